@@ -1,0 +1,79 @@
+import { InvalidMessageError } from '@callsheet/messaging';
+import { describe, expect, it } from 'vitest';
+import { DeliverWebhook, messages, SendEmail } from './index.js';
+
+const MAIL = { to: 'ada@example.org', subject: 'Hello', text: 'Hi' };
+const HOOK = { url: 'https://example.org/hook', event: 'invoice.paid', payload: { total: 1 } };
+
+/** The paths that an error names, or [] when the message is made. */
+function refused(make: () => unknown): string[] {
+  try {
+    make();
+  } catch (error) {
+    if (error instanceof InvalidMessageError) return error.violations.map(({ path }) => path);
+    throw error;
+  }
+  return [];
+}
+
+describe('messages', () => {
+  it('lists every type once', () => {
+    expect(messages.map(({ meta }) => meta.type)).toEqual(['email.send', 'webhook.deliver']);
+  });
+});
+
+describe('SendEmail', () => {
+  it.each([
+    ['text', {}],
+    ['html alone', { text: undefined, html: '<p>Hi</p>' }],
+    ['fifty receivers', { to: Array.from({ length: 50 }, (_, i) => `u${i}@example.org`) }],
+    ['a subject of 998 characters', { subject: 'é'.repeat(998) }],
+    ['a reply address', { replyTo: 'grace@example.org' }],
+  ])('takes %s', (_, change) => {
+    expect(refused(() => new SendEmail({ ...MAIL, ...change }))).toEqual([]);
+  });
+
+  it.each([
+    ['a header in the subject', { subject: 'Hi\r\nBcc: eve@example.org' }, 'subject'],
+    ['a bare line feed in the subject', { subject: 'Hi\nBcc: eve@example.org' }, 'subject'],
+    ['a header in the address', { to: 'ada@example.org\r\nBcc: eve@example.org' }, 'to'],
+    ['two addresses in one', { to: 'ada@example.org, eve@example.org' }, 'to'],
+    ['a header in replyTo', { replyTo: 'a@example.org\r\nBcc: eve@example.org' }, 'replyTo'],
+    ['a long subject', { subject: 'x'.repeat(999) }, 'subject'],
+    ['an empty subject', { subject: '' }, 'subject'],
+    ['no receiver', { to: [] }, 'to'],
+    ['51 receivers', { to: Array.from({ length: 51 }, (_, i) => `u${i}@example.org`) }, 'to'],
+    ['neither text nor html', { text: undefined }, ''],
+    ['an unknown field', { bcc: 'eve@example.org' }, ''],
+    ['a file for a text', { text: { path: '/etc/passwd' } }, 'text'],
+  ])('refuses %s', (_, change, path) => {
+    const data = { ...MAIL, ...change } as typeof MAIL;
+    expect(refused(() => new SendEmail(data))).toEqual([path]);
+  });
+});
+
+describe('DeliverWebhook', () => {
+  it.each([
+    ['https', {}],
+    ['http with a port', { url: 'http://127.0.0.1:8080/hook?a=b' }],
+    ['an empty payload', { payload: {} }],
+  ])('takes %s', (_, change) => {
+    expect(refused(() => new DeliverWebhook({ ...HOOK, ...change }))).toEqual([]);
+  });
+
+  it.each([
+    ['another scheme', { url: 'file:///etc/passwd' }, 'url'],
+    ['no URL', { url: 'example.org' }, 'url'],
+    ['credentials', { url: 'https://user:secret@example.org/' }, 'url'],
+    ['a user name', { url: 'https://user@example.org/' }, 'url'],
+    ['a long URL', { url: `https://example.org/${'a'.repeat(2_048)}` }, 'url'],
+    ['a line break in the event', { event: 'a\nb' }, 'event'],
+    ['an empty event', { event: '' }, 'event'],
+    ['a list for a payload', { payload: [] }, 'payload'],
+    ['a missing payload', { payload: undefined }, 'payload'],
+    ['an unknown field', { secret: 'x' }, ''],
+  ])('refuses %s', (_, change, path) => {
+    const data = { ...HOOK, ...change } as typeof HOOK;
+    expect(refused(() => new DeliverWebhook(data))).toEqual([path]);
+  });
+});

@@ -1,0 +1,27 @@
+import { Message } from '@callsheet/messaging';
+import { z } from 'zod';
+
+/** An event to deliver to a URL by HTTP POST, signed. Fields that are not declared are refused. */
+export class DeliverWebhook extends Message(
+  'webhook.deliver',
+  z.strictObject({
+    /** The receiver: http or https, at most 2,048 characters, without user name and password. */
+    url: z
+      .url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' })
+      .max(2_048)
+      .refine(withoutCredentials, 'must not contain a user name or password'),
+    /** What happened, `invoice.paid` say; 1 to 128 letters, digits, `_.-`. Arrives as `type`. */
+    event: z
+      .string()
+      .max(128)
+      .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, 'must be letters, digits, dots, dashes, underscores'),
+    /** Any JSON object. Arrives as `data`. */
+    payload: z.record(z.string(), z.unknown()),
+  }),
+) {}
+
+function withoutCredentials(url: string): boolean {
+  if (!URL.canParse(url)) return true;
+  const { username, password } = new URL(url);
+  return username === '' && password === '';
+}

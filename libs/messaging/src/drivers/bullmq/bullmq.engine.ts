@@ -1,0 +1,204 @@
+import { Queue, type Job } from 'bullmq';
+import { Logger } from '@nestjs/common';
+import type {
+  ActorCounts,
+  ConsumeOptions,
+  Consumer,
+  Engine,
+  FinishedTurn,
+  MessageRecord,
+  ScheduleRecord,
+  ScheduleSpec,
+  StoreInfo,
+  TurnFunction,
+} from '../../engine.js';
+import { storageIds, type Envelope } from '../../envelope.js';
+import { StoreError } from '../../messaging.errors.js';
+import type { ResolvedOptions } from '../../messaging.options.js';
+import { BullmqConsumer } from './bullmq.consumer.js';
+import { toFinishedTurn, toRecord } from './bullmq.job.js';
+import { verifyBullmqVersion } from './bullmq.package.js';
+import type { BullmqStore, TurnBackend } from './bullmq.store.js';
+import { PgliteStore } from './pglite.store.js';
+import { PostgresStore } from './postgres.store.js';
+import { DEAD } from './redis.scripts.js';
+import { RedisStore, safeUrl } from './redis.store.js';
+import { withinTime } from './within.time.js';
+
+/** The engine for a store URL. Throws StoreError for a scheme it does not know. */
+export function createBullmqEngine(options: ResolvedOptions): BullmqEngine {
+  const { url } = options;
+  if (/^rediss?:\/\//.test(url)) return new BullmqEngine(new RedisStore(options), options);
+  if (/^postgres(ql)?:\/\//.test(url)) return new BullmqEngine(new PostgresStore(options), options);
+  if (/^pglite:./.test(url)) return new BullmqEngine(new PgliteStore(options), options);
+  throw new StoreError(
+    `no store for '${safeUrl(url)}': use pglite:<folder>, redis://, rediss://, postgres:// or memory:`,
+  );
+}
+
+/** Every message is a BullMQ job; the store decides which database holds it. */
+export class BullmqEngine implements Engine {
+  private readonly queues = new Map<string, Queue>();
+
+  constructor(
+    private readonly database: BullmqStore,
+    private readonly options: Pick<ResolvedOptions, 'lockDuration' | 'keepDone'>,
+  ) {}
+
+  get store(): StoreInfo {
+    return this.database.info;
+  }
+
+  async open(): Promise<void> {
+    verifyBullmqVersion();
+    await this.database.open();
+    if (this.store.durability === 'memory') {
+      new Logger('Callsheet').warn(
+        `${this.store.name} does not write messages to disk: they are lost when it stops`,
+      );
+    }
+  }
+
+  send(envelopes: readonly Envelope[]): Promise<void> {
+    return this.database.send(envelopes);
+  }
+
+  async consume(
+    actor: string,
+    { concurrency }: ConsumeOptions,
+    turn: TurnFunction,
+  ): Promise<Consumer> {
+    const { lockDuration, keepDone } = this.options;
+    const consumer = new BullmqConsumer(
+      actor,
+      this.database,
+      { concurrency, lockDuration, keepDone },
+      turn,
+    );
+    await consumer.start();
+    return consumer;
+  }
+
+  async find(id: string, actors: readonly string[]): Promise<MessageRecord | undefined> {
+    // Twice: a message that becomes a dead letter, or is redriven, between two looks is in the place looked at first.
+    const found = (await this.jobOf(id, actors)) ?? (await this.jobOf(id, actors));
+    return found && toRecord(found, await found.getState());
+  }
+
+  async counts(actor: string): Promise<ActorCounts> {
+    const [live, dead] = await Promise.all([
+      this.queue(actor).getJobCounts(
+        'waiting',
+        'prioritized',
+        'waiting-children',
+        'delayed',
+        'active',
+        'completed',
+      ),
+      this.queue(actor + DEAD).getJobCounts('failed'),
+    ]);
+    const of = (state: string): number => live[state] ?? 0;
+    return {
+      waiting: of('waiting') + of('prioritized') + of('waiting-children'),
+      delayed: of('delayed'),
+      active: of('active'),
+      done: of('completed'),
+      dead: dead['failed'] ?? 0,
+    };
+  }
+
+  async finished(actor: string, limit: number): Promise<FinishedTurn[]> {
+    const jobs = await this.queue(actor).getJobs(['completed'], 0, limit - 1);
+    return present(jobs)
+      .map(toFinishedTurn)
+      .sort((a, b) => b.finishedAt - a.finishedAt);
+  }
+
+  async deadLetters(
+    actors: readonly string[],
+    { offset, limit }: { offset: number; limit: number },
+  ): Promise<MessageRecord[]> {
+    const jobs = await Promise.all(
+      actors.map((actor) => this.queue(actor + DEAD).getJobs(['failed'], 0, offset + limit - 1)),
+    );
+    return present(jobs.flat())
+      .sort((a, b) => (b.finishedOn ?? 0) - (a.finishedOn ?? 0))
+      .slice(offset, offset + limit)
+      .map((job) => toRecord(job, 'failed'));
+  }
+
+  async redrive(id: string, actors: readonly string[]): Promise<boolean> {
+    const job = await this.jobOf(id, actors);
+    if (!job?.queueName.endsWith(DEAD)) return false;
+    return (this.queue(job.queueName).getBackend() as unknown as TurnBackend).redrive(job);
+  }
+
+  async putSchedule({ id, actor, cron, tz, priority }: ScheduleSpec): Promise<void> {
+    const queue = this.queue(actor);
+    const known = await queue.getJobScheduler(id);
+    if (known?.pattern === cron && known.tz === tz) return;
+    await queue.upsertJobScheduler(
+      id,
+      { pattern: cron, tz },
+      { name: id, data: {}, opts: { priority } },
+    );
+  }
+
+  async schedules(actors: readonly string[]): Promise<ScheduleRecord[]> {
+    const found = await Promise.all(
+      actors.map(async (actor) =>
+        (await this.queue(actor).getJobSchedulers()).map(
+          ({ key, pattern = '', tz = 'UTC', next, template }) => ({
+            id: key as ScheduleRecord['id'],
+            actor,
+            cron: pattern,
+            tz,
+            next,
+            priority: template?.opts?.priority ?? 0,
+          }),
+        ),
+      ),
+    );
+    return found.flat();
+  }
+
+  queue(name: string): Queue {
+    const known = this.queues.get(name);
+    if (known) return known;
+    const { connection, prefix, backend } = this.database;
+    const queue = new Queue(
+      name,
+      { connection: connection as never, ...(prefix !== undefined && { prefix }) },
+      backend,
+    ) as unknown as Queue;
+    // Outages reach callers as rejections; unheard, the event would end the process.
+    queue.on('error', () => undefined);
+    this.queues.set(name, queue);
+    return queue;
+  }
+
+  ping(): Promise<void> {
+    return this.database.ping();
+  }
+
+  async close(): Promise<void> {
+    const queues = [...this.queues.values()];
+    await withinTime(2_000, Promise.allSettled(queues.map((queue) => queue.close())));
+    await this.database.close();
+  }
+
+  private async jobOf(id: string, actors: readonly string[]): Promise<Job | undefined> {
+    for (const queue of actors.flatMap((actor) => [actor, actor + DEAD])) {
+      for (const jobId of storageIds(id)) {
+        const job = (await this.queue(queue).getJob(jobId)) as Job | undefined;
+        if (job) return job;
+      }
+    }
+    return undefined;
+  }
+}
+
+/** A job may be removed between listing and reading it. */
+function present(jobs: (Job | undefined)[]): Job[] {
+  return jobs.filter((job) => job !== undefined);
+}

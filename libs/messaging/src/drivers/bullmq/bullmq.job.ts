@@ -1,0 +1,174 @@
+import type { Job, JobsOptions } from 'bullmq';
+import {
+  HISTORY_LIMIT,
+  type AttemptRecord,
+  type DeadReason,
+  type Delivery,
+  type FinishedTurn,
+  type MessageRecord,
+  type MessageState,
+  type Outcome,
+} from '../../engine.js';
+import { storageId, type Envelope } from '../../envelope.js';
+import type { JsonObject } from '../../json.js';
+import type { MessageType } from '../../message.js';
+import type { Failure } from './bullmq.store.js';
+import { DEAD } from './redis.scripts.js';
+
+/** Metadata of a message among its job's options, beside BullMQ's own. The payload alone is the job's data. */
+type Metadata = Partial<
+  Pick<Envelope, 'id' | 'version' | 'dueAt' | 'deadline' | 'headers' | 'retry' | 'fingerprint'>
+>;
+
+/** What a job remembers in its progress: its failed attempts and what became of them. */
+export interface JobProgress {
+  attempts: AttemptRecord[];
+  reason?: DeadReason;
+  redrives?: number;
+}
+
+/** A message as the job that BullMQ stores. */
+export function toJob(envelope: Envelope): {
+  id: string;
+  name: string;
+  data: string;
+  opts: JobsOptions & { callsheet: Metadata };
+  timestamp: number;
+  delay: number;
+  priority: number;
+} {
+  const { id, version, dueAt, deadline, headers, retry, fingerprint, priority, sentAt } = envelope;
+  const jobId = storageId(envelope);
+  const delay = dueAt === undefined ? 0 : dueAt - sentAt;
+  return {
+    id: jobId,
+    name: envelope.type,
+    data: JSON.stringify(envelope.data),
+    opts: {
+      jobId,
+      priority,
+      ...(delay > 0 && { delay }),
+      callsheet: {
+        id,
+        version,
+        ...(dueAt !== undefined && { dueAt }),
+        ...(deadline !== undefined && { deadline }),
+        ...(Object.keys(headers).length > 0 && { headers }),
+        ...(retry && { retry }),
+        ...(fingerprint !== undefined && { fingerprint }),
+      },
+    },
+    timestamp: sentAt,
+    delay,
+    priority,
+  };
+}
+
+/** The message of a job, those included that a plain BullMQ producer or a schedule has made. */
+export function toEnvelope(job: Job): Envelope {
+  const metadata = (job.opts as { callsheet?: Metadata }).callsheet ?? {};
+  return {
+    ...metadata,
+    id: metadata.id ?? job.id ?? '',
+    type: job.name as MessageType,
+    version: metadata.version ?? 1,
+    actor: actorOf(job.queueName),
+    data: (job.data ?? {}) as JsonObject,
+    priority: job.opts.priority ?? 0,
+    sentAt: job.timestamp,
+    headers: metadata.headers ?? {},
+  };
+}
+
+export function toDelivery(job: Job, signal: AbortSignal): Delivery {
+  const occurrence = occurrenceOf(job);
+  return {
+    envelope: toEnvelope(job),
+    attempt: job.attemptsMade + 1,
+    history: progressOf(job).attempts,
+    crashes: job.stalledCounter,
+    startedAt: job.processedOn ?? Date.now(),
+    ...(occurrence !== undefined && { occurrence }),
+    signal,
+  };
+}
+
+/** @param state as BullMQ names it */
+export function toRecord(job: Job, state: string): MessageRecord {
+  const { attempts, reason, redrives = 0 } = progressOf(job);
+  return {
+    envelope: toEnvelope(job),
+    state: stateOf(job, state),
+    history: attempts,
+    redrives,
+    ...(job.processedOn && { startedAt: job.processedOn }),
+    ...(job.finishedOn && { finishedAt: job.finishedOn }),
+    ...(reason && { reason }),
+  };
+}
+
+export function toFinishedTurn(job: Job): FinishedTurn {
+  const { dueAt, sentAt } = toEnvelope(job);
+  const finishedAt = job.finishedOn ?? 0;
+  return {
+    readyAt: dueAt ?? occurrenceOf(job) ?? sentAt,
+    startedAt: job.processedOn ?? finishedAt,
+    finishedAt,
+  };
+}
+
+/** What a failed attempt leaves on its job. */
+export function toFailure(
+  job: Job,
+  outcome: Extract<Outcome, { attempt: AttemptRecord }>,
+): Failure {
+  const { attempts, redrives } = progressOf(job);
+  const { error } = outcome.attempt;
+  return {
+    reason: error.message,
+    stacktrace: [...(job.stacktrace ?? []), error.stack ?? `${error.name}: ${error.message}`].slice(
+      -HISTORY_LIMIT,
+    ),
+    progress: {
+      attempts: [...attempts, outcome.attempt].slice(-HISTORY_LIMIT),
+      ...(redrives && { redrives }),
+      ...(outcome.kind === 'dead' && { reason: outcome.reason }),
+    },
+  };
+}
+
+/** The progress of a dead letter that is redriven. */
+export function redriven(job: Job): JobProgress {
+  const { attempts, redrives = 0 } = progressOf(job);
+  return { attempts, redrives: redrives + 1 };
+}
+
+/** The actor whose messages, or dead letters, a queue holds. */
+export function actorOf(queue: string): string {
+  return queue.endsWith(DEAD) ? queue.slice(0, -DEAD.length) : queue;
+}
+
+/** Nominal time of a scheduled job: the last part of the id that BullMQ gives it. */
+function occurrenceOf(job: Job): number | undefined {
+  const nominal = job.repeatJobKey ? Number(job.id?.split(':').at(-1)) : NaN;
+  return Number.isFinite(nominal) ? nominal : undefined;
+}
+
+function progressOf(job: Job): JobProgress {
+  const progress = job.progress as Partial<JobProgress> | number | null;
+  if (typeof progress !== 'object' || !Array.isArray(progress?.attempts)) return { attempts: [] };
+  return progress as JobProgress;
+}
+
+function stateOf(job: Job, state: string): MessageState {
+  if (job.queueName.endsWith(DEAD)) return 'dead';
+  switch (state) {
+    case 'active':
+    case 'delayed':
+      return state;
+    case 'completed':
+      return 'done';
+    default:
+      return 'waiting';
+  }
+}

@@ -1,0 +1,36 @@
+import { createRequire } from 'node:module';
+import { StoreError } from '../../messaging.errors.js';
+
+/** The release the contract suite passed on. Scripts and tables are BullMQ's internals: another one may differ. */
+export const BULLMQ_VERSION = '6.7.0';
+
+interface Script {
+  readonly content: string;
+  /** Number of KEYS. */
+  readonly keys: number;
+}
+
+const require = createRequire(import.meta.url);
+
+/** Throws StoreError when another release of BullMQ is installed than the one proved. */
+export function verifyBullmqVersion(): void {
+  const { version } = require('bullmq/package.json') as { version: string };
+  if (version === BULLMQ_VERSION) return;
+  throw new StoreError(
+    `bullmq ${version} is installed, but this release of Callsheet is proved on ${BULLMQ_VERSION} only; install bullmq@${BULLMQ_VERSION}`,
+  );
+}
+
+/**
+ * A Lua script made of BullMQ's own, found by name in the installed package, and `main`. Each is a local function of its
+ * name that takes KEYS and ARGV as BullMQ's caller would give them; `keyCount.<name>` is its number of KEYS.
+ */
+export function composeScript(names: readonly string[], main: string): string {
+  const shipped = require('bullmq/dist/cjs/scripts/index.js') as Record<string, Script | undefined>;
+  const parts = names.map((name) => {
+    const script = shipped[name];
+    if (!script) throw new StoreError(`bullmq ${BULLMQ_VERSION} has no script '${name}'`);
+    return `local function ${name}(KEYS, ARGV)\n${script.content}\nend\nkeyCount.${name} = ${script.keys}`;
+  });
+  return ['local keyCount = {}', ...parts, main].join('\n');
+}

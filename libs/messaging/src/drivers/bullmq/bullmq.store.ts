@@ -1,0 +1,37 @@
+import type { BackendFactory, IQueueBackend, Job } from 'bullmq';
+import type { StoreInfo } from '../../engine.js';
+import type { Envelope } from '../../envelope.js';
+import type { JobProgress } from './bullmq.job.js';
+
+/** What the BullMQ engine needs of a database beyond BullMQ's own backend. */
+export interface BullmqStore {
+  /** Known once open. */
+  readonly info: StoreInfo;
+  /** What BullMQ's classes take as `connection` and `prefix`. */
+  readonly connection: unknown;
+  readonly prefix?: string;
+  readonly backend: BackendFactory<TurnBackend, never>;
+
+  open(): Promise<void>;
+  /** As `Engine.send`. */
+  send(envelopes: readonly Envelope[]): Promise<void>;
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** BullMQ's backend with the ends of a turn that BullMQ does not have. Each is one step, fenced by the lock token. */
+export interface TurnBackend extends IQueueBackend {
+  /** A failed attempt: due again after `delay` ms. */
+  postpone(job: Job, token: string, delay: number, failure: Failure): Promise<void>;
+  /** Given up: the job moves to the queue of dead letters. */
+  bury(job: Job, token: string, failure: Failure): Promise<void>;
+  /** A dead letter (this backend is of its queue) goes back to its actor's. False when it is not there. */
+  redrive(job: Job): Promise<boolean>;
+}
+
+/** What a failed attempt leaves on its job. */
+export interface Failure {
+  reason: string;
+  stacktrace: string[];
+  progress: JobProgress;
+}

@@ -1,0 +1,101 @@
+import { EventEmitter } from 'node:events';
+import { types, type PGlite } from '@electric-sql/pglite';
+import type { PoolLike } from './postgres.store.js';
+
+type Result = Awaited<ReturnType<PoolLike['query']>>;
+
+/** As `pg` does: 64-bit integers stay text, because BullMQ converts them itself. */
+const OPTIONS = { parsers: { [types.INT8]: (text: string) => text } };
+/** BullMQ's statement has comments before it. */
+const LISTEN = /^\s*(?:--[^\n]*\n\s*)*LISTEN\s+"?(\w+)"?/i;
+const BEGIN = /^\s*BEGIN\b/i;
+const END = /^\s*(COMMIT|ROLLBACK)\b/i;
+
+/**
+ * A `pg.Pool` over PGlite in this process. PGlite is one session: a client that begins a transaction has it alone until it
+ * ends, everyone else waits; LISTEN goes through PGlite itself, which reaches the right client.
+ */
+export class PglitePool extends EventEmitter implements PoolLike {
+  /** BullMQ reads this: no connection can break silently, so it need not poll. */
+  readonly options = { keepAlive: true };
+  private owner: PgliteClient | undefined;
+  private readonly waiting: (() => void)[] = [];
+
+  constructor(private readonly database: PGlite) {
+    super();
+    this.setMaxListeners(0);
+  }
+
+  async query(text: string, params?: unknown[]): Promise<Result> {
+    return this.run(undefined, text, params);
+  }
+
+  async connect(): Promise<PgliteClient> {
+    return new PgliteClient(this, this.database);
+  }
+
+  /** The database is closed by who opened it. */
+  async end(): Promise<void> {}
+
+  async run(
+    client: PgliteClient | undefined,
+    text: string,
+    params: unknown[] = [],
+  ): Promise<Result> {
+    while (this.owner && this.owner !== client)
+      await new Promise<void>((resolve) => this.waiting.push(resolve));
+    if (client && BEGIN.test(text)) this.owner = client;
+    try {
+      return await this.execute(text, params);
+    } finally {
+      if (client && END.test(text)) this.release(client);
+    }
+  }
+
+  /** A client that went away in the middle of a transaction must not keep it. */
+  release(client: PgliteClient): void {
+    if (this.owner !== client) return;
+    this.owner = undefined;
+    for (const wake of this.waiting.splice(0)) wake();
+  }
+
+  private async execute(text: string, params: unknown[]): Promise<Result> {
+    if (params.length === 0) {
+      const results = await this.database.exec(text, OPTIONS);
+      return (results.at(-1) as Result | undefined) ?? { rows: [] };
+    }
+    const values = params.map((value) => (value === undefined ? null : value));
+    return (await this.database.query(text, values, OPTIONS)) as Result;
+  }
+}
+
+/** One client of a {@link PglitePool}. */
+export class PgliteClient extends EventEmitter {
+  private readonly subscriptions: (() => Promise<void>)[] = [];
+
+  constructor(
+    private readonly pool: PglitePool,
+    private readonly database: PGlite,
+  ) {
+    super();
+    this.setMaxListeners(0);
+  }
+
+  async query(text: string, params?: unknown[]): Promise<Result> {
+    const channel = LISTEN.exec(text)?.[1];
+    if (channel === undefined) return this.pool.run(this, text, params);
+    const notify = (payload: string) => this.emit('notification', { channel, payload });
+    this.subscriptions.push(await this.database.listen(channel, notify));
+    return { rows: [] };
+  }
+
+  release(): void {
+    this.pool.release(this);
+    for (const unsubscribe of this.subscriptions.splice(0))
+      void unsubscribe().catch(() => undefined);
+  }
+
+  async end(): Promise<void> {
+    this.release();
+  }
+}

@@ -1,0 +1,52 @@
+import { join } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
+import type { StoreInfo } from '../../engine.js';
+import { StoreError } from '../../messaging.errors.js';
+import { lockFolder } from './pglite.lock.js';
+import { PglitePool } from './pglite.pool.js';
+import { SqlStore, type PoolLike } from './postgres.store.js';
+import { withinTime } from './within.time.js';
+
+/** PostgreSQL embedded in this process; its files survive the process, not a power cut: PGlite never syncs them. */
+export class PgliteStore extends SqlStore {
+  readonly info: StoreInfo = {
+    name: 'PGlite (embedded)',
+    durability: 'process-safe',
+    shared: false,
+  };
+  private database?: PGlite;
+  private unlock?: () => void;
+  private adapter?: PoolLike;
+
+  protected get pool(): PoolLike {
+    if (!this.adapter) throw new StoreError('the embedded store is not open');
+    return this.adapter;
+  }
+
+  async open(): Promise<void> {
+    const folder = this.options.url.slice('pglite:'.length);
+    this.unlock = lockFolder(folder);
+    try {
+      this.database = await PGlite.create(join(folder, 'data'));
+      this.adapter = new PglitePool(this.database);
+      await this.database.exec('SET search_path TO bullmq');
+      await this.prepare();
+    } catch (error) {
+      await this.close();
+      throw new StoreError(
+        `cannot open the embedded store in ${folder}: ${(error as Error).message}`,
+        {
+          cause: error,
+        },
+      );
+    }
+  }
+
+  async close(): Promise<void> {
+    this.stopForgetting();
+    if (this.database) await withinTime(5_000, this.database.close());
+    this.database = undefined;
+    this.unlock?.();
+    this.unlock = undefined;
+  }
+}

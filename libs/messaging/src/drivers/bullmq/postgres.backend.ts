@@ -1,0 +1,103 @@
+import { createPostgresBackend, PostgresQueueBackend, type BackendFactory, type Job } from 'bullmq';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { actorOf, redriven } from './bullmq.job.js';
+import type { Failure, TurnBackend } from './bullmq.store.js';
+import { pauseAfterError } from './error.pause.js';
+import { DEAD } from './redis.scripts.js';
+
+/** BullMQ's PostgreSQL backend with the ends of a turn, as functions of our schema. */
+export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBackend {
+  async postpone(job: Job, token: string, delay: number, failure: Failure): Promise<void> {
+    await this.statement(
+      `SELECT callsheet.postpone($1, $2, $3, $4, $5, $6, $7::jsonb, $8::jsonb)`,
+      [this.queueName, job.id, token, Date.now() + delay, delay, ...fieldsOf(failure)],
+    );
+  }
+
+  async bury(job: Job, token: string, failure: Failure): Promise<void> {
+    await this.statement(`SELECT callsheet.bury($1, $2, $3, $4, $5, $6::jsonb, $7::jsonb)`, [
+      this.queueName,
+      job.id,
+      token,
+      Date.now(),
+      ...fieldsOf(failure),
+    ]);
+  }
+
+  async redrive(job: Job): Promise<boolean> {
+    const { rows } = await this.connection.pool.query(
+      `SELECT callsheet.redrive($1, $2, $3::jsonb) AS redriven`,
+      [actorOf(this.queueName), job.id, JSON.stringify(redriven(job))],
+    );
+    return rows[0]?.['redriven'] === true;
+  }
+
+  override async moveToCompleted(
+    ...args: Parameters<PostgresQueueBackend['moveToCompleted']>
+  ): ReturnType<PostgresQueueBackend['moveToCompleted']> {
+    return retryTransient(() => super.moveToCompleted(...args));
+  }
+
+  // A button on the dashboard: retrying a dead letter is redriving it.
+  override async retryFinishedJob(
+    ...args: Parameters<PostgresQueueBackend['retryFinishedJob']>
+  ): Promise<void> {
+    if (!this.queueName.endsWith(DEAD)) return super.retryFinishedJob(...args);
+    await this.redrive(args[0] as unknown as Job);
+  }
+
+  // BullMQ calls these by itself only when it could not record a handler's success. That is no failure of the handler:
+  // leave the job locked, recovery hands it out again.
+  override async moveToFailed(): ReturnType<PostgresQueueBackend['moveToFailed']> {
+    return { result: undefined, finishedOn: Date.now() } as never;
+  }
+
+  override async moveToDelayed(): ReturnType<PostgresQueueBackend['moveToDelayed']> {
+    return [] as never;
+  }
+
+  override async retryJob(): Promise<void> {}
+
+  override moveToActive(
+    ...args: Parameters<PostgresQueueBackend['moveToActive']>
+  ): ReturnType<PostgresQueueBackend['moveToActive']> {
+    return pauseAfterError(() => super.moveToActive(...args));
+  }
+
+  private async statement(text: string, params: unknown[]): Promise<void> {
+    await retryTransient(() => this.connection.pool.query(text, params));
+  }
+}
+
+/** Makes backends for BullMQ's classes. */
+export const createPostgresTurnBackend: BackendFactory<PostgresTurnBackend, never> = (
+  name,
+  opts,
+  factoryOptions = {},
+) => {
+  const base = createPostgresBackend(name, opts, factoryOptions);
+  base.on('error', () => undefined);
+  const listener = factoryOptions.withBlockingConnection ? name : undefined;
+  return new PostgresTurnBackend(base.connection, name, opts, true, listener);
+};
+
+const ATTEMPTS = 5;
+/** Deadlock, serialization failure: rolled back, safe to repeat. */
+const ROLLED_BACK = new Set(['40P01', '40001']);
+
+/** Repeats a statement that PostgreSQL rolled back on behalf of others. */
+export async function retryTransient<T>(statement: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await statement();
+    } catch (error) {
+      const { code } = error as { code?: string };
+      if (attempt >= ATTEMPTS || code === undefined || !ROLLED_BACK.has(code)) throw error;
+      await sleep(attempt * 10 * (1 + Math.random()));
+    }
+  }
+}
+
+function fieldsOf({ reason, stacktrace, progress }: Failure): string[] {
+  return [reason, JSON.stringify(stacktrace), JSON.stringify(progress)];
+}

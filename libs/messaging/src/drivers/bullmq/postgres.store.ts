@@ -1,0 +1,154 @@
+import { Pool } from 'pg';
+import { runMigrations } from 'bullmq';
+import type { StoreInfo } from '../../engine.js';
+import type { Envelope } from '../../envelope.js';
+import {
+  IdempotencyConflictError,
+  StoreError,
+  UnknownOutcomeError,
+} from '../../messaging.errors.js';
+import type { ResolvedOptions } from '../../messaging.options.js';
+import { toJob } from './bullmq.job.js';
+import type { BullmqStore } from './bullmq.store.js';
+import { createPostgresTurnBackend, retryTransient } from './postgres.backend.js';
+import { CONFLICT, migrate, type Queryable } from './postgres.schema.js';
+import { safeUrl } from './redis.store.js';
+import { withinTime } from './within.time.js';
+
+type Options = Pick<ResolvedOptions, 'url' | 'idempotencyWindow'>;
+
+/** What PostgresStore needs of `pg.Pool`; PGlite's adapter has the same shape. */
+export interface PoolLike extends Queryable {
+  connect(): Promise<Queryable & { release(): void }>;
+  end(): Promise<void>;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+}
+
+/** How often ids that need no longer be remembered are dropped. */
+const FORGET_EVERY = 10 * 60_000;
+
+/** Everything but the connection: shared by a PostgreSQL server and embedded PGlite. */
+export abstract class SqlStore implements BullmqStore {
+  readonly backend = createPostgresTurnBackend as BullmqStore['backend'];
+  abstract info: StoreInfo;
+  protected abstract pool: PoolLike;
+  private forgetting?: NodeJS.Timeout;
+
+  constructor(protected readonly options: Options) {}
+
+  get connection(): unknown {
+    return this.pool;
+  }
+
+  abstract open(): Promise<void>;
+  abstract close(): Promise<void>;
+
+  async send(envelopes: readonly Envelope[]): Promise<void> {
+    const jobs = envelopes.map((envelope) => {
+      const { data, ...job } = toJob(envelope);
+      const { id, actor, fingerprint } = envelope;
+      return { ...job, data: JSON.parse(data) as unknown, queue: actor, publicId: id, fingerprint };
+    });
+    try {
+      await retryTransient(() =>
+        this.pool.query('SELECT callsheet.send($1::jsonb, $2)', [
+          JSON.stringify(jobs),
+          this.options.idempotencyWindow,
+        ]),
+      );
+    } catch (error) {
+      throw explainSend(error);
+    }
+  }
+
+  async ping(): Promise<void> {
+    await this.pool.query('SELECT 1');
+  }
+
+  /** Brings both schemas up to date on one session. */
+  protected async prepare(): Promise<void> {
+    const session = await this.pool.connect();
+    try {
+      await runMigrations(session as never);
+      await migrate(session);
+    } finally {
+      session.release();
+    }
+    const forget = () =>
+      this.pool.query('DELETE FROM callsheet.sent WHERE expires_at < now()').catch(() => undefined);
+    await forget();
+    this.forgetting = setInterval(forget, FORGET_EVERY).unref();
+  }
+
+  protected stopForgetting(): void {
+    clearInterval(this.forgetting);
+  }
+}
+
+/** A PostgreSQL 13+ server. */
+export class PostgresStore extends SqlStore {
+  info: StoreInfo = { name: 'PostgreSQL', durability: 'memory', shared: true };
+  protected readonly pool: Pool;
+
+  constructor(options: Options) {
+    super(options);
+    this.pool = new Pool({
+      connectionString: options.url,
+      options: '-c search_path=bullmq',
+      connectionTimeoutMillis: 5_000,
+      keepAlive: true,
+      max: 20,
+    });
+    // An idle connection that breaks is replaced; unheard, the event would end the process.
+    this.pool.on('error', () => undefined);
+  }
+
+  async open(): Promise<void> {
+    try {
+      await this.prepare();
+      const { rows } = await this.pool.query(
+        `SELECT current_setting('server_version') AS version, current_setting('fsync') AS fsync,
+                current_setting('synchronous_commit') AS commit`,
+      );
+      const { version, fsync, commit } = rows[0] as Record<string, string>;
+      this.info = {
+        name: `PostgreSQL ${version?.split(' ')[0]}`,
+        durability: fsync === 'on' && commit !== 'off' ? 'power-safe' : 'process-safe',
+        shared: true,
+      };
+    } catch (error) {
+      await this.close();
+      throw new StoreError(
+        `cannot use PostgreSQL at ${safeUrl(this.options.url)}: ${reasonOf(error)}`,
+        {
+          cause: error,
+        },
+      );
+    }
+  }
+
+  async close(): Promise<void> {
+    this.stopForgetting();
+    await withinTime(2_000, this.pool.end());
+  }
+}
+
+/** Node reports a refused connection to a name with several addresses as an AggregateError without message. */
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError)
+    return error.errors.map((each: Error) => each.message).join('; ');
+  return (error as Error).message;
+}
+
+function explainSend(error: unknown): Error {
+  const { code, detail, message } = error as { code?: string; detail?: string; message: string };
+  if (code === CONFLICT) return new IdempotencyConflictError(detail ?? '');
+  // Five characters: the server answered and refused, so nothing is stored.
+  if (code?.length === 5 && !/^(08|57P)/.test(code)) {
+    return new StoreError(`PostgreSQL refused the message: ${message}`, { cause: error });
+  }
+  return new UnknownOutcomeError(
+    `PostgreSQL did not answer (${message}); the message may or may not be stored, send it again with the same id`,
+    { cause: error },
+  );
+}

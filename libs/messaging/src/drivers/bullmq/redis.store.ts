@@ -1,0 +1,190 @@
+import type { RedisClient } from 'bullmq';
+import { Redis, type RedisOptions } from 'ioredis';
+import type { StoreInfo } from '../../engine.js';
+import type { Envelope } from '../../envelope.js';
+import {
+  IdempotencyConflictError,
+  StoreError,
+  UnknownOutcomeError,
+} from '../../messaging.errors.js';
+import type { ResolvedOptions } from '../../messaging.options.js';
+import type { BullmqStore } from './bullmq.store.js';
+import {
+  createRedisTurnBackend,
+  runScript,
+  type Argument,
+  type RedisTurnBackend,
+} from './redis.backend.js';
+import { DEAD, SEND } from './redis.scripts.js';
+import { withinTime } from './within.time.js';
+
+/** One hash tag, so that every script may touch every queue on a cluster too. */
+const PREFIX = '{callsheet}';
+const MINIMUM = [6, 2] as const;
+const CONNECT_TIMEOUT = 5_000;
+const COMMAND_TIMEOUT = 5_000;
+
+type Options = Pick<ResolvedOptions, 'url' | 'idempotencyWindow'>;
+
+/** Redis 6.2 or newer, or a compatible server, with ioredis. */
+export class RedisStore implements BullmqStore {
+  readonly prefix = PREFIX;
+  readonly backend = createRedisTurnBackend as BullmqStore['backend'];
+  info: StoreInfo = { name: 'Redis', durability: 'memory', shared: true };
+
+  /** BullMQ's queues and workers; keeps commands until the server is back, so that workers go on by themselves. */
+  readonly connection: Redis;
+  /** Sends; gives up, so that callers get an answer. */
+  private readonly sender: Redis;
+  /** Knows how BullMQ adds a job, and runs our script on the sender's connection. */
+  private composer?: RedisTurnBackend;
+
+  constructor(private readonly options: Options) {
+    this.connection = this.client({ maxRetriesPerRequest: null });
+    this.sender = this.client({ maxRetriesPerRequest: 2, commandTimeout: COMMAND_TIMEOUT });
+  }
+
+  async open(): Promise<void> {
+    this.info = await this.verify();
+    await Promise.all([this.connection.connect(), this.sender.connect()]);
+    this.composer = createRedisTurnBackend('', {
+      connection: this.sender,
+      prefix: PREFIX,
+    } as never);
+    this.composer.on('error', () => undefined);
+    await this.composer.waitUntilReady();
+  }
+
+  async send(envelopes: readonly Envelope[]): Promise<void> {
+    const { composer } = this;
+    if (!composer) throw new StoreError('the store is not open');
+    const args: Argument[] = [
+      1,
+      `${PREFIX}:sent:`,
+      this.options.idempotencyWindow,
+      envelopes.length,
+    ];
+    for (const envelope of envelopes) {
+      const command = await composer.addCommand(envelope);
+      const queue = `${PREFIX}:${envelope.actor}`;
+      args.push(
+        command.name,
+        envelope.fingerprint ?? '',
+        command.id,
+        `${queue}:`,
+        `${queue}${DEAD}:`,
+      );
+      args.push(command.args.length, ...command.args);
+    }
+    const conflict = await this.run(await composer.client, args);
+    const refused = conflict > 0 ? envelopes[conflict - 1] : undefined;
+    if (refused) throw new IdempotencyConflictError(refused.id);
+  }
+
+  async ping(): Promise<void> {
+    await this.sender.ping();
+  }
+
+  async close(): Promise<void> {
+    await withinTime(1_000, Promise.allSettled([this.sender.quit(), this.connection.quit()]));
+    this.sender.disconnect();
+    this.connection.disconnect();
+  }
+
+  private async run(client: RedisClient, args: Argument[]): Promise<number> {
+    try {
+      return (await runScript(client, 'send', SEND, args)) as number;
+    } catch (error) {
+      if (error instanceof Error && /\b(OOM|READONLY|LOADING|MISCONF)\b/.test(error.message)) {
+        throw new StoreError(`Redis refused the message: ${error.message}`, { cause: error });
+      }
+      throw new UnknownOutcomeError(
+        `Redis did not answer (${(error as Error).message}); the message may or may not be stored, send it again with the same id`,
+        { cause: error },
+      );
+    }
+  }
+
+  private client(options: RedisOptions): Redis {
+    const client = new Redis(this.options.url, {
+      lazyConnect: true,
+      connectTimeout: CONNECT_TIMEOUT,
+      retryStrategy: (times) => Math.min(100 * times, 2_000),
+      ...options,
+    });
+    // Outages reach callers as rejections and operators through workers' logs; unheard, they would end the process.
+    client.on('error', () => undefined);
+    return client;
+  }
+
+  /** Connects once, without retrying, and reads what kind of server this is. */
+  private async verify(): Promise<StoreInfo> {
+    const probe = this.client({ retryStrategy: () => null, maxRetriesPerRequest: 0 });
+    let refusal: Error | undefined;
+    probe.on('error', (error: Error) => (refusal = error));
+    try {
+      await probe.connect();
+      const info = parseInfo(await probe.info());
+      return describe(info, await appendfsync(probe));
+    } catch (error) {
+      if (error instanceof StoreError) throw error;
+      const reason = refusal ?? (error as Error);
+      throw new StoreError(`cannot use Redis at ${safeUrl(this.options.url)}: ${reason.message}`, {
+        cause: reason,
+      });
+    } finally {
+      probe.disconnect();
+    }
+  }
+}
+
+function describe(info: Map<string, string>, fsync: string): StoreInfo {
+  const version = info.get('redis_version') ?? '0';
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  if (major < MINIMUM[0] || (major === MINIMUM[0] && minor < MINIMUM[1])) {
+    throw new StoreError(
+      `Redis ${version} is too old: Callsheet needs ${MINIMUM.join('.')} or newer`,
+    );
+  }
+  const policy = info.get('maxmemory_policy') ?? 'noeviction';
+  if (policy !== 'noeviction') {
+    throw new StoreError(
+      `Redis may evict messages: its maxmemory-policy is '${policy}'; set it to 'noeviction' (CONFIG SET maxmemory-policy noeviction)`,
+    );
+  }
+  const aof = info.get('aof_enabled') === '1';
+  return {
+    name: `Redis ${version}`,
+    durability: !aof ? 'memory' : fsync === 'always' ? 'power-safe' : 'process-safe',
+    shared: true,
+  };
+}
+
+/** Managed servers refuse CONFIG; then the usual setting is assumed. */
+async function appendfsync(client: Redis): Promise<string> {
+  try {
+    const [, value] = (await client.config('GET', 'appendfsync')) as string[];
+    return value ?? 'everysec';
+  } catch {
+    return 'everysec';
+  }
+}
+
+function parseInfo(text: string): Map<string, string> {
+  const lines = text.split('\r\n').filter((line) => line.includes(':'));
+  return new Map(
+    lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]),
+  );
+}
+
+/** A URL for messages and logs: without user and password. */
+export function safeUrl(url: string): string {
+  try {
+    const parsed = new URL(url);
+    parsed.username = '';
+    parsed.password = '';
+    return parsed.href;
+  } catch {
+    return url.replace(/\/\/.*@/, '//');
+  }
+}

@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto';
+import { monotonicFactory } from 'ulid';
+import type { JsonObject } from './json.js';
+import type { MessageType } from './message.js';
+import type { RetryPolicy } from './retry.js';
+
+/** A message and its metadata, as it travels. Times are epoch milliseconds. */
+export interface Envelope {
+  /** Public id: the sender's own, else generated (`<actor>-<ulid>`). */
+  id: string;
+  type: MessageType;
+  version: number;
+  actor: string;
+  data: JsonObject;
+  /** 1 is served first. */
+  priority: number;
+  sentAt: number;
+  /** Not before this time; absent: at once. */
+  dueAt?: number;
+  /** Not started after this time; absent: never too late. */
+  deadline?: number;
+  headers: Record<string, string>;
+  /** What the sender asked for beyond the actor's own retry policy. */
+  retry?: Partial<RetryPolicy>;
+  /** Digest of the body; present when the sender chose the id, so that the same id with another body is refused. */
+  fingerprint?: string;
+}
+
+const ulid = monotonicFactory();
+const GENERATED = /^[a-z][a-z0-9-]{0,62}-[0-9a-hjkmnp-tv-z]{26}$/;
+
+/** A new id that tells its actor and sorts by time. */
+export function generateId(actor: string): string {
+  return `${actor}-${ulid().toLowerCase()}`;
+}
+
+/**
+ * The name under which a store keeps a message. Generated ids stand for themselves; a sender's id is hashed, because raw text
+ * can name a store's own records (a BullMQ job called `meta` breaks its queue).
+ */
+export function storageId(envelope: Pick<Envelope, 'id' | 'fingerprint'>): string {
+  return envelope.fingerprint === undefined ? envelope.id : hashedId(envelope.id);
+}
+
+/** The storage ids under which a message with this public id may be found, likeliest first. */
+export function storageIds(id: string): string[] {
+  return GENERATED.test(id) || id.startsWith('repeat:') ? [id, hashedId(id)] : [hashedId(id)];
+}
+
+function hashedId(id: string): string {
+  return `h-${createHash('sha256').update(id).digest('hex').slice(0, 40)}`;
+}
+
+/**
+ * Digest of what makes two sends the same: type, version, data, priority, retry and the relative times the sender gave.
+ * Headers are left out: a repeated request carries another trace id.
+ */
+export function fingerprintOf(body: unknown): string {
+  return createHash('sha256').update(canonical(body)).digest('hex').slice(0, 32);
+}
+
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null';
+  const entries = Object.entries(value)
+    .filter(([, child]) => child !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, child]) => `${JSON.stringify(key)}:${canonical(child)}`);
+  return `{${entries.join(',')}}`;
+}

@@ -1,0 +1,55 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { MessageClass, MessageInstance } from './message.js';
+import { DeclarationError, UnknownMessageError } from './messaging.errors.js';
+import { OPTIONS, type ResolvedOptions } from './messaging.options.js';
+
+/** The messages this process knows by name. */
+@Injectable()
+export class MessageRegistry {
+  private readonly classes = new Map<string, MessageClass>();
+  private readonly names = new Set<string>();
+
+  constructor(@Inject(OPTIONS) options: Pick<ResolvedOptions, 'messages'>) {
+    for (const message of options.messages) this.add(message);
+  }
+
+  /** Registers a class; a second class of the same type throws DeclarationError. */
+  add(message: MessageClass): void {
+    const { type, actor } = message.meta;
+    const known = this.classes.get(type);
+    if (known && known !== message) {
+      throw new DeclarationError(
+        `two message classes have the type '${type}': ${known.name} and ${message.name}`,
+      );
+    }
+    this.classes.set(type, message);
+    this.names.add(actor);
+  }
+
+  /** Makes known an actor that may have no message of its own. */
+  addActor(name: string): void {
+    this.names.add(name);
+  }
+
+  /** All classes, in the order registered. */
+  all(): readonly MessageClass[] {
+    return [...this.classes.values()];
+  }
+
+  /** Names of all actors, sorted. */
+  actors(): readonly string[] {
+    return [...this.names].sort();
+  }
+
+  /**
+   * A message by name.
+   *
+   * @throws UnknownMessageError when no class has this type
+   * @throws InvalidMessageError when the data does not satisfy its schema
+   */
+  create(type: string, data: unknown): MessageInstance {
+    const message = this.classes.get(type);
+    if (!message) throw new UnknownMessageError(type);
+    return new message(data as never);
+  }
+}

@@ -1,0 +1,112 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { jsonViolations, type JsonObject } from './json.js';
+import { InvalidMessageError, OptionError, type Violation } from './messaging.errors.js';
+
+declare const TYPE: unique symbol;
+const DATA = Symbol('callsheet:data');
+
+/** `<actor>.<verb>`: the part before the dot names the actor, and so the queue. */
+export type MessageType = `${string}.${string}`;
+
+/** What is known of a message class. */
+export interface MessageMeta {
+  readonly type: MessageType;
+  /** Name of the actor that handles it, and of its queue. */
+  readonly actor: string;
+  readonly schema: StandardSchemaV1;
+  /** Version of the payload's shape; travels with each message. */
+  readonly version: number;
+}
+
+/** A message: frozen, valid, with the fields of its schema's output. */
+export type MessageInstance<
+  T extends MessageType = MessageType,
+  Output extends object = object,
+> = Readonly<Output> & { readonly [TYPE]: T };
+
+/** A class made with {@link Message}. */
+export interface MessageClass<M extends MessageInstance = MessageInstance, Input = never> {
+  new (data: Input): M;
+  readonly meta: MessageMeta;
+}
+
+export interface MessageOptions {
+  /** Version of the payload's shape, a whole number from 1. Default 1. */
+  version?: number;
+}
+
+export const ACTOR_NAME = /^[a-z][a-z0-9-]{0,62}$/;
+const VERB = /^[a-z][a-zA-Z0-9-]{0,62}$/;
+
+/**
+ * Declares a message: a typed command whose payload is checked by a Standard Schema (zod, valibot, arktype, ...).
+ *
+ *     export class SendEmail extends Message('email.send', z.object({ to: z.email(), text: z.string() })) {}
+ *     new SendEmail({ to: 'ada@example.org', text: 'Hello' })
+ *
+ * The constructor validates: an instance that exists is valid, and it is frozen. What travels is the data as given (the
+ * schema's input); the handler gets it parsed anew (the schema's output), so defaults and coercions happen once on each side.
+ *
+ * @param type `<actor>.<verb>`: lower-case actor (letters, digits, dashes), camelCase verb
+ * @param schema a synchronous Standard Schema whose output is an object
+ * @throws OptionError at declaration for a bad type or version
+ * @throws InvalidMessageError from the constructor for data that does not satisfy the schema or is not JSON
+ */
+export function Message<const T extends MessageType, S extends StandardSchemaV1<unknown, object>>(
+  type: T,
+  schema: S,
+  options: MessageOptions = {},
+): MessageClass<
+  MessageInstance<T, StandardSchemaV1.InferOutput<S>>,
+  StandardSchemaV1.InferInput<S>
+> {
+  const [actor = '', verb = '', ...rest] = type.split('.');
+  if (!ACTOR_NAME.test(actor) || !VERB.test(verb) || rest.length > 0) {
+    throw new OptionError('Message type', `must be '<actor>.<verb>', got '${type}'`);
+  }
+  const version = options.version ?? 1;
+  if (!Number.isSafeInteger(version) || version < 1) {
+    throw new OptionError(`${type} version`, `must be a whole number from 1`);
+  }
+  class Base {
+    static readonly meta: MessageMeta = { type, actor, schema, version };
+
+    constructor(data: unknown) {
+      const violations = jsonViolations(data);
+      if (violations.length > 0) throw new InvalidMessageError(type, violations);
+      Object.assign(this, parse(type, schema, data));
+      Object.defineProperty(this, DATA, { value: data });
+      Object.freeze(this);
+    }
+  }
+  return Base as unknown as ReturnType<typeof Message<T, S>>;
+}
+
+/** The declaration behind a message instance. Throws OptionError for anything else. */
+export function metaOf(message: unknown): MessageMeta {
+  const meta: unknown = (message as { constructor?: { meta?: unknown } } | null)?.constructor?.meta;
+  if (!meta || typeof message !== 'object' || message === null || !(DATA in message)) {
+    throw new OptionError('message', `must be an instance of a class made with Message(...)`);
+  }
+  return meta as MessageMeta;
+}
+
+/** A copy of the data a message was made from: what travels. */
+export function dataOf(message: object): JsonObject {
+  return JSON.parse(JSON.stringify((message as { [DATA]: unknown })[DATA])) as JsonObject;
+}
+
+function parse(type: string, schema: StandardSchemaV1, data: unknown): object {
+  const result = schema['~standard'].validate(data);
+  if (result instanceof Promise) {
+    result.catch(() => undefined);
+    throw new OptionError(`${type} schema`, `must validate synchronously`);
+  }
+  if (result.issues) throw new InvalidMessageError(type, result.issues.map(toViolation));
+  return result.value as object;
+}
+
+function toViolation(issue: StandardSchemaV1.Issue): Violation {
+  const segments = (issue.path ?? []).map((part) => (typeof part === 'object' ? part.key : part));
+  return { path: segments.map(String).join('/'), message: issue.message };
+}

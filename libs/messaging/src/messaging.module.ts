@@ -1,0 +1,116 @@
+import {
+  Inject,
+  Module,
+  type DynamicModule,
+  type FactoryProvider,
+  type ModuleMetadata,
+  type OnApplicationShutdown,
+  type Provider,
+} from '@nestjs/common';
+import { getQueueToken } from '@nestjs/bullmq';
+import { DiscoveryModule } from '@nestjs/core';
+import { ActorHost } from './actor.host.js';
+import { Actors } from './actors.js';
+import { createBullmqEngine } from './drivers/bullmq/bullmq.engine.js';
+import { MemoryEngine } from './drivers/memory/memory.engine.js';
+import { ENGINE, type Engine } from './engine.js';
+import { MessageRegistry } from './message.registry.js';
+import {
+  OPTIONS,
+  resolveOptions,
+  type CallsheetOptions,
+  type ResolvedOptions,
+} from './messaging.options.js';
+import { QUEUES, type Queues } from './queues.js';
+import { StageModule } from './stage.module.js';
+
+/** Options of {@link CallsheetModule.forRootAsync}: all but `messages` may come from a factory. */
+export interface CallsheetAsyncOptions
+  extends
+    Pick<ModuleMetadata, 'imports'>,
+    Pick<FactoryProvider<CallsheetOptions | Promise<CallsheetOptions>>, 'inject' | 'useFactory'>,
+    Pick<CallsheetOptions, 'messages'> {}
+
+/** Connects an application to its store and runs the actors among its providers. Global: import it once, in the root module. */
+@Module({})
+export class CallsheetModule implements OnApplicationShutdown {
+  constructor(@Inject(ENGINE) private readonly engine: Engine) {}
+
+  /** @throws OptionError for a bad option */
+  static forRoot(options: CallsheetOptions = {}): DynamicModule {
+    const resolved = resolveOptions(options);
+    return compose([{ provide: OPTIONS, useValue: resolved }], resolved.messages);
+  }
+
+  /** As {@link forRoot}, with options from a factory that may inject providers. */
+  static forRootAsync(options: CallsheetAsyncOptions): DynamicModule {
+    const { messages = [] } = options;
+    const provider: Provider = {
+      provide: OPTIONS,
+      inject: options.inject ?? [],
+      useFactory: async (...args: unknown[]) =>
+        resolveOptions({ messages, ...(await options.useFactory(...args)) }),
+    };
+    return compose([provider], messages, options.imports);
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.engine.close();
+  }
+}
+
+function compose(
+  options: Provider[],
+  messages: ResolvedOptions['messages'],
+  imports: ModuleMetadata['imports'] = [],
+): DynamicModule {
+  const queues = [...new Set(messages.map(({ meta }) => meta.actor))].map(queueProvider);
+  return {
+    module: CallsheetModule,
+    global: true,
+    imports: [DiscoveryModule, StageModule, ...imports],
+    providers: [
+      ...options,
+      { provide: ENGINE, inject: [OPTIONS], useFactory: openEngine },
+      { provide: QUEUES, inject: [ENGINE, MessageRegistry], useFactory: queuesOf },
+      ...queues,
+      MessageRegistry,
+      ActorHost,
+      Actors,
+    ],
+    exports: [
+      ENGINE,
+      QUEUES,
+      MessageRegistry,
+      ActorHost,
+      Actors,
+      ...queues.map((queue) => queue.provide),
+    ],
+  };
+}
+
+async function openEngine(options: ResolvedOptions): Promise<Engine> {
+  const engine =
+    options.url === 'memory:' ? new MemoryEngine(options) : createBullmqEngine(options);
+  await engine.open();
+  return engine;
+}
+
+/** An actor's queue under the token of @nestjs/bullmq, so that `@InjectQueue(name)` finds it. Undefined on the memory store. */
+function queueProvider(actor: string): FactoryProvider & { provide: string } {
+  return {
+    provide: getQueueToken(actor),
+    inject: [ENGINE],
+    useFactory: (engine: Engine) => engine.queue?.(actor),
+  };
+}
+
+function queuesOf(engine: Engine, registry: MessageRegistry): Queues {
+  return {
+    all: () =>
+      registry
+        .actors()
+        .flatMap((actor) => [engine.queue?.(actor), engine.queue?.(`${actor}.dead`)])
+        .filter((queue) => queue !== undefined),
+  };
+}

@@ -1,0 +1,71 @@
+import { toMilliseconds, type Duration } from './duration.js';
+import type { MessageClass } from './message.js';
+import { OptionError } from './messaging.errors.js';
+
+/** Options of `CallsheetModule.forRoot`: what users write. */
+export interface CallsheetOptions {
+  /**
+   * The store: `pglite:<dir>` (embedded), `redis://`, `rediss://`, `postgres://`, `postgresql://` or `memory:`.
+   * Default `pglite:./.callsheet`.
+   */
+  url?: string;
+  /**
+   * Messages that can be sent by name, over HTTP say, and whose queues are shown on the dashboard. Classes that are only
+   * sent from code, or only handled, need not be listed.
+   */
+  messages?: readonly MessageClass[];
+  /** How long running turns may take when the process stops, before their messages are handed back. Default '20s'. */
+  shutdownGrace?: Duration;
+  /** How long a message id chosen by its sender is remembered, at least. Default '24h'. */
+  idempotencyWindow?: Duration;
+  /** How long, and how many, handled messages stay readable per actor. Default { age: '24h', count: 10000 }. */
+  keepDone?: { age?: Duration; count?: number };
+  /**
+   * How long a worker that died or froze holds its messages before others may take them. Default '5s'. Longer tolerates
+   * longer pauses of the event loop, and delays recovery.
+   */
+  lockDuration?: Duration;
+}
+
+/** {@link CallsheetOptions} with all defaults set, durations in milliseconds. */
+export interface ResolvedOptions {
+  url: string;
+  messages: readonly MessageClass[];
+  shutdownGrace: number;
+  idempotencyWindow: number;
+  keepDone: { age: number; count: number };
+  lockDuration: number;
+}
+
+const FIELDS = new Set<string>([
+  'url',
+  'messages',
+  'shutdownGrace',
+  'idempotencyWindow',
+  'keepDone',
+  'lockDuration',
+] satisfies (keyof CallsheetOptions)[]);
+
+/** Injection token of the {@link ResolvedOptions}. */
+export const OPTIONS = Symbol('callsheet:options');
+
+/** Checks the options and sets defaults. Throws OptionError naming the field. */
+export function resolveOptions(options: CallsheetOptions = {}): ResolvedOptions {
+  for (const field of Object.keys(options)) {
+    if (!FIELDS.has(field)) throw new OptionError(field, 'is not an option');
+  }
+  const count = options.keepDone?.count ?? 10_000;
+  if (!Number.isSafeInteger(count) || count < 1) {
+    throw new OptionError('keepDone.count', 'must be a whole number from 1');
+  }
+  const lockDuration = toMilliseconds(options.lockDuration ?? '5s', 'lockDuration');
+  if (lockDuration < 500) throw new OptionError('lockDuration', "must be at least '500ms'");
+  return {
+    url: options.url ?? 'pglite:./.callsheet',
+    messages: options.messages ?? [],
+    shutdownGrace: toMilliseconds(options.shutdownGrace ?? '20s', 'shutdownGrace'),
+    idempotencyWindow: toMilliseconds(options.idempotencyWindow ?? '24h', 'idempotencyWindow'),
+    keepDone: { age: toMilliseconds(options.keepDone?.age ?? '24h', 'keepDone.age'), count },
+    lockDuration,
+  };
+}
