@@ -47,8 +47,11 @@ export function Actor(options: ActorOptions = {}): ClassDecorator {
  * RejectError gives up at once, RetryLaterError chooses the wait.
  */
 export function Handle<M extends MessageInstance>(message: MessageClass<M>) {
-  return (target: object, method: string, _descriptor: TypedPropertyDescriptor<Method<M>>): void =>
-    declareHandler(target, { handles: message, method });
+  return <F extends Method<M>>(
+    target: object,
+    method: string,
+    _descriptor: TypedPropertyDescriptor<F>,
+  ): void => declareHandler(target, { handles: message, method });
 }
 
 /** Adds a handler to a class; for decorators that build on handlers, such as `@Cron`. */

@@ -27,10 +27,10 @@ type ScheduledMethod = (occurrence: Record<string, never>, turn: Turn) => void |
  */
 export function Cron(cron: string, options: CronOptions = {}) {
   const tz = options.tz ?? 'UTC';
-  return (
+  return <F extends ScheduledMethod>(
     target: object,
     method: string,
-    _descriptor: TypedPropertyDescriptor<ScheduledMethod>,
+    _descriptor: TypedPropertyDescriptor<F>,
   ): void => {
     check(cron, tz, method);
     const declaration: CronDeclaration = { method, cron, tz };

@@ -3,7 +3,7 @@ import { WaitingError, Worker, type Job } from 'bullmq';
 import type { Consumer, Outcome, TurnFunction } from '../../engine.js';
 import { toDelivery, toFailure } from './bullmq.job.js';
 import type { BullmqStore, TurnBackend } from './bullmq.store.js';
-import { withinTime } from './within.time.js';
+import { withinTime } from '../../within.time.js';
 
 export interface ConsumerOptions {
   concurrency: number;

@@ -23,7 +23,7 @@ import { PgliteStore } from './pglite.store.js';
 import { PostgresStore } from './postgres.store.js';
 import { DEAD } from './redis.scripts.js';
 import { RedisStore, safeUrl } from './redis.store.js';
-import { withinTime } from './within.time.js';
+import { withinTime } from '../../within.time.js';
 
 /** The engine for a store URL. Throws StoreError for a scheme it does not know. */
 export function createBullmqEngine(options: ResolvedOptions): BullmqEngine {
@@ -130,7 +130,10 @@ export class BullmqEngine implements Engine {
   async redrive(id: string, actors: readonly string[]): Promise<boolean> {
     const job = await this.jobOf(id, actors);
     if (!job?.queueName.endsWith(DEAD)) return false;
-    return (this.queue(job.queueName).getBackend() as unknown as TurnBackend).redrive(job);
+    return (this.queue(job.queueName).getBackend() as unknown as TurnBackend).redrive(
+      job.id ?? '',
+      job.progress,
+    );
   }
 
   async putSchedule({ id, actor, cron, tz, priority }: ScheduleSpec): Promise<void> {

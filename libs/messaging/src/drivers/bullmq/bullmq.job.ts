@@ -137,9 +137,9 @@ export function toFailure(
   };
 }
 
-/** The progress of a dead letter that is redriven. */
-export function redriven(job: Job): JobProgress {
-  const { attempts, redrives = 0 } = progressOf(job);
+/** The progress of a dead letter after it is redriven. */
+export function redriven(progress: unknown): JobProgress {
+  const { attempts, redrives = 0 } = progressOf({ progress });
   return { attempts, redrives: redrives + 1 };
 }
 
@@ -154,7 +154,7 @@ function occurrenceOf(job: Job): number | undefined {
   return Number.isFinite(nominal) ? nominal : undefined;
 }
 
-function progressOf(job: Job): JobProgress {
+function progressOf(job: { progress: unknown }): JobProgress {
   const progress = job.progress as Partial<JobProgress> | number | null;
   if (typeof progress !== 'object' || !Array.isArray(progress?.attempts)) return { attempts: [] };
   return progress as JobProgress;

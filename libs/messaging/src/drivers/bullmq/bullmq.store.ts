@@ -26,7 +26,7 @@ export interface TurnBackend extends IQueueBackend {
   /** Given up: the job moves to the queue of dead letters. */
   bury(job: Job, token: string, failure: Failure): Promise<void>;
   /** A dead letter (this backend is of its queue) goes back to its actor's. False when it is not there. */
-  redrive(job: Job): Promise<boolean>;
+  redrive(id: string, progress: unknown): Promise<boolean>;
 }
 
 /** What a failed attempt leaves on its job. */

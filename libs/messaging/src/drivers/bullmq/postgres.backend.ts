@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { actorOf, redriven } from './bullmq.job.js';
 import type { Failure, TurnBackend } from './bullmq.store.js';
 import { pauseAfterError } from './error.pause.js';
+import { redriveSome } from './redrive.some.js';
 import { DEAD } from './redis.scripts.js';
 
 /** BullMQ's PostgreSQL backend with the ends of a turn, as functions of our schema. */
@@ -24,10 +25,10 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
     ]);
   }
 
-  async redrive(job: Job): Promise<boolean> {
+  async redrive(id: string, progress: unknown): Promise<boolean> {
     const { rows } = await this.connection.pool.query(
       `SELECT callsheet.redrive($1, $2, $3::jsonb) AS redriven`,
-      [actorOf(this.queueName), job.id, JSON.stringify(redriven(job))],
+      [actorOf(this.queueName), id, JSON.stringify(redriven(progress))],
     );
     return rows[0]?.['redriven'] === true;
   }
@@ -43,7 +44,15 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
     ...args: Parameters<PostgresQueueBackend['retryFinishedJob']>
   ): Promise<void> {
     if (!this.queueName.endsWith(DEAD)) return super.retryFinishedJob(...args);
-    await this.redrive(args[0] as unknown as Job);
+    const [job] = args;
+    await this.redrive(job.id ?? '', job.progress);
+  }
+
+  override async retryFinishedJobs(
+    ...args: Parameters<PostgresQueueBackend['retryFinishedJobs']>
+  ): Promise<number> {
+    if (!this.queueName.endsWith(DEAD)) return super.retryFinishedJobs(...args);
+    return redriveSome(this);
   }
 
   // BullMQ calls these by itself only when it could not record a handler's success. That is no failure of the handler:

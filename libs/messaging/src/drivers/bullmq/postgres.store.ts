@@ -13,7 +13,7 @@ import type { BullmqStore } from './bullmq.store.js';
 import { createPostgresTurnBackend, retryTransient } from './postgres.backend.js';
 import { CONFLICT, migrate, type Queryable } from './postgres.schema.js';
 import { safeUrl } from './redis.store.js';
-import { withinTime } from './within.time.js';
+import { withinTime } from '../../within.time.js';
 
 type Options = Pick<ResolvedOptions, 'url' | 'idempotencyWindow'>;
 

@@ -11,6 +11,7 @@ import {
 import type { Envelope } from '../../envelope.js';
 import { pauseAfterError } from './error.pause.js';
 import { actorOf, redriven, toJob } from './bullmq.job.js';
+import { redriveSome } from './redrive.some.js';
 import type { Failure, TurnBackend } from './bullmq.store.js';
 import { BURY, DEAD, REDRIVE } from './redis.scripts.js';
 
@@ -65,7 +66,7 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
     }
   }
 
-  async redrive(job: Job): Promise<boolean> {
+  async redrive(id: string, progress: unknown): Promise<boolean> {
     const live = this.livePrefix();
     const keys = [
       '',
@@ -77,14 +78,14 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
       'marker',
       'prioritized',
       'pc',
-    ].map((key) => live + (key === '' ? job.id : key));
-    const args = [job.id, 'LPUSH', 'failedReason', 'failed', '1', '1'];
+    ].map((key) => live + (key || id));
+    const args = [id, 'LPUSH', 'failedReason', 'failed', '1', '1'];
     const code = await this.runScript('redrive', REDRIVE, 9, [
       ...keys,
       ...args,
       live,
       this.toKey(''),
-      JSON.stringify(redriven(job)),
+      JSON.stringify(redriven(progress)),
     ]);
     return code === 1;
   }
@@ -94,7 +95,15 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
     ...args: Parameters<RedisQueueBackend['retryFinishedJob']>
   ): Promise<void> {
     if (!this.name.endsWith(DEAD)) return super.retryFinishedJob(...args);
-    await this.redrive(args[0] as unknown as Job);
+    const [job] = args;
+    await this.redrive(job.id ?? '', job.progress);
+  }
+
+  override async retryFinishedJobs(
+    ...args: Parameters<RedisQueueBackend['retryFinishedJobs']>
+  ): Promise<number> {
+    if (!this.name.endsWith(DEAD)) return super.retryFinishedJobs(...args);
+    return redriveSome(this);
   }
 
   // BullMQ calls these by itself only when it could not record a handler's success. That is no failure of the handler:

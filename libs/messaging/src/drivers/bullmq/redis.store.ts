@@ -16,7 +16,7 @@ import {
   type RedisTurnBackend,
 } from './redis.backend.js';
 import { DEAD, SEND } from './redis.scripts.js';
-import { withinTime } from './within.time.js';
+import { withinTime } from '../../within.time.js';
 
 /** One hash tag, so that every script may touch every queue on a cluster too. */
 const PREFIX = '{callsheet}';

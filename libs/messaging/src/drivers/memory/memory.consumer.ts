@@ -1,4 +1,5 @@
 import type { Consumer, Outcome, TurnFunction } from '../../engine.js';
+import { withinTime } from '../../within.time.js';
 import type { Entry } from './memory.entry.js';
 
 /** Takes entries one by one while there is room, and lets the running ones end when it stops. */
@@ -29,7 +30,8 @@ export class MemoryConsumer implements Consumer {
     const timer = setTimeout(() => {
       for (const controller of this.running.keys()) controller.abort();
     }, grace);
-    await ended;
+    // A turn that ignores its signal is left behind.
+    await withinTime(grace + 2_500, ended);
     clearTimeout(timer);
   }
 

@@ -1,0 +1,28 @@
+import { Logger } from '@nestjs/common';
+import { afterEach, expect, it, vi } from 'vitest';
+import { HeartbeatActor } from './heartbeat.actor.js';
+
+afterEach(() => {
+  vi.useRealTimers();
+  Logger.overrideLogger(true);
+});
+
+it('a beat logs its nominal time and how late it came', () => {
+  const lines: unknown[] = [];
+  const log = (line: unknown): number => lines.push(line);
+  Logger.overrideLogger({ log, error: log, warn: log, debug: log });
+  vi.useFakeTimers({ now: new Date('2026-01-02T03:04:10.025Z') });
+  new HeartbeatActor().beat(
+    {},
+    {
+      id: 'heartbeat-1',
+      attempt: 1,
+      attempts: 1,
+      sentAt: new Date(),
+      occurrence: new Date('2026-01-02T03:04:10.000Z'),
+      headers: {},
+      signal: new AbortController().signal,
+    },
+  );
+  expect(lines).toEqual(['beat of 2026-01-02T03:04:10.000Z, 25 ms late']);
+});

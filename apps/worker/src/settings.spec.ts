@@ -1,0 +1,46 @@
+import { OptionError } from '@callsheet/messaging';
+import { describe, expect, it } from 'vitest';
+import { Settings } from './settings.js';
+
+describe('Settings', () => {
+  it('has a default for everything, also for empty variables', () => {
+    const names = ['SMTP_URL', 'OUTBOX_DIR', 'MAIL_FROM', 'WEBHOOK_SECRET', 'WEBHOOK_TIMEOUT_MS'];
+    for (const env of [{}, Object.fromEntries(names.map((name) => [name, '']))]) {
+      expect(new Settings(env)).toEqual({
+        smtpUrl: undefined,
+        outboxDir: './outbox',
+        mailFrom: 'Callsheet <callsheet@localhost>',
+        mailDomain: 'localhost',
+        webhookSecret: undefined,
+        webhookTimeout: 10_000,
+      });
+    }
+  });
+
+  it('takes the domain of the sender', () => {
+    expect(new Settings({ MAIL_FROM: 'Ada <ada@example.org>' }).mailDomain).toBe('example.org');
+    expect(new Settings({ MAIL_FROM: 'ada@example.org' }).mailDomain).toBe('example.org');
+  });
+
+  it.each([
+    ['SMTP_URL', 'mail.example.org:25'],
+    ['SMTP_URL', 'https://user:hunter2@example.org'],
+    ['SMTP_URL', 'smtp://'],
+    ['MAIL_FROM', 'Callsheet'],
+    ['MAIL_FROM', 'a@example.org\r\nBcc: eve@example.org'],
+    ['WEBHOOK_SECRET', 'hunter2'],
+    ['WEBHOOK_SECRET', 'whsec_hunter2'],
+    ['WEBHOOK_SECRET', `whsec_${'A'.repeat(31)}!`],
+    ['WEBHOOK_SECRET', `whsec_${Buffer.alloc(65).toString('base64')}`],
+    ['WEBHOOK_TIMEOUT_MS', '10s'],
+    ['WEBHOOK_TIMEOUT_MS', '0'],
+    ['WEBHOOK_TIMEOUT_MS', '300001'],
+    ['EMAIL_RETRY_DELAY', 'soon'],
+    ['WEBHOOK_RETRY_DELAY', '-1s'],
+  ])('refuses %s=%j by name, without its value', (name, value) => {
+    const make = () => new Settings({ [name]: value });
+    expect(make).toThrow(OptionError);
+    expect(make).toThrow(new RegExp(`^${name} must be `));
+    expect(make).not.toThrow(/hunter2/);
+  });
+});

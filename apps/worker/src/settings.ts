@@ -1,0 +1,81 @@
+import { OptionError, type Duration } from '@callsheet/messaging';
+import { parseSecret } from './webhook/signature.js';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const DURATION = /^\d+(\.\d+)?(ms|s|m|h|d)$/;
+const SENDER = /^\P{Cc}*@([A-Za-z0-9.-]+)>?$/u;
+
+/**
+ * What the environment says about the worker's own work. An empty variable counts as not set.
+ *
+ * The constructor checks all of it, so that a mistake is told at start and not by the first message.
+ *
+ * @throws OptionError naming the variable; never with its value when that may hold a secret
+ */
+export class Settings {
+  /** `SMTP_URL`: `smtp://` or `smtps://`, with credentials if needed. Not set: mail is written to `outboxDir`. */
+  readonly smtpUrl: URL | undefined;
+  /** `OUTBOX_DIR`: folder for `.eml` files. Default `./outbox`. */
+  readonly outboxDir: string;
+  /** `MAIL_FROM`: sender of all mail. Default `Callsheet <callsheet@localhost>`. */
+  readonly mailFrom: string;
+  /** Domain of `mailFrom`: the right-hand side of every Message-ID. */
+  readonly mailDomain: string;
+  /** `WEBHOOK_SECRET`: key of the signatures, as `whsec_<base64>`. Not set: undefined. */
+  readonly webhookSecret: Buffer | undefined;
+  /** `WEBHOOK_TIMEOUT_MS`: how long a receiver may take, 1 to 300,000 milliseconds. Default 10,000. */
+  readonly webhookTimeout: number;
+
+  constructor(env: Environment) {
+    this.smtpUrl = env.SMTP_URL ? smtpUrl(env.SMTP_URL) : undefined;
+    this.outboxDir = env.OUTBOX_DIR || './outbox';
+    this.mailFrom = env.MAIL_FROM || 'Callsheet <callsheet@localhost>';
+    this.mailDomain = senderDomain(this.mailFrom);
+    this.webhookSecret = env.WEBHOOK_SECRET
+      ? parseSecret(env.WEBHOOK_SECRET, 'WEBHOOK_SECRET')
+      : undefined;
+    this.webhookTimeout = timeout(env.WEBHOOK_TIMEOUT_MS || '10000');
+    for (const name of ['EMAIL_RETRY_DELAY', 'WEBHOOK_RETRY_DELAY'] as const) {
+      if (!DURATION.test(retryDelay(name, '1s', env) as string)) {
+        throw new OptionError(name, "must be a duration such as '500ms' or '2s'");
+      }
+    }
+  }
+}
+
+/**
+ * Wait before the second attempt, for the options of an actor. Not checked here: it is read while modules load, where an
+ * error could not be told well; {@link Settings} checks it.
+ */
+export function retryDelay(
+  name: 'EMAIL_RETRY_DELAY' | 'WEBHOOK_RETRY_DELAY',
+  fallback: Duration,
+  env: Environment = process.env,
+): Duration {
+  return (env[name] || fallback) as Duration;
+}
+
+function smtpUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url?.hostname || !['smtp:', 'smtps:'].includes(url.protocol)) {
+    throw new OptionError('SMTP_URL', 'must be smtp://host:port or smtps://host:port');
+  }
+  return url;
+}
+
+function senderDomain(from: string): string {
+  const domain = SENDER.exec(from)?.[1];
+  if (!domain) {
+    throw new OptionError('MAIL_FROM', "must be an address, such as 'Name <name@example.org>'");
+  }
+  return domain;
+}
+
+function timeout(text: string): number {
+  const value = /^\d{1,6}$/.test(text) ? Number(text) : 0;
+  if (value < 1 || value > 300_000) {
+    throw new OptionError('WEBHOOK_TIMEOUT_MS', 'must be a whole number from 1 to 300000');
+  }
+  return value;
+}

@@ -1,0 +1,39 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { OptionError } from '@callsheet/messaging';
+
+const PREFIX = 'whsec_';
+
+/**
+ * The signature of one delivery after Standard Webhooks: `v1,` and base64 of the HMAC-SHA256 over `<id>.<timestamp>.<body>`.
+ *
+ * @param timestamp seconds since the epoch, as sent in `webhook-timestamp`; receivers refuse an old one
+ * @param body byte for byte what is sent
+ */
+export function sign(secret: Buffer, id: string, timestamp: number, body: string): string {
+  const digest = createHmac('sha256', secret).update(`${id}.${timestamp}.${body}`).digest('base64');
+  return `v1,${digest}`;
+}
+
+/**
+ * The key behind `whsec_<base64>`.
+ *
+ * @param name names the option in the error
+ * @throws OptionError when it is not base64 of the 24 to 64 bytes that Standard Webhooks asks for
+ */
+export function parseSecret(secret: string, name: string): Buffer {
+  const encoded = secret.startsWith(PREFIX) ? secret.slice(PREFIX.length) : '';
+  const key = Buffer.from(encoded, 'base64');
+  const clean = key.toString('base64').replace(/=+$/, '') === encoded.replace(/=+$/, '');
+  if (!clean || key.length < 24 || key.length > 64) {
+    throw new OptionError(
+      name,
+      `must be '${PREFIX}' followed by the base64 of 24 to 64 random bytes; make one with: echo ${PREFIX}$(openssl rand -base64 32)`,
+    );
+  }
+  return key;
+}
+
+/** A new random key. */
+export function generateSecret(): Buffer {
+  return randomBytes(32);
+}

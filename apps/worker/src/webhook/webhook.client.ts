@@ -1,0 +1,138 @@
+import { DeliverWebhook } from '@callsheet/contracts';
+import { RejectError, RetryLaterError, type Turn } from '@callsheet/messaging';
+import { Injectable, Logger } from '@nestjs/common';
+import { excerpt } from '../excerpt.js';
+import { Settings } from '../settings.js';
+import { generateSecret, sign } from './signature.js';
+
+/** Bytes of an answer that are read at most: enough to say what went wrong. */
+const READ_LIMIT = 64 * 1024;
+/** The longest wait a receiver can ask for: one hour, in milliseconds. */
+const MAX_WAIT = 3_600_000;
+
+/**
+ * Delivers webhooks: an HTTP POST, signed after Standard Webhooks.
+ *
+ * Any address that this process can reach is accepted, those of the private network included: messages must come from
+ * senders you trust with that, until addresses can be restricted.
+ */
+@Injectable()
+export class WebhookClient {
+  private readonly secret: Buffer;
+  private readonly timeout: number;
+
+  constructor(settings: Settings) {
+    this.timeout = settings.webhookTimeout;
+    this.secret = settings.webhookSecret ?? generateSecret();
+    if (!settings.webhookSecret) {
+      new Logger(WebhookClient.name).warn(
+        'WEBHOOK_SECRET is not set: webhooks are signed with a random secret of this process, so receivers cannot verify them',
+      );
+    }
+  }
+
+  /**
+   * One attempt. Resolves when the receiver answers 2xx; then it has the event, possibly not for the first time: the same
+   * `webhook-id` in every attempt tells it so. Redirects are not followed.
+   *
+   * @throws RejectError for an answer that another attempt will not change: 3xx, and 4xx but 408, 425 and 429
+   * @throws RetryLaterError when a 429 or 503 says when to come again, at most an hour ahead
+   * @throws Error for any other answer, no answer in time, or no connection
+   * @throws the reason of `turn.signal` when it aborts
+   */
+  async deliver(webhook: DeliverWebhook, turn: Pick<Turn, 'id' | 'sentAt' | 'signal'>) {
+    const timeout = AbortSignal.timeout(this.timeout);
+    const target = `POST ${withoutQuery(webhook.url)}`;
+    const response = await fetch(webhook.url, {
+      ...this.seal(webhook, turn),
+      redirect: 'manual',
+      signal: AbortSignal.any([turn.signal, timeout]),
+    }).catch((cause: unknown) => {
+      turn.signal.throwIfAborted();
+      if (timeout.aborted) {
+        throw new Error(`${target} got no answer within ${this.timeout} ms`, { cause });
+      }
+      throw new Error(`${target} failed: ${reasonOf(cause)}`, { cause });
+    });
+    const body = await head(response);
+    if (!response.ok) throw refusal(target, response, body);
+  }
+
+  private seal({ event, payload }: DeliverWebhook, turn: Pick<Turn, 'id' | 'sentAt'>): RequestInit {
+    const id = headerValue(turn.id);
+    const timestamp = Math.floor(Date.now() / 1_000);
+    const body = JSON.stringify({
+      type: event,
+      timestamp: turn.sentAt.toISOString(),
+      data: payload,
+    });
+    return {
+      method: 'POST',
+      body,
+      headers: {
+        'content-type': 'application/json',
+        'user-agent': 'callsheet',
+        'webhook-id': id,
+        'webhook-timestamp': String(timestamp),
+        'webhook-signature': sign(this.secret, id, timestamp, body),
+      },
+    };
+  }
+}
+
+/** What an answer other than 2xx means for the message. */
+function refusal(target: string, { status, headers }: Response, body: string): Error {
+  const answer = excerpt(body);
+  const message = `${target} answered ${status}${answer && `: ${answer}`}`;
+  if (status < 500 && ![408, 425, 429].includes(status)) return new RejectError(message);
+  const after = [429, 503].includes(status) ? retryAfter(headers.get('retry-after')) : 0;
+  return after > 0 ? new RetryLaterError(message, { after }) : new Error(message);
+}
+
+/** Milliseconds a `Retry-After` asks for, as seconds or as an HTTP date; 0 when absent, past or unreadable. */
+function retryAfter(value: string | null): number {
+  const text = value?.trim() ?? '';
+  const wait = /^\d+$/.test(text)
+    ? Number(text) * 1_000
+    : text.endsWith('GMT')
+      ? Date.parse(text) - Date.now()
+      : 0;
+  return wait > 0 ? Math.min(wait, MAX_WAIT) : 0;
+}
+
+/**
+ * The beginning of an answer's body. Reading it to its end lets the connection be used again; an endless or broken body
+ * is left where it is and is no failure, for the status has been given.
+ */
+async function head(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of response.body ?? []) {
+      chunks.push(chunk);
+      size += chunk.byteLength;
+      if (size >= READ_LIMIT) break;
+    }
+  } catch {
+    // The deadline, the turn's signal or the receiver ended it.
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** A sender's id may hold anything; a header only visible ASCII. Distinct ids stay distinct. */
+function headerValue(id: string): string {
+  return /^[!-$&-~]+$/.test(id) ? id : encodeURIComponent(id);
+}
+
+/** A query often carries a token, which does not belong in logs. */
+function withoutQuery(url: string): string {
+  const { origin, pathname } = new URL(url);
+  return origin + pathname;
+}
+
+/** fetch says no more than 'fetch failed'; why is in its cause, or in the causes for each address tried. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error ? (error.cause ?? error) : error;
+  const first: unknown = cause instanceof AggregateError ? cause.errors[0] : cause;
+  return excerpt(first instanceof Error ? first.message : String(first));
+}

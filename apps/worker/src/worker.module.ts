@@ -1,0 +1,22 @@
+import { SchedulerModule } from '@callsheet/scheduler';
+import { Module } from '@nestjs/common';
+import { EmailActor } from './email/email.actor.js';
+import { Mailer } from './email/mailer.js';
+import { HeartbeatActor } from './heartbeat/heartbeat.actor.js';
+import { Settings } from './settings.js';
+import { WebhookActor } from './webhook/webhook.actor.js';
+import { WebhookClient } from './webhook/webhook.client.js';
+
+/** The actors and what they work with. Import it beside `CallsheetModule.forRoot(...)`. */
+@Module({
+  imports: [SchedulerModule],
+  providers: [
+    EmailActor,
+    WebhookActor,
+    HeartbeatActor,
+    Mailer,
+    WebhookClient,
+    { provide: Settings, useFactory: () => new Settings(process.env) },
+  ],
+})
+export class WorkerModule {}

@@ -1,0 +1,78 @@
+import { expect } from 'vitest';
+import { eventually } from '../support/eventually.js';
+import type { Case } from './case.js';
+import { done } from './context.js';
+import { expectCounts } from './expect.js';
+
+export const lifecycleCases: Case[] = [
+  {
+    promise: 'a stopping consumer lets running turns end and takes no more',
+    async run(context) {
+      const engine = await context.engine();
+      let finish = (): void => undefined;
+      const { consumer, deliveries } = await context.consume(engine, async () => {
+        await new Promise<void>((resolve) => (finish = resolve));
+        return done();
+      });
+      await engine.send([context.envelope(), context.envelope()]);
+      await eventually(() => deliveries.length === 1);
+      const stopped = consumer.stop(10_000);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      finish();
+      await stopped;
+      await expectCounts(context, engine, { done: 1, waiting: 1 });
+      expect(deliveries[0]?.signal.aborted).toBe(false);
+    },
+  },
+  {
+    promise: 'after the grace the signal aborts and the message goes back, with no attempt used',
+    async run(context) {
+      const engine = await context.engine();
+      const sent = context.envelope();
+      await engine.send([sent]);
+      const { consumer, deliveries } = await context.consume(engine, async ({ signal }) => {
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        return { kind: 'release' };
+      });
+      await eventually(() => deliveries.length === 1);
+      await consumer.stop(50);
+      await expectCounts(context, engine, { waiting: 1 });
+      const next = await context.consume(engine);
+      await eventually(() => next.deliveries.length === 1);
+      expect(next.deliveries[0]).toMatchObject({
+        envelope: sent,
+        attempt: 1,
+        history: [],
+        crashes: 0,
+      });
+      await eventually(async () => (await engine.counts(context.actor)).done === 1);
+    },
+  },
+  {
+    promise: 'what waits is still there after the engine is closed and opened again',
+    needs: 'bullmq',
+    async run(context) {
+      const engine = await context.engine();
+      const sent = context.envelope({ data: { kept: true } });
+      await engine.send([sent]);
+      await engine.close();
+      const again = await context.engine();
+      expect(await again.find(sent.id, [context.actor])).toMatchObject({
+        envelope: sent,
+        state: 'waiting',
+      });
+    },
+  },
+  {
+    promise: 'an open engine answers, a closed one does not, and closing twice is harmless',
+    async run(context) {
+      const engine = await context.engine();
+      await engine.ping();
+      expect(['power-safe', 'process-safe', 'memory']).toContain(engine.store.durability);
+      expect(engine.store.name).not.toBe('');
+      await engine.close();
+      await expect(engine.ping()).rejects.toThrow();
+      await engine.close();
+    },
+  },
+];

@@ -1,0 +1,135 @@
+import type { Queue } from 'bullmq';
+import { expect } from 'vitest';
+import { eventually } from '../support/eventually.js';
+import type { Case } from './case.js';
+import { dead, done } from './context.js';
+import { expectCounts, ids } from './expect.js';
+
+export const lookupCases: Case[] = [
+  {
+    promise: 'a message is found in each of its states, an unknown one is not',
+    async run(context) {
+      const engine = await context.engine();
+      const { actor } = context;
+      const now = context.envelope();
+      const later = context.named('later', 'same', { dueAt: Date.now() + 60_000 });
+      await engine.send([now, later]);
+      expect(await engine.find(now.id, [actor])).toEqual({
+        envelope: now,
+        state: 'waiting',
+        history: [],
+        redrives: 0,
+      });
+      expect(await engine.find('later', [actor])).toMatchObject({
+        envelope: later,
+        state: 'delayed',
+      });
+      let finish = (): void => undefined;
+      const { deliveries } = await context.consume(engine, async () => {
+        await new Promise<void>((resolve) => (finish = resolve));
+        return done();
+      });
+      await eventually(() => deliveries.length === 1);
+      expect((await engine.find(now.id, [actor]))?.state).toBe('active');
+      finish();
+      await eventually(async () => (await engine.find(now.id, [actor]))?.state === 'done');
+      const handled = await engine.find(now.id, [actor]);
+      expect(handled?.startedAt).toBeGreaterThanOrEqual(now.sentAt);
+      expect(handled?.finishedAt).toBeGreaterThanOrEqual(handled?.startedAt ?? Infinity);
+      expect(await engine.find('unknown', [actor])).toBeUndefined();
+      expect(await engine.find(now.id, ['another'])).toBeUndefined();
+    },
+  },
+  {
+    promise: 'finished turns come newest first with the times that latency is made of',
+    async run(context) {
+      const engine = await context.engine();
+      const { deliveries } = await context.consume(engine);
+      const delayed = context.envelope({ dueAt: Date.now() + 100 });
+      await engine.send([context.envelope(), context.envelope(), delayed]);
+      await eventually(async () => (await engine.counts(context.actor)).done === 3);
+      const turns = await engine.finished(context.actor, 2);
+      expect(turns).toHaveLength(2);
+      expect(turns[0]?.readyAt).toBe(delayed.dueAt);
+      expect(turns[0]?.startedAt).toBe(deliveries[2]?.startedAt);
+      for (const { readyAt, startedAt, finishedAt } of turns) {
+        expect(startedAt).toBeGreaterThanOrEqual(readyAt);
+        expect(finishedAt).toBeGreaterThanOrEqual(startedAt);
+      }
+    },
+  },
+  {
+    promise: 'no more handled messages are kept than asked for',
+    async run(context) {
+      const engine = await context.engine({ keepDone: { count: 5 } });
+      const { deliveries } = await context.consume(engine);
+      await engine.send(Array.from({ length: 12 }, () => context.envelope()));
+      await eventually(() => deliveries.length === 12);
+      await eventually(async () => (await engine.counts(context.actor)).active === 0);
+      await expectCounts(context, engine, { done: 5 });
+    },
+  },
+  {
+    promise: 'dead letters are listed newest first, page by page, over several actors',
+    async run(context) {
+      const engine = await context.engine();
+      const other = `${context.actor}x`;
+      await context.consume(engine, dead);
+      const consumer = await engine.consume(other, { concurrency: 1 }, async (delivery) =>
+        dead(delivery),
+      );
+      const sent = [];
+      for (let n = 0; n < 5; n++) {
+        const actor = n % 2 ? other : context.actor;
+        const envelope = context.envelope({ actor, type: `${actor}.do` });
+        await engine.send([envelope]);
+        await eventually(async () => (await engine.find(envelope.id, [actor]))?.state === 'dead');
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        sent.unshift(envelope.id);
+      }
+      const list = (offset: number) =>
+        engine.deadLetters([context.actor, other], { offset, limit: 2 });
+      expect([...ids(await list(0)), ...ids(await list(2)), ...ids(await list(4))]).toEqual(sent);
+      expect(await list(5)).toEqual([]);
+      await consumer.stop(0);
+    },
+  },
+  {
+    promise: 'a job that a plain BullMQ producer adds is a message too',
+    needs: 'bullmq',
+    async run(context) {
+      const engine = await context.engine();
+      const { deliveries } = await context.consume(engine);
+      const queue = engine.queue?.(context.actor) as Queue;
+      await queue.add(`${context.actor}.do`, { from: 'elsewhere' }, { priority: 2 });
+      await eventually(() => deliveries.length === 1);
+      expect(deliveries[0]?.envelope).toMatchObject({
+        type: `${context.actor}.do`,
+        data: { from: 'elsewhere' },
+        priority: 2,
+        version: 1,
+      });
+    },
+  },
+  {
+    promise: "the dashboard's retry button redrives a dead letter, one or all",
+    needs: 'bullmq',
+    async run(context) {
+      const engine = await context.engine();
+      let broken = true;
+      await context.consume(engine, (delivery) => (broken ? dead(delivery) : done()));
+      await engine.send([context.envelope(), context.envelope(), context.envelope()]);
+      await eventually(async () => (await engine.counts(context.actor)).dead === 3);
+      broken = false;
+      const letters = engine.queue?.(`${context.actor}.dead`) as Queue;
+      const [job] = await letters.getFailed();
+      expect(job?.failedReason).toBe('failure 1');
+      await job?.retry();
+      await eventually(async () => (await engine.counts(context.actor)).done === 1);
+      await letters.retryJobs();
+      await eventually(async () => (await engine.counts(context.actor)).done === 3);
+      await expectCounts(context, engine, { done: 3 });
+      expect(await letters.getJobCounts()).toMatchObject({ waiting: 0, failed: 0, prioritized: 0 });
+    },
+  },
+];

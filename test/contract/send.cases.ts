@@ -1,0 +1,200 @@
+import { expect } from 'vitest';
+import { IdempotencyConflictError } from '../../libs/messaging/src/messaging.errors.js';
+import { eventually } from '../support/eventually.js';
+import type { Case } from './case.js';
+import { expectCounts, ids } from './expect.js';
+
+export const sendCases: Case[] = [
+  {
+    promise: 'a message arrives as it was sent',
+    async run(context) {
+      const engine = await context.engine();
+      const sent = context.envelope({
+        version: 3,
+        data: {
+          text: 'żółć 🎬 "quoted" \\ \n',
+          list: [1, 2.5, -0.001, null, true, [], {}],
+          nested: { deep: { '': 'x' } },
+        },
+        headers: { traceparent: '00-abc' },
+        deadline: Date.now() + 60_000,
+        retry: { attempts: 2, delay: 5 },
+        priority: 7,
+      });
+      await engine.send([sent]);
+      const { deliveries } = await context.consume(engine);
+      await eventually(() => deliveries.length === 1);
+      expect(deliveries[0]?.envelope).toEqual(sent);
+      expect(deliveries[0]).toMatchObject({ attempt: 1, history: [], crashes: 0 });
+    },
+  },
+  {
+    promise: 'higher priorities are served first, equal ones first in, first out',
+    async run(context) {
+      const engine = await context.engine();
+      const priorities = [100, 1, 1000, 100, 1, 2_097_152, 10, 100, 10];
+      const sent = priorities.map((priority) => context.envelope({ priority }));
+      await engine.send(sent.slice(0, 4));
+      for (const each of sent.slice(4)) await engine.send([each]);
+      const { deliveries } = await context.consume(engine);
+      await eventually(() => deliveries.length === sent.length);
+      const expected = sent
+        .map((envelope, index) => ({ envelope, index }))
+        .sort((a, b) => a.envelope.priority - b.envelope.priority || a.index - b.index);
+      expect(ids(deliveries)).toEqual(ids(expected));
+    },
+  },
+  {
+    promise: 'a batch is stored whole, in its order',
+    async run(context) {
+      const engine = await context.engine();
+      const sent = Array.from({ length: 300 }, (_, n) => context.envelope({ data: { n } }));
+      await engine.send(sent);
+      await expectCounts(context, engine, { waiting: 300 });
+      const { deliveries } = await context.consume(engine);
+      await eventually(() => deliveries.length === 300, { timeout: 20_000 });
+      expect(deliveries.map(({ envelope }) => envelope.data['n'])).toEqual(sent.map((_, n) => n));
+    },
+  },
+  {
+    promise: 'a batch with one refused message stores none',
+    async run(context) {
+      const engine = await context.engine();
+      await engine.send([context.named('taken', 'one body')]);
+      const batch = [
+        context.envelope(),
+        context.named('new'),
+        context.named('taken', 'another body'),
+        context.envelope(),
+      ];
+      await expect(engine.send(batch)).rejects.toThrow(IdempotencyConflictError);
+      await expect(engine.send(batch)).rejects.toMatchObject({ id: 'taken' });
+      await expectCounts(context, engine, { waiting: 1 });
+      // The id of the batch that failed is not used up.
+      await engine.send([context.named('new', 'yet another body')]);
+      await expectCounts(context, engine, { waiting: 2 });
+    },
+  },
+  {
+    promise: 'the same id and body again changes nothing, in whatever state the message is',
+    async run(context) {
+      const engine = await context.engine();
+      const waiting = context.named(`${context.actor}-waiting`);
+      const delayed = context.named(`${context.actor}-delayed`, 'same', {
+        dueAt: Date.now() + 60_000,
+      });
+      await engine.send([waiting, delayed, waiting]);
+      await engine.send([waiting]);
+      await engine.send([delayed]);
+      await expectCounts(context, engine, { waiting: 1, delayed: 1 });
+      const { deliveries } = await context.consume(engine);
+      await eventually(() => deliveries.length === 1);
+      await eventually(async () => (await engine.counts(context.actor)).done === 1);
+      await engine.send([waiting]);
+      await engine.send([context.envelope()]);
+      await eventually(() => deliveries.length === 2);
+      expect(deliveries.filter(({ envelope }) => envelope.id === waiting.id)).toHaveLength(1);
+    },
+  },
+  {
+    promise: 'an id is remembered after its message is no longer kept',
+    async run(context) {
+      const engine = await context.engine({ keepDone: { count: 1 } });
+      const { deliveries } = await context.consume(engine);
+      await engine.send([context.named('first')]);
+      await eventually(() => deliveries.length === 1);
+      for (let n = 2; n <= 4; n++) {
+        await engine.send([context.envelope()]);
+        await eventually(() => deliveries.length === n);
+      }
+      await eventually(async () => (await engine.find('first', [context.actor])) === undefined);
+      await engine.send([context.named('first')]);
+      await expect(engine.send([context.named('first', 'other')])).rejects.toThrow(
+        IdempotencyConflictError,
+      );
+      await engine.send([context.envelope()]);
+      await eventually(() => deliveries.length === 5);
+      expect(ids(deliveries).filter((id) => id === 'first')).toHaveLength(1);
+    },
+  },
+  {
+    promise: 'an id is remembered as long as its message is kept, even beyond the window',
+    async run(context) {
+      const engine = await context.engine({ idempotencyWindow: 50 });
+      const late = context.named('late', 'same', { dueAt: Date.now() + 60_000 });
+      await engine.send([late]);
+      await new Promise((resolve) => setTimeout(resolve, 80));
+      await engine.send([late]);
+      await expect(engine.send([context.named('late', 'other')])).rejects.toThrow(
+        IdempotencyConflictError,
+      );
+      await expectCounts(context, engine, { delayed: 1 });
+    },
+  },
+  {
+    promise: 'of many concurrent sends of one id one is stored, and one body wins',
+    async run(context) {
+      const engine = await context.engine();
+      const sends = Array.from({ length: 20 }, (_, n) =>
+        engine.send([context.named('raced', `body ${n % 2}`)]),
+      );
+      const results = await Promise.allSettled(sends);
+      expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(10);
+      await expectCounts(context, engine, { waiting: 1 });
+    },
+  },
+  {
+    promise: 'overlapping batches of chosen ids do not block each other',
+    async run(context) {
+      const engine = await context.engine();
+      const names = Array.from({ length: 40 }, (_, n) => `${context.actor}-${n}`);
+      const batches = [
+        names,
+        [...names].reverse(),
+        names.slice(10),
+        [...names.slice(0, 30)].reverse(),
+      ];
+      await Promise.all(batches.map((batch) => engine.send(batch.map((id) => context.named(id)))));
+      await expectCounts(context, engine, { waiting: 40 });
+    },
+  },
+  {
+    promise: "an id that names a store's own record harms nothing",
+    async run(context) {
+      const engine = await context.engine();
+      const names = [
+        'meta',
+        'delayed',
+        'wait',
+        'id',
+        'repeat',
+        'a:b:c',
+        '__proto__',
+        "'; drop table job; --",
+        '12',
+        '0:1',
+        '💣',
+      ];
+      await engine.send(names.map((id) => context.named(id)));
+      const { deliveries } = await context.consume(engine);
+      await eventually(() => deliveries.length === names.length);
+      expect(ids(deliveries)).toEqual(names);
+      for (const id of names)
+        expect((await engine.find(id, [context.actor]))?.envelope.id).toBe(id);
+    },
+  },
+  {
+    promise: 'a message is not given out before its due time, then soon',
+    async run(context) {
+      const engine = await context.engine();
+      const { deliveries } = await context.consume(engine);
+      const dueAt = Date.now() + 400;
+      await engine.send([context.envelope({ dueAt, data: { late: true } }), context.envelope()]);
+      await eventually(() => deliveries.length === 1);
+      expect(deliveries[0]?.envelope.data).toEqual({});
+      expect((await engine.counts(context.actor)).delayed).toBe(1);
+      await eventually(() => deliveries.length === 2);
+      expect(deliveries[1]?.startedAt).toBeGreaterThanOrEqual(dueAt);
+    },
+  },
+];
