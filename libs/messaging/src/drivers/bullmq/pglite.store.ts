@@ -1,5 +1,7 @@
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
+import { dataDir } from '@electric-sql/pglite-prepopulatedfs';
 import type { StoreInfo } from '../../engine.js';
 import { StoreError } from '../../messaging.errors.js';
 import { lockFolder } from './pglite.lock.js';
@@ -27,7 +29,9 @@ export class PgliteStore extends SqlStore {
     const folder = this.options.url.slice('pglite:'.length);
     this.unlock = lockFolder(folder);
     try {
-      this.database = await PGlite.create(join(folder, 'data'));
+      const data = join(folder, 'pgdata');
+      if (!existsSync(data)) await createDatabase(data);
+      this.database = await PGlite.create(data);
       this.adapter = new PglitePool(this.database);
       await this.database.exec('SET search_path TO bullmq');
       await this.prepare();
@@ -49,4 +53,16 @@ export class PgliteStore extends SqlStore {
     this.unlock?.();
     this.unlock = undefined;
   }
+}
+
+/**
+ * Makes an empty database from a ready-made one, which takes a third of the time of making it anew. It gets its name only
+ * when it is complete: a process may die in between.
+ */
+async function createDatabase(data: string): Promise<void> {
+  const partial = `${data}.partial`;
+  rmSync(partial, { recursive: true, force: true });
+  const database = await PGlite.create({ dataDir: partial, loadDataDir: await dataDir() });
+  await database.close();
+  renameSync(partial, data);
 }
