@@ -24,6 +24,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'e2e',
+          globalSetup: './scripts/build.mjs',
           include: ['test/e2e/**/*.spec.ts', 'test/examples/**/*.spec.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,

@@ -1,7 +1,6 @@
 import { CallsheetModule, ENGINE, launch, OptionError, type Engine } from '@callsheet/messaging';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { StartLogger } from './start.logger.js';
 import { WorkerModule } from './worker.module.js';
 
 /** A worker as a process of its own, on a store that it shares with the api. */
@@ -23,12 +22,9 @@ function sharedStore(url = ''): string {
   return url;
 }
 
-await launch(async () => {
+await launch(async (options) => {
   const module = MainModule.on(sharedStore(process.env.CALLSHEET_URL));
-  const app = await NestFactory.createApplicationContext(module, {
-    abortOnError: false,
-    logger: new StartLogger(),
-  });
+  const app = await NestFactory.createApplicationContext(module, options);
   const engine = app.get<Engine>(ENGINE, { strict: false });
   process.stdout.write(`worker ready on ${engine.store.name}\n`);
   return app;

@@ -7,3 +7,6 @@ export { SendEmail, DeliverWebhook };
 
 /** Every message of this application, for `CallsheetModule.forRoot({ messages })`. */
 export const messages: readonly MessageClass[] = [SendEmail, DeliverWebhook];
+
+/** Actors without messages: they only run schedules. For `CallsheetModule.forRoot({ actors })`. */
+export const actors: readonly string[] = ['heartbeat'];

@@ -28,6 +28,8 @@ export interface Envelope {
 
 const ulid = monotonicFactory();
 const GENERATED = /^[a-z][a-z0-9-]{0,62}-[0-9a-hjkmnp-tv-z]{26}$/;
+/** Ids that BullMQ gives to occurrences of a schedule. */
+const OCCURRENCE = /^repeat:[a-z][a-z0-9-]*\.[a-zA-Z0-9_$-]+:\d+$/;
 
 /** A new id that tells its actor and sorts by time. */
 export function generateId(actor: string): string {
@@ -44,7 +46,7 @@ export function storageId(envelope: Pick<Envelope, 'id' | 'fingerprint'>): strin
 
 /** The storage ids under which a message with this public id may be found, likeliest first. */
 export function storageIds(id: string): string[] {
-  return GENERATED.test(id) || id.startsWith('repeat:') ? [id, hashedId(id)] : [hashedId(id)];
+  return GENERATED.test(id) || OCCURRENCE.test(id) ? [id, hashedId(id)] : [hashedId(id)];
 }
 
 function hashedId(id: string): string {

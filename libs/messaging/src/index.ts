@@ -23,7 +23,7 @@ export { Actors, MAX_BATCH, type Receipt, type TellOptions, type Telling } from 
 // Setting up
 export { CallsheetModule } from './messaging.module.js';
 export { type CallsheetOptions } from './messaging.options.js';
-export { launch } from './launch.js';
+export { launch, type LaunchOptions } from './launch.js';
 
 // Looking inside
 export {

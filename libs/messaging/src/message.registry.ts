@@ -9,8 +9,9 @@ export class MessageRegistry {
   private readonly classes = new Map<string, MessageClass>();
   private readonly names = new Set<string>();
 
-  constructor(@Inject(OPTIONS) options: Pick<ResolvedOptions, 'messages'>) {
+  constructor(@Inject(OPTIONS) options: Pick<ResolvedOptions, 'messages' | 'actors'>) {
     for (const message of options.messages) this.add(message);
+    for (const actor of options.actors) this.addActor(actor);
   }
 
   /** Registers a class; a second class of the same type throws DeclarationError. */

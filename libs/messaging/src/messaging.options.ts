@@ -1,5 +1,5 @@
 import { toMilliseconds, type Duration } from './duration.js';
-import type { MessageClass } from './message.js';
+import { ACTOR_NAME, type MessageClass } from './message.js';
 import { OptionError } from './messaging.errors.js';
 
 /** Options of `CallsheetModule.forRoot`: what users write. */
@@ -14,6 +14,11 @@ export interface CallsheetOptions {
    * sent from code, or only handled, need not be listed.
    */
   messages?: readonly MessageClass[];
+  /**
+   * Names of actors that have no message among `messages`, those that only run schedules say: an api of its own shows
+   * their queues and schedules too.
+   */
+  actors?: readonly string[];
   /** How long running turns may take when the process stops, before their messages are handed back. Default '20s'. */
   shutdownGrace?: Duration;
   /** How long a message id chosen by its sender is remembered, at least. Default '24h'. */
@@ -31,6 +36,7 @@ export interface CallsheetOptions {
 export interface ResolvedOptions {
   url: string;
   messages: readonly MessageClass[];
+  actors: readonly string[];
   shutdownGrace: number;
   idempotencyWindow: number;
   keepDone: { age: number; count: number };
@@ -40,6 +46,7 @@ export interface ResolvedOptions {
 const FIELDS = new Set<string>([
   'url',
   'messages',
+  'actors',
   'shutdownGrace',
   'idempotencyWindow',
   'keepDone',
@@ -63,9 +70,18 @@ export function resolveOptions(options: CallsheetOptions = {}): ResolvedOptions 
   return {
     url: options.url ?? 'pglite:./.callsheet',
     messages: options.messages ?? [],
+    actors: checkedActors(options.actors ?? []),
     shutdownGrace: toMilliseconds(options.shutdownGrace ?? '20s', 'shutdownGrace'),
     idempotencyWindow: toMilliseconds(options.idempotencyWindow ?? '24h', 'idempotencyWindow'),
     keepDone: { age: toMilliseconds(options.keepDone?.age ?? '24h', 'keepDone.age'), count },
     lockDuration,
   };
+}
+
+function checkedActors(names: readonly string[]): readonly string[] {
+  for (const [index, name] of names.entries()) {
+    if (!ACTOR_NAME.test(name))
+      throw new OptionError(`actors.${index}`, `must match ${ACTOR_NAME}`);
+  }
+  return names;
 }

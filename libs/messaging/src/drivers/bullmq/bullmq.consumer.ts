@@ -37,7 +37,7 @@ export class BullmqConsumer implements Consumer {
       (job: Job, token: string | undefined, signal: AbortSignal | undefined) =>
         this.process(job, token ?? '', signal),
       {
-        connection: store.connection as never,
+        connection: store.workerConnection as never,
         ...(store.prefix !== undefined && { prefix: store.prefix }),
         autorun: false,
         concurrency,

@@ -168,10 +168,10 @@ export class BullmqEngine implements Engine {
   queue(name: string): Queue {
     const known = this.queues.get(name);
     if (known) return known;
-    const { connection, prefix, backend } = this.database;
+    const { queueConnection, prefix, backend } = this.database;
     const queue = new Queue(
       name,
-      { connection: connection as never, ...(prefix !== undefined && { prefix }) },
+      { connection: queueConnection as never, ...(prefix !== undefined && { prefix }) },
       backend,
     ) as unknown as Queue;
     // Outages reach callers as rejections; unheard, the event would end the process.

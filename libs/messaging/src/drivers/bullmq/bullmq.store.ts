@@ -7,8 +7,10 @@ import type { JobProgress } from './bullmq.job.js';
 export interface BullmqStore {
   /** Known once open. */
   readonly info: StoreInfo;
-  /** What BullMQ's classes take as `connection` and `prefix`. */
-  readonly connection: unknown;
+  /** What BullMQ's workers take as `connection`: waits for the store to come back. */
+  readonly workerConnection: unknown;
+  /** What BullMQ's queues take as `connection`: gives up in bounded time. */
+  readonly queueConnection: unknown;
   readonly prefix?: string;
   readonly backend: BackendFactory<TurnBackend, never>;
 

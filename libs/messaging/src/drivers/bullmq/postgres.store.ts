@@ -36,7 +36,11 @@ export abstract class SqlStore implements BullmqStore {
 
   constructor(protected readonly options: Options) {}
 
-  get connection(): unknown {
+  get workerConnection(): unknown {
+    return this.pool;
+  }
+
+  get queueConnection(): unknown {
     return this.pool;
   }
 

@@ -32,23 +32,26 @@ export class RedisStore implements BullmqStore {
   readonly backend = createRedisTurnBackend as BullmqStore['backend'];
   info: StoreInfo = { name: 'Redis', durability: 'memory', shared: true };
 
-  /** BullMQ's queues and workers; keeps commands until the server is back, so that workers go on by themselves. */
-  readonly connection: Redis;
-  /** Sends; gives up, so that callers get an answer. */
-  private readonly sender: Redis;
-  /** Knows how BullMQ adds a job, and runs our script on the sender's connection. */
+  /** Keeps commands until the server is back, so that workers go on by themselves. */
+  readonly workerConnection: Redis;
+  /** Sends and reads; gives up, so that callers get an answer. */
+  readonly queueConnection: Redis;
+  /** Knows how BullMQ adds a job, and runs our script on the same connection as the queues. */
   private composer?: RedisTurnBackend;
 
   constructor(private readonly options: Options) {
-    this.connection = this.client({ maxRetriesPerRequest: null });
-    this.sender = this.client({ maxRetriesPerRequest: 2, commandTimeout: COMMAND_TIMEOUT });
+    this.workerConnection = this.client({ maxRetriesPerRequest: null });
+    this.queueConnection = this.client({
+      maxRetriesPerRequest: 2,
+      commandTimeout: COMMAND_TIMEOUT,
+    });
   }
 
   async open(): Promise<void> {
     this.info = await this.verify();
-    await Promise.all([this.connection.connect(), this.sender.connect()]);
+    await Promise.all([this.workerConnection.connect(), this.queueConnection.connect()]);
     this.composer = createRedisTurnBackend('', {
-      connection: this.sender,
+      connection: this.queueConnection,
       prefix: PREFIX,
     } as never);
     this.composer.on('error', () => undefined);
@@ -82,13 +85,16 @@ export class RedisStore implements BullmqStore {
   }
 
   async ping(): Promise<void> {
-    await this.sender.ping();
+    await this.queueConnection.ping();
   }
 
   async close(): Promise<void> {
-    await withinTime(1_000, Promise.allSettled([this.sender.quit(), this.connection.quit()]));
-    this.sender.disconnect();
-    this.connection.disconnect();
+    await withinTime(
+      1_000,
+      Promise.allSettled([this.queueConnection.quit(), this.workerConnection.quit()]),
+    );
+    this.queueConnection.disconnect();
+    this.workerConnection.disconnect();
   }
 
   private async run(client: RedisClient, args: Argument[]): Promise<number> {

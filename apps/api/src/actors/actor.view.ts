@@ -1,0 +1,67 @@
+import type { ActorCounts, MessageClass, Statistics } from '@callsheet/messaging';
+import { z } from 'zod';
+import { jsonSchemaOf } from '../message.json.schema.js';
+import { schemas } from '../schema.registry.js';
+
+const percentiles = z
+  .object({ p50: z.number(), p95: z.number(), p99: z.number() })
+  .register(schemas, { id: 'Percentiles' });
+
+/** An actor as the API shows it. */
+export const actorView = z
+  .object({
+    name: z.string(),
+    messages: z.array(
+      z.object({
+        type: z.string(),
+        version: z.int(),
+        jsonSchema: z
+          .record(z.string(), z.unknown())
+          .optional()
+          .describe('of the data; absent when the schema library offers none'),
+      }),
+    ),
+    counts: z.object({
+      waiting: z.int(),
+      delayed: z.int(),
+      active: z.int(),
+      done: z.int().describe('those still kept'),
+      dead: z.int(),
+    }),
+    throughput: z.number().describe('T = N / t: messages handled per second in the last minute'),
+    latency: percentiles.optional().describe('L = t - t0: milliseconds from ready to handled'),
+    wait: percentiles.optional().describe('the part of L before the start'),
+    run: percentiles.optional().describe('the part of L in the handler'),
+    sample: z.int().describe('how many recent messages the figures are made from'),
+  })
+  .register(schemas, { id: 'Actor' });
+export type ActorView = z.infer<typeof actorView>;
+
+/** All actors, by name. */
+export const actorList = z
+  .object({ items: z.array(actorView) })
+  .register(schemas, { id: 'ActorList' });
+export type ActorList = z.infer<typeof actorList>;
+
+/** What is known of an actor, as the API shows it. */
+export function toActorView(
+  name: string,
+  messages: readonly MessageClass[],
+  counts: ActorCounts,
+  { sample, throughput, latency, wait, run }: Statistics,
+): ActorView {
+  return {
+    name,
+    messages: messages.map((message) => ({
+      type: message.meta.type,
+      version: message.meta.version,
+      jsonSchema: jsonSchemaOf(message),
+    })),
+    counts,
+    throughput,
+    latency,
+    wait,
+    run,
+    sample,
+  };
+}

@@ -1,0 +1,56 @@
+import { expect, it, vi } from 'vitest';
+import { send, stageForTest } from '../../test/stage.js';
+
+it('shows every actor with messages, counts and figures', async () => {
+  const app = await stageForTest();
+  await send(app, { type: 'greeter.greet', data: { name: 'Ada' } });
+  await send(app, { type: 'greeter.greet', data: { name: 'nobody' } });
+  await send(app, { type: 'shelf.keep', data: {} });
+  await send(app, { type: 'shelf.keep', data: {}, delay: '1h' });
+  const items = await vi.waitUntil(async () => {
+    const list = (await app.inject({ url: '/v1/actors' })).json<{
+      items: { counts: { done: number; dead: number } }[];
+    }>();
+    const counts = list.items[0]?.counts;
+    return counts?.done === 1 && counts.dead === 1 && list.items;
+  });
+  const percentiles = { p50: expect.any(Number), p95: expect.any(Number), p99: expect.any(Number) };
+  expect(items).toEqual([
+    {
+      name: 'greeter',
+      messages: [{ type: 'greeter.greet', version: 1, jsonSchema: expect.any(Object) }],
+      counts: { waiting: 0, delayed: 0, active: 0, done: 1, dead: 1 },
+      throughput: 0.02,
+      latency: percentiles,
+      wait: percentiles,
+      run: percentiles,
+      sample: 1,
+    },
+    {
+      name: 'shelf',
+      messages: [{ type: 'shelf.keep', version: 1, jsonSchema: expect.any(Object) }],
+      counts: { waiting: 1, delayed: 1, active: 0, done: 0, dead: 0 },
+      throughput: 0,
+      sample: 0,
+    },
+  ]);
+});
+
+it('shows one actor, with the JSON Schema of its messages', async () => {
+  const app = await stageForTest();
+  const actor = (await app.inject({ url: '/v1/actors/greeter' })).json();
+  expect(actor).toMatchObject({
+    name: 'greeter',
+    messages: [
+      {
+        jsonSchema: {
+          $schema: 'https://json-schema.org/draft/2020-12/schema',
+          type: 'object',
+          properties: { name: { type: 'string', minLength: 1, maxLength: 100 } },
+          required: ['name'],
+          additionalProperties: false,
+        },
+      },
+    ],
+  });
+});

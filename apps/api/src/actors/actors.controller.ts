@@ -1,0 +1,41 @@
+import { ENGINE, MessageRegistry, SAMPLE, statisticsOf, type Engine } from '@callsheet/messaging';
+import { Controller, Get, Inject, Param } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ProblemError } from '../problem.js';
+import { actorList, actorView, toActorView, type ActorList, type ActorView } from './actor.view.js';
+
+/** Shows actors: their messages, how many there are in which state, and how fast they are handled. */
+@ApiTags('actors')
+@Controller('v1/actors')
+export class ActorsController {
+  constructor(
+    @Inject(ENGINE) private readonly engine: Engine,
+    private readonly registry: MessageRegistry,
+  ) {}
+
+  @Get()
+  @ApiOperation({ operationId: 'listActors', summary: 'All actors' })
+  @ApiOkResponse({ description: 'by name', standardSchema: actorList })
+  async list(): Promise<ActorList> {
+    return { items: await Promise.all(this.registry.actors().map((name) => this.view(name))) };
+  }
+
+  @Get(':actor')
+  @ApiOperation({ operationId: 'getActor', summary: 'An actor' })
+  @ApiOkResponse({ description: 'the actor', standardSchema: actorView })
+  async get(@Param('actor') actor: string): Promise<ActorView> {
+    if (!this.registry.actors().includes(actor)) {
+      throw new ProblemError('not_found', `there is no actor '${actor}'; see /v1/actors`);
+    }
+    return this.view(actor);
+  }
+
+  private async view(name: string): Promise<ActorView> {
+    const [counts, finished] = await Promise.all([
+      this.engine.counts(name),
+      this.engine.finished(name, SAMPLE),
+    ]);
+    const messages = this.registry.all().filter(({ meta }) => meta.actor === name);
+    return toActorView(name, messages, counts, statisticsOf(finished, Date.now()));
+  }
+}

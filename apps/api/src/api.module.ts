@@ -1,0 +1,22 @@
+import { SchedulerModule } from '@callsheet/scheduler';
+import { Module } from '@nestjs/common';
+import { ActorsController } from './actors/actors.controller.js';
+import { DeadLettersController } from './dead-letters/dead.letters.controller.js';
+import { HealthController } from './health/health.controller.js';
+import { MessageFinder } from './messages/message.finder.js';
+import { MessagesController } from './messages/messages.controller.js';
+import { SchedulesController } from './schedules/schedules.controller.js';
+
+/** The HTTP API. Needs `CallsheetModule.forRoot(...)` beside it; made into a server by `createHttpApp`. */
+@Module({
+  imports: [SchedulerModule],
+  controllers: [
+    MessagesController,
+    DeadLettersController,
+    ActorsController,
+    SchedulesController,
+    HealthController,
+  ],
+  providers: [MessageFinder],
+})
+export class ApiModule {}

@@ -1,0 +1,93 @@
+import { OptionError } from '@callsheet/messaging';
+import { once } from 'node:events';
+import { createServer, isIPv4 } from 'node:net';
+
+/** Where the server listens. */
+export interface Address {
+  host: string;
+  /** 0 lets the system choose. */
+  port: number;
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+const SHORTEST_KEY = 32;
+
+/**
+ * The address to listen on: `HOST`, default 127.0.0.1, and `PORT`, default 3000.
+ *
+ * @throws OptionError for a bad value, and for an address that others can reach while `CALLSHEET_API_KEY` is not set
+ */
+export function bindAddress(env: Env = process.env): Address {
+  const host = env.HOST || '127.0.0.1';
+  const port = env.PORT || '3000';
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
+    throw new OptionError('PORT', `must be a whole number from 0 to 65535, got '${port}'`);
+  }
+  if (apiKeyOf(env) === undefined && !isLoopback(host)) {
+    throw new OptionError(
+      'HOST',
+      `is '${host}', which others can reach, and there are no credentials: set CALLSHEET_API_KEY, or leave HOST out and use a reverse proxy or an SSH tunnel`,
+    );
+  }
+  return { host, port: Number(port) };
+}
+
+/**
+ * The key that clients must present, from `CALLSHEET_API_KEY`; undefined when none is set.
+ *
+ * @throws OptionError for a key that is short or that a header cannot carry; never shows it
+ */
+export function apiKeyOf(env: Env = process.env): string | undefined {
+  const key = env.CALLSHEET_API_KEY;
+  if (!key) return undefined;
+  if (key.length < SHORTEST_KEY || !/^[\x21-\x7e]+$/.test(key)) {
+    throw new OptionError(
+      'CALLSHEET_API_KEY',
+      `must be at least ${SHORTEST_KEY} printable ASCII characters without spaces; make one with: openssl rand -hex 32`,
+    );
+  }
+  return key;
+}
+
+/** Whether a host name or address (IPv6 with or without brackets) can mean this machine alone. */
+export function isLoopback(host: string): boolean {
+  const bare = host.replace(/^\[(.*)\]$/, '$1').toLowerCase();
+  return bare === 'localhost' || bare === '::1' || (isIPv4(bare) && bare.startsWith('127.'));
+}
+
+/**
+ * Rejects when nothing can listen on the address. Asked before anything starts, so that a second start by mistake never
+ * takes messages.
+ *
+ * @throws OptionError naming what to change
+ */
+export async function requireFree({ host, port }: Address): Promise<void> {
+  const probe = createServer();
+  try {
+    probe.listen({ host, port });
+    await once(probe, 'listening');
+  } catch (error) {
+    throw explain(error, { host, port });
+  } finally {
+    probe.close();
+  }
+}
+
+function explain(error: unknown, { host, port }: Address): unknown {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'EADDRINUSE':
+      return new OptionError(
+        'PORT',
+        `${port} is in use on ${host}: stop what listens there, or set another PORT`,
+      );
+    case 'EACCES':
+      return new OptionError('PORT', `${port} needs privileges: set one from 1024`);
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return new OptionError('HOST', `'${host}' is not an address of this machine`);
+    default:
+      return error;
+  }
+}

@@ -1,0 +1,113 @@
+import { ENGINE, type Engine } from '@callsheet/messaging';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { Greeter, send, stageForTest } from '../../test/stage.js';
+
+interface Page {
+  items: { id: string; state: string; reason: string }[];
+  next?: string;
+}
+
+beforeEach(() => {
+  Greeter.mended = false;
+});
+
+async function list(app: NestFastifyApplication, query = ''): Promise<Page> {
+  const response = await app.inject({ url: `/v1/dead-letters${query}` });
+  expect(response.statusCode).toBe(200);
+  return response.json<Page>();
+}
+
+/** Sends a message that dies, and waits for it. */
+async function die(app: NestFastifyApplication, id: string, name = 'nobody'): Promise<void> {
+  await send(app, { type: 'greeter.greet', data: { name }, id });
+  await vi.waitUntil(async () => (await state(app, id)) === 'dead');
+}
+
+async function state(app: NestFastifyApplication, id: string): Promise<string> {
+  return (await app.inject({ url: `/v1/messages/${id}` })).json<{ state: string }>().state;
+}
+
+function redrive(app: NestFastifyApplication, id: string) {
+  return app.inject({ method: 'POST', url: `/v1/dead-letters/${id}/redrive` });
+}
+
+function ids({ items }: Page): string[] {
+  return items.map(({ id }) => id);
+}
+
+describe('GET /v1/dead-letters', () => {
+  it('lists them newest first, in pages', async () => {
+    const app = await stageForTest();
+    for (const id of ['a', 'b', 'c', 'd', 'e']) await die(app, id);
+    const first = await list(app, '?limit=2');
+    const second = await list(app, `?limit=2&cursor=${first.next}`);
+    const third = await list(app, `?limit=2&cursor=${second.next}`);
+    expect([first, second, third].map(ids)).toEqual([['e', 'd'], ['c', 'b'], ['a']]);
+    expect(third.next).toBeUndefined();
+    expect(first.items[0]).toMatchObject({ state: 'dead', reason: 'rejected' });
+  });
+
+  it('filters by actor', async () => {
+    const app = await stageForTest();
+    await die(app, 'a');
+    expect(ids(await list(app, '?actor=greeter'))).toEqual(['a']);
+    expect(ids(await list(app, '?actor=shelf'))).toEqual([]);
+  });
+
+  it('leaves none out when those before were redriven, and repeats none when new ones came', async () => {
+    const app = await stageForTest();
+    const all = ['a', 'b', 'c', 'd', 'e'];
+    for (const [index, id] of all.entries()) {
+      // Deaths in one millisecond may be seen twice; here each has its own.
+      await vi.waitUntil(() => Date.now() % 2 === index % 2, { interval: 0 });
+      await die(app, id, 'later');
+    }
+    const first = await list(app, '?limit=2');
+    expect(ids(first)).toEqual(['e', 'd']);
+    await die(app, 'f');
+    expect(ids(await list(app, `?limit=2&cursor=${first.next}`))).toEqual(['c', 'b']);
+    Greeter.mended = true;
+    for (const id of ['d', 'e']) await redrive(app, id);
+    await vi.waitUntil(
+      async () => (await state(app, 'd')) === 'done' && (await state(app, 'e')) === 'done',
+    );
+    expect(ids(await list(app, `?limit=2&cursor=${first.next}`))).toEqual(['c', 'b']);
+  });
+});
+
+describe('GET /v1/dead-letters/:id', () => {
+  it('shows one', async () => {
+    const app = await stageForTest();
+    await die(app, 'a');
+    const response = await app.inject({ url: '/v1/dead-letters/a' });
+    expect(response.json()).toMatchObject({ id: 'a', error: 'nobody is there', redrives: 0 });
+  });
+});
+
+describe('POST /v1/dead-letters/:id/redrive', () => {
+  it('puts it back, once', async () => {
+    const app = await stageForTest();
+    await die(app, 'a', 'later');
+    Greeter.mended = true;
+    const response = await redrive(app, 'a');
+    expect([response.statusCode, response.json()]).toEqual([202, { id: 'a', state: 'waiting' }]);
+    await vi.waitUntil(async () => (await state(app, 'a')) === 'done');
+    const message = (await app.inject({ url: '/v1/messages/a' })).json();
+    expect(message).toMatchObject({ redrives: 1, attempts: [{ attempt: 1 }, { attempt: 2 }] });
+    expect(message).not.toHaveProperty('error');
+    expect((await redrive(app, 'a')).statusCode).toBe(404);
+  });
+
+  it('takes the content type that some clients send without a body', async () => {
+    const app = await stageForTest();
+    const redriven = vi.spyOn(app.get<Engine>(ENGINE), 'redrive').mockResolvedValue(true);
+    const response = await app.inject({
+      method: 'POST',
+      url: '/v1/dead-letters/a/redrive',
+      headers: { 'content-type': 'application/json' },
+    });
+    expect(response.statusCode).toBe(202);
+    expect(redriven).toHaveBeenCalledWith('a', ['greeter', 'shelf']);
+  });
+});

@@ -1,0 +1,86 @@
+import type { LaunchOptions } from '@callsheet/messaging';
+import type { DynamicModule, Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { guardAccess } from './access.js';
+import { apiKeyOf, bindAddress, requireFree } from './bind.js';
+import { refuseConnection } from './connection.error.js';
+import { acceptOnlyJson } from './json.body.js';
+import { mountBoard } from './dashboard/board.js';
+import { mountOpenApi } from './openapi.js';
+import { sendProblem } from './problem.js';
+import { ProblemFilter } from './problem.filter.js';
+import { problemFrom } from './problem.translation.js';
+import { RouteTable } from './route.table.js';
+import { SchemaPipe } from './schema.pipe.js';
+
+/** The largest body, which is that of a batch; a single message may have 256 KiB. */
+const BODY_LIMIT = 1024 * 1024;
+/** Long enough for the longest id, percent-encoded. */
+const LONGEST_PARAM = 2_048;
+/** Milliseconds within which a request must have arrived, so that slow senders cannot hold connections. */
+const ARRIVAL = 30_000;
+/** Milliseconds after which an answer is given up: a store that is gone must not hold requests for ever. */
+const PATIENCE = 15_000;
+
+/**
+ * Makes the HTTP application of a module that contains `ApiModule` and `CallsheetModule`. It does not listen yet.
+ *
+ * @param apiKey what clients must present; default `CALLSHEET_API_KEY`
+ * @param patience milliseconds after which an answer is given up; default 15,000
+ * @param nest what `launch` hands to Nest
+ */
+export async function createHttpApp(
+  module: Type | DynamicModule,
+  {
+    apiKey = apiKeyOf(),
+    patience = PATIENCE,
+    nest,
+  }: { apiKey?: string; patience?: number; nest?: LaunchOptions } = {},
+): Promise<NestFastifyApplication> {
+  const adapter = new FastifyAdapter({
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: ARRIVAL,
+    handlerTimeout: patience,
+    routerOptions: { maxParamLength: LONGEST_PARAM },
+    frameworkErrors: (error: unknown, _request: FastifyRequest, reply: FastifyReply) =>
+      void sendProblem(reply, problemFrom(error)),
+    clientErrorHandler: refuseConnection,
+  });
+  const fastify = adapter.getInstance();
+  const routes = new RouteTable(fastify);
+  guardAccess(fastify, apiKey);
+  acceptOnlyJson(fastify);
+  const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
+    abortOnError: false,
+    bodyParser: false,
+    ...nest,
+  });
+  app.useGlobalPipes(new SchemaPipe());
+  app.useGlobalFilters(new ProblemFilter(routes));
+  await mountBoard(app);
+  mountOpenApi(app, { secured: apiKey !== undefined });
+  return app;
+}
+
+/**
+ * Makes the application and listens on the address that the environment names.
+ *
+ * @throws OptionError before anything is started, when the address is bad, unsafe or taken
+ */
+export async function serve(
+  module: Type | DynamicModule,
+  nest?: LaunchOptions,
+): Promise<{ app: NestFastifyApplication; url: string }> {
+  const address = bindAddress();
+  await requireFree(address);
+  const app = await createHttpApp(module, { nest });
+  try {
+    await app.listen(address.port, address.host);
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+  return { app, url: await app.getUrl() };
+}

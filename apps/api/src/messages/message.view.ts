@@ -1,0 +1,80 @@
+import type { MessageRecord } from '@callsheet/messaging';
+import { z } from 'zod';
+import { schemas } from '../schema.registry.js';
+
+const time = z.iso.datetime();
+
+/** A message as the API shows it. Times are ISO 8601 in UTC. */
+export const messageView = z
+  .object({
+    id: z.string(),
+    type: z.string(),
+    state: z.enum(['waiting', 'delayed', 'active', 'done', 'dead']),
+    priority: z.int().describe('1 is served first'),
+    data: z.record(z.string(), z.unknown()),
+    headers: z.record(z.string(), z.string()),
+    sentAt: time,
+    dueAt: time.optional().describe('not before this'),
+    deadline: time.optional().describe('not started after this'),
+    startedAt: time.optional().describe('start of the latest attempt'),
+    finishedAt: time.optional(),
+    attempts: z
+      .array(
+        z.object({
+          attempt: z.int(),
+          startedAt: time,
+          finishedAt: time,
+          error: z.object({
+            name: z.string(),
+            message: z.string(),
+            code: z.string().optional(),
+            stack: z.string().optional(),
+          }),
+        }),
+      )
+      .describe('failed attempts, oldest first, at most the last 50'),
+    reason: z
+      .enum(['exhausted', 'rejected', 'invalid', 'unhandled', 'expired', 'crashed'])
+      .optional()
+      .describe('why it is dead'),
+    error: z.string().optional().describe('the last failure of a message that is not done'),
+    redrives: z.int().describe('how often it was redriven'),
+    waitMs: z.int().optional().describe('from when it could be handled to its first start'),
+    latencyMs: z.int().optional().describe('from when it could be handled to its end'),
+  })
+  .register(schemas, { id: 'Message' });
+export type MessageView = z.infer<typeof messageView>;
+
+/** What the store knows of a message, as the API shows it. */
+export function toMessageView(record: MessageRecord): MessageView {
+  const { envelope, state, history, startedAt, finishedAt, reason, redrives } = record;
+  const ready = envelope.dueAt ?? envelope.sentAt;
+  const first = history[0]?.startedAt ?? startedAt;
+  return {
+    id: envelope.id,
+    type: envelope.type,
+    state,
+    priority: envelope.priority,
+    data: envelope.data,
+    headers: envelope.headers,
+    sentAt: iso(envelope.sentAt),
+    dueAt: envelope.dueAt === undefined ? undefined : iso(envelope.dueAt),
+    deadline: envelope.deadline === undefined ? undefined : iso(envelope.deadline),
+    startedAt: startedAt === undefined ? undefined : iso(startedAt),
+    finishedAt: finishedAt === undefined ? undefined : iso(finishedAt),
+    attempts: history.map((attempt) => ({
+      ...attempt,
+      startedAt: iso(attempt.startedAt),
+      finishedAt: iso(attempt.finishedAt),
+    })),
+    reason,
+    error: state === 'done' ? undefined : history.at(-1)?.error.message,
+    redrives,
+    waitMs: first === undefined ? undefined : Math.max(0, first - ready),
+    latencyMs: finishedAt === undefined ? undefined : Math.max(0, finishedAt - ready),
+  };
+}
+
+function iso(time: number): string {
+  return new Date(time).toISOString();
+}

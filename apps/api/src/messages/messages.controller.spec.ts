@@ -1,0 +1,133 @@
+import { describe, expect, it, vi } from 'vitest';
+import { send, stageForTest } from '../../test/stage.js';
+
+const GREET = { type: 'greeter.greet', data: { name: 'Ada' } };
+const KEEP = { type: 'shelf.keep', data: {} };
+
+describe('POST /v1/messages', () => {
+  it('stores a message and says where to look', async () => {
+    const app = await stageForTest();
+    const response = await app.inject({ method: 'POST', url: '/v1/messages', payload: GREET });
+    expect(response.statusCode).toBe(202);
+    const receipt = response.json<{ id: string }>();
+    expect(receipt).toEqual({ id: receipt.id, state: 'waiting', durability: 'memory' });
+    const { location } = response.headers;
+    expect(location).toBe(`/v1/messages/${receipt.id}`);
+    expect((await app.inject({ url: location as string })).json()).toMatchObject(GREET);
+  });
+
+  it('takes all options', async () => {
+    const app = await stageForTest();
+    const id = await send(app, {
+      ...KEEP,
+      id: 'a/b ?%ü',
+      priority: 'high',
+      delay: '1h',
+      ttl: 60_000,
+      headers: { 'x.tenant': 'north' },
+    });
+    const message = (await app.inject({ url: `/v1/messages/${encodeURIComponent(id)}` })).json<{
+      sentAt: string;
+      dueAt: string;
+      deadline: string;
+    }>();
+    expect(message).toMatchObject({
+      id,
+      state: 'delayed',
+      priority: 10,
+      headers: { 'x.tenant': 'north' },
+    });
+    const wait = Date.parse(message.dueAt) - Date.parse(message.sentAt);
+    expect(wait).toBe(3_600_000);
+    expect(Date.parse(message.deadline) - Date.parse(message.dueAt)).toBe(60_000);
+  });
+
+  it('takes a moment with an offset', async () => {
+    const app = await stageForTest();
+    const at = new Date(Date.now() + 60_000);
+    const id = await send(app, { ...KEEP, at: at.toISOString().replace('Z', '+00:00') });
+    const message = (await app.inject({ url: `/v1/messages/${id}` })).json<{ dueAt: string }>();
+    expect(message.dueAt).toBe(at.toISOString());
+  });
+
+  it('takes the id from the header Idempotency-Key', async () => {
+    const app = await stageForTest();
+    const request = {
+      method: 'POST',
+      url: '/v1/messages',
+      payload: KEEP,
+      headers: { 'idempotency-key': 'order-7' },
+    } as const;
+    const first = await app.inject(request);
+    const second = await app.inject({ ...request, payload: { ...KEEP, id: 'order-7' } });
+    expect(first.json()).toMatchObject({ id: 'order-7' });
+    expect([second.statusCode, second.json()]).toEqual([202, first.json()]);
+    const other = await app.inject({ ...request, payload: { ...KEEP, data: { n: 1 } } });
+    expect(other.statusCode).toBe(409);
+  });
+});
+
+describe('POST /v1/messages:batch', () => {
+  it('stores all messages in their order', async () => {
+    const app = await stageForTest();
+    const ids = Array.from({ length: 1_000 }, (_, index) => `m-${index}`);
+    const response = await app.inject({
+      method: 'POST',
+      url: '/v1/messages:batch',
+      payload: { messages: ids.map((id) => ({ ...KEEP, id })) },
+    });
+    expect(response.statusCode).toBe(202);
+    const { messages } = response.json<{ messages: { id: string }[] }>();
+    expect(messages.map(({ id }) => id)).toEqual(ids);
+    const shelf = (await app.inject({ url: '/v1/actors/shelf' })).json();
+    expect(shelf).toMatchObject({ counts: { waiting: 1_000 } });
+  });
+});
+
+describe('GET /v1/messages/:id', () => {
+  it('shows a handled message with its times', async () => {
+    const app = await stageForTest();
+    const id = await send(app, GREET);
+    const message = await vi.waitUntil(async () => {
+      const found = (await app.inject({ url: `/v1/messages/${id}` })).json<
+        Record<string, unknown>
+      >();
+      return found.state === 'done' && found;
+    });
+    const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) as string;
+    const span = expect.any(Number) as number;
+    expect(message).toEqual({
+      ...GREET,
+      id,
+      state: 'done',
+      priority: 100,
+      headers: {},
+      sentAt: time,
+      startedAt: time,
+      finishedAt: time,
+      attempts: [],
+      redrives: 0,
+      waitMs: span,
+      latencyMs: span,
+    });
+  });
+
+  it('shows the failed attempts of a dead one', async () => {
+    const app = await stageForTest();
+    const id = await send(app, { type: 'greeter.greet', data: { name: 'later' } });
+    const message = await vi.waitUntil(async () => {
+      const found = (await app.inject({ url: `/v1/messages/${id}` })).json<
+        Record<string, unknown>
+      >();
+      return found.state === 'dead' && found;
+    });
+    expect(message).toMatchObject({
+      reason: 'exhausted',
+      error: 'not yet, attempt 2',
+      attempts: [
+        { attempt: 1, error: { name: 'TypeError', message: 'not yet, attempt 1' } },
+        { attempt: 2, error: { name: 'TypeError', message: 'not yet, attempt 2' } },
+      ],
+    });
+  });
+});

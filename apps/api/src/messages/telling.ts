@@ -1,0 +1,90 @@
+import {
+  MAX_BATCH,
+  OptionError,
+  type Duration,
+  type Priority,
+  type TellOptions,
+} from '@callsheet/messaging';
+import { z } from 'zod';
+import { schemas } from '../schema.registry.js';
+
+const duration = z.union([z.number(), z.string()]);
+
+/**
+ * The body that sends one message. It says which fields there are and of which kind; their values are checked by the
+ * framework, in one place for every way to send.
+ */
+export const telling = z
+  .strictObject({
+    type: z.string().max(127).describe('`<actor>.<verb>`, one of those at /v1/actors'),
+    data: z.record(z.string(), z.unknown()).describe("what the message's schema asks for"),
+    id: z
+      .string()
+      .optional()
+      .describe('idempotency key, 1 to 200 characters; also as header Idempotency-Key'),
+    priority: z
+      .union([z.number(), z.string()])
+      .optional()
+      .describe(
+        'critical, high, normal (default), low, or a whole number from 1, served first, to 2097152',
+      ),
+    delay: duration.optional().describe("not before this: milliseconds, or a string such as '10s'"),
+    at: z.iso
+      .datetime({ offset: true })
+      .transform((time) => new Date(time))
+      .optional()
+      .describe('not before this moment, at most a year ahead'),
+    ttl: duration.optional().describe('give up when not started within this time'),
+    headers: z.record(z.string(), z.string()).optional().describe('at most 32'),
+  })
+  .register(schemas, { id: 'Telling' });
+export type Telling = z.output<typeof telling>;
+
+/** The body that sends many messages, all or none. */
+export const batch = z
+  .strictObject({ messages: z.array(telling).min(1).max(MAX_BATCH) })
+  .register(schemas, { id: 'Batch' });
+export type Batch = z.output<typeof batch>;
+
+/** What is answered for each message sent. */
+export const receipt = z
+  .object({
+    id: z.string(),
+    state: z.enum(['waiting', 'delayed']),
+    durability: z
+      .enum(['power-safe', 'process-safe', 'memory'])
+      .describe('what the stored message survives'),
+  })
+  .register(schemas, { id: 'Receipt' });
+
+/** What is answered for a batch, in its order. */
+export const receipts = z
+  .object({ messages: z.array(receipt) })
+  .register(schemas, { id: 'Receipts' });
+export type Receipts = z.output<typeof receipts>;
+
+/**
+ * The options of a body.
+ *
+ * @param key value of the header Idempotency-Key
+ * @throws OptionError when body and header name different ids
+ */
+export function tellOptionsOf(
+  { id, priority, delay, at, ttl, headers }: Telling,
+  key?: string,
+): TellOptions {
+  if (id !== undefined && key !== undefined && id !== key) {
+    throw new OptionError(
+      'id',
+      'differs from the header Idempotency-Key; send one of them, or the same',
+    );
+  }
+  return {
+    id: id ?? key,
+    priority: priority as Priority | undefined,
+    delay: delay as Duration | undefined,
+    at,
+    ttl: ttl as Duration | undefined,
+    headers,
+  };
+}

@@ -1,0 +1,121 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openStage } from '../test/stage.js';
+
+interface Document {
+  openapi: string;
+  paths: Record<
+    string,
+    Record<string, { operationId: string; responses: object; security?: object[] }>
+  >;
+  components: { schemas: Record<string, { oneOf?: unknown[] }>; securitySchemes?: object };
+  security?: object[];
+}
+
+let app: NestFastifyApplication;
+let document: Document;
+
+beforeAll(async () => {
+  app = await openStage();
+  document = (await app.inject({ url: '/openapi.json' })).json<Document>();
+});
+afterAll(() => app.close());
+
+/** Every value of a key, anywhere inside. */
+function valuesOf(key: string, value: unknown): unknown[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, child]) =>
+    name === key && typeof child === 'string' ? [child] : valuesOf(key, child),
+  );
+}
+
+describe('/openapi.json', () => {
+  it('is OpenAPI 3.1 and names every call', () => {
+    expect(document.openapi).toBe('3.1.0');
+    const calls = Object.entries(document.paths).flatMap(([path, item]) =>
+      Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    expect(calls.sort()).toEqual([
+      'GET /health/live',
+      'GET /health/ready',
+      'GET /v1/actors',
+      'GET /v1/actors/{actor}',
+      'GET /v1/dead-letters',
+      'GET /v1/dead-letters/{id}',
+      'GET /v1/messages/{id}',
+      'GET /v1/schedules',
+      'POST /v1/dead-letters/{id}/redrive',
+      'POST /v1/messages',
+      'POST /v1/messages:batch',
+    ]);
+  });
+
+  it('describes the good answer and the problem of each call', () => {
+    for (const operation of Object.values(document.paths).flatMap(Object.values)) {
+      expect(operation.operationId).toMatch(/^[a-z][A-Za-z]+$/);
+      expect(operation.responses).toMatchObject({
+        default: {
+          content: {
+            'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } },
+          },
+        },
+      });
+      expect(Object.keys(operation.responses).some((status) => /^20[02]$/.test(status))).toBe(true);
+      expect(valuesOf('$ref', operation).length).toBeGreaterThan(1);
+    }
+  });
+
+  it('has no reference that leads nowhere', () => {
+    const references = new Set(valuesOf('$ref', document));
+    expect(references.size).toBeGreaterThan(10);
+    for (const reference of references) {
+      expect(reference).toMatch(/^#\//);
+      const target = (reference as string)
+        .slice(2)
+        .split('/')
+        .reduce<unknown>(
+          (node, key) => (node as Record<string, unknown> | undefined)?.[key],
+          document,
+        );
+      expect(target, reference as string).toBeDefined();
+    }
+  });
+
+  it('says for each message which data it takes', () => {
+    expect(document.components.schemas['greeter.greet']).toMatchObject({
+      properties: { name: { type: 'string', minLength: 1 } },
+    });
+    expect(document.components.schemas.Telling?.oneOf).toMatchObject([
+      {
+        title: 'greeter.greet',
+        required: ['type', 'data'],
+        additionalProperties: false,
+        properties: {
+          type: { const: 'greeter.greet' },
+          data: { $ref: '#/components/schemas/greeter.greet' },
+          at: { type: 'string', format: 'date-time' },
+        },
+      },
+      { title: 'shelf.keep' },
+    ]);
+  });
+
+  it('asks for a key only when there is one', async () => {
+    expect([document.security, document.components.securitySchemes]).toEqual([
+      undefined,
+      undefined,
+    ]);
+    const apiKey = 'k'.repeat(32);
+    const locked = await openStage({ apiKey });
+    const headers = { authorization: `Bearer ${apiKey}` };
+    const { security, components, paths } = (
+      await locked.inject({ url: '/openapi.json', headers })
+    ).json<Document>();
+    await locked.close();
+    expect(security).toEqual([{ bearer: [] }]);
+    expect(components.securitySchemes).toMatchObject({
+      bearer: { type: 'http', scheme: 'bearer' },
+    });
+    expect(paths['/health/live']?.get?.security).toEqual([]);
+  });
+});

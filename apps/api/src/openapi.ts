@@ -1,0 +1,107 @@
+import { MessageRegistry } from '@callsheet/messaging';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { z } from 'zod';
+import { jsonSchemaOf, type JsonSchema } from './message.json.schema.js';
+import { PROBLEM_TYPE } from './problem.js';
+import { ref, schemas } from './schema.registry.js';
+
+type Components = Record<string, JsonSchema>;
+
+/** Serves the description of the API at `/openapi.json`. */
+export function mountOpenApi(app: NestFastifyApplication, options: { secured: boolean }): void {
+  let text: string | undefined;
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .get('/openapi.json', async (_request, reply) => {
+      // Made at the first request: messages become known while the application starts.
+      text ??= JSON.stringify(describeApi(app, options));
+      return reply.type('application/json').send(text);
+    });
+}
+
+/** The API as OpenAPI 3.1, with the schemas of the messages that can be sent. */
+export function describeApi(
+  app: NestFastifyApplication,
+  { secured }: { secured: boolean },
+): OpenAPIObject {
+  const builder = new DocumentBuilder()
+    .setOpenAPIVersion('3.1.0')
+    .setTitle('Callsheet')
+    .setDescription('Send messages to actors and see what becomes of them.')
+    .setVersion('1')
+    .addGlobalResponse({
+      status: 'default',
+      description: 'a problem (RFC 9457)',
+      content: { [PROBLEM_TYPE]: { schema: ref('Problem') } },
+    });
+  if (secured) builder.addBearerAuth().addSecurityRequirements('bearer');
+  const document = SwaggerModule.createDocument(app, builder.build(), {
+    standardSchemaConverter: (schema) => {
+      const id = schemas.get(schema as z.ZodType)?.id;
+      return id === undefined ? undefined : { schema: ref(id) };
+    },
+  });
+  const messages = messageComponents(app.get(MessageRegistry));
+  const shapes = shapeComponents();
+  const components = {
+    ...shapes,
+    ...messages,
+    Telling: telling(shapes.Telling, Object.keys(messages)),
+  };
+  return {
+    ...document,
+    components: { ...document.components, schemas: components as never },
+  };
+}
+
+/** The shapes that the resources registered. */
+function shapeComponents(): Components {
+  const { schemas: all } = z.toJSONSchema(schemas, {
+    io: 'input',
+    uri: (id) => ref(id).$ref,
+    override: ({ jsonSchema }) => {
+      // What zod adds to say the same again, only harder to read.
+      if (jsonSchema.format === 'date-time') delete jsonSchema.pattern;
+      if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+      if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
+      delete jsonSchema.propertyNames;
+    },
+  });
+  return Object.fromEntries(
+    Object.entries(all).map(([id, { $schema: _, $id: __, ...schema }]) => [id, schema]),
+  );
+}
+
+/** The data of each message, by its type. */
+function messageComponents(registry: MessageRegistry): Components {
+  return Object.fromEntries(
+    registry.all().map((message) => {
+      const { type } = message.meta;
+      const { $schema: _, ...schema } = jsonSchemaOf(message) ?? { type: 'object' };
+      return [type, rebase(schema, ref(type).$ref)];
+    }),
+  );
+}
+
+/** Makes references inside a schema point to where it stands in the document. */
+function rebase(schema: JsonSchema, base: string): JsonSchema {
+  return JSON.parse(JSON.stringify(schema), (key, value: unknown) =>
+    key === '$ref' && typeof value === 'string' && value.startsWith('#')
+      ? base + value.slice(1)
+      : value,
+  ) as JsonSchema;
+}
+
+/** The body that sends a message: one variant for each type, whose data has that message's schema. */
+function telling(any: JsonSchema = {}, types: readonly string[]): JsonSchema {
+  if (types.length === 0) return any;
+  return {
+    oneOf: types.map((type) => ({
+      ...any,
+      title: type,
+      properties: { ...(any.properties as object), type: { const: type }, data: ref(type) },
+    })),
+  };
+}

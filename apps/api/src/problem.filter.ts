@@ -1,0 +1,43 @@
+import { Catch, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ProblemError, sendProblem } from './problem.js';
+import { problemFrom } from './problem.translation.js';
+import type { RouteTable } from './route.table.js';
+
+/** Turns every error of the application into a problem document, and logs the ones that are our fault. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  private readonly logger = new Logger('Http');
+
+  constructor(private readonly routes: RouteTable) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
+    const problem = request.is404 ? this.unrouted(request) : problemFrom(error);
+    if (problem.code === 'internal') {
+      this.logger.error(
+        `${request.method} ${request.url}`,
+        error instanceof Error ? error.stack : error,
+      );
+    } else if (problem.status >= 500) {
+      this.logger.warn(
+        `${request.method} ${request.url}: ${(problem.cause as Error | undefined)?.message ?? problem.message}`,
+      );
+    }
+    void sendProblem(http.getResponse<FastifyReply>(), problem);
+  }
+
+  private unrouted({ method, url }: FastifyRequest): ProblemError {
+    const path = url.split('?', 1)[0] ?? url;
+    const methods = this.routes.methods(path);
+    // A route of files knows the method, yet not every path.
+    if (methods.length === 0 || methods.includes(method)) {
+      return new ProblemError('not_found', `no route ${method} ${path}; see /openapi.json`);
+    }
+    const allow = methods.join(', ');
+    return new ProblemError('method_not_allowed', `${path} allows ${allow}`, {
+      headers: { allow },
+    });
+  }
+}

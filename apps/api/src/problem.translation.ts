@@ -1,0 +1,106 @@
+import {
+  CallsheetError,
+  IdempotencyConflictError,
+  InvalidMessageError,
+  OptionError,
+  StoreError,
+  UnknownMessageError,
+  UnknownOutcomeError,
+} from '@callsheet/messaging';
+import { HttpException } from '@nestjs/common';
+import { ProblemError, type ProblemCode } from './problem.js';
+
+/** An error about one element of a batch. */
+export class ElementError extends Error {
+  constructor(
+    readonly index: number,
+    override readonly cause: CallsheetError,
+  ) {
+    super(cause.message, { cause });
+  }
+}
+
+const FASTIFY: Record<string, readonly [ProblemCode, detail: string]> = {
+  FST_ERR_BAD_URL: ['malformed_url', 'the path has a percent sign that encodes nothing'],
+  FST_ERR_CTP_BODY_TOO_LARGE: ['too_large', 'the body is larger than 1 MiB; send less at a time'],
+  FST_ERR_CTP_EMPTY_TYPE: ['unsupported_media_type', 'send application/json'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported_media_type', 'send application/json'],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: [
+    'bad_request',
+    'the body is not as long as content-length says',
+  ],
+  FST_ERR_HANDLER_TIMEOUT: [
+    'timeout',
+    'the store did not answer in time; whatever was sent, send it again with the same id',
+  ],
+  FST_ERR_MAX_PARAM_LENGTH: ['uri_too_long', 'a part of the path is too long'],
+};
+
+/** The answer to any error. What is not known becomes `internal`, with nothing of the error in it. */
+export function problemFrom(error: unknown): ProblemError {
+  if (error instanceof ProblemError) return error;
+  if (error instanceof ElementError) {
+    return fromCallsheet(error.cause, `messages/${error.index}/`) ?? internal(error);
+  }
+  if (error instanceof CallsheetError) return fromCallsheet(error, '') ?? internal(error);
+  return fromHttp(error) ?? internal(error);
+}
+
+/** @param at where in the body the message stands: empty or ends in `/` */
+function fromCallsheet(error: CallsheetError, at: string): ProblemError | undefined {
+  const cause = error;
+  if (error instanceof InvalidMessageError) {
+    const errors = error.violations.map(({ path, message }) => ({
+      path: path ? `${at}data/${path}` : `${at}data`,
+      message,
+    }));
+    return new ProblemError('invalid_message', error.message, { errors, cause });
+  }
+  if (error instanceof OptionError) {
+    const path = at + bodyPath(error.path);
+    const errors = [{ path, message: error.problem }];
+    return new ProblemError('invalid_option', `${path} ${error.problem}`, { errors, cause });
+  }
+  if (error instanceof UnknownMessageError) {
+    const errors = [{ path: `${at}type`, message: 'is not a registered message' }];
+    return new ProblemError('unknown_message', error.message, { errors, cause });
+  }
+  if (error instanceof IdempotencyConflictError) {
+    const errors = [{ path: `${at}id`, message: 'was used for another body' }];
+    return new ProblemError('idempotency_conflict', error.message, { errors, cause });
+  }
+  if (error instanceof UnknownOutcomeError) {
+    const detail =
+      'the store did not answer: the message may or may not be stored; send it again with the same id';
+    return new ProblemError('unknown_outcome', detail, { headers: { 'retry-after': '1' }, cause });
+  }
+  if (error instanceof StoreError) {
+    const detail = 'the store cannot be used at the moment; try again';
+    return new ProblemError('store_unusable', detail, { headers: { 'retry-after': '5' }, cause });
+  }
+  return undefined;
+}
+
+/** The path of an option as the body has it: `3.headers.x.y` is `messages/3/headers/x.y`. */
+function bodyPath(path: string): string {
+  const [, index, rest = ''] = /^(?:(\d+)\.)?(.*)$/s.exec(path) ?? [];
+  return (index === undefined ? '' : `messages/${index}/`) + rest.replace('.', '/');
+}
+
+/** Errors of Nest and Fastify about the request itself. Nest wraps those of Fastify and keeps them as cause. */
+function fromHttp(error: unknown): ProblemError | undefined {
+  const original = error instanceof HttpException && error.cause ? error.cause : error;
+  const known = FASTIFY[(original as { code?: string } | undefined)?.code ?? ''];
+  if (known) return new ProblemError(...known);
+  const status =
+    error instanceof HttpException
+      ? error.getStatus()
+      : (error as { statusCode?: unknown } | undefined)?.statusCode;
+  if (status === 404) return new ProblemError('not_found', 'no such route');
+  if (typeof status !== 'number' || status < 400 || status >= 500) return undefined;
+  return new ProblemError('bad_request', (error as Error).message, { cause: error });
+}
+
+function internal(cause: unknown): ProblemError {
+  return new ProblemError('internal', 'the error was logged; try again later', { cause });
+}

@@ -1,0 +1,158 @@
+import { spawn } from 'node:child_process';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+export const ROOT = path.resolve(import.meta.dirname, '..');
+
+const DIST = path.join(ROOT, 'dist');
+/** Written after a build that succeeded; its age is the age of the build. */
+const STAMP = path.join(DIST, '.built');
+/** Holds the pid of the process that builds. */
+const LOCK = path.join(DIST, '.building');
+
+/** The build cannot be done; the message is for the user. */
+export class BuildError extends Error {}
+
+/**
+ * Compiles apps and libs into `dist`, unless `dist` is already newer than every source. Several processes may call it at
+ * once (`start:api` and `start:worker` in two terminals): one builds, the others wait.
+ *
+ * Also the global set-up of the e2e tests, which run the built apps.
+ */
+export default async function buildIfNeeded() {
+  if (!isStale()) return;
+  await withLock(async () => {
+    if (isStale()) await build();
+  });
+}
+
+function isStale() {
+  const built = modified(STAMP);
+  return built === 0 || sources().some((file) => modified(file) > built);
+}
+
+/** Files that the build reads, and their folders: a folder changes when a file in it goes away. */
+function sources() {
+  const config = readdirSync(ROOT).filter((name) =>
+    /^(tsconfig.*|nest-cli|package)\.json$/.test(name),
+  );
+  const folders = ['apps', 'libs'].flatMap((parent) =>
+    readdirSync(path.join(ROOT, parent)).map((name) => path.join(ROOT, parent, name, 'src')),
+  );
+  return [
+    ...config.map((name) => path.join(ROOT, name)),
+    ...folders,
+    ...folders.flatMap((dir) => list(dir).filter((file) => !file.endsWith('.spec.ts'))),
+  ];
+}
+
+function list(dir) {
+  try {
+    return readdirSync(dir, { recursive: true }).map((name) => path.join(dir, name));
+  } catch (error) {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+function modified(file) {
+  return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}
+
+async function build() {
+  const cli = nestCli();
+  const started = new Date();
+  console.log('building ...');
+  rmSync(STAMP, { force: true });
+  const { code, output } = await run(process.execPath, [cli, 'build', 'standalone']);
+  if (code !== 0) throw new BuildError(`${output.trimEnd()}\nthe build failed`);
+  // What was saved while the compiler ran is newer than the stamp, and builds again.
+  writeFileSync(STAMP, `${started.toISOString()}\n`);
+  utimesSync(STAMP, started, started);
+}
+
+function nestCli() {
+  try {
+    return createRequire(path.join(ROOT, 'package.json')).resolve('@nestjs/cli/bin/nest.js');
+  } catch {
+    throw new BuildError(
+      'cannot build: @nestjs/cli is not installed. Run npm ci (with development dependencies), then start again.',
+    );
+  }
+}
+
+/** Runs a command with its output kept back. */
+function run(command, args) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text) => (output += text));
+    }
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code, output }));
+  });
+}
+
+async function withLock(work) {
+  const patience = Date.now() + 180_000;
+  while (!takeLock()) {
+    if (Date.now() > patience) {
+      throw new BuildError(
+        `another process has been building for 3 minutes; if none is, remove ${LOCK}`,
+      );
+    }
+    await delay(200);
+  }
+  try {
+    await work();
+  } finally {
+    rmSync(LOCK, { force: true });
+  }
+}
+
+function takeLock() {
+  mkdirSync(DIST, { recursive: true });
+  try {
+    writeFileSync(LOCK, `${process.pid}`, { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error;
+    if (isLeft()) rmSync(LOCK, { force: true });
+    return false;
+  }
+}
+
+/** True when the process that holds the lock is gone: it was killed while it built. */
+function isLeft() {
+  try {
+    const pid = Number(readFileSync(LOCK, 'utf8'));
+    if (pid > 0) process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return error.code === 'ESRCH';
+  }
+}
+
+if (process.argv[1] === import.meta.filename) await runBuild();
+
+/** `npm run build`. */
+async function runBuild() {
+  try {
+    await buildIfNeeded();
+  } catch (error) {
+    if (!(error instanceof BuildError)) throw error;
+    console.error(error.message);
+    process.exitCode = 1;
+  }
+}

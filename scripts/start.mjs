@@ -1,0 +1,23 @@
+// npm start: builds what is not built, then runs an app in this same process, so that signals reach it.
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import buildIfNeeded, { BuildError, ROOT } from './build.mjs';
+
+const APPS = ['standalone', 'api', 'worker'];
+const [app = 'standalone', ...rest] = process.argv.slice(2);
+
+if (!APPS.includes(app) || rest.length > 0) {
+  const unknown = APPS.includes(app) ? rest.join(' ') : app;
+  console.error(`unknown argument '${unknown}'; usage: node scripts/start.mjs [${APPS.join('|')}]`);
+  process.exit(2);
+}
+
+try {
+  await buildIfNeeded();
+} catch (error) {
+  if (!(error instanceof BuildError)) throw error;
+  console.error(error.message);
+  process.exit(1);
+}
+
+await import(pathToFileURL(path.join(ROOT, 'dist/apps', app, 'src/main.js')).href);
