@@ -71,7 +71,7 @@ export const lifecycleCases: Case[] = [
       expect(['power-safe', 'process-safe', 'memory']).toContain(engine.store.durability);
       expect(engine.store.name).not.toBe('');
       await engine.close();
-      await expect(engine.ping()).rejects.toThrow();
+      await expect(engine.ping()).rejects.toThrow(/closed|ended|end on the pool|not open/i);
       await engine.close();
     },
   },

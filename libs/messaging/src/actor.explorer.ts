@@ -33,9 +33,9 @@ export function exploreActors(
   for (const wrapper of discovery.getProviders()) {
     const target = wrapper.metatype;
     if (typeof target !== 'function' || !actorOptionsOf(target)) continue;
-    if (!wrapper.isDependencyTreeStatic()) {
+    if (wrapper.isTransient || !wrapper.isDependencyTreeStatic()) {
       throw new DeclarationError(
-        `${target.name} must not be request-scoped: actors live as long as the process`,
+        `${target.name} must not be ${wrapper.isTransient ? 'transient' : 'request-scoped'}: actors live as long as the process`,
       );
     }
     const actor = describe(target, wrapper.instance as Instance);

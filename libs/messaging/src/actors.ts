@@ -3,7 +3,7 @@ import { MAX_DURATION, toMilliseconds, type Duration } from './duration.js';
 import { ENGINE, type Engine, type StoreInfo } from './engine.js';
 import { fingerprintOf, generateId, type Envelope } from './envelope.js';
 import { stringProblem } from './json.js';
-import { dataOf, metaOf, type MessageInstance } from './message.js';
+import { dataOf, isMessage, metaOf, type MessageInstance } from './message.js';
 import { OptionError } from './messaging.errors.js';
 import { toPriority, type Priority } from './priority.js';
 import { toRetryPolicy, type RetryOptions } from './retry.js';
@@ -85,10 +85,7 @@ export class Actors {
     }
     const now = Date.now();
     const envelopes = tellings.map((telling, index) => {
-      const { message, options } =
-        'message' in telling && 'options' in telling
-          ? (telling as { message: MessageInstance; options: TellOptions })
-          : { message: telling as MessageInstance, options: {} };
+      const { message, options = {} } = isPair(telling) ? telling : { message: telling };
       return seal(message, options, now, `${index}.`);
     });
     if (envelopes.length > 0) await this.engine.send(envelopes);
@@ -104,13 +101,21 @@ export class Actors {
   }
 }
 
+/** A message may itself have fields of these names. */
+function isPair(telling: Telling): telling is { message: MessageInstance; options: TellOptions } {
+  return typeof telling === 'object' && telling !== null && !isMessage(telling);
+}
+
 /** Message and options become an envelope. `path` prefixes the names in errors. */
 function seal(message: MessageInstance, options: TellOptions, now: number, path: string): Envelope {
-  const { type, actor, version } = metaOf(message);
+  const { type, actor, version } = metaOf(message, `${path}message`);
+  if (typeof options !== 'object' || options === null) {
+    throw new OptionError(`${path}options`, 'must be an object');
+  }
   for (const field of Object.keys(options)) {
     if (!FIELDS.has(field)) throw new OptionError(`${path}${field}`, 'is not an option');
   }
-  const { delay, at, ttl, retry } = options;
+  const { delay, at, ttl, retry, headers = {} } = options;
   if (delay !== undefined && at !== undefined) {
     throw new OptionError(`${path}at`, 'cannot be combined with delay');
   }
@@ -121,7 +126,7 @@ function seal(message: MessageInstance, options: TellOptions, now: number, path:
     version,
     data: dataOf(message),
     priority: toPriority(options.priority ?? 'normal', `${path}priority`),
-    retry: retry && toRetryPolicy(retry, `${path}retry`),
+    retry: retry === undefined ? undefined : toRetryPolicy(retry, `${path}retry`),
   };
   const life = ttl === undefined ? undefined : toMilliseconds(ttl, `${path}ttl`);
   if (life === 0) throw new OptionError(`${path}ttl`, 'must be longer than 0');
@@ -132,7 +137,7 @@ function seal(message: MessageInstance, options: TellOptions, now: number, path:
     sentAt: now,
     ...(wait > 0 && { dueAt: now + wait }),
     ...(life !== undefined && { deadline: now + wait + life }),
-    headers: checkedHeaders(options.headers ?? {}, `${path}headers`),
+    headers: checkedHeaders(headers, `${path}headers`),
     ...(options.id !== undefined && {
       fingerprint: fingerprintOf({ ...body, delay: delay && wait, at: at?.getTime(), ttl: life }),
     }),
@@ -155,6 +160,9 @@ function checkedId(id: string, path: string): string {
 }
 
 function checkedHeaders(headers: Record<string, string>, path: string): Record<string, string> {
+  if (typeof headers !== 'object' || headers === null || Array.isArray(headers)) {
+    throw new OptionError(path, 'must be an object');
+  }
   const entries = Object.entries(headers);
   if (entries.length > 32) throw new OptionError(path, 'must be at most 32');
   for (const [name, value] of entries) {

@@ -35,5 +35,10 @@ function parse(duration: unknown): number | undefined {
 }
 
 function show(value: unknown): string {
-  return typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? typeof value);
+  if (typeof value === 'string') return JSON.stringify(shorten(value));
+  return typeof value === 'number' || value === null ? String(value) : typeof value;
+}
+
+function shorten(text: string): string {
+  return text.length > 32 ? `${text.slice(0, 32)}…` : text;
 }

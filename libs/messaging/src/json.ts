@@ -17,7 +17,6 @@ export function jsonViolations(value: unknown): Violation[] {
   const found: Violation[] = [];
   let keys = 0;
   const visit = (node: unknown, path: string, depth: number): void => {
-    if (found.length >= 10) return;
     const problem = scalarProblem(node);
     if (problem) found.push({ path, message: problem });
     if (problem !== undefined || node === null || typeof node !== 'object') return;
@@ -26,13 +25,16 @@ export function jsonViolations(value: unknown): Violation[] {
       keys = Infinity;
       return;
     }
-    for (const [key, child] of Object.entries(node)) {
+    // Index by index, so that holes are seen: JSON fills them with null.
+    for (const [name, child] of Array.isArray(node) ? node.entries() : Object.entries(node)) {
+      if (found.length >= 10) return;
       if (++keys > LIMITS.keys) {
         if (keys !== Infinity) found.push({ path: '', message: `has over ${LIMITS.keys} values` });
         keys = Infinity;
         return;
       }
       if (child === undefined && !Array.isArray(node)) continue;
+      const key = String(name);
       const where = path ? `${path}/${key}` : key;
       const keyProblem = FORBIDDEN_KEYS.has(key) ? 'is not an allowed key' : stringProblem(key);
       if (keyProblem) found.push({ path: where, message: keyProblem });

@@ -74,26 +74,37 @@ export function Message<const T extends MessageType, S extends StandardSchemaV1<
     constructor(data: unknown) {
       const violations = jsonViolations(data);
       if (violations.length > 0) throw new InvalidMessageError(type, violations);
-      Object.assign(this, parse(type, schema, data));
-      Object.defineProperty(this, DATA, { value: data });
+      // A copy: what the caller changes later neither travels nor changes the message.
+      const text = JSON.stringify(data);
+      Object.assign(this, parse(type, schema, JSON.parse(text)));
+      Object.defineProperty(this, DATA, { value: text });
       Object.freeze(this);
     }
   }
   return Base as unknown as ReturnType<typeof Message<T, S>>;
 }
 
-/** The declaration behind a message instance. Throws OptionError for anything else. */
-export function metaOf(message: unknown): MessageMeta {
-  const meta: unknown = (message as { constructor?: { meta?: unknown } } | null)?.constructor?.meta;
-  if (!meta || typeof message !== 'object' || message === null || !(DATA in message)) {
-    throw new OptionError('message', `must be an instance of a class made with Message(...)`);
-  }
-  return meta as MessageMeta;
+/** Whether something was made with the class of a message. */
+export function isMessage(value: unknown): value is MessageInstance {
+  return typeof value === 'object' && value !== null && DATA in value;
 }
 
-/** A copy of the data a message was made from: what travels. */
-export function dataOf(message: object): JsonObject {
-  return JSON.parse(JSON.stringify((message as { [DATA]: unknown })[DATA])) as JsonObject;
+/**
+ * The declaration behind a message instance.
+ *
+ * @param path names the message in the error
+ * @throws OptionError for anything else
+ */
+export function metaOf(message: unknown, path: string): MessageMeta {
+  if (!isMessage(message)) {
+    throw new OptionError(path, `must be an instance of a class made with Message(...)`);
+  }
+  return (message.constructor as unknown as { meta: MessageMeta }).meta;
+}
+
+/** The data a message was made from: what travels. */
+export function dataOf(message: MessageInstance): JsonObject {
+  return JSON.parse((message as unknown as { [DATA]: string })[DATA]) as JsonObject;
 }
 
 function parse(type: string, schema: StandardSchemaV1, data: unknown): object {

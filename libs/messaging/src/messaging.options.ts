@@ -23,7 +23,7 @@ export interface CallsheetOptions {
   shutdownGrace?: Duration;
   /** How long a message id chosen by its sender is remembered, at least. Default '24h'. */
   idempotencyWindow?: Duration;
-  /** How long, and how many, handled messages stay readable per actor. Default { age: '24h', count: 10000 }. */
+  /** How long, and how many, handled messages stay readable per actor; up to a tenth more are kept. Default { age: '24h', count: 10000 }. */
   keepDone?: { age?: Duration; count?: number };
   /**
    * How long a worker that died or froze holds its messages before others may take them. Default '5s'. Longer tolerates
@@ -61,21 +61,36 @@ export function resolveOptions(options: CallsheetOptions = {}): ResolvedOptions 
   for (const field of Object.keys(options)) {
     if (!FIELDS.has(field)) throw new OptionError(field, 'is not an option');
   }
+  for (const field of Object.keys(options.keepDone ?? {})) {
+    if (field !== 'age' && field !== 'count') {
+      throw new OptionError(`keepDone.${field}`, 'is not an option');
+    }
+  }
   const count = options.keepDone?.count ?? 10_000;
   if (!Number.isSafeInteger(count) || count < 1) {
     throw new OptionError('keepDone.count', 'must be a whole number from 1');
   }
   const lockDuration = toMilliseconds(options.lockDuration ?? '5s', 'lockDuration');
   if (lockDuration < 500) throw new OptionError('lockDuration', "must be at least '500ms'");
+  const { url = 'pglite:./.callsheet' } = options;
+  if (typeof url !== 'string') throw new OptionError('url', 'must be a string');
   return {
-    url: options.url ?? 'pglite:./.callsheet',
-    messages: options.messages ?? [],
+    url,
+    messages: checkedMessages(options.messages ?? []),
     actors: checkedActors(options.actors ?? []),
     shutdownGrace: toMilliseconds(options.shutdownGrace ?? '20s', 'shutdownGrace'),
     idempotencyWindow: toMilliseconds(options.idempotencyWindow ?? '24h', 'idempotencyWindow'),
     keepDone: { age: toMilliseconds(options.keepDone?.age ?? '24h', 'keepDone.age'), count },
     lockDuration,
   };
+}
+
+function checkedMessages(classes: readonly MessageClass[]): readonly MessageClass[] {
+  for (const [index, each] of classes.entries()) {
+    if (typeof each !== 'function' || typeof each.meta?.type !== 'string')
+      throw new OptionError(`messages.${index}`, 'must be a class made with Message(...)');
+  }
+  return classes;
 }
 
 function checkedActors(names: readonly string[]): readonly string[] {

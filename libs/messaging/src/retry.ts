@@ -36,6 +36,9 @@ const FIELDS = new Set(Object.keys(DEFAULT_RETRY));
 
 /** Checks `options`; fields not given are left out. Throws OptionError naming the field. */
 export function toRetryPolicy(options: RetryOptions, path: string): Partial<RetryPolicy> {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new OptionError(path, 'must be an object');
+  }
   for (const field of Object.keys(options)) {
     if (!FIELDS.has(field)) throw new OptionError(`${path}.${field}`, 'is not an option');
   }
@@ -60,10 +63,11 @@ export function retryDelay(policy: RetryPolicy, attempt: number, random = Math.r
 }
 
 function within(value: number, from: number, to: number, path: string, whole = false): number {
-  if (!(value >= from && value <= to) || (whole && !Number.isInteger(value))) {
+  const isNumber = typeof value === 'number';
+  if (!isNumber || !(value >= from && value <= to) || (whole && !Number.isInteger(value))) {
     throw new OptionError(
       path,
-      `must be a ${whole ? 'whole ' : ''}number from ${from} to ${to}, got ${value}`,
+      `must be a ${whole ? 'whole ' : ''}number from ${from} to ${to}, got ${isNumber ? value : typeof value}`,
     );
   }
   return value;

@@ -35,7 +35,7 @@ export function turnRunner(
       await perform(handler, message, toTurn(delivery, policy), delivery.signal);
       return { kind: 'done' };
     } catch (error) {
-      return report(delivery, policy, decide(delivery, policy, error));
+      return report(delivery, policy, decide(delivery, policy, checked(error)));
     }
   };
 }
@@ -108,6 +108,17 @@ async function perform(
   }
 }
 
+/** A wait that cannot be read is the handler's mistake: it is recorded in place of what was thrown. */
+function checked(error: unknown): unknown {
+  if (!(error instanceof RetryLaterError)) return error;
+  try {
+    toMilliseconds(error.options.after, 'RetryLaterError after');
+    return error;
+  } catch (problem) {
+    return problem;
+  }
+}
+
 function decide(delivery: Delivery, policy: RetryPolicy, error: unknown): Outcome {
   if (error instanceof HandBack) return { kind: 'release' };
   const attempt = toRecord(delivery, error);
@@ -135,7 +146,7 @@ function toTurn({ envelope, attempt, occurrence, signal }: Delivery, policy: Ret
 }
 
 function toRecord({ attempt, startedAt }: Delivery, thrown: unknown): AttemptRecord {
-  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  const error = thrown instanceof Error ? thrown : new Error(textOf(thrown));
   const cause = error instanceof GiveUp && error.cause instanceof Error ? error.cause : error;
   const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;
   return {
@@ -151,12 +162,21 @@ function toRecord({ attempt, startedAt }: Delivery, thrown: unknown): AttemptRec
   };
 }
 
-/** Whatever a handler throws must be storable: no NUL, no lone surrogates (cutting can make one), bounded. */
-function storable(text: string, limit: number): string {
-  return text
+/** Whatever a handler throws must be storable: text without NUL and lone surrogates (cutting can make one), bounded. */
+function storable(value: unknown, limit: number): string {
+  return textOf(value)
     .slice(0, limit)
     .replaceAll('\0', '\uFFFD')
     .replace(/\p{Surrogate}/gu, '\uFFFD');
+}
+
+/** An object without prototype, or with a broken `toString`, has no text. */
+function textOf(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return `a thrown ${typeof value}`;
+  }
 }
 
 function report(delivery: Delivery, policy: RetryPolicy, outcome: Outcome): Outcome {

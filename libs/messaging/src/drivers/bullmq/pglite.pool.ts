@@ -48,12 +48,19 @@ export class PglitePool extends EventEmitter implements PoolLike {
     try {
       return await this.execute(text, params);
     } finally {
-      if (client && END.test(text)) this.release(client);
+      if (client && END.test(text)) this.free(client);
     }
   }
 
-  /** A client that went away in the middle of a transaction must not keep it. */
+  /** A client that goes away in the middle of a transaction must not keep it, nor leave it to the next one. */
   release(client: PgliteClient): void {
+    if (this.owner !== client) return;
+    void this.execute('ROLLBACK', [])
+      .catch(() => undefined)
+      .finally(() => this.free(client));
+  }
+
+  private free(client: PgliteClient): void {
     if (this.owner !== client) return;
     this.owner = undefined;
     for (const wake of this.waiting.splice(0)) wake();

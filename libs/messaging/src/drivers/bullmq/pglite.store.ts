@@ -27,8 +27,8 @@ export class PgliteStore extends SqlStore {
 
   async open(): Promise<void> {
     const folder = this.options.url.slice('pglite:'.length);
-    this.unlock = lockFolder(folder);
     try {
+      this.unlock = lockFolder(folder);
       const data = join(folder, 'pgdata');
       if (!existsSync(data)) await createDatabase(data);
       this.database = await PGlite.create(data);
@@ -37,6 +37,7 @@ export class PgliteStore extends SqlStore {
       await this.prepare();
     } catch (error) {
       await this.close();
+      if (error instanceof StoreError) throw error;
       throw new StoreError(
         `cannot open the embedded store in ${folder}: ${(error as Error).message}`,
         {

@@ -8,6 +8,8 @@ import { DEAD } from './redis.scripts.js';
 
 /** BullMQ's PostgreSQL backend with the ends of a turn, as functions of our schema. */
 export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBackend {
+  private completions = 0;
+
   async postpone(job: Job, token: string, delay: number, failure: Failure): Promise<void> {
     await this.statement(
       `SELECT callsheet.postpone($1, $2, $3, $4, $5, $6, $7::jsonb, $8::jsonb)`,
@@ -33,10 +35,23 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
     return rows[0]?.['redriven'] === true;
   }
 
+  // BullMQ's own retention sorts all handled jobs after each one; a tenth of them apart is soon enough.
   override async moveToCompleted(
-    ...args: Parameters<PostgresQueueBackend['moveToCompleted']>
+    ...[job, value, keep = false, token, fetchNext]: Parameters<PostgresQueueBackend['moveToCompleted']>
   ): ReturnType<PostgresQueueBackend['moveToCompleted']> {
-    return retryTransient(() => super.moveToCompleted(...args));
+    const result = await retryTransient(() =>
+      super.moveToCompleted(job, value, keep, token, fetchNext),
+    );
+    const { age, count } = keepDoneOf(this.opts);
+    if (++this.completions % Math.ceil(count / 10) === 0) {
+      const before = Date.now() - age * 1_000;
+      await this.statement('SELECT callsheet.trim_done($1, $2, $3)', [
+        this.queueName,
+        before,
+        count,
+      ]);
+    }
+    return result;
   }
 
   // A button on the dashboard: retrying a dead letter is redriving it.
@@ -105,6 +120,11 @@ export async function retryTransient<T>(statement: () => Promise<T>): Promise<T>
       await sleep(attempt * 10 * (1 + Math.random()));
     }
   }
+}
+
+/** Of a worker's options, as its consumer sets them. */
+function keepDoneOf(opts: object): { age: number; count: number } {
+  return (opts as { removeOnComplete: { age: number; count: number } }).removeOnComplete;
 }
 
 function fieldsOf({ reason, stacktrace, progress }: Failure): string[] {

@@ -63,6 +63,15 @@ BEGIN
   END LOOP;
 END $$;
 
+-- Forgets handled messages that are too old or too many.
+CREATE FUNCTION callsheet.trim_done(p_queue text, p_finished_before bigint, p_count integer) RETURNS void
+LANGUAGE sql SET search_path = bullmq, pg_temp AS $$
+  DELETE FROM job WHERE queue = p_queue AND state = 'completed' AND finished_at_ms < p_finished_before;
+  DELETE FROM job WHERE queue = p_queue AND id IN (
+    SELECT id FROM job WHERE queue = p_queue AND state = 'completed'
+     ORDER BY finished_at_ms DESC, seq DESC OFFSET p_count);
+$$;
+
 -- Moves a job and its log lines to another queue. The log refers to its job, so the copy comes first.
 CREATE FUNCTION callsheet.transfer(p_from text, p_id text, p_to text) RETURNS void
 LANGUAGE plpgsql SET search_path = bullmq, pg_temp AS $$

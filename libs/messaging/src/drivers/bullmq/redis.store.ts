@@ -183,14 +183,10 @@ function parseInfo(text: string): Map<string, string> {
   );
 }
 
-/** A URL for messages and logs: without user and password. */
+/**
+ * A URL for messages and logs: without user, password and query, which may hold a password too. Taken as text, because a
+ * password with a bare `/` or `#` is just what makes a URL unreadable.
+ */
 export function safeUrl(url: string): string {
-  try {
-    const parsed = new URL(url);
-    parsed.username = '';
-    parsed.password = '';
-    return parsed.href;
-  } catch {
-    return url.replace(/\/\/.*@/, '//');
-  }
+  return url.replace(/^([a-z][a-z0-9+.-]*:\/*)?.*@/is, '$1').replace(/[?#].*$/s, '');
 }

@@ -32,6 +32,7 @@ export class MemoryEngine implements Engine {
   private readonly consumers = new Map<string, Set<MemoryConsumer>>();
   private readonly cron = new MemorySchedules((envelope, at) => this.insert(envelope, at));
   private seq = 0;
+  private handled = 0;
   private closed = false;
 
   constructor(private readonly options: Options) {}
@@ -192,7 +193,9 @@ export class MemoryEngine implements Engine {
     entry.finishedAt = now;
     entry.state = outcome.kind;
     if (outcome.kind === 'dead') entry.reason = outcome.reason;
-    else this.forget(entry.envelope.actor, now);
+    else if (++this.handled % Math.ceil(this.options.keepDone.count / 10) === 0) {
+      this.forget(entry.envelope.actor, now);
+    }
   }
 
   /** Drops handled messages beyond the age and count to keep. */
