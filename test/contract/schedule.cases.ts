@@ -35,13 +35,19 @@ export const scheduleCases: Case[] = [
         priority: 100,
       };
       await Promise.all([one.putSchedule(spec), two.putSchedule(spec)]);
+      const yearly = Array.from({ length: 10 }, (_, n) => ({
+        ...spec,
+        id: `${context.actor}.yearly${n}` as const,
+        cron: '0 0 1 1 *',
+      }));
+      for (const each of yearly) await Promise.all([one.putSchedule(each), two.putSchedule(each)]);
       const first = await context.consume(one, done, 2);
       const second = await context.consume(two, done, 2);
       const all = (): number[] =>
         [...first.deliveries, ...second.deliveries].map(({ occurrence = 0 }) => occurrence);
       await eventually(() => all().length >= 3, { timeout: 15_000 });
       expect(new Set(all()).size).toBe(all().length);
-      expect(await one.schedules([context.actor])).toHaveLength(1);
+      expect(await one.schedules([context.actor])).toHaveLength(1 + yearly.length);
     },
   },
   {

@@ -1,4 +1,4 @@
-import { Queue, type Job } from 'bullmq';
+import { ErrorCode, Queue, type Job } from 'bullmq';
 import { Logger } from '@nestjs/common';
 import type {
   ActorCounts,
@@ -35,6 +35,9 @@ export function createBullmqEngine(options: ResolvedOptions): BullmqEngine {
     `no store for '${safeUrl(url)}': use pglite:<folder>, redis://, rediss://, postgres:// or memory:`,
   );
 }
+
+/** BullMQ's code for an occurrence that two processes add at once. */
+const OCCURRENCE_EXISTS = ErrorCode.SchedulerJobIdCollision;
 
 /** Every message is a BullMQ job; the store decides which database holds it. */
 export class BullmqEngine implements Engine {
@@ -138,13 +141,17 @@ export class BullmqEngine implements Engine {
 
   async putSchedule({ id, actor, cron, tz, priority }: ScheduleSpec): Promise<void> {
     const queue = this.queue(actor);
-    const known = await queue.getJobScheduler(id);
-    if (known?.pattern === cron && known.tz === tz) return;
-    await queue.upsertJobScheduler(
-      id,
-      { pattern: cron, tz },
-      { name: id, data: {}, opts: { priority } },
-    );
+    for (let attempt = 1; ; attempt++) {
+      const known = await queue.getJobScheduler(id);
+      if (known?.pattern === cron && known.tz === tz) return;
+      try {
+        const template = { name: id, data: {}, opts: { priority } };
+        await queue.upsertJobScheduler(id, { pattern: cron, tz }, template);
+      } catch (error) {
+        // Another process declares the same schedule at this moment; then the next look finds it.
+        if (attempt === 5 || (error as { code?: number }).code !== OCCURRENCE_EXISTS) throw error;
+      }
+    }
   }
 
   async schedules(actors: readonly string[]): Promise<ScheduleRecord[]> {
@@ -190,12 +197,17 @@ export class BullmqEngine implements Engine {
     await this.database.close();
   }
 
+  /** Looks first where the id says it belongs, then everywhere at once. */
   private async jobOf(id: string, actors: readonly string[]): Promise<Job | undefined> {
-    for (const queue of actors.flatMap((actor) => [actor, actor + DEAD])) {
-      for (const jobId of storageIds(id)) {
-        const job = (await this.queue(queue).getJob(jobId)) as Job | undefined;
-        if (job) return job;
-      }
+    const isNamed = (actor: string): boolean =>
+      id.startsWith(`${actor}-`) || id.startsWith(`repeat:${actor}.`);
+    for (const group of [actors.filter(isNamed), actors.filter((actor) => !isNamed(actor))]) {
+      const queues = group.flatMap((actor) => [actor, actor + DEAD]);
+      const jobs = await Promise.all(
+        queues.flatMap((queue) => storageIds(id).map((jobId) => this.queue(queue).getJob(jobId))),
+      );
+      const [job] = present(jobs as (Job | undefined)[]);
+      if (job) return job;
     }
     return undefined;
   }

@@ -37,7 +37,9 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
 
   // BullMQ's own retention sorts all handled jobs after each one; a tenth of them apart is soon enough.
   override async moveToCompleted(
-    ...[job, value, keep = false, token, fetchNext]: Parameters<PostgresQueueBackend['moveToCompleted']>
+    ...[job, value, keep = false, token, fetchNext]: Parameters<
+      PostgresQueueBackend['moveToCompleted']
+    >
   ): ReturnType<PostgresQueueBackend['moveToCompleted']> {
     const result = await retryTransient(() =>
       super.moveToCompleted(job, value, keep, token, fetchNext),
@@ -99,6 +101,9 @@ export const createPostgresTurnBackend: BackendFactory<PostgresTurnBackend, neve
   opts,
   factoryOptions = {},
 ) => {
+  const { options } = opts.connection as { options: { max?: number } };
+  // A worker keeps a connection for LISTEN, so the pool grows by it.
+  if (factoryOptions.withBlockingConnection && options.max) options.max++;
   const base = createPostgresBackend(name, opts, factoryOptions);
   base.on('error', () => undefined);
   const listener = factoryOptions.withBlockingConnection ? name : undefined;
