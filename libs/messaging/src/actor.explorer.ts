@@ -16,6 +16,7 @@ export interface FoundActor {
   readonly handlers: ReadonlyMap<string, Handler>;
 }
 
+type Wrapper = ReturnType<DiscoveryService['getProviders']>[number];
 type Instance = Record<string, (message: unknown, turn: Turn) => unknown>;
 
 /**
@@ -31,7 +32,7 @@ export function exploreActors(
 ): FoundActor[] {
   const found = new Map<string, FoundActor>();
   for (const wrapper of discovery.getProviders()) {
-    const target = wrapper.metatype;
+    const target = classOf(wrapper);
     if (typeof target !== 'function' || !actorOptionsOf(target)) continue;
     if (wrapper.isTransient || !wrapper.isDependencyTreeStatic()) {
       throw new DeclarationError(
@@ -50,6 +51,12 @@ export function exploreActors(
   const actors = [...found.values()];
   for (const actor of actors) requireHandlers(actor, known);
   return actors;
+}
+
+/** The class behind a provider, one made by a factory or given as a value too. */
+function classOf(wrapper: Wrapper): unknown {
+  if (wrapper.metatype && !wrapper.isFactory) return wrapper.metatype;
+  return (wrapper.instance as { constructor?: unknown } | null | undefined)?.constructor;
 }
 
 function describe(target: { name: string }, instance: Instance): FoundActor {

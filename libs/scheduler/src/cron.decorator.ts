@@ -23,7 +23,7 @@ type ScheduledMethod = (occurrence: Record<string, never>, turn: Turn) => void |
  * nominal time; a failing run is retried by the actor's policy.
  *
  * @param cron five fields (minute first) or six (second first)
- * @throws OptionError at declaration for an expression or zone that cannot be read
+ * @throws OptionError at declaration for an expression or zone that cannot be read, or an unknown option
  */
 export function Cron(cron: string, options: CronOptions = {}) {
   const tz = options.tz ?? 'UTC';
@@ -32,6 +32,9 @@ export function Cron(cron: string, options: CronOptions = {}) {
     method: string,
     _descriptor: TypedPropertyDescriptor<F>,
   ): void => {
+    for (const option of Object.keys(options)) {
+      if (option !== 'tz') throw new OptionError(`@Cron ${method} ${option}`, 'is not an option');
+    }
     check(cron, tz, method);
     const declaration: CronDeclaration = { method, cron, tz };
     Reflect.defineMetadata(

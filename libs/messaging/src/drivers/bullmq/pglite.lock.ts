@@ -1,12 +1,5 @@
-import {
-  linkSync,
-  mkdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { linkSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { StoreError } from '../../messaging.errors.js';
 
@@ -14,6 +7,8 @@ interface Owner {
   pid: number;
   /** Distinguishes a process from a later one with the same pid; empty where the system does not tell. */
   started: string;
+  /** Distinguishes this lock from every other. */
+  token: string;
 }
 
 /** Folders this process itself holds. */
@@ -30,18 +25,10 @@ export function lockFolder(folder: string): () => void {
   mkdirSync(folder, { recursive: true });
   // Its real path: the same folder by another name is still held.
   const path = join(realpathSync(folder), 'lock');
-  const mine: Owner = { pid: process.pid, started: startOf(process.pid) };
-  const draft = `${path}.${process.pid}`;
-  writeFileSync(draft, JSON.stringify(mine));
-  try {
-    if (held.has(path) || !(create(draft, path) || (takeOver(path) && create(draft, path)))) {
-      const owner = read(path);
-      throw new StoreError(
-        `the folder ${folder} is in use by process ${owner?.pid ?? 'unknown'}; an embedded store has one process only, use redis:// or postgres:// for more`,
-      );
-    }
-  } finally {
-    rmSync(draft, { force: true });
+  if (held.has(path) || !acquire(path)) {
+    throw new StoreError(
+      `the folder ${folder} is in use by process ${read(path)?.pid ?? 'unknown'}; an embedded store has one process only, use redis:// or postgres:// for more`,
+    );
   }
   held.add(path);
   return () => {
@@ -50,32 +37,39 @@ export function lockFolder(folder: string): () => void {
   };
 }
 
-/** A hard link appears whole and only if there is none yet. */
-function create(draft: string, path: string): boolean {
+/**
+ * Makes a lock file ours unless a living process has it. One that was left behind is removed only by who holds the claim
+ * named after it: of several starters, a slow one must not remove the lock that a quick one has just made.
+ */
+function acquire(path: string): boolean {
+  if (create(path)) return true;
+  const owner = read(path);
+  if (owner && isAlive(owner)) return false;
+  const claim = `${path}.${owner?.token ?? 'broken'}`;
+  if (!acquire(claim)) return false;
+  try {
+    if (read(path)?.token !== owner?.token) return acquire(path);
+    rmSync(path, { force: true });
+    return create(path);
+  } finally {
+    rmSync(claim, { force: true });
+  }
+}
+
+/** A hard link appears whole, and only if there is none yet. */
+function create(path: string): boolean {
+  const mine: Owner = { pid: process.pid, started: startOf(process.pid), token: randomUUID() };
+  const draft = `${path}.${mine.token}.draft`;
+  writeFileSync(draft, JSON.stringify(mine));
   try {
     linkSync(draft, path);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw error;
+  } finally {
+    rmSync(draft, { force: true });
   }
-}
-
-/** Removes the lock of a process that is gone. The rename lets only one of several starters do it. */
-function takeOver(path: string): boolean {
-  const owner = read(path);
-  if (owner && isAlive(owner)) return false;
-  const stale = `${path}.stale.${process.pid}`;
-  try {
-    renameSync(path, stale);
-  } catch {
-    return true;
-  }
-  const moved = read(stale);
-  const wasReplaced = moved && isAlive(moved);
-  if (wasReplaced) create(stale, path);
-  rmSync(stale, { force: true });
-  return !wasReplaced;
 }
 
 function read(path: string): Owner | undefined {

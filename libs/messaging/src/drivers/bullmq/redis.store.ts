@@ -134,7 +134,9 @@ export class RedisStore implements BullmqStore {
       return describe(info, await appendfsync(probe));
     } catch (error) {
       if (error instanceof StoreError) throw error;
-      const reason = refusal ?? (error as Error);
+      const reason: Error & { command?: unknown } = refusal ?? (error as Error);
+      // ioredis notes the command that failed, here AUTH with the password.
+      delete reason.command;
       throw new StoreError(`cannot use Redis at ${safeUrl(this.options.url)}: ${reason.message}`, {
         cause: reason,
       });

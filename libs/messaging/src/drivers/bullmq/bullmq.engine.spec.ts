@@ -1,0 +1,86 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Logger } from '@nestjs/common';
+import path from 'node:path';
+import { existsSync, writeFileSync } from 'node:fs';
+import { tempDir } from '../../../../../test/support/temp.js';
+import { StoreError } from '../../messaging.errors.js';
+import { resolveOptions } from '../../messaging.options.js';
+import { createBullmqEngine } from './bullmq.engine.js';
+
+const engine = (url: string) => createBullmqEngine(resolveOptions({ url }));
+
+beforeAll(() => Logger.overrideLogger(false));
+afterAll(() => Logger.overrideLogger(['log', 'warn', 'error']));
+
+describe('createBullmqEngine', () => {
+  it.each([
+    ['redis://127.0.0.1:1', 'Redis'],
+    ['rediss://127.0.0.1:1', 'Redis'],
+    ['postgres://127.0.0.1:1/db', 'PostgreSQL'],
+    ['postgresql://127.0.0.1:1/db', 'PostgreSQL'],
+    ['pglite:./x', 'PGlite (embedded)'],
+  ])('knows %s', async (url, name) => {
+    const made = engine(url);
+    expect(made.store.name).toBe(name);
+    await made.close();
+  });
+
+  it.each([
+    ['', ''],
+    ['memory:', 'memory:'],
+    ['pglite:', 'pglite:'],
+    ['redis:', 'redis:'],
+    ['redis:/127.0.0.1', 'redis:/127.0.0.1'],
+    ['Redis://127.0.0.1', 'Redis://127.0.0.1'],
+    [' redis://127.0.0.1', ' redis://127.0.0.1'],
+    ['127.0.0.1:6379', '127.0.0.1:6379'],
+    ['redis+tls://127.0.0.1', 'redis+tls://127.0.0.1'],
+    ['mysql://root:s3cret@127.0.0.1/db', 'mysql://127.0.0.1/db'],
+    ['mongodb://u:s3cret@a,b/db?password=s3cret', 'mongodb://a,b/db'],
+    ['./folder', './folder'],
+    ['javascript:alert(1)', 'javascript:alert(1)'],
+  ])('does not know %j', (url, shown) => {
+    expect(() => engine(url)).toThrow(
+      new StoreError(
+        `no store for '${shown}': use pglite:<folder>, redis://, rediss://, postgres:// or memory:`,
+      ),
+    );
+  });
+});
+
+describe('an embedded store', () => {
+  it('that is open already is refused in one sentence, and free again once closed', async () => {
+    const folder = tempDir();
+    const [one, two] = [engine(`pglite:${folder}`), engine(`pglite:${folder}`)];
+    await one.open();
+    await expect(two.open()).rejects.toThrow(
+      new StoreError(
+        `the folder ${folder} is in use by process ${process.pid}; an embedded store has one process only, use redis:// or postgres:// for more`,
+      ),
+    );
+    // The one that was refused must not take the lock away.
+    await two.close();
+    await expect(engine(`pglite:${folder}`).open()).rejects.toThrow(StoreError);
+    await one.ping();
+    await one.close();
+    expect(existsSync(path.join(folder, 'lock'))).toBe(false);
+  }, 30_000);
+
+  it('in a place that is no folder is refused in one sentence', async () => {
+    const file = path.join(tempDir(), 'file');
+    writeFileSync(file, '');
+    for (const place of [file, path.join(file, 'below')]) {
+      const error: unknown = await engine(`pglite:${place}`)
+        .open()
+        .catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(StoreError);
+      expect((error as Error).message).toMatch(`cannot open the embedded store in ${place}: E`);
+    }
+  });
+
+  it('does not answer before it is open', async () => {
+    await expect(engine(`pglite:${tempDir()}`).ping()).rejects.toThrow(
+      new StoreError('the embedded store is not open'),
+    );
+  });
+});

@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { StoreError } from '../../messaging.errors.js';
+import { BULLMQ_VERSION, composeScript, verifyBullmqVersion } from './bullmq.package.js';
+import { BURY, REDRIVE, SEND } from './redis.scripts.js';
+
+describe('the BullMQ installed', () => {
+  it('is the one that was proved', () => {
+    expect(() => verifyBullmqVersion()).not.toThrow();
+    expect(BULLMQ_VERSION).toBe('6.7.0');
+  });
+
+  it('has the scripts that ours are made of', () => {
+    for (const script of [SEND, BURY, REDRIVE]) expect(script()).toContain('\nend\nkeyCount.');
+    expect(SEND()).toMatch(/keyCount\.addPrioritizedJob = \d+/);
+    expect(SEND()).toMatch(/keyCount\.addDelayedJob = \d+/);
+  });
+});
+
+describe('composeScript', () => {
+  it('puts scripts of BullMQ before the main one', () => {
+    const script = composeScript(['promote'], 'return promote(KEYS, ARGV)');
+    expect(script).toMatch(
+      /^local keyCount = \{\}\nlocal function promote\(KEYS, ARGV\)\n[^]+\nend\nkeyCount\.promote = \d+\nreturn promote\(KEYS, ARGV\)$/,
+    );
+  });
+
+  it.each(['noSuchScript', 'constructorX', ''])('names a script that is not there: %j', (name) => {
+    expect(() => composeScript(['promote', name], '')).toThrow(
+      new StoreError(`bullmq 6.7.0 has no script '${name}'`),
+    );
+  });
+});

@@ -1,0 +1,108 @@
+import { Client } from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { serverSuite } from '../../../../../test/support/available.js';
+import { atEnd } from '../../../../../test/support/cleanup.js';
+import { freePort } from '../../../../../test/support/ports.js';
+import { startPostgres, type PostgresServer } from '../../../../../test/support/postgres.server.js';
+import { StoreError } from '../../messaging.errors.js';
+import { resolveOptions } from '../../messaging.options.js';
+import { PostgresStore } from './postgres.store.js';
+
+function store(url: string): PostgresStore {
+  const made = new PostgresStore(resolveOptions({ url }));
+  atEnd(() => made.close().catch(() => undefined));
+  return made;
+}
+
+async function refusal(url: string): Promise<StoreError> {
+  const error: unknown = await store(url)
+    .open()
+    .catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(StoreError);
+  return error as StoreError;
+}
+
+/** Everything that a log of the error would show of it. */
+function shown(error: Error): string {
+  const cause = error.cause instanceof Error ? shown(error.cause) : String(error.cause);
+  return `${error.stack}\n${JSON.stringify(error)}\n${cause}`;
+}
+
+describe('a PostgreSQL that cannot be used', () => {
+  it('is named when nothing listens there, without its password', async () => {
+    const port = await freePort();
+    const error = await refusal(`postgres://ada:s3cret@127.0.0.1:${port}/db?password=s3cret`);
+    expect(error.message).toBe(
+      `cannot use PostgreSQL at postgres://127.0.0.1:${port}/db: connect ECONNREFUSED 127.0.0.1:${port}`,
+    );
+    expect(shown(error)).not.toContain('s3cret');
+  });
+
+  it('is named when its name is not known', async () => {
+    const error = await refusal('postgresql://ada:s3cret@no-such-host.invalid/db');
+    expect(error.message).toMatch(
+      /^cannot use PostgreSQL at postgresql:\/\/no-such-host\.invalid\/db: .*no-such-host/,
+    );
+    expect(shown(error)).not.toContain('s3cret');
+  });
+});
+
+serverSuite('postgres', 'PostgreSQL', () => {
+  let server: PostgresServer;
+  beforeAll(async () => {
+    server = await startPostgres();
+  }, 60_000);
+  afterAll(() => server.stop());
+
+  const at = (login: string, database: string) =>
+    `postgres://${login}@127.0.0.1:${server.port}/${database}`;
+
+  it('opens, says what it is, opens again, and closes', async () => {
+    const url = await server.createDatabase();
+    for (let time = 0; time < 2; time += 1) {
+      const postgres = store(url);
+      await postgres.open();
+      expect(postgres.info).toEqual({
+        name: expect.stringMatching(/^PostgreSQL \d+\.\d+$/) as string,
+        // Test servers run without fsync.
+        durability: 'process-safe',
+        shared: true,
+      });
+      await postgres.ping();
+      await postgres.close();
+      await expect(postgres.ping()).rejects.toThrow('Cannot use a pool after calling end');
+    }
+  });
+
+  it('opens for many at the same time on a new database', async () => {
+    const url = await server.createDatabase();
+    const stores = Array.from({ length: 4 }, () => store(url));
+    await Promise.all(stores.map((each) => each.open()));
+    for (const each of stores) await expect(each.ping()).resolves.toBeUndefined();
+    await Promise.all(stores.map((each) => each.close()));
+  });
+
+  it('is refused with the name of a database that does not exist', async () => {
+    const error = await refusal(at('callsheet:s3cret', 'no_such_db'));
+    expect(error.message).toBe(
+      `cannot use PostgreSQL at postgres://127.0.0.1:${server.port}/no_such_db: database "no_such_db" does not exist`,
+    );
+    expect(shown(error)).not.toContain('s3cret');
+  });
+
+  it('is refused with a role that does not exist', async () => {
+    const error = await refusal(at('nobody:s3cret', 'postgres'));
+    expect(error.message).toMatch(/role "nobody" does not exist$/);
+    expect(shown(error)).not.toContain('s3cret');
+  });
+
+  it('is refused with a role that may not create tables', async () => {
+    const database = await server.createDatabase();
+    const admin = new Client({ connectionString: database });
+    await admin.connect();
+    await admin.query('CREATE ROLE reader LOGIN');
+    await admin.end();
+    const error = await refusal(at('reader', new URL(database).pathname.slice(1)));
+    expect(error.message).toMatch(/^cannot use PostgreSQL at .*permission denied/);
+  });
+});

@@ -1,0 +1,191 @@
+import { createServer } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { serverSuite } from '../../../../../test/support/available.js';
+import { atEnd } from '../../../../../test/support/cleanup.js';
+import { freePort } from '../../../../../test/support/ports.js';
+import { startRedis, type RedisServer } from '../../../../../test/support/redis.server.js';
+import { StoreError, UnknownOutcomeError } from '../../messaging.errors.js';
+import { resolveOptions } from '../../messaging.options.js';
+import { RedisStore, safeUrl } from './redis.store.js';
+
+const PASSWORD = 'p4ss/w#rd?:@';
+
+function store(url: string): RedisStore {
+  const made = new RedisStore(resolveOptions({ url }));
+  atEnd(() => made.close());
+  return made;
+}
+
+/** The error of a store that does not open, which must come soon. */
+async function refusal(url: string): Promise<StoreError> {
+  const start = performance.now();
+  const error: unknown = await store(url)
+    .open()
+    .catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(StoreError);
+  expect(performance.now() - start).toBeLessThan(6_000);
+  return error as StoreError;
+}
+
+/** Everything that a log of the error would show of it. */
+function shown(error: Error): string {
+  const cause = error.cause instanceof Error ? shown(error.cause) : String(error.cause);
+  return `${error.stack}\n${JSON.stringify(error)}\n${cause}`;
+}
+
+describe('safeUrl', () => {
+  it.each([
+    ['redis://127.0.0.1:6379', 'redis://127.0.0.1:6379'],
+    ['redis://:secret@host:6379/2', 'redis://host:6379/2'],
+    ['rediss://user:secret@host', 'rediss://host'],
+    ['redis://user@host', 'redis://host'],
+    ['redis://:sec@ret@host', 'redis://host'],
+    ['redis://:sec/ret@host', 'redis://host'],
+    ['redis://:sec#ret?@host', 'redis://host'],
+    ['redis://host?password=secret', 'redis://host'],
+    ['redis://host/0?user=u&password=secret#secret', 'redis://host/0'],
+    ['postgres://u:secret@host/db?sslmode=require', 'postgres://host/db'],
+    ['redis:secret@host', 'redis:host'],
+    ['redis:/user:secret@host', 'redis:/host'],
+    ['REDIS://u:secret@host', 'REDIS://host'],
+    ['u:secret@host', 'u:host'],
+    ['secret@host', 'host'],
+    ['http://:secret@host:port', 'http://host:port'],
+    ['redis://:secret\n@host', 'redis://host'],
+    ['', ''],
+    ['nonsense', 'nonsense'],
+  ])('%j is shown as %j', (url, safe) => {
+    expect(safeUrl(url)).toBe(safe);
+  });
+});
+
+describe('a Redis that cannot be used', () => {
+  it('is named when nothing listens there', async () => {
+    const port = await freePort();
+    const error = await refusal(`redis://user:s3cret@127.0.0.1:${port}/0`);
+    expect(error.message).toBe(
+      `cannot use Redis at redis://127.0.0.1:${port}/0: connect ECONNREFUSED 127.0.0.1:${port}`,
+    );
+    expect(shown(error)).not.toContain('s3cret');
+  });
+
+  it('is named when its name is not known', async () => {
+    const error = await refusal('redis://:s3cret@no-such-host.invalid');
+    expect(error.message).toMatch(
+      /^cannot use Redis at redis:\/\/no-such-host\.invalid: .*no-such-host/,
+    );
+    expect(shown(error)).not.toContain('s3cret');
+  });
+
+  it('is named when something else answers', async () => {
+    const server = createServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    atEnd(() => server.close());
+    const { port } = server.address() as { port: number };
+    const error = await refusal(`redis://127.0.0.1:${port}`);
+    expect(error.message).toMatch(/^cannot use Redis at redis:\/\/127\.0\.0\.1:\d+: ./);
+  });
+});
+
+serverSuite('redis-server', 'Redis', () => {
+  let open: RedisServer;
+  let locked: RedisServer;
+  beforeAll(async () => {
+    [open, locked] = await Promise.all([startRedis(), startRedis({ password: 's3cret-p4ss' })]);
+  });
+  afterAll(() => Promise.all([open.stop(), locked.stop()]));
+
+  it('opens, says what it is, and closes', async () => {
+    const redis = store(open.url);
+    await redis.open();
+    expect(redis.info).toEqual({
+      name: expect.stringMatching(/^Redis \d+\.\d+\.\d+$/) as string,
+      durability: 'memory',
+      shared: true,
+    });
+    await redis.ping();
+    await redis.close();
+    await expect(redis.ping()).rejects.toThrow('Connection is closed');
+  });
+
+  it.each([
+    [['--appendonly', 'yes', '--appendfsync', 'everysec'], 'process-safe'],
+    [['--appendonly', 'yes', '--appendfsync', 'always'], 'power-safe'],
+    [['--appendonly', 'no', '--appendfsync', 'always'], 'memory'],
+  ])('with %j keeps messages %s', async (args, durability) => {
+    const server = await startRedis({ args });
+    const redis = store(server.url);
+    await redis.open();
+    expect(redis.info.durability).toBe(durability);
+    await redis.close();
+    await server.stop();
+  });
+
+  it.each(['allkeys-lru', 'volatile-ttl'])(
+    'is refused with the eviction policy %s',
+    async (policy) => {
+      const server = await startRedis({ args: ['--maxmemory-policy', policy] });
+      expect((await refusal(server.url)).message).toBe(
+        `Redis may evict messages: its maxmemory-policy is '${policy}'; set it to 'noeviction' (CONFIG SET maxmemory-policy noeviction)`,
+      );
+      await server.stop();
+    },
+  );
+
+  it.each([
+    ['a wrong one', `:${encodeURIComponent(PASSWORD)}@`, /WRONGPASS|invalid/],
+    [
+      'a wrong one in the query',
+      '',
+      /WRONGPASS|invalid/,
+      `?password=${encodeURIComponent(PASSWORD)}`,
+    ],
+    ['none', '', /NOAUTH/],
+  ])(
+    'that wants a password is refused with %s, without telling it',
+    async (_, login, why, query = '') => {
+      const error = await refusal(`redis://${login}127.0.0.1:${locked.port}${query}`);
+      expect(error.message).toMatch(
+        new RegExp(`^cannot use Redis at redis://127\\.0\\.0\\.1:${locked.port}: `),
+      );
+      expect(error.message).toMatch(why);
+      for (const secret of [PASSWORD, encodeURIComponent(PASSWORD), 's3cret-p4ss']) {
+        expect(shown(error)).not.toContain(secret);
+      }
+    },
+  );
+
+  it('takes the right password', async () => {
+    const redis = store(locked.url);
+    await redis.open();
+    await expect(redis.ping()).resolves.toBeUndefined();
+  });
+
+  it('is refused over TLS on a plain port', async () => {
+    const error = await refusal(`rediss://127.0.0.1:${open.port}`);
+    expect(error.message).toBe(
+      `cannot use Redis at rediss://127.0.0.1:${open.port}: connect ETIMEDOUT`,
+    );
+  }, 15_000);
+
+  it('that goes away leaves the outcome of a send unknown, in bounded time', async () => {
+    const server = await startRedis();
+    const redis = store(server.url);
+    await redis.open();
+    await server.kill();
+    const start = performance.now();
+    const envelope = {
+      id: 'a-1',
+      type: 'a.b' as const,
+      version: 1,
+      actor: 'a',
+      data: {},
+      priority: 1,
+      sentAt: Date.now(),
+      headers: {},
+    };
+    await expect(redis.send([envelope])).rejects.toThrow(UnknownOutcomeError);
+    await redis.close();
+    expect(performance.now() - start).toBeLessThan(8_000);
+  }, 15_000);
+});

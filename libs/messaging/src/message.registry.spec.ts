@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { Message, type MessageClass } from './message.js';
+import { MessageRegistry } from './message.registry.js';
+import { DeclarationError, InvalidMessageError, UnknownMessageError } from './messaging.errors.js';
+
+class Send extends Message('email.send', z.object({ to: z.string() })) {}
+class Cancel extends Message('email.cancel', z.object({})) {}
+class Book extends Message('travel.book', z.object({})) {}
+class SendAgain extends Message('email.send', z.object({ to: z.string() })) {}
+
+function registry(messages: readonly unknown[] = [], actors: readonly string[] = []) {
+  return new MessageRegistry({ messages: messages as MessageClass[], actors });
+}
+
+describe('MessageRegistry', () => {
+  it('lists classes as registered and actors sorted, each once', () => {
+    const known = registry([Book, Send, Cancel], ['heartbeat', 'email']);
+    known.add(Send as unknown as MessageClass);
+    known.addActor('audit');
+    expect(known.all()).toEqual([Book, Send, Cancel]);
+    expect(known.actors()).toEqual(['audit', 'email', 'heartbeat', 'travel']);
+  });
+
+  it('refuses a second class of a type, naming both', () => {
+    const problem = new DeclarationError(
+      "two message classes have the type 'email.send': Send and SendAgain",
+    );
+    expect(() => registry([Send, SendAgain])).toThrow(problem);
+    const known = registry([Send]);
+    expect(() => known.add(SendAgain as unknown as MessageClass)).toThrow(problem);
+    expect(known.all()).toEqual([Send]);
+  });
+
+  it('makes a message by name', () => {
+    const message = registry([Send]).create('email.send', { to: 'ada' });
+    expect(message).toBeInstanceOf(Send);
+    expect(Object.entries(message)).toEqual([['to', 'ada']]);
+  });
+
+  it('refuses data that the schema does', () => {
+    expect(() => registry([Send]).create('email.send', { to: 5 })).toThrow(InvalidMessageError);
+    expect(() => registry([Send]).create('email.send', undefined)).toThrow(InvalidMessageError);
+  });
+
+  it.each(['email.receive', 'email', '', '__proto__', 'constructor', 'Email.send'])(
+    'does not know %j',
+    (type) => {
+      expect(() => registry([Send]).create(type, {})).toThrow(new UnknownMessageError(type));
+    },
+  );
+});

@@ -1,0 +1,189 @@
+import type { Queue } from 'bullmq';
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import { z } from 'zod';
+import { Actor, Handle } from './actor.decorators.js';
+import type { Actors, Receipt } from './actors.js';
+import type { Engine } from './engine.js';
+import { dataOf, Message, type MessageInstance } from './message.js';
+import { InvalidMessageError, OptionError } from './messaging.errors.js';
+import { CallsheetModule } from './messaging.module.js';
+import type { Turn } from './turn.js';
+
+/*
+ * What must be a compile error stands under `@ts-expect-error`: `npm run typecheck` fails when it compiles. What a wrong
+ * type does at run time is asserted where it does anything.
+ */
+
+class Pay extends Message(
+  'bank.pay',
+  z.object({ amount: z.int(), on: z.coerce.date<string>(), note: z.string().default('-') }),
+) {}
+class Refund extends Message(
+  'bank.refund',
+  z.object({ amount: z.int(), on: z.coerce.date<string>(), note: z.string().default('-') }),
+) {}
+class Audit extends Message('bank.audit', z.object({})) {}
+
+const PAY = { amount: 5, on: '2026-03-01' };
+
+describe('a payload', () => {
+  it('is checked where the message is made', () => {
+    const pay = new Pay(PAY);
+    // @ts-expect-error a field of another type
+    expect(() => new Pay({ ...PAY, amount: '5' })).toThrow(InvalidMessageError);
+    // @ts-expect-error a missing field
+    expect(() => new Pay({ amount: 5 })).toThrow(InvalidMessageError);
+    // @ts-expect-error no payload
+    expect(() => new Pay()).toThrow(InvalidMessageError);
+    // @ts-expect-error the input is a text; a Date is what comes out
+    expect(() => new Pay({ ...PAY, on: new Date() })).toThrow(InvalidMessageError);
+    // @ts-expect-error a field that does not exist
+    expect(dataOf(new Pay({ amount: 5, on: '2026-03-01', more: 1 }))).toHaveProperty('more');
+    expectTypeOf(pay.amount).toEqualTypeOf<number>();
+  });
+
+  it('has the type of the output, and cannot be written', () => {
+    const pay = new Pay(PAY);
+    expectTypeOf(pay.on).toEqualTypeOf<Date>();
+    expectTypeOf(pay.note).toEqualTypeOf<string>();
+    expectTypeOf(Pay.meta.actor).toEqualTypeOf<string>();
+    // @ts-expect-error read-only
+    expect(() => (pay.amount = 6)).toThrow(TypeError);
+    // @ts-expect-error no such field
+    expect(pay.total).toBeUndefined();
+  });
+
+  it('cannot be of a schema whose output is no object, nor of a type without a dot', () => {
+    // @ts-expect-error a text is no message
+    expect(Message('bank.note', z.string()).meta.type).toBe('bank.note');
+    // @ts-expect-error no verb
+    expect(() => Message('bank', z.object({}))).toThrow(OptionError);
+    // @ts-expect-error an unknown option
+    expect(Message('bank.x', z.object({}), { versions: 2 }).meta.version).toBe(1);
+  });
+
+  it('of one message is not that of another, even of the same shape', () => {
+    // @ts-expect-error another type
+    const wrong: Pay = new Refund(PAY);
+    expect(wrong).not.toBeInstanceOf(Pay);
+  });
+});
+
+describe('a handler', () => {
+  it('takes its message, its turn, both or neither, at once or later', () => {
+    class Bank {
+      @Handle(Pay) both(message: Pay, turn: Turn): void {
+        expectTypeOf(message.on).toEqualTypeOf<Date>();
+        expectTypeOf(turn.signal).toEqualTypeOf<AbortSignal>();
+        expectTypeOf(turn.occurrence).toEqualTypeOf<Date | undefined>();
+      }
+      @Handle(Pay) one(_: Pay): void {}
+      @Handle(Pay) none(): void {}
+      @Handle(Pay) async later(_: Pay, _turn: Turn): Promise<void> {}
+      @Handle(Pay) part(_: { readonly amount: number }): void {}
+      @Handle(Pay) any(_: MessageInstance): void {}
+    }
+    expect(Bank).toBeTypeOf('function');
+  });
+
+  it('does not take another message, of the same shape or not', () => {
+    class Bank {
+      // @ts-expect-error another message of the same shape
+      @Handle(Pay) refund(_: Refund): void {}
+      // @ts-expect-error a field that the message does not have
+      @Handle(Audit) audit(_: Pay): void {}
+      // @ts-expect-error a field of another type: the output is a Date
+      @Handle(Pay) text(_: { on: string }): void {}
+      // @ts-expect-error a turn is no text
+      @Handle(Pay) turn(_: Pay, _turn: string): void {}
+      // @ts-expect-error there is no third
+      @Handle(Pay) third(_: Pay, _turn: Turn, _more: number): void {}
+      // @ts-expect-error not a method
+      @Handle(Pay) field = 5;
+    }
+    expect(Bank).toBeTypeOf('function');
+  });
+
+  it('returns nothing: a value would be lost', () => {
+    class Bank {
+      // @ts-expect-error a value
+      @Handle(Pay) value(): number {
+        return 1;
+      }
+      // @ts-expect-error a value, later
+      @Handle(Pay) async later(): Promise<number> {
+        return 1;
+      }
+      @Handle(Pay) nothing(): undefined {
+        return undefined;
+      }
+      @Handle(Pay) never(): never {
+        throw new Error('never');
+      }
+    }
+    expect(Bank).toBeTypeOf('function');
+  });
+
+  it('is of a message, not of its instance, type or another class', () => {
+    // @ts-expect-error an instance
+    expect(Handle(new Pay(PAY))).toBeTypeOf('function');
+    // @ts-expect-error a type
+    expect(Handle('bank.pay')).toBeTypeOf('function');
+    // @ts-expect-error another class
+    expect(Handle(Date)).toBeTypeOf('function');
+  });
+});
+
+describe('options', () => {
+  it('of an actor are known', () => {
+    // @ts-expect-error unknown
+    expect(() => Actor({ retries: 3 })).toThrow(OptionError);
+    // @ts-expect-error wrong type
+    expect(Actor({ concurrency: '3' })).toBeTypeOf('function');
+    // @ts-expect-error unknown, one level down
+    expect(Actor({ retry: { times: 3 } })).toBeTypeOf('function');
+    // @ts-expect-error no unit that exists
+    expect(Actor({ retry: { delay: '3 sec' } })).toBeTypeOf('function');
+  });
+
+  it('of the module are known', () => {
+    // @ts-expect-error unknown
+    expect(() => CallsheetModule.forRoot({ redis: 'x' })).toThrow(OptionError);
+    // @ts-expect-error not a class of a message
+    expect(() => CallsheetModule.forRoot({ messages: [Date] })).toThrow(OptionError);
+    expect(CallsheetModule.forRoot({ messages: [Pay, Refund, Audit] })).toBeTypeOf('object');
+  });
+
+  it('of a send are known, and only messages can be sent', () => {
+    const compiled = async (actors: Actors): Promise<void> => {
+      expectTypeOf(await actors.tell(new Pay(PAY), { delay: '5m' })).toEqualTypeOf<Receipt>();
+      await actors.tellMany([new Pay(PAY), { message: new Refund(PAY), options: { id: 'x' } }]);
+      // @ts-expect-error unknown option
+      await actors.tell(new Pay(PAY), { prio: 1 });
+      // @ts-expect-error unknown lane
+      await actors.tell(new Pay(PAY), { priority: 'urgent' });
+      // @ts-expect-error no unit
+      await actors.tell(new Pay(PAY), { delay: '5' });
+      // @ts-expect-error not a Date
+      await actors.tell(new Pay(PAY), { at: '2026-03-01' });
+      // @ts-expect-error headers are texts
+      await actors.tell(new Pay(PAY), { headers: { n: 1 } });
+      // @ts-expect-error a plain object of the right shape
+      await actors.tell({ amount: 5, on: new Date(), note: '-' });
+      // @ts-expect-error the class
+      await actors.tell(Pay);
+      // @ts-expect-error a plain object among messages
+      await actors.tellMany([new Pay(PAY), {}]);
+      // @ts-expect-error an unknown option of one of many
+      await actors.tellMany([{ message: new Pay(PAY), options: { prio: 1 } }]);
+    };
+    expect(compiled).toBeTypeOf('function');
+  });
+});
+
+describe('the engine', () => {
+  it('gives BullMQ its queue as an object only: no type of a store reaches the contract', () => {
+    expectTypeOf<ReturnType<NonNullable<Engine['queue']>>>().toEqualTypeOf<object>();
+    expectTypeOf<Queue>().toExtend<object>();
+  });
+});

@@ -1,0 +1,423 @@
+import { Logger } from '@nestjs/common';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import type { Delivery, Outcome } from './engine.js';
+import { Message, type MessageClass } from './message.js';
+import { InvalidMessageError, RejectError, RetryLaterError } from './messaging.errors.js';
+import type { RetryPolicy } from './retry.js';
+import { CRASH_BUDGET, turnRunner, type Handler } from './turn.runner.js';
+import type { Turn } from './turn.js';
+
+beforeAll(() => Logger.overrideLogger(false));
+afterAll(() => Logger.overrideLogger(['log', 'warn', 'error']));
+
+class Pay extends Message(
+  'bank.pay',
+  z.object({
+    amount: z.int().positive(),
+    on: z.coerce.date<string>(),
+    note: z.string().default('-'),
+  }),
+) {}
+
+const DATA = { amount: 5, on: '2026-03-01T00:00:00.000Z' };
+/** No jitter, so that waits are exact. */
+const EXACT = { jitter: 0 };
+
+function delivery(fields: Partial<Delivery> = {}, envelope: object = {}): Delivery {
+  return {
+    envelope: {
+      id: 'bank-1',
+      type: 'bank.pay',
+      version: 1,
+      actor: 'bank',
+      data: DATA,
+      priority: 100,
+      sentAt: 1_000,
+      headers: { tenant: 't1' },
+      ...envelope,
+    },
+    attempt: 1,
+    history: [],
+    crashes: 0,
+    startedAt: 2_000,
+    signal: new AbortController().signal,
+    ...fields,
+  };
+}
+
+/** Runs one delivery with `run` as the only handler. */
+function turn(
+  run: (message: Pay, turn: Turn) => unknown,
+  given: Delivery = delivery(),
+  retry: Partial<RetryPolicy> = EXACT,
+): Promise<Outcome> {
+  const handler = { message: Pay as unknown as MessageClass, run } as Handler;
+  return turnRunner(new Map([['bank.pay', handler]]), retry)(given);
+}
+
+function failing(
+  thrown: unknown,
+  given?: Delivery,
+  retry?: Partial<RetryPolicy>,
+): Promise<Outcome> {
+  return turn(
+    () => {
+      throw thrown;
+    },
+    given,
+    retry,
+  );
+}
+
+/** The error that an outcome carries. */
+function errorOf(outcome: Outcome) {
+  if (!('attempt' in outcome)) throw new Error(`${outcome.kind} carries no error`);
+  return outcome.attempt.error;
+}
+
+describe('a turn that ends well', () => {
+  it.each<[string, () => unknown]>([
+    ['returns', () => undefined],
+    ['returns a value', () => 42],
+    ['resolves', async () => undefined],
+    ['resolves later', () => delay(5)],
+    ['resolves to what cannot be stored', async () => 1n],
+  ])('is done when its handler %s', async (_, run) => {
+    expect(await turn(run)).toEqual({ kind: 'done' });
+  });
+
+  it('gets the message anew from its schema: coerced, with defaults, frozen', async () => {
+    let seen: Pay | undefined;
+    await turn((message) => (seen = message));
+    expect(seen).toBeInstanceOf(Pay);
+    expect(Object.assign({}, seen)).toEqual({ amount: 5, on: new Date(DATA.on), note: '-' });
+    expect(Object.isFrozen(seen)).toBe(true);
+  });
+
+  it('is told what it is', async () => {
+    let seen: Turn | undefined;
+    const given = delivery({ attempt: 3, occurrence: 5_000 });
+    await turn((_, turn) => (seen = turn), given, { attempts: 7 });
+    expect(seen).toEqual({
+      id: 'bank-1',
+      attempt: 3,
+      attempts: 7,
+      sentAt: new Date(1_000),
+      occurrence: new Date(5_000),
+      headers: { tenant: 't1' },
+      signal: given.signal,
+    });
+    await turn((_, turn) => (seen = turn));
+    expect(seen?.occurrence).toBeUndefined();
+  });
+
+  it('gets the bare data when it handles occurrences of a schedule', async () => {
+    let seen: unknown;
+    const handler: Handler = { message: undefined, run: (message) => (seen = message) };
+    const run = turnRunner(new Map([['bank.tick', handler]]), {});
+    expect(await run(delivery({}, { type: 'bank.tick', data: {} }))).toEqual({ kind: 'done' });
+    expect(seen).toEqual({});
+    expect(Object.isFrozen(seen)).toBe(true);
+  });
+});
+
+describe('a turn that fails', () => {
+  it('is retried after the wait of the policy, with the attempt recorded', async () => {
+    const before = Date.now();
+    const outcome = await failing(Object.assign(new TypeError('no'), { code: 'E_NO' }));
+    expect(outcome).toMatchObject({
+      kind: 'retry',
+      delay: 1_000,
+      attempt: {
+        attempt: 1,
+        startedAt: 2_000,
+        error: { name: 'TypeError', message: 'no', code: 'E_NO' },
+      },
+    });
+    expect(errorOf(outcome).stack).toMatch(/^TypeError: no\n\s+at /);
+    const { finishedAt } = (outcome as { attempt: { finishedAt: number } }).attempt;
+    expect(finishedAt).toBeGreaterThanOrEqual(before);
+  });
+
+  it.each([
+    [1, 1_000],
+    [2, 2_000],
+    [4, 8_000],
+  ])('waits longer after failure %d: %d ms', async (attempt, wait) => {
+    expect(await failing(new Error('x'), delivery({ attempt }))).toMatchObject({ delay: wait });
+  });
+
+  it('never ends before it started, whatever the clocks say', async () => {
+    const ahead = Date.now() + 60_000;
+    expect(await failing(new Error('x'), delivery({ startedAt: ahead }))).toMatchObject({
+      attempt: { startedAt: ahead, finishedAt: ahead },
+    });
+  });
+
+  it.each([5, 6])('is a dead letter at attempt %d of 5', async (attempt) => {
+    expect(await failing(new Error('x'), delivery({ attempt }))).toMatchObject({
+      kind: 'dead',
+      reason: 'exhausted',
+      attempt: { attempt, error: { message: 'x' } },
+    });
+    expect(await failing(new Error('x'), delivery({ attempt: 4 }))).toMatchObject({
+      kind: 'retry',
+    });
+  });
+
+  it("takes the sender's retry over the actor's, and the actor's over the defaults", async () => {
+    const actor = { attempts: 3, delay: 50, jitter: 0 };
+    const own = delivery({ attempt: 2 });
+    expect(await failing(new Error('x'), own, actor)).toMatchObject({ kind: 'retry', delay: 100 });
+    const asked = delivery({ attempt: 2 }, { retry: { attempts: 2 } });
+    expect(await failing(new Error('x'), asked, actor)).toMatchObject({ reason: 'exhausted' });
+    const slower = delivery({ attempt: 2 }, { retry: { delay: 400, factor: 10, max: 3_000 } });
+    expect(await failing(new Error('x'), slower, actor)).toMatchObject({ delay: 3_000 });
+    let attempts: number | undefined;
+    await turn((_, turn) => (attempts = turn.attempts), asked, actor);
+    expect(attempts).toBe(2);
+  });
+
+  it('is rejected at once by RejectError, and classes made from it', async () => {
+    class NoSuchAccount extends RejectError {
+      override readonly code = 'no_such_account';
+    }
+    for (const thrown of [new RejectError('never'), new NoSuchAccount('never')]) {
+      const outcome = await failing(thrown);
+      expect(outcome).toMatchObject({ kind: 'dead', reason: 'rejected' });
+      expect(errorOf(outcome)).toMatchObject({ message: 'never', code: thrown.code });
+    }
+  });
+
+  describe('with RetryLaterError', () => {
+    it.each([
+      ['2m', 120_000],
+      [75, 75],
+      [0, 0],
+    ] as const)('waits as long as it says: %s', async (after, wait) => {
+      expect(await failing(new RetryLaterError('later', { after }))).toMatchObject({
+        kind: 'retry',
+        delay: wait,
+        attempt: { error: { name: 'RetryLaterError', message: 'later', code: 'retry_later' } },
+      });
+    });
+
+    it('is still exhausted at the last attempt', async () => {
+      const thrown = new RetryLaterError('later', { after: '1s' });
+      expect(await failing(thrown, delivery({ attempt: 5 }))).toMatchObject({
+        kind: 'dead',
+        reason: 'exhausted',
+      });
+    });
+
+    it.each(['soon', -1, NaN, '400d', undefined, {}])(
+      'and a wait of %o fails by the policy, saying what is wrong',
+      async (after) => {
+        const outcome = await failing(new RetryLaterError('later', { after: after as '1s' }));
+        expect(outcome).toMatchObject({ kind: 'retry', delay: 1_000 });
+        expect(errorOf(outcome)).toMatchObject({ name: 'OptionError', code: 'invalid_option' });
+        expect(errorOf(outcome).message).toMatch(/^RetryLaterError after must be /);
+      },
+    );
+  });
+
+  it('fails when its handler rejects later too', async () => {
+    const outcome = await turn(async () => {
+      await delay(5);
+      throw new Error('late');
+    });
+    expect(outcome).toMatchObject({ kind: 'retry', attempt: { error: { message: 'late' } } });
+  });
+});
+
+describe('a turn that does not come to its handler', () => {
+  let calls = 0;
+  const counted = () => (calls += 1);
+
+  it('is invalid when the data does not satisfy the schema', async () => {
+    calls = 0;
+    const outcome = await turn(counted, delivery({}, { data: { amount: -1, on: DATA.on } }));
+    expect(outcome).toMatchObject({ kind: 'dead', reason: 'invalid', attempt: { attempt: 1 } });
+    expect(errorOf(outcome)).toMatchObject({
+      name: 'InvalidMessageError',
+      code: 'invalid_message',
+    });
+    expect(errorOf(outcome).message).toMatch(/^bank\.pay: amount: /);
+    expect(errorOf(outcome).stack).toBeUndefined();
+    expect(calls).toBe(0);
+  });
+
+  it('but an InvalidMessageError of the handler itself is an ordinary failure', async () => {
+    expect(await failing(new InvalidMessageError('other.do', []))).toMatchObject({ kind: 'retry' });
+  });
+
+  it('is unhandled when there is no handler for the type', async () => {
+    for (const type of ['bank.refund', '__proto__', 'constructor']) {
+      const outcome = await turn(counted, delivery({}, { type }));
+      expect(outcome).toMatchObject({ kind: 'dead', reason: 'unhandled' });
+      expect(errorOf(outcome).message).toBe(`actor 'bank' has no handler for '${type}'`);
+    }
+    expect(calls).toBe(0);
+  });
+
+  it('is expired when it starts after its deadline, not at it', async () => {
+    calls = 0;
+    expect(await turn(counted, delivery({}, { deadline: 2_000 }))).toEqual({ kind: 'done' });
+    expect(calls).toBe(1);
+    const late = await turn(counted, delivery({}, { deadline: 1_999 }));
+    expect(late).toMatchObject({ kind: 'dead', reason: 'expired' });
+    expect(errorOf(late).message).toBe('not started before 1970-01-01T00:00:01.999Z');
+    expect(calls).toBe(1);
+  });
+
+  it('is crashed when the process died more often than the budget allows', async () => {
+    calls = 0;
+    expect(await turn(counted, delivery({ crashes: CRASH_BUDGET }))).toEqual({ kind: 'done' });
+    const over = await turn(counted, delivery({ crashes: CRASH_BUDGET + 1 }));
+    expect(over).toMatchObject({ kind: 'dead', reason: 'crashed' });
+    expect(errorOf(over).message).toBe('the process died 6 times while working on this message');
+    expect(calls).toBe(1);
+  });
+
+  it('fails, and is retried, when its schema throws', async () => {
+    const broken = {
+      '~standard': {
+        version: 1 as const,
+        vendor: 'test',
+        validate: () => {
+          throw new Error('schema is broken');
+        },
+      },
+    };
+    class Broken extends Message('bank.broken', broken) {}
+    const handler: Handler = { message: Broken as unknown as MessageClass, run: counted };
+    const run = turnRunner(new Map([['bank.broken', handler]]), EXACT);
+    const outcome = await run(delivery({}, { type: 'bank.broken' }));
+    expect(outcome).toMatchObject({ kind: 'retry' });
+    expect(errorOf(outcome).message).toBe('schema is broken');
+  });
+});
+
+describe('a turn whose signal aborts', () => {
+  const aborted = AbortSignal.abort();
+
+  it('does not begin when it is aborted already', async () => {
+    let called = false;
+    const outcome = await turn(() => (called = true), delivery({ signal: aborted }));
+    expect(outcome).toEqual({ kind: 'release' });
+    expect(called).toBe(false);
+  });
+
+  it('hands back when its handler throws because of it, whatever it throws', async () => {
+    for (const thrown of [undefined, new Error('stopped'), new RejectError('stopped')]) {
+      const stop = new AbortController();
+      const running = turn(
+        async (_, { signal }) => {
+          await new Promise((resolve) => signal.addEventListener('abort', resolve));
+          signal.throwIfAborted();
+          throw thrown;
+        },
+        delivery({ signal: stop.signal }),
+      );
+      stop.abort(thrown);
+      expect(await running).toEqual({ kind: 'release' });
+    }
+  });
+
+  it('is done when its handler brings the work to its end within its patience', async () => {
+    const stop = new AbortController();
+    const running = turn(
+      async (_, { signal }) => {
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        await delay(20);
+      },
+      delivery({ signal: stop.signal }),
+    );
+    stop.abort();
+    expect(await running).toEqual({ kind: 'done' });
+  });
+
+  it('hands back, in bounded time, when its handler ignores it', async () => {
+    const stop = new AbortController();
+    const running = turn(() => new Promise(() => undefined), delivery({ signal: stop.signal }));
+    stop.abort();
+    const start = performance.now();
+    expect(await running).toEqual({ kind: 'release' });
+    expect(performance.now() - start).toBeGreaterThan(400);
+    expect(performance.now() - start).toBeLessThan(2_000);
+  });
+
+  it('and what its abandoned handler throws later hurts nobody', async () => {
+    const stop = new AbortController();
+    let fail = (_: Error): void => undefined;
+    const running = turn(
+      () => new Promise((_, reject) => (fail = reject)),
+      delivery({ signal: stop.signal }),
+    );
+    stop.abort();
+    expect(await running).toEqual({ kind: 'release' });
+    fail(new Error('much later'));
+    // Vitest fails the run on an unhandled rejection.
+    await delay(10);
+  });
+
+  it('is judged by its own end when it ended before', async () => {
+    const stop = new AbortController();
+    const outcome = await failing(new Error('x'), delivery({ signal: stop.signal }));
+    stop.abort();
+    expect(outcome).toMatchObject({ kind: 'retry' });
+  });
+});
+
+describe('what a handler throws is made storable', () => {
+  it('cuts a long message, name, code and stack', async () => {
+    const long = 'x'.repeat(10_000);
+    const thrown = Object.assign(new Error(long), { name: long, code: long, stack: long });
+    const error = errorOf(await failing(thrown));
+    expect(error.message).toBe('x'.repeat(2_000));
+    expect(error.name).toHaveLength(100);
+    expect(error.code).toHaveLength(100);
+    expect(error.stack).toHaveLength(4_000);
+  });
+
+  it('replaces NUL and lone surrogates, those included that cutting makes', async () => {
+    expect(errorOf(await failing(new Error('a\0b\uD83Dc🎬'))).message).toBe('a\uFFFDb\uFFFDc🎬');
+    const cut = errorOf(await failing(new Error(`${'x'.repeat(1_999)}🎬`)));
+    expect(cut.message).toBe(`${'x'.repeat(1_999)}\uFFFD`);
+    expect(cut.stack).not.toMatch(/\p{Surrogate}/u);
+    const coded = Object.assign(new Error('x'), { name: '\0', code: '\uDC00', stack: 'at\0' });
+    expect(errorOf(await failing(coded))).toEqual({
+      name: '\uFFFD',
+      message: 'x',
+      code: '\uFFFD',
+      stack: 'at\uFFFD',
+    });
+  });
+
+  it.each<[string, unknown, string]>([
+    ['a text', 'just text', 'just text'],
+    ['nothing', undefined, 'undefined'],
+    ['null', null, 'null'],
+    ['a number', 42, '42'],
+    ['a symbol', Symbol('s'), 'Symbol(s)'],
+    ['an object', { code: 5 }, '[object Object]'],
+    ['an object without prototype', Object.create(null), 'a thrown object'],
+    ['a broken toString', { toString: () => ({}) }, 'a thrown object'],
+  ])('takes %s for an error', async (_, thrown, message) => {
+    expect(errorOf(await failing(thrown))).toMatchObject({ name: 'Error', message });
+  });
+
+  it('takes errors whose fields are of the wrong kind', async () => {
+    const odd = Object.assign(new Error('x'), {
+      message: 42,
+      name: undefined,
+      code: 7,
+      stack: [1],
+    });
+    expect(errorOf(await failing(odd))).toEqual({ name: 'undefined', message: '42', stack: '1' });
+    const bare = Object.assign(new Error('x'), { stack: undefined });
+    expect(errorOf(await failing(bare))).toEqual({ name: 'Error', message: 'x' });
+  });
+});
