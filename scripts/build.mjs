@@ -3,6 +3,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
   statSync,
   utimesSync,
@@ -144,7 +145,7 @@ function isLeft() {
   }
 }
 
-if (process.argv[1] === import.meta.filename) await runBuild();
+if (process.argv[1] && realpathSync(process.argv[1]) === import.meta.filename) await runBuild();
 
 /** `npm run build`. */
 async function runBuild() {

@@ -80,7 +80,7 @@ export const commitCases: Case[] = [
       await engine.send([sent]);
       await eventually(async () => (await engine.counts(context.actor)).dead === 1);
       await expectCounts(context, engine, { dead: 1 });
-      const [letter] = await engine.deadLetters([context.actor], { offset: 0, limit: 10 });
+      const [letter] = await engine.deadLetters([context.actor], { limit: 10 });
       expect(letter).toMatchObject({
         envelope: sent,
         state: 'dead',
@@ -141,6 +141,27 @@ export const commitCases: Case[] = [
         redrives: 1,
       });
       expect(deliveries).toHaveLength(2);
+    },
+  },
+  {
+    promise: 'a first start is told from one after a retry, a hand-back or a redrive',
+    async run(context) {
+      const engine = await context.engine();
+      let turn = retry(1);
+      const { consumer, deliveries } = await context.consume(engine, (delivery) => turn(delivery));
+      const sent = context.envelope();
+      await engine.send([sent]);
+      await eventually(() => deliveries.length >= 2);
+      turn = dead;
+      await eventually(async () => (await engine.counts(context.actor)).dead === 1);
+      turn = () => ({ kind: 'release' });
+      await engine.redrive(sent.id, [context.actor]);
+      const before = deliveries.length;
+      await eventually(() => deliveries.length >= before + 2);
+      turn = done;
+      await eventually(async () => (await engine.counts(context.actor)).done === 1);
+      await consumer.stop(0);
+      expect(deliveries.map(({ isFirst }) => isFirst)).toEqual(deliveries.map((_, n) => n === 0));
     },
   },
   {

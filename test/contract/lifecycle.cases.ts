@@ -49,6 +49,32 @@ export const lifecycleCases: Case[] = [
     },
   },
   {
+    promise:
+      'a process that froze for longer than the lock does not start a message that it is still working on',
+    needs: 'bullmq',
+    async run(context) {
+      const engine = await context.engine({ lockDuration: 600 });
+      let [running, most] = [0, 0];
+      const { deliveries } = await context.consume(
+        engine,
+        async () => {
+          most = Math.max(most, ++running);
+          // Frozen past the lock, then at work for several locks more.
+          Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500);
+          await new Promise((resolve) => setTimeout(resolve, 3_000));
+          running--;
+          return done();
+        },
+        5,
+      );
+      await engine.send([context.envelope()]);
+      await eventually(async () => (await engine.counts(context.actor)).done === 1, {
+        timeout: 20_000,
+      });
+      expect([most, deliveries.length]).toEqual([1, 1]);
+    },
+  },
+  {
     promise: 'what waits is still there after the engine is closed and opened again',
     needs: 'bullmq',
     async run(context) {

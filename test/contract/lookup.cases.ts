@@ -1,6 +1,7 @@
 import type { Queue } from 'bullmq';
 import { expect } from 'vitest';
 import { eventually } from '../support/eventually.js';
+import type { DeadLetterPlace } from '../../libs/messaging/src/engine.js';
 import type { Case } from './case.js';
 import { dead, done } from './context.js';
 import { expectCounts, ids } from './expect.js';
@@ -15,6 +16,7 @@ export const lookupCases: Case[] = [
       const later = context.named('later', 'same', { dueAt: Date.now() + 60_000 });
       await engine.send([now, later]);
       expect(await engine.find(now.id, [actor])).toEqual({
+        storageId: now.id,
         envelope: now,
         state: 'waiting',
         history: [],
@@ -70,6 +72,22 @@ export const lookupCases: Case[] = [
     },
   },
   {
+    promise: 'handled messages are not kept longer than asked for, few as they are',
+    async run(context) {
+      const engine = await context.engine({ keepDone: { age: '1s', count: 1_000 } });
+      const { deliveries } = await context.consume(engine);
+      await engine.send([context.envelope()]);
+      await eventually(async () => (await engine.counts(context.actor)).done === 1);
+      // BullMQ on Redis looks when the next one is handled, the others by the clock.
+      await new Promise((resolve) => setTimeout(resolve, 1_100));
+      await engine.send([context.envelope()]);
+      await eventually(() => deliveries.length === 2);
+      await eventually(async () => (await engine.counts(context.actor)).done <= 1, {
+        timeout: 15_000,
+      });
+    },
+  },
+  {
     promise: 'dead letters are listed newest first, page by page, over several actors',
     async run(context) {
       const engine = await context.engine();
@@ -87,10 +105,19 @@ export const lookupCases: Case[] = [
         await new Promise((resolve) => setTimeout(resolve, 5));
         sent.unshift(envelope.id);
       }
-      const list = (offset: number) =>
-        engine.deadLetters([context.actor, other], { offset, limit: 2 });
-      expect([...ids(await list(0)), ...ids(await list(2)), ...ids(await list(4))]).toEqual(sent);
-      expect(await list(5)).toEqual([]);
+      const seen: string[] = [];
+      for (let after: DeadLetterPlace | undefined; ;) {
+        const page = await engine.deadLetters([context.actor, other], {
+          limit: 2,
+          ...(after && { after }),
+        });
+        expect(page.length).toBeLessThanOrEqual(2);
+        seen.push(...ids(page));
+        const last = page.at(-1);
+        if (!last) break;
+        after = { finishedAt: last.finishedAt ?? 0, storageId: last.storageId };
+      }
+      expect(seen).toEqual(sent);
       await consumer.stop(0);
     },
   },
@@ -109,6 +136,36 @@ export const lookupCases: Case[] = [
         priority: 2,
         version: 1,
       });
+    },
+  },
+  {
+    promise: "a plain producer's job that died is found and redriven by its own id",
+    needs: 'bullmq',
+    async run(context) {
+      const engine = await context.engine();
+      let broken = true;
+      await context.consume(engine, (delivery) => (broken ? dead(delivery) : done()));
+      const job = await (engine.queue?.(context.actor) as Queue).add(`${context.actor}.do`, {});
+      const id = job.id ?? '';
+      await eventually(async () => (await engine.counts(context.actor)).dead === 1);
+      broken = false;
+      expect(await engine.find(id, [context.actor])).toMatchObject({ state: 'dead' });
+      expect(await engine.redrive(id, [context.actor])).toBe(true);
+      await eventually(async () => (await engine.counts(context.actor)).done === 1);
+    },
+  },
+  {
+    promise: 'retrying all dead letters ends, although they die again',
+    needs: 'bullmq',
+    async run(context) {
+      const engine = await context.engine();
+      const { deliveries } = await context.consume(engine, dead, 5);
+      await engine.send(Array.from({ length: 150 }, () => context.envelope()));
+      await eventually(async () => (await engine.counts(context.actor)).dead === 150);
+      await (engine.queue?.(`${context.actor}.dead`) as Queue).retryJobs({ state: 'failed' });
+      await eventually(() => deliveries.length === 300);
+      await eventually(async () => (await engine.counts(context.actor)).dead === 150);
+      expect(deliveries).toHaveLength(300);
     },
   },
   {

@@ -2,6 +2,7 @@ import { expect } from 'vitest';
 import { IdempotencyConflictError } from '../../libs/messaging/src/messaging.errors.js';
 import { eventually } from '../support/eventually.js';
 import type { Case } from './case.js';
+import { dead } from './context.js';
 import { expectCounts, ids } from './expect.js';
 
 export const sendCases: Case[] = [
@@ -129,6 +130,21 @@ export const sendCases: Case[] = [
         IdempotencyConflictError,
       );
       await expectCounts(context, engine, { delayed: 1 });
+    },
+  },
+  {
+    promise:
+      'a message that a client sends again, because it got no reply, is stored once, also when it has died',
+    async run(context) {
+      const engine = await context.engine();
+      const sent = context.envelope();
+      await engine.send([sent]);
+      await engine.send([sent]);
+      await expectCounts(context, engine, { waiting: 1 });
+      await context.consume(engine, dead);
+      await eventually(async () => (await engine.counts(context.actor)).dead === 1);
+      await engine.send([sent]);
+      await expectCounts(context, engine, { dead: 1 });
     },
   },
   {

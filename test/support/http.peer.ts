@@ -98,6 +98,11 @@ export async function startHttpPeer(): Promise<HttpPeer> {
   return peer;
 }
 
+/** The id of the message that a webhook delivers; empty when the request is no webhook. */
+export function webhookIdOf({ headers }: ReceivedRequest): string {
+  return String(headers['webhook-id'] ?? '');
+}
+
 function give(answer: Answer, response: ServerResponse): void {
   if (answer === 'silence') return;
   if (answer === 'reset') return void response.destroy();

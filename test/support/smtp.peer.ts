@@ -99,3 +99,8 @@ export async function startSmtpPeer(): Promise<SmtpPeer> {
   await peer.start();
   return peer;
 }
+
+/** The id of the message that a mail was sent for: the left part of its Message-ID. */
+export function mailIdOf({ parsed }: Mail): string {
+  return (parsed.messageId ?? '').replace(/^<|@.*$/g, '');
+}

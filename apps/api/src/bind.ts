@@ -27,7 +27,7 @@ export function bindAddress(env: Env = process.env): Address {
   if (apiKeyOf(env) === undefined && !isLoopback(host)) {
     throw new OptionError(
       'HOST',
-      `is '${host}', which others can reach, and there are no credentials: set CALLSHEET_API_KEY, or leave HOST out and use a reverse proxy or an SSH tunnel`,
+      `is '${host}', which others can reach, and there are no credentials: set CALLSHEET_API_KEY, or leave HOST out and use a reverse proxy that asks for credentials, or an SSH tunnel`,
     );
   }
   return { host, port: Number(port) };

@@ -1,5 +1,5 @@
 import { actors, messages } from '@callsheet/contracts';
-import { CallsheetModule, launch, OptionError } from '@callsheet/messaging';
+import { CallsheetModule, launch, requireSharedStore } from '@callsheet/messaging';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ApiModule, serve } from './index.js';
 
@@ -14,19 +14,11 @@ class MainModule {
   }
 }
 
-/** An embedded store belongs to one process, so nothing would ever handle what an api of its own accepts. */
-function sharedStore(url = ''): string {
-  if (url === '' || /^(pglite|memory):/i.test(url)) {
-    throw new OptionError(
-      'CALLSHEET_URL',
-      'must be redis:// or postgres:// for an api of its own; `npm start` runs api and worker together on an embedded store',
-    );
-  }
-  return url;
-}
-
 await launch(async (options) => {
-  const { app, url } = await serve(MainModule.on(sharedStore(process.env.CALLSHEET_URL)), options);
+  const { app, url } = await serve(
+    MainModule.on(requireSharedStore(process.env.CALLSHEET_URL, 'an api')),
+    options,
+  );
   process.stdout.write(`api listening on ${url}\n`);
   return app;
 });

@@ -198,6 +198,27 @@ describe('what is declared wrongly stops the start', () => {
     );
   });
 
+  it('handlers in a class that is no actor', async () => {
+    @Injectable()
+    class Forgotten {
+      @Handle(Send) send(): void {}
+    }
+    await expect(start([Forgotten])).rejects.toThrow(
+      new DeclarationError('Forgotten has handlers but is not an actor: add @Actor()'),
+    );
+  });
+
+  it('a schedule that nobody stored', async () => {
+    @Actor({ name: 'clock' })
+    class Clock {
+      tick(): void {}
+    }
+    declareHandler(Clock.prototype, { handles: { verb: 'tick' }, method: 'tick' });
+    await expect(start([Clock])).rejects.toThrow(
+      new DeclarationError("the schedule 'clock.tick' is not stored: import SchedulerModule"),
+    );
+  });
+
   it('a registered message that its actor does not handle', async () => {
     @Actor()
     class Mailer {

@@ -33,7 +33,11 @@ export function exploreActors(
   const found = new Map<string, FoundActor>();
   for (const wrapper of discovery.getProviders()) {
     const target = classOf(wrapper);
-    if (typeof target !== 'function' || !actorOptionsOf(target)) continue;
+    if (typeof target !== 'function') continue;
+    if (!actorOptionsOf(target)) {
+      if (handlersOf(target).length === 0) continue;
+      throw new DeclarationError(`${target.name} has handlers but is not an actor: add @Actor()`);
+    }
     if (wrapper.isTransient || !wrapper.isDependencyTreeStatic()) {
       throw new DeclarationError(
         `${target.name} must not be ${wrapper.isTransient ? 'transient' : 'request-scoped'}: actors live as long as the process`,

@@ -3,6 +3,7 @@ import { DiscoveryService } from '@nestjs/core';
 import { exploreActors, type FoundActor } from './actor.explorer.js';
 import { ENGINE, type Consumer, type Engine } from './engine.js';
 import { MessageRegistry } from './message.registry.js';
+import { DeclarationError } from './messaging.errors.js';
 import { OPTIONS, type ResolvedOptions } from './messaging.options.js';
 import { turnRunner } from './turn.runner.js';
 
@@ -41,6 +42,7 @@ export class ActorHost implements OnModuleInit {
 
   /** Starts taking messages. Called when every provider of the application is ready. */
   async start(): Promise<void> {
+    for (const actor of this.found) await this.requireSchedules(actor);
     for (const { name, concurrency, handlers, retry } of this.found) {
       const turn = turnRunner(handlers, retry);
       this.consumers.push(await this.engine.consume(name, { concurrency }, turn));
@@ -53,5 +55,15 @@ export class ActorHost implements OnModuleInit {
     if (consumers.length === 0) return;
     this.logger.log('stopping: no new messages, waiting for running turns');
     await Promise.all(consumers.map((consumer) => consumer.stop(this.options.shutdownGrace)));
+  }
+
+  /** A schedule is stored by the scheduler's module; without it nothing would ever happen, and nobody would know. */
+  private async requireSchedules({ name, handlers }: FoundActor): Promise<void> {
+    const scheduled = [...handlers].filter(([, { message }]) => !message).map(([type]) => type);
+    if (scheduled.length === 0) return;
+    const stored = new Set((await this.engine.schedules([name])).map(({ id }) => id as string));
+    const missing = scheduled.find((type) => !stored.has(type));
+    if (missing === undefined) return;
+    throw new DeclarationError(`the schedule '${missing}' is not stored: import SchedulerModule`);
   }
 }

@@ -37,10 +37,10 @@ export interface Engine {
   /** The most recent finished turns of `actor`, newest first, at most `limit`. */
   finished(actor: string, limit: number): Promise<FinishedTurn[]>;
 
-  /** Dead letters of these actors, newest first. */
+  /** Dead letters of these actors, newest first: at most `limit`, those after a place in that order if one is given. */
   deadLetters(
     actors: readonly string[],
-    page: { offset: number; limit: number },
+    page: { after?: DeadLetterPlace; limit: number },
   ): Promise<MessageRecord[]>;
 
   /**
@@ -84,14 +84,19 @@ export interface Delivery {
   envelope: Envelope;
   /** Number of this attempt, from 1. Crashes and hand-backs do not count. */
   attempt: number;
+  /** Whether the message was never given out before; not so after a crash, a hand-back or a redrive. */
+  isFirst: boolean;
   /** Failed attempts so far, oldest first. */
   history: readonly AttemptRecord[];
-  /** How often a process died or froze while it worked on this message. */
+  /** How often a process died, or froze for longer than the lock lasts, while it worked on this message. */
   crashes: number;
   startedAt: number;
   /** Nominal time, when the message is an occurrence of a schedule. */
   occurrence?: number;
-  /** Aborts when the process must hand the message back, or has lost it to another. */
+  /**
+   * Aborts when the process must hand the message back (its reason is a StoppingError), or when the lock on the message is
+   * lost and another process may have it (a LockLostError).
+   */
   signal: AbortSignal;
 }
 
@@ -128,7 +133,7 @@ export type DeadReason =
   | 'unhandled'
   /** It was not started before its deadline. */
   | 'expired'
-  /** The process died too often while working on it. */
+  /** Its process died or froze too often while working on it. */
   | 'crashed';
 
 /** A failed attempt. */
@@ -142,6 +147,8 @@ export interface AttemptRecord {
 export type MessageState = 'waiting' | 'delayed' | 'active' | 'done' | 'dead';
 
 export interface MessageRecord {
+  /** The store's own name for the message. */
+  storageId: string;
   envelope: Envelope;
   state: MessageState;
   /** Failed attempts, oldest first, those before a redrive included. At most the last 50. */
@@ -153,6 +160,12 @@ export interface MessageRecord {
   reason?: DeadReason;
   /** How often it was redriven. */
   redrives: number;
+}
+
+/** A place in the list of dead letters: that of the letter which died then and has this storage id. */
+export interface DeadLetterPlace {
+  finishedAt: number;
+  storageId: string;
 }
 
 export interface ActorCounts {

@@ -22,7 +22,7 @@ describe('storageId', () => {
     expect(storageIds(id)).toContain(id);
   });
 
-  it.each(['meta', 'delayed', 'repeat:x', 'a b', '💣', '__proto__', 'x'.repeat(200), '0', 'a:b'])(
+  it.each(['meta', 'delayed', 'repeat:x', 'a b', '💣', '__proto__', 'x'.repeat(200), 'a:b'])(
     "of a sender's id %j is a hash, always the same one",
     (id) => {
       const stored = storageId({ id, fingerprint: 'f' });
@@ -31,6 +31,12 @@ describe('storageId', () => {
       expect(storageIds(id)).toEqual([stored]);
     },
   );
+
+  it("of a sender's id that is a number is a hash too, looked for before the job of another producer", () => {
+    const stored = storageId({ id: '12', fingerprint: 'f' });
+    expect(stored).toMatch(HASHED);
+    expect(storageIds('12')).toEqual([stored, '12']);
+  });
 
   it("of a sender's id that looks generated is a hash too: nobody can take another's place", () => {
     const id = generateId('email');

@@ -31,6 +31,9 @@ const GENERATED = /^[a-z][a-z0-9-]{0,62}-[0-9a-hjkmnp-tv-z]{26}$/;
 /** Ids that BullMQ gives to occurrences of a schedule. */
 const OCCURRENCE = /^repeat:[a-z][a-z0-9-]*\.[a-zA-Z0-9_$-]+:\d+$/;
 
+/** Ids that BullMQ gives to jobs of other producers. */
+const COUNTED = /^\d{1,15}$/;
+
 /** A new id that tells its actor and sorts by time. */
 export function generateId(actor: string): string {
   return `${actor}-${ulid().toLowerCase()}`;
@@ -46,7 +49,8 @@ export function storageId(envelope: Pick<Envelope, 'id' | 'fingerprint'>): strin
 
 /** The storage ids under which a message with this public id may be found, likeliest first. */
 export function storageIds(id: string): string[] {
-  return GENERATED.test(id) || OCCURRENCE.test(id) ? [id, hashedId(id)] : [hashedId(id)];
+  if (GENERATED.test(id) || OCCURRENCE.test(id)) return [id, hashedId(id)];
+  return COUNTED.test(id) ? [hashedId(id), id] : [hashedId(id)];
 }
 
 function hashedId(id: string): string {

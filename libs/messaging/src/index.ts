@@ -23,13 +23,14 @@ export { Actors, MAX_BATCH, type Receipt, type TellOptions, type Telling } from 
 // Setting up
 export { CallsheetModule } from './messaging.module.js';
 export { type CallsheetOptions } from './messaging.options.js';
-export { launch, type LaunchOptions } from './launch.js';
+export { launch, requireSharedStore, type LaunchOptions } from './launch.js';
 
 // Looking inside
 export {
   ENGINE,
   type ActorCounts,
   type AttemptRecord,
+  type DeadLetterPlace,
   type DeadReason,
   type Engine,
   type MessageRecord,
@@ -51,9 +52,11 @@ export {
   DeclarationError,
   IdempotencyConflictError,
   InvalidMessageError,
+  LockLostError,
   OptionError,
   RejectError,
   RetryLaterError,
+  StoppingError,
   StoreError,
   UnknownMessageError,
   UnknownOutcomeError,

@@ -1,5 +1,6 @@
 import { ConsoleLogger, type INestApplicationContext, type LoggerService } from '@nestjs/common';
-import { CallsheetError } from './messaging.errors.js';
+import { CallsheetError, OptionError } from './messaging.errors.js';
+import { OPTIONS, type ResolvedOptions } from './messaging.options.js';
 
 /** What NestFactory must be given, so that errors at start come here and nothing else prints them. */
 export interface LaunchOptions {
@@ -7,35 +8,46 @@ export interface LaunchOptions {
   logger: LoggerService;
 }
 
-/** How long after SIGTERM or SIGINT a process ends at the latest, beyond its own grace: the hard stop when the store is gone. */
-const HARD_STOP = 5_000;
+/** What closing may take after running turns have had their grace: handing back, queues, connections, each bounded itself. */
+const CLOSING = 12_000;
 
 /**
  * Starts a Nest application as a process of its own: an error at start is one readable line and exit code 1, SIGTERM and
- * SIGINT close it in order, and the process ends even if closing hangs.
+ * SIGINT close it in order, and the process ends even if closing hangs, at the latest 12 s after `shutdownGrace`.
  *
  * @param create makes and starts the application; it must hand the options it gets to NestFactory
- * @param grace milliseconds that running turns have after the signal; the process ends at the latest 5 s after that
  */
 export async function launch(
   create: (options: LaunchOptions) => Promise<INestApplicationContext>,
-  { grace = 20_000 }: { grace?: number } = {},
 ): Promise<void> {
-  let started = false;
+  let deadline: number | undefined;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
-      if (!started) process.exit(1);
-      setTimeout(() => process.exit(1), grace + HARD_STOP).unref();
+      if (deadline === undefined) process.exit(1);
+      setTimeout(() => process.exit(1), deadline).unref();
     });
   }
   try {
     const app = await create({ abortOnError: false, logger: new ProcessLogger() });
     app.enableShutdownHooks();
-    started = true;
+    deadline = app.get<ResolvedOptions>(OPTIONS, { strict: false }).shutdownGrace + CLOSING;
   } catch (error) {
     process.stderr.write(`callsheet: ${explain(error)}\n`);
     process.exit(1);
   }
+}
+
+/**
+ * The store of a process that is only a part, `an api` or `a worker`.
+ *
+ * @throws OptionError for an embedded store, or none: it belongs to one process, so the other part would never see its messages
+ */
+export function requireSharedStore(url: string | undefined, part: string): string {
+  if (url && !/^(pglite|memory):/i.test(url)) return url;
+  throw new OptionError(
+    'CALLSHEET_URL',
+    `must be redis:// or postgres:// for ${part} of its own; \`npm start\` runs api and worker together on an embedded store`,
+  );
 }
 
 /** Our own errors say what to do; anything else is a fault whose stack is needed. */

@@ -78,10 +78,30 @@ export class StoreError extends CallsheetError {
 
 /**
  * The store did not answer in time while a message was sent: it may or may not be stored.
- * Sending again with the same `id` is always safe.
+ * Sending again with the same `id` is always safe; a message sent without one may then be stored twice.
  */
 export class UnknownOutcomeError extends CallsheetError {
   readonly code = 'unknown_outcome';
+}
+
+// ---- what a handler is told
+
+/** Reason of a turn's aborted signal: the process is stopping, and the message will be handed back. */
+export class StoppingError extends CallsheetError {
+  readonly code = 'stopping';
+
+  constructor() {
+    super('the process is stopping; the message will be handed back');
+  }
+}
+
+/** Reason of a turn's aborted signal: the lock on the message is lost, and another process may be working on it. */
+export class LockLostError extends CallsheetError {
+  readonly code = 'lock_lost';
+
+  constructor() {
+    super('the lock on the message is lost; another process may be working on it');
+  }
 }
 
 // ---- what a handler says

@@ -11,6 +11,7 @@ import { getQueueToken } from '@nestjs/bullmq';
 import { DiscoveryModule } from '@nestjs/core';
 import { ActorHost } from './actor.host.js';
 import { Actors } from './actors.js';
+import { DEAD } from './drivers/bullmq/bullmq.job.js';
 import { createBullmqEngine } from './drivers/bullmq/bullmq.engine.js';
 import { MemoryEngine } from './drivers/memory/memory.engine.js';
 import { ENGINE, type Engine } from './engine.js';
@@ -24,11 +25,13 @@ import {
 import { QUEUES, type Queues } from './queues.js';
 import { StageModule } from './stage.module.js';
 
+type AsyncOptions = Omit<CallsheetOptions, 'messages'>;
+
 /** Options of {@link CallsheetModule.forRootAsync}: all but `messages` may come from a factory. */
 export interface CallsheetAsyncOptions
   extends
     Pick<ModuleMetadata, 'imports'>,
-    Pick<FactoryProvider<CallsheetOptions | Promise<CallsheetOptions>>, 'inject' | 'useFactory'>,
+    Pick<FactoryProvider<AsyncOptions | Promise<AsyncOptions>>, 'inject' | 'useFactory'>,
     Pick<CallsheetOptions, 'messages'> {}
 
 /** Connects an application to its store and runs the actors among its providers. Global: import it once, in the root module. */
@@ -49,7 +52,7 @@ export class CallsheetModule implements OnApplicationShutdown {
       provide: OPTIONS,
       inject: options.inject ?? [],
       useFactory: async (...args: unknown[]) =>
-        resolveOptions({ messages, ...(await options.useFactory(...args)) }),
+        resolveOptions({ ...(await options.useFactory(...args)), messages }),
     };
     return compose([provider], messages, options.imports);
   }
@@ -110,7 +113,7 @@ function queuesOf(engine: Engine, registry: MessageRegistry): Queues {
     all: () =>
       registry
         .actors()
-        .flatMap((actor) => [engine.queue?.(actor), engine.queue?.(`${actor}.dead`)])
+        .flatMap((actor) => [engine.queue?.(actor), engine.queue?.(actor + DEAD)])
         .filter((queue) => queue !== undefined),
   };
 }

@@ -23,7 +23,7 @@ export interface CallsheetOptions {
   shutdownGrace?: Duration;
   /** How long a message id chosen by its sender is remembered, at least. Default '24h'. */
   idempotencyWindow?: Duration;
-  /** How long, and how many, handled messages stay readable per actor; up to a tenth more are kept. Default { age: '24h', count: 10000 }. */
+  /** How long, and how many, handled messages stay readable per actor; looked after every two seconds. Default { age: '24h', count: 10000 }. */
   keepDone?: { age?: Duration; count?: number };
   /**
    * How long a worker that died or froze holds its messages before others may take them. Default '5s'. Longer tolerates
@@ -70,6 +70,8 @@ export function resolveOptions(options: CallsheetOptions = {}): ResolvedOptions 
   if (!Number.isSafeInteger(count) || count < 1) {
     throw new OptionError('keepDone.count', 'must be a whole number from 1');
   }
+  const idempotencyWindow = toMilliseconds(options.idempotencyWindow ?? '24h', 'idempotencyWindow');
+  if (idempotencyWindow === 0) throw new OptionError('idempotencyWindow', 'must be longer than 0');
   const lockDuration = toMilliseconds(options.lockDuration ?? '5s', 'lockDuration');
   if (lockDuration < 500) throw new OptionError('lockDuration', "must be at least '500ms'");
   const { url = 'pglite:./.callsheet' } = options;
@@ -79,7 +81,7 @@ export function resolveOptions(options: CallsheetOptions = {}): ResolvedOptions 
     messages: checkedMessages(options.messages ?? []),
     actors: checkedActors(options.actors ?? []),
     shutdownGrace: toMilliseconds(options.shutdownGrace ?? '20s', 'shutdownGrace'),
-    idempotencyWindow: toMilliseconds(options.idempotencyWindow ?? '24h', 'idempotencyWindow'),
+    idempotencyWindow,
     keepDone: { age: toMilliseconds(options.keepDone?.age ?? '24h', 'keepDone.age'), count },
     lockDuration,
   };

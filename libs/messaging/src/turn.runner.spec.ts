@@ -4,7 +4,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { Delivery, Outcome } from './engine.js';
 import { Message, type MessageClass } from './message.js';
-import { InvalidMessageError, RejectError, RetryLaterError } from './messaging.errors.js';
+import {
+  InvalidMessageError,
+  LockLostError,
+  RejectError,
+  RetryLaterError,
+} from './messaging.errors.js';
 import type { RetryPolicy } from './retry.js';
 import { CRASH_BUDGET, turnRunner, type Handler } from './turn.runner.js';
 import type { Turn } from './turn.js';
@@ -39,6 +44,7 @@ function delivery(fields: Partial<Delivery> = {}, envelope: object = {}): Delive
       ...envelope,
     },
     attempt: 1,
+    isFirst: true,
     history: [],
     crashes: 0,
     startedAt: 2_000,
@@ -272,12 +278,21 @@ describe('a turn that does not come to its handler', () => {
     expect(calls).toBe(1);
   });
 
+  it('is not expired when it was started before: it may be finished', async () => {
+    calls = 0;
+    const late = delivery({ isFirst: false }, { deadline: 1_999 });
+    expect(await turn(counted, late)).toEqual({ kind: 'done' });
+    expect(calls).toBe(1);
+  });
+
   it('is crashed when the process died more often than the budget allows', async () => {
     calls = 0;
     expect(await turn(counted, delivery({ crashes: CRASH_BUDGET }))).toEqual({ kind: 'done' });
     const over = await turn(counted, delivery({ crashes: CRASH_BUDGET + 1 }));
     expect(over).toMatchObject({ kind: 'dead', reason: 'crashed' });
-    expect(errorOf(over).message).toBe('the process died 6 times while working on this message');
+    expect(errorOf(over).message).toBe(
+      'its process died or froze 6 times while working on this message',
+    );
     expect(calls).toBe(1);
   });
 
@@ -347,6 +362,24 @@ describe('a turn whose signal aborts', () => {
     expect(await running).toEqual({ kind: 'release' });
     expect(performance.now() - start).toBeGreaterThan(400);
     expect(performance.now() - start).toBeLessThan(2_000);
+  });
+
+  it('waits for its handler to the end when the lock is lost: it must not be started twice', async () => {
+    for (const fails of [false, true]) {
+      const lost = new AbortController();
+      let finish = (): void => undefined;
+      const running = turn(
+        () =>
+          new Promise<void>(
+            (resolve, reject) => (finish = fails ? () => reject(new Error('x')) : resolve),
+          ),
+        delivery({ signal: lost.signal }),
+      );
+      lost.abort(new LockLostError());
+      expect(await Promise.race([running, delay(700, 'still running')])).toBe('still running');
+      finish();
+      expect(await running).toEqual({ kind: fails ? 'release' : 'done' });
+    }
   });
 
   it('and what its abandoned handler throws later hurts nobody', async () => {

@@ -2,7 +2,12 @@ import { Logger } from '@nestjs/common';
 import { toMilliseconds } from './duration.js';
 import type { AttemptRecord, DeadReason, Delivery, Outcome, TurnFunction } from './engine.js';
 import type { MessageClass } from './message.js';
-import { InvalidMessageError, RejectError, RetryLaterError } from './messaging.errors.js';
+import {
+  InvalidMessageError,
+  LockLostError,
+  RejectError,
+  RetryLaterError,
+} from './messaging.errors.js';
 import { DEFAULT_RETRY, retryDelay, type RetryPolicy } from './retry.js';
 import type { Turn } from './turn.js';
 
@@ -58,11 +63,15 @@ class HandBack extends Error {}
 
 function refuseCrashing({ crashes }: Delivery): void {
   if (crashes <= CRASH_BUDGET) return;
-  throw new GiveUp('crashed', `the process died ${crashes} times while working on this message`);
+  throw new GiveUp(
+    'crashed',
+    `its process died or froze ${crashes} times while working on this message`,
+  );
 }
 
-function refuseExpired({ envelope, startedAt }: Delivery): void {
-  if (envelope.deadline === undefined || startedAt <= envelope.deadline) return;
+/** A deadline is for the first start: what was started in time, or is redriven, may be finished. */
+function refuseExpired({ envelope, startedAt, isFirst }: Delivery): void {
+  if (!isFirst || envelope.deadline === undefined || startedAt <= envelope.deadline) return;
   throw new GiveUp('expired', `not started before ${new Date(envelope.deadline).toISOString()}`);
 }
 
@@ -82,7 +91,10 @@ function open(handler: Handler, { envelope }: Delivery): unknown {
   }
 }
 
-/** Runs the handler; after the signal aborted, waits for it no longer than {@link PATIENCE}. */
+/**
+ * Runs the handler. When the process stops it waits for it no longer than {@link PATIENCE}; when the lock is lost it waits to
+ * the end, because until then this process must not start the message again.
+ */
 async function perform(
   handler: Handler,
   message: unknown,
@@ -94,6 +106,7 @@ async function perform(
   let onAbort: (() => void) | undefined;
   const abandoned = new Promise<never>((_, reject) => {
     onAbort = () => {
+      if (signal.reason instanceof LockLostError) return;
       timer = setTimeout(() => reject(new HandBack()), PATIENCE);
     };
     signal.addEventListener('abort', onAbort, { once: true });

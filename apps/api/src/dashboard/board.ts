@@ -1,4 +1,4 @@
-import { QUEUES, type Queues } from '@callsheet/messaging';
+import { ENGINE, QUEUES, type Engine, type Queues } from '@callsheet/messaging';
 import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { FastifyAdapter } from '@bull-board/fastify';
@@ -15,6 +15,7 @@ const DEAD = /^(.+)\.dead$/;
 /** Serves Bull Board with the queues of all actors; on a store without queues, a problem that says so. */
 export async function mountBoard(app: NestFastifyApplication): Promise<void> {
   const queues = app.get<Queues>(QUEUES);
+  const { shared } = app.get<Engine>(ENGINE).store;
   const server = new FastifyAdapter().setBasePath(PATH);
   const board = createBullBoard({
     queues: [],
@@ -29,7 +30,7 @@ export async function mountBoard(app: NestFastifyApplication): Promise<void> {
         if (all.length === 0) return sendProblem(reply, nothingToShow());
         if (all.length === shown) return;
         // Actors become known while the application starts, after the board is mounted.
-        board.replaceQueues(all.map(toBoardQueue));
+        board.replaceQueues(all.map((queue) => toBoardQueue(queue, shared)));
         shown = all.length;
       });
       await scope.register(server.registerPlugin());
@@ -38,12 +39,21 @@ export async function mountBoard(app: NestFastifyApplication): Promise<void> {
   );
 }
 
-function toBoardQueue(queue: Queue): BullMQAdapter {
+/** The board warns of a queue without workers. Nothing ever consumes dead letters, and an embedded store cannot tell. */
+class UnwatchedQueue extends BullMQAdapter {
+  override getWorkers(): Promise<null> {
+    return Promise.resolve(null);
+  }
+}
+
+/** @param shared whether the store can tell who consumes a queue */
+function toBoardQueue(queue: Queue, shared: boolean): BullMQAdapter {
   const actor = DEAD.exec(queue.name)?.[1];
   const description = actor
     ? `Dead letters of the actor ${actor}; retry puts them back into its queue`
     : `Messages of the actor ${queue.name}`;
-  return new BullMQAdapter(queue, { delimiter: '.', description });
+  const Adapter = shared && !actor ? BullMQAdapter : UnwatchedQueue;
+  return new Adapter(queue, { description });
 }
 
 function nothingToShow(): ProblemError {

@@ -59,7 +59,7 @@ describe('GET /v1/dead-letters', () => {
     const app = await stageForTest();
     const all = ['a', 'b', 'c', 'd', 'e'];
     for (const [index, id] of all.entries()) {
-      // Deaths in one millisecond may be seen twice; here each has its own.
+      // Deaths in one millisecond are ordered by storage id; here each has its own.
       await vi.waitUntil(() => Date.now() % 2 === index % 2, { interval: 0 });
       await die(app, id, 'later');
     }

@@ -10,7 +10,7 @@ import {
 import { MessageFinder } from '../messages/message.finder.js';
 import { messageView, toMessageView, type MessageView } from '../messages/message.view.js';
 import { ProblemError } from '../problem.js';
-import { cursorAfter, offsetOf, placeOf, type ReadDeadLetters } from './dead.letter.cursor.js';
+import { cursorAfter, placeOf } from './dead.letter.cursor.js';
 import {
   deadLetterList,
   deadLetterQuery,
@@ -49,14 +49,18 @@ export class DeadLettersController {
     if (actor !== undefined && !actors.includes(actor)) {
       throw badQuery('actor', 'is not a known actor; see /v1/actors');
     }
-    const read: ReadDeadLetters = (page) => this.engine.deadLetters(actor ? [actor] : actors, page);
-    const offset = cursor === undefined ? 0 : await this.offset(cursor, read);
-    const [records, more] = split(await read({ offset, limit: limit + 1 }), limit);
-    const last = records.at(-1);
-    return {
-      items: records.map(toMessageView),
-      next: more && last ? cursorAfter(offset + records.length, last) : undefined,
-    };
+    const after = cursor === undefined ? undefined : placeOf(cursor);
+    if (cursor !== undefined && !after) {
+      throw badQuery('cursor', 'is not a cursor; take it from `next` of the page before');
+    }
+    // One more than asked for tells whether there is a next page.
+    const found = await this.engine.deadLetters(actor ? [actor] : actors, {
+      limit: limit + 1,
+      ...(after && { after }),
+    });
+    const records = found.slice(0, limit);
+    const last = found.length > limit ? records.at(-1) : undefined;
+    return { items: records.map(toMessageView), next: last && cursorAfter(last) };
   }
 
   @Get(':id')
@@ -77,16 +81,6 @@ export class DeadLettersController {
     await this.finder.redrive(id);
     return { id, state: 'waiting' };
   }
-
-  private async offset(cursor: string, read: ReadDeadLetters): Promise<number> {
-    const place = placeOf(cursor);
-    if (!place) throw badQuery('cursor', 'is not a cursor; take it from `next` of the page before');
-    return offsetOf(place, read);
-  }
-}
-
-function split<T>(items: readonly T[], limit: number): [T[], more: boolean] {
-  return [items.slice(0, limit), items.length > limit];
 }
 
 function badQuery(path: string, message: string): ProblemError {

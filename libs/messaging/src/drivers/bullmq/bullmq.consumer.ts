@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { WaitingError, Worker, type Job } from 'bullmq';
 import type { Consumer, Outcome, TurnFunction } from '../../engine.js';
+import { LockLostError, StoppingError } from '../../messaging.errors.js';
 import { toDelivery, toFailure } from './bullmq.job.js';
 import type { BullmqStore, TurnBackend } from './bullmq.store.js';
 import { withinTime } from '../../within.time.js';
@@ -14,15 +15,27 @@ export interface ConsumerOptions {
 
 /** Effectively without limit: crashes are counted and judged by the turn runner. */
 const NO_STALL_LIMIT = 1_000_000_000;
+/** How long, at a stop, a fetch may be under way, and how long handing back may take, ms. */
+const FETCH = 250;
+const HAND_BACK = 2_500;
+/** How often handled jobs beyond the age and count to keep are dropped, ms. */
+const FORGET_EVERY = 5_000;
 /** The same trouble is logged at most this often. */
 const LOG_EVERY = 5_000;
+
+/** A turn at work. */
+interface Running {
+  readonly controller: AbortController;
+  readonly outcome: Promise<Outcome>;
+}
 
 /** A BullMQ worker whose ends of a turn are ours. */
 export class BullmqConsumer implements Consumer {
   private readonly logger = new Logger('Callsheet');
   private readonly worker: Worker;
   private readonly backend: TurnBackend;
-  private readonly running = new Map<string, AbortController>();
+  private readonly running = new Map<string, Running>();
+  private readonly forgetting?: NodeJS.Timeout;
   private readonly logged = new Map<string, number>();
 
   constructor(
@@ -33,9 +46,7 @@ export class BullmqConsumer implements Consumer {
   ) {
     const worker = new Worker(
       actor,
-      // Three parameters: BullMQ hands out an AbortSignal, and counts on cancellation, only then.
-      (job: Job, token: string | undefined, signal: AbortSignal | undefined) =>
-        this.process(job, token ?? '', signal),
+      (job: Job, token: string | undefined) => this.process(job, token ?? ''),
       {
         connection: store.workerConnection as never,
         ...(store.prefix !== undefined && { prefix: store.prefix }),
@@ -51,9 +62,13 @@ export class BullmqConsumer implements Consumer {
     );
     this.worker = worker as unknown as Worker;
     this.backend = worker.getBackend() as unknown as TurnBackend;
+    if (this.backend.forgetDone) {
+      const forget = () => this.backend.forgetDone?.(keepDone).catch(() => undefined);
+      this.forgetting = setInterval(forget, FORGET_EVERY).unref();
+    }
     this.worker.on('error', (error) => this.complain(`${actor}: ${error.message}`));
     this.worker.on('lockRenewalFailed', (ids: string[]) => {
-      for (const id of ids) this.running.get(id)?.abort();
+      for (const id of ids) this.running.get(id)?.controller.abort(new LockLostError());
     });
   }
 
@@ -63,32 +78,48 @@ export class BullmqConsumer implements Consumer {
   }
 
   async stop(grace: number): Promise<void> {
+    clearInterval(this.forgetting);
+    const deadline = Date.now() + grace;
     const closed = this.worker.close();
-    const timer = setTimeout(() => {
-      for (const controller of this.running.values()) controller.abort();
-    }, grace);
+    // A fetch under way may still bring a job.
+    await withinTime(FETCH, closed);
+    while (this.running.size > 0 && Date.now() < deadline) {
+      const outcomes = [...this.running.values()].map(({ outcome }) => outcome);
+      await withinTime(deadline - Date.now(), Promise.race(outcomes));
+    }
+    for (const { controller } of this.running.values()) controller.abort(new StoppingError());
     // Handing back takes the handlers' patience and a round trip; a store that is gone must not hold the process.
-    await withinTime(grace + 2_500, closed);
-    clearTimeout(timer);
+    await withinTime(HAND_BACK, closed);
   }
 
-  private async process(job: Job, token: string, _signal: AbortSignal | undefined): Promise<void> {
-    const id = job.id ?? '';
-    const controller = new AbortController();
-    this.running.set(id, controller);
+  private async process(job: Job, token: string): Promise<void> {
     try {
-      const outcome = await this.turn(toDelivery(job, controller.signal));
+      const outcome = await this.outcomeOf(job);
       if (outcome.kind === 'done') return;
       await this.commit(job, token, outcome);
     } catch (error) {
       this.complain(
-        `${job.name} ${id}: its outcome could not be stored, it will be handed out again: ${(error as Error).message}`,
+        `${job.name} ${job.id}: its outcome could not be stored, it will be handed out again: ${(error as Error).message}`,
       );
-    } finally {
-      if (this.running.get(id) === controller) this.running.delete(id);
     }
     // Tells BullMQ that the job has been moved.
     throw new WaitingError();
+  }
+
+  /**
+   * Runs the turn, or joins it: when the event loop was blocked for longer than the lock lasts, this worker is handed a job
+   * that it is still working on. What comes of it is committed under the newer lock.
+   */
+  private outcomeOf(job: Job): Promise<Outcome> {
+    const id = job.id ?? '';
+    const running = this.running.get(id);
+    if (running) return running.outcome;
+    const controller = new AbortController();
+    const outcome = this.turn(toDelivery(job, controller.signal)).finally(() =>
+      this.running.delete(id),
+    );
+    this.running.set(id, { controller, outcome });
+    return outcome;
   }
 
   private async commit(

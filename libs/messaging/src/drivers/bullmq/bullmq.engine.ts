@@ -4,6 +4,7 @@ import type {
   ActorCounts,
   ConsumeOptions,
   Consumer,
+  DeadLetterPlace,
   Engine,
   FinishedTurn,
   MessageRecord,
@@ -16,13 +17,13 @@ import { storageIds, type Envelope } from '../../envelope.js';
 import { StoreError } from '../../messaging.errors.js';
 import type { ResolvedOptions } from '../../messaging.options.js';
 import { BullmqConsumer } from './bullmq.consumer.js';
-import { toFinishedTurn, toRecord } from './bullmq.job.js';
+import { DEAD, toFinishedTurn, toRecord } from './bullmq.job.js';
 import { verifyBullmqVersion } from './bullmq.package.js';
 import type { BullmqStore, TurnBackend } from './bullmq.store.js';
 import { PgliteStore } from './pglite.store.js';
 import { PostgresStore } from './postgres.store.js';
-import { DEAD } from './redis.scripts.js';
-import { RedisStore, safeUrl } from './redis.store.js';
+import { RedisStore } from './redis.store.js';
+import { safeUrl } from './store.url.js';
 import { withinTime } from '../../within.time.js';
 
 /** The engine for a store URL. Throws StoreError for a scheme it does not know. */
@@ -119,34 +120,37 @@ export class BullmqEngine implements Engine {
 
   async deadLetters(
     actors: readonly string[],
-    { offset, limit }: { offset: number; limit: number },
+    { after, limit }: { after?: DeadLetterPlace; limit: number },
   ): Promise<MessageRecord[]> {
     const jobs = await Promise.all(
-      actors.map((actor) => this.queue(actor + DEAD).getJobs(['failed'], 0, offset + limit - 1)),
+      actors.map(async (actor) => {
+        const queue = this.queue(actor + DEAD);
+        const ids = await turnBackendOf(queue).deadIds(after, limit);
+        return Promise.all(ids.map((id) => queue.getJob(id) as Promise<Job | undefined>));
+      }),
     );
     return present(jobs.flat())
-      .sort((a, b) => (b.finishedOn ?? 0) - (a.finishedOn ?? 0))
-      .slice(offset, offset + limit)
-      .map((job) => toRecord(job, 'failed'));
+      .map((job) => toRecord(job, 'failed'))
+      .sort(newestFirst)
+      .slice(0, limit);
   }
 
   async redrive(id: string, actors: readonly string[]): Promise<boolean> {
     const job = await this.jobOf(id, actors);
     if (!job?.queueName.endsWith(DEAD)) return false;
-    return (this.queue(job.queueName).getBackend() as unknown as TurnBackend).redrive(
-      job.id ?? '',
-      job.progress,
-    );
+    return turnBackendOf(this.queue(job.queueName)).redrive(job.id ?? '', job.progress);
   }
 
   async putSchedule({ id, actor, cron, tz, priority }: ScheduleSpec): Promise<void> {
     const queue = this.queue(actor);
     for (let attempt = 1; ; attempt++) {
       const known = await queue.getJobScheduler(id);
-      if (known?.pattern === cron && known.tz === tz) return;
+      const isSame = known?.pattern === cron && known.tz === tz;
+      if (isSame && known.template?.opts?.priority === priority) return;
       try {
         const template = { name: id, data: {}, opts: { priority } };
         await queue.upsertJobScheduler(id, { pattern: cron, tz }, template);
+        return;
       } catch (error) {
         // Another process declares the same schedule at this moment; then the next look finds it.
         if (attempt === 5 || (error as { code?: number }).code !== OCCURRENCE_EXISTS) throw error;
@@ -211,6 +215,16 @@ export class BullmqEngine implements Engine {
     }
     return undefined;
   }
+}
+
+/** The backend that this engine gave the queue. */
+function turnBackendOf(queue: Queue): TurnBackend {
+  return queue.getBackend() as unknown as TurnBackend;
+}
+
+/** Order of dead letters; equal times by storage id. */
+function newestFirst(a: MessageRecord, b: MessageRecord): number {
+  return (b.finishedAt ?? 0) - (a.finishedAt ?? 0) || (a.storageId < b.storageId ? 1 : -1);
 }
 
 /** A job may be removed between listing and reading it. */

@@ -13,7 +13,9 @@ import { storageId, type Envelope } from '../../envelope.js';
 import type { JsonObject } from '../../json.js';
 import type { MessageType } from '../../message.js';
 import type { Failure } from './bullmq.store.js';
-import { DEAD } from './redis.scripts.js';
+
+/** Suffix of the queue that holds an actor's dead letters. */
+export const DEAD = '.dead';
 
 /** Metadata of a message among its job's options, beside BullMQ's own. The payload alone is the job's data. */
 type Metadata = Partial<
@@ -85,6 +87,7 @@ export function toDelivery(job: Job, signal: AbortSignal): Delivery {
   return {
     envelope: toEnvelope(job),
     attempt: job.attemptsMade + 1,
+    isFirst: job.attemptsStarted <= 1 && !progressOf(job).redrives,
     history: progressOf(job).attempts,
     crashes: job.stalledCounter,
     startedAt: job.processedOn ?? Date.now(),
@@ -97,6 +100,7 @@ export function toDelivery(job: Job, signal: AbortSignal): Delivery {
 export function toRecord(job: Job, state: string): MessageRecord {
   const { attempts, reason, redrives = 0 } = progressOf(job);
   return {
+    storageId: job.id ?? '',
     envelope: toEnvelope(job),
     state: stateOf(job, state),
     history: attempts,

@@ -1,5 +1,5 @@
 import type { BackendFactory, IQueueBackend, Job } from 'bullmq';
-import type { StoreInfo } from '../../engine.js';
+import type { DeadLetterPlace, StoreInfo } from '../../engine.js';
 import type { Envelope } from '../../envelope.js';
 import type { JobProgress } from './bullmq.job.js';
 
@@ -21,12 +21,16 @@ export interface BullmqStore {
   close(): Promise<void>;
 }
 
-/** BullMQ's backend with the ends of a turn that BullMQ does not have. Each is one step, fenced by the lock token. */
+/** BullMQ's backend with what BullMQ does not have. The ends of a turn are one step each, fenced by the lock token. */
 export interface TurnBackend extends IQueueBackend {
   /** A failed attempt: due again after `delay` ms. */
   postpone(job: Job, token: string, delay: number, failure: Failure): Promise<void>;
   /** Given up: the job moves to the queue of dead letters. */
   bury(job: Job, token: string, failure: Failure): Promise<void>;
+  /** Drops handled jobs beyond the age (ms) and count to keep, where BullMQ's own retention is too slow for that. */
+  forgetDone?(keep: { age: number; count: number }): Promise<void>;
+  /** Ids of the dead letters in this backend's queue, as `Engine.deadLetters` orders them. */
+  deadIds(after: DeadLetterPlace | undefined, limit: number): Promise<string[]>;
   /** A dead letter (this backend is of its queue) goes back to its actor's. False when it is not there. */
   redrive(id: string, progress: unknown): Promise<boolean>;
 }

@@ -29,6 +29,16 @@ function settles(promise: Promise<unknown>): () => boolean {
   return () => settled;
 }
 
+describe('a pool that is asked one thing after the other', () => {
+  it('leaves time for everything else in the process', async () => {
+    let ticks = 0;
+    const timer = setInterval(() => ticks++, 1);
+    for (let n = 0; n < 100; n++) await pool.query('SELECT 1');
+    clearInterval(timer);
+    expect(ticks).toBeGreaterThan(0);
+  });
+});
+
 describe('results', () => {
   it('are those of pg: 64-bit integers are text, the rest as usual', async () => {
     const { rows: found } = await pool.query(

@@ -67,6 +67,8 @@ export class PglitePool extends EventEmitter implements PoolLike {
   }
 
   private async execute(text: string, params: unknown[]): Promise<Result> {
+    // A query is computation in this process; a worker that asks one after the other would leave no time for anything else.
+    await new Promise((resolve) => setImmediate(resolve));
     if (params.length === 0) {
       const results = await this.database.exec(text, OPTIONS);
       return (results.at(-1) as Result | undefined) ?? { rows: [] };

@@ -1,15 +1,25 @@
 import { createPostgresBackend, PostgresQueueBackend, type BackendFactory, type Job } from 'bullmq';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { actorOf, redriven } from './bullmq.job.js';
+import type { DeadLetterPlace } from '../../engine.js';
+import { actorOf, DEAD, redriven } from './bullmq.job.js';
 import type { Failure, TurnBackend } from './bullmq.store.js';
 import { pauseAfterError } from './error.pause.js';
-import { redriveSome } from './redrive.some.js';
-import { DEAD } from './redis.scripts.js';
+import { redriveAll } from './redrive.all.js';
+
+/**
+ * Ids of dead letters, newest first, equal times by id.
+ *
+ * $1 queue, $2 time and $3 id of the place after which to begin (null: the beginning), $4 how many at most
+ */
+const DEAD_IDS = `
+SELECT id FROM bullmq.job
+ WHERE queue = $1 AND state = 'failed'
+   AND ($2::bigint IS NULL OR (finished_at_ms, id COLLATE "C") < ($2::bigint, $3::text))
+ ORDER BY finished_at_ms DESC, id COLLATE "C" DESC
+ LIMIT $4`;
 
 /** BullMQ's PostgreSQL backend with the ends of a turn, as functions of our schema. */
 export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBackend {
-  private completions = 0;
-
   async postpone(job: Job, token: string, delay: number, failure: Failure): Promise<void> {
     await this.statement(
       `SELECT callsheet.postpone($1, $2, $3, $4, $5, $6, $7::jsonb, $8::jsonb)`,
@@ -35,25 +45,29 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
     return rows[0]?.['redriven'] === true;
   }
 
-  // BullMQ's own retention sorts all handled jobs after each one; a tenth of them apart is soon enough.
+  // BullMQ's retention sorts all handled jobs of the queue after each one; `forgetDone` does it now and then.
   override async moveToCompleted(
-    ...[job, value, keep = false, token, fetchNext]: Parameters<
-      PostgresQueueBackend['moveToCompleted']
-    >
+    ...[job, value, keep, token, fetchNext]: Parameters<PostgresQueueBackend['moveToCompleted']>
   ): ReturnType<PostgresQueueBackend['moveToCompleted']> {
-    const result = await retryTransient(() =>
-      super.moveToCompleted(job, value, keep, token, fetchNext),
-    );
-    const { age, count } = keepDoneOf(this.opts);
-    if (++this.completions % Math.ceil(count / 10) === 0) {
-      const before = Date.now() - age * 1_000;
-      await this.statement('SELECT callsheet.trim_done($1, $2, $3)', [
-        this.queueName,
-        before,
-        count,
-      ]);
-    }
-    return result;
+    return retryTransient(() => super.moveToCompleted(job, value, keep ?? false, token, fetchNext));
+  }
+
+  async forgetDone({ age, count }: { age: number; count: number }): Promise<void> {
+    await this.statement('SELECT callsheet.trim_done($1, $2, $3)', [
+      this.queueName,
+      Date.now() - age,
+      count,
+    ]);
+  }
+
+  async deadIds(after: DeadLetterPlace | undefined, limit: number): Promise<string[]> {
+    const { rows } = await this.connection.pool.query(DEAD_IDS, [
+      this.queueName,
+      after?.finishedAt ?? null,
+      after?.storageId ?? null,
+      limit,
+    ]);
+    return rows.map((row) => String(row['id']));
   }
 
   // A button on the dashboard: retrying a dead letter is redriving it.
@@ -69,7 +83,8 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
     ...args: Parameters<PostgresQueueBackend['retryFinishedJobs']>
   ): Promise<number> {
     if (!this.queueName.endsWith(DEAD)) return super.retryFinishedJobs(...args);
-    return redriveSome(this);
+    await redriveAll(this, args[2]);
+    return 0;
   }
 
   // BullMQ calls these by itself only when it could not record a handler's success. That is no failure of the handler:
@@ -87,7 +102,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
   override moveToActive(
     ...args: Parameters<PostgresQueueBackend['moveToActive']>
   ): ReturnType<PostgresQueueBackend['moveToActive']> {
-    return pauseAfterError(() => super.moveToActive(...args));
+    return pauseAfterError(() => retryTransient(() => super.moveToActive(...args)));
   }
 
   private async statement(text: string, params: unknown[]): Promise<void> {
@@ -125,11 +140,6 @@ export async function retryTransient<T>(statement: () => Promise<T>): Promise<T>
       await sleep(attempt * 10 * (1 + Math.random()));
     }
   }
-}
-
-/** Of a worker's options, as its consumer sets them. */
-function keepDoneOf(opts: object): { age: number; count: number } {
-  return (opts as { removeOnComplete: { age: number; count: number } }).removeOnComplete;
 }
 
 function fieldsOf({ reason, stacktrace, progress }: Failure): string[] {

@@ -55,7 +55,8 @@ BEGIN
   FOR entry IN
     SELECT job, place FROM jsonb_array_elements(p_jobs) WITH ORDINALITY AS j(job, place) ORDER BY place
   LOOP
-    CONTINUE WHEN entry.place = ANY (repeated);
+    CONTINUE WHEN entry.place = ANY (repeated) OR EXISTS (
+      SELECT 1 FROM job WHERE queue = (entry.job->>'queue') || '.dead' AND id = entry.job->>'id');
     PERFORM add_job(
       entry.job->>'queue', entry.job->>'id', entry.job->>'name', entry.job->'data', entry.job->'opts',
       (entry.job->>'priority')::integer, (entry.job->>'delay')::bigint, (entry.job->>'timestamp')::bigint, 1,

@@ -12,7 +12,7 @@ import { toJob } from './bullmq.job.js';
 import type { BullmqStore } from './bullmq.store.js';
 import { createPostgresTurnBackend, retryTransient } from './postgres.backend.js';
 import { CONFLICT, migrate, type Queryable } from './postgres.schema.js';
-import { safeUrl } from './redis.store.js';
+import { safeUrl } from './store.url.js';
 import { withinTime } from '../../within.time.js';
 
 type Options = Pick<ResolvedOptions, 'url' | 'idempotencyWindow'>;
@@ -100,11 +100,15 @@ export class PostgresStore extends SqlStore {
       connectionString: options.url,
       options: '-c search_path=bullmq',
       connectionTimeoutMillis: 5_000,
+      // Long enough for a migration; a server that is frozen must not keep callers for ever.
+      query_timeout: 15_000,
       keepAlive: true,
       max: 20,
     });
     // An idle connection that breaks is replaced; unheard, the event would end the process.
     this.pool.on('error', () => undefined);
+    // Each queue and worker listens too.
+    this.pool.setMaxListeners(0);
   }
 
   async open(): Promise<void> {
@@ -152,7 +156,7 @@ function explainSend(error: unknown): Error {
     return new StoreError(`PostgreSQL refused the message: ${message}`, { cause: error });
   }
   return new UnknownOutcomeError(
-    `PostgreSQL did not answer (${message}); the message may or may not be stored, send it again with the same id`,
+    `PostgreSQL did not answer (${message}); the message may or may not be stored: sending again is safe with the same id, if it was given one`,
     { cause: error },
   );
 }

@@ -8,12 +8,13 @@ import {
   type Job,
   type RedisClient,
 } from 'bullmq';
+import type { DeadLetterPlace } from '../../engine.js';
 import type { Envelope } from '../../envelope.js';
 import { pauseAfterError } from './error.pause.js';
-import { actorOf, redriven, toJob } from './bullmq.job.js';
-import { redriveSome } from './redrive.some.js';
+import { actorOf, DEAD, redriven, toJob } from './bullmq.job.js';
+import { redriveAll } from './redrive.all.js';
 import type { Failure, TurnBackend } from './bullmq.store.js';
-import { BURY, DEAD, REDRIVE } from './redis.scripts.js';
+import { BURY, DEAD_IDS, REDRIVE } from './redis.scripts.js';
 
 export type Argument = string | number | boolean | Buffer | undefined;
 
@@ -66,6 +67,12 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
     }
   }
 
+  async deadIds(after: DeadLetterPlace | undefined, limit: number): Promise<string[]> {
+    const place = after ? [after.finishedAt, after.storageId] : ['+inf', ''];
+    const args = [1, this.toKey('failed'), ...place, limit];
+    return (await runScript(await this.client, 'dead-ids', DEAD_IDS, args)) as string[];
+  }
+
   async redrive(id: string, progress: unknown): Promise<boolean> {
     const live = this.livePrefix();
     const keys = [
@@ -103,7 +110,8 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
     ...args: Parameters<RedisQueueBackend['retryFinishedJobs']>
   ): Promise<number> {
     if (!this.name.endsWith(DEAD)) return super.retryFinishedJobs(...args);
-    return redriveSome(this);
+    await redriveAll(this, args[2]);
+    return 0;
   }
 
   // BullMQ calls these by itself only when it could not record a handler's success. That is no failure of the handler:

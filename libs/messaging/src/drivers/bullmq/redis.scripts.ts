@@ -1,8 +1,5 @@
 import { composeScript } from './bullmq.package.js';
 
-/** Suffix of the queue that holds an actor's dead letters. */
-export const DEAD = '.dead';
-
 /** A job's records move from one queue to the other. */
 const TRANSFER = `
 local function transfer(from, to, id)
@@ -42,6 +39,9 @@ for place = 1, tonumber(ARGV[2]) do
     end
     if known and known ~= entry.fingerprint then return place end
     seen[entry.id] = entry.fingerprint
+  else
+    -- The client resends what it got no reply for; by then the message may be dead. BullMQ itself knows those in its queue.
+    known = redis.call('EXISTS', dead .. entry.id) == 1
   end
   if not known then fresh[#fresh + 1] = entry end
 end
@@ -49,6 +49,8 @@ for _, entry in ipairs(fresh) do
   if entry.fingerprint ~= '' then
     redis.call('SET', KEYS[1] .. entry.id, entry.fingerprint, 'PX', ARGV[1])
   end
+end
+for _, entry in ipairs(fresh) do
   local keys, args = {}, {}
   for i = 0, entry.count - 1 do
     local target = i < keyCount[entry.script] and keys or args
@@ -104,3 +106,25 @@ redis.call('ZADD', live .. 'failed', 0, id)
 return reprocessJob(KEYS, ARGV)
 `,
   );
+
+/**
+ * Ids of dead letters, newest first, equal times by id.
+ *
+ * KEYS[1]  sorted set of the dead letters
+ * ARGV[1]  time and [2] id of the place after which to begin; '+inf' and '' for the beginning
+ * ARGV[3]  how many at most
+ * returns  the ids
+ */
+export const DEAD_IDS = (): string => `
+local found, offset, limit = {}, 0, tonumber(ARGV[3])
+while #found < limit do
+  local page = redis.call('ZREVRANGEBYSCORE', KEYS[1], ARGV[1], '-inf', 'WITHSCORES', 'LIMIT', offset, limit)
+  if #page == 0 then break end
+  for i = 1, #page, 2 do
+    local isAfter = tonumber(page[i + 1]) ~= tonumber(ARGV[1]) or page[i] < ARGV[2]
+    if isAfter and #found < limit then found[#found + 1] = page[i] end
+  end
+  offset = offset + limit
+end
+return found
+`;

@@ -1,4 +1,5 @@
-import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { serverSuite } from '../../../../../test/support/available.js';
 import { atEnd } from '../../../../../test/support/cleanup.js';
@@ -6,7 +7,8 @@ import { freePort } from '../../../../../test/support/ports.js';
 import { startRedis, type RedisServer } from '../../../../../test/support/redis.server.js';
 import { StoreError, UnknownOutcomeError } from '../../messaging.errors.js';
 import { resolveOptions } from '../../messaging.options.js';
-import { RedisStore, safeUrl } from './redis.store.js';
+import { RedisStore } from './redis.store.js';
+import { safeUrl } from './store.url.js';
 
 const PASSWORD = 'p4ss/w#rd?:@';
 
@@ -164,9 +166,56 @@ serverSuite('redis-server', 'Redis', () => {
   it('is refused over TLS on a plain port', async () => {
     const error = await refusal(`rediss://127.0.0.1:${open.port}`);
     expect(error.message).toBe(
-      `cannot use Redis at rediss://127.0.0.1:${open.port}: connect ETIMEDOUT`,
+      `cannot use Redis at rediss://127.0.0.1:${open.port}: no answer within 4 s; does that port speak TLS?`,
     );
   }, 15_000);
+
+  it('that takes the connection and says nothing is refused in bounded time', async () => {
+    const mute = createServer(() => undefined).listen(0, '127.0.0.1');
+    await once(mute, 'listening');
+    const { port } = mute.address() as AddressInfo;
+    const error = await refusal(`redis://127.0.0.1:${port}`);
+    expect(error.message).toBe(
+      `cannot use Redis at redis://127.0.0.1:${port}: no answer within 4 s`,
+    );
+    mute.close();
+  }, 15_000);
+
+  it('that is too old is refused', async () => {
+    const info = 'redis_version:5.0.14\r\nmaxmemory_policy:noeviction\r\naof_enabled:0\r\n';
+    // As much of an old server as is asked: it knows INFO, and answers OK to the rest.
+    const old = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.on('data', (data: Buffer) => {
+        for (const _ of data.toString().matchAll(/\*\d+\r\n\$\d+\r\n(?=info)/gi)) {
+          socket.write(`$${info.length}\r\n${info}\r\n`);
+        }
+        for (const _ of data.toString().matchAll(/\*\d+\r\n\$\d+\r\n(?!info)/gi))
+          socket.write('+OK\r\n');
+      });
+    }).listen(0, '127.0.0.1');
+    await once(old, 'listening');
+    const { port } = old.address() as AddressInfo;
+    const error = await refusal(`redis://127.0.0.1:${port}`);
+    expect(error.message).toBe('Redis 5.0.14 is too old: Callsheet needs 6.2 or newer');
+    old.close();
+  }, 15_000);
+
+  it.each([
+    'redis://h/99999',
+    'redis://h/abc',
+    'redis://u:p%ZZ@h',
+    'redis://[bad',
+    'redis://h:99999',
+    'redis://',
+  ])('is not looked for at %s', async (url) => {
+    expect((await refusal(url)).message).toMatch(/^'redis:.*' is not a Redis URL: use redis:/);
+  });
+
+  it('has no such database', async () => {
+    const error = await refusal(`redis://127.0.0.1:${open.port}/99`);
+    expect(error.message).toContain('DB index is out of range');
+  });
 
   it('that goes away leaves the outcome of a send unknown, in bounded time', async () => {
     const server = await startRedis();

@@ -1,5 +1,5 @@
 import type { RedisClient } from 'bullmq';
-import { Redis, type RedisOptions } from 'ioredis';
+import { Redis, ReplyError, type RedisOptions } from 'ioredis';
 import type { StoreInfo } from '../../engine.js';
 import type { Envelope } from '../../envelope.js';
 import {
@@ -15,14 +15,19 @@ import {
   type Argument,
   type RedisTurnBackend,
 } from './redis.backend.js';
-import { DEAD, SEND } from './redis.scripts.js';
-import { withinTime } from '../../within.time.js';
+import { DEAD } from './bullmq.job.js';
+import { SEND } from './redis.scripts.js';
+import { redisDatabase, safeUrl } from './store.url.js';
+import { settledWithin, withinTime } from '../../within.time.js';
 
 /** One hash tag, so that every script may touch every queue on a cluster too. */
 const PREFIX = '{callsheet}';
 const MINIMUM = [6, 2] as const;
 const CONNECT_TIMEOUT = 5_000;
 const COMMAND_TIMEOUT = 5_000;
+/** At the start: a server may accept the connection and then say nothing. */
+const ANSWER_TIMEOUT = 4_000;
+const OPEN_TIMEOUT = 15_000;
 
 type Options = Pick<ResolvedOptions, 'url' | 'idempotencyWindow'>;
 
@@ -32,35 +37,34 @@ export class RedisStore implements BullmqStore {
   readonly backend = createRedisTurnBackend as BullmqStore['backend'];
   info: StoreInfo = { name: 'Redis', durability: 'memory', shared: true };
 
-  /** Keeps commands until the server is back, so that workers go on by themselves. */
-  readonly workerConnection: Redis;
-  /** Sends and reads; gives up, so that callers get an answer. */
-  readonly queueConnection: Redis;
+  private clients?: { worker: Redis; queue: Redis };
   /** Knows how BullMQ adds a job, and runs our script on the same connection as the queues. */
   private composer?: RedisTurnBackend;
 
-  constructor(private readonly options: Options) {
-    this.workerConnection = this.client({ maxRetriesPerRequest: null });
-    this.queueConnection = this.client({
-      maxRetriesPerRequest: 2,
-      commandTimeout: COMMAND_TIMEOUT,
-    });
+  constructor(private readonly options: Options) {}
+
+  /** Keeps commands until the server is back, so that workers go on by themselves. */
+  get workerConnection(): Redis {
+    return this.opened(this.clients).worker;
+  }
+
+  /** Sends and reads; gives up, so that callers get an answer. */
+  get queueConnection(): Redis {
+    return this.opened(this.clients).queue;
   }
 
   async open(): Promise<void> {
-    this.info = await this.verify();
-    await Promise.all([this.workerConnection.connect(), this.queueConnection.connect()]);
-    this.composer = createRedisTurnBackend('', {
-      connection: this.queueConnection,
-      prefix: PREFIX,
-    } as never);
-    this.composer.on('error', () => undefined);
-    await this.composer.waitUntilReady();
+    const database = redisDatabase(this.options.url);
+    try {
+      await settledWithin(OPEN_TIMEOUT, this.connect(database));
+    } catch (error) {
+      await this.close();
+      throw error instanceof StoreError ? error : this.unusable(error as Error);
+    }
   }
 
   async send(envelopes: readonly Envelope[]): Promise<void> {
-    const { composer } = this;
-    if (!composer) throw new StoreError('the store is not open');
+    const composer = this.opened(this.composer);
     const args: Argument[] = [
       1,
       `${PREFIX}:sent:`,
@@ -89,23 +93,42 @@ export class RedisStore implements BullmqStore {
   }
 
   async close(): Promise<void> {
-    await withinTime(
-      1_000,
-      Promise.allSettled([this.queueConnection.quit(), this.workerConnection.quit()]),
-    );
-    this.queueConnection.disconnect();
-    this.workerConnection.disconnect();
+    const clients = Object.values(this.clients ?? {});
+    await withinTime(1_000, Promise.allSettled(clients.map((client) => client.quit())));
+    for (const client of clients) client.disconnect();
+  }
+
+  private async connect(database: number): Promise<void> {
+    this.info = await this.verify(database);
+    this.clients = {
+      worker: this.client({ maxRetriesPerRequest: null }),
+      queue: this.client({ maxRetriesPerRequest: 2, commandTimeout: COMMAND_TIMEOUT }),
+    };
+    await Promise.all(Object.values(this.clients).map((client) => client.connect()));
+    this.composer = createRedisTurnBackend('', {
+      connection: this.queueConnection,
+      prefix: PREFIX,
+    } as never);
+    this.composer.on('error', () => undefined);
+    await this.composer.waitUntilReady();
+  }
+
+  private opened<T>(part: T | undefined): T {
+    if (part === undefined) throw new StoreError('the store is not open');
+    return part;
   }
 
   private async run(client: RedisClient, args: Argument[]): Promise<number> {
     try {
       return (await runScript(client, 'send', SEND, args)) as number;
     } catch (error) {
-      if (error instanceof Error && /\b(OOM|READONLY|LOADING|MISCONF)\b/.test(error.message)) {
-        throw new StoreError(`Redis refused the message: ${error.message}`, { cause: error });
+      // The server answered: nothing is stored.
+      if (error instanceof ReplyError) {
+        const { message } = error as Error;
+        throw new StoreError(`Redis refused the message: ${message}`, { cause: error });
       }
       throw new UnknownOutcomeError(
-        `Redis did not answer (${(error as Error).message}); the message may or may not be stored, send it again with the same id`,
+        `Redis did not answer (${(error as Error).message}); the message may or may not be stored: sending again is safe with the same id, if it was given one`,
         { cause: error },
       );
     }
@@ -124,25 +147,31 @@ export class RedisStore implements BullmqStore {
   }
 
   /** Connects once, without retrying, and reads what kind of server this is. */
-  private async verify(): Promise<StoreInfo> {
-    const probe = this.client({ retryStrategy: () => null, maxRetriesPerRequest: 0 });
+  private async verify(database: number): Promise<StoreInfo> {
+    const probe = this.client({ retryStrategy: () => null, maxRetriesPerRequest: 0, db: 0 });
     let refusal: Error | undefined;
     probe.on('error', (error: Error) => (refusal = error));
     try {
-      await probe.connect();
-      const info = parseInfo(await probe.info());
+      await settledWithin(ANSWER_TIMEOUT, probe.connect());
+      await settledWithin(ANSWER_TIMEOUT, probe.select(database));
+      const info = parseInfo(await settledWithin(ANSWER_TIMEOUT, probe.info()));
       return describe(info, await appendfsync(probe));
     } catch (error) {
-      if (error instanceof StoreError) throw error;
-      const reason: Error & { command?: unknown } = refusal ?? (error as Error);
-      // ioredis notes the command that failed, here AUTH with the password.
-      delete reason.command;
-      throw new StoreError(`cannot use Redis at ${safeUrl(this.options.url)}: ${reason.message}`, {
-        cause: reason,
-      });
+      throw error instanceof StoreError ? error : this.unusable(refusal ?? (error as Error));
     } finally {
       probe.disconnect();
     }
+  }
+
+  private unusable(reason: Error & { command?: unknown }): StoreError {
+    // ioredis notes the command that failed, AUTH with the password for one.
+    delete reason.command;
+    const { url } = this.options;
+    const isMute = reason.message.startsWith('no answer') && url.startsWith('rediss:');
+    const hint = isMute ? '; does that port speak TLS?' : '';
+    return new StoreError(`cannot use Redis at ${safeUrl(url)}: ${reason.message}${hint}`, {
+      cause: reason,
+    });
   }
 }
 
@@ -183,12 +212,4 @@ function parseInfo(text: string): Map<string, string> {
   return new Map(
     lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]),
   );
-}
-
-/**
- * A URL for messages and logs: without user, password and query, which may hold a password too. Taken as text, because a
- * password with a bare `/` or `#` is just what makes a URL unreadable.
- */
-export function safeUrl(url: string): string {
-  return url.replace(/^([a-z][a-z0-9+.-]*:\/*)?.*@/is, '$1').replace(/[?#].*$/s, '');
 }

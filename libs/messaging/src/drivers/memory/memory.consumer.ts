@@ -1,4 +1,5 @@
 import type { Consumer, Outcome, TurnFunction } from '../../engine.js';
+import { StoppingError } from '../../messaging.errors.js';
 import { withinTime } from '../../within.time.js';
 import type { Entry } from './memory.entry.js';
 
@@ -28,7 +29,7 @@ export class MemoryConsumer implements Consumer {
     this.stopped = true;
     const ended = Promise.all(this.running.values());
     const timer = setTimeout(() => {
-      for (const controller of this.running.keys()) controller.abort();
+      for (const controller of this.running.keys()) controller.abort(new StoppingError());
     }, grace);
     // A turn that ignores its signal is left behind.
     await withinTime(grace + 2_500, ended);
@@ -41,6 +42,7 @@ export class MemoryConsumer implements Consumer {
     const outcome = await this.turn({
       envelope: structuredClone(entry.envelope),
       attempt: entry.failures + 1,
+      isFirst: entry.starts === 1,
       history: entry.history,
       crashes: 0,
       startedAt: entry.startedAt ?? Date.now(),

@@ -2,6 +2,7 @@ import {
   HISTORY_LIMIT,
   type ActorCounts,
   type ConsumeOptions,
+  type DeadLetterPlace,
   type Consumer,
   type Engine,
   type FinishedTurn,
@@ -21,6 +22,8 @@ import { MemorySchedules } from './memory.schedules.js';
 
 type Options = Pick<ResolvedOptions, 'idempotencyWindow' | 'keepDone'>;
 
+/** How often handled messages beyond the age and count to keep are dropped, ms. */
+const FORGET_EVERY = 2_000;
 /** setTimeout cannot wait longer; what is due later is looked at again then. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
@@ -32,18 +35,21 @@ export class MemoryEngine implements Engine {
   private readonly consumers = new Map<string, Set<MemoryConsumer>>();
   private readonly cron = new MemorySchedules((envelope, at) => this.insert(envelope, at));
   private seq = 0;
-  private handled = 0;
+  private forgetting?: NodeJS.Timeout;
   private closed = false;
 
   constructor(private readonly options: Options) {}
 
-  async open(): Promise<void> {}
+  async open(): Promise<void> {
+    this.forgetting = setInterval(() => this.forget(Date.now()), FORGET_EVERY).unref();
+  }
 
   async send(envelopes: readonly Envelope[]): Promise<void> {
     const fresh = new Map<string, Envelope>();
     for (const envelope of envelopes) {
       const key = storageId(envelope);
       const known = fresh.get(key)?.fingerprint ?? this.knownFingerprint(key);
+      if (envelope.fingerprint === undefined && this.entries.has(key)) continue;
       if (known === undefined) fresh.set(key, envelope);
       else if (known !== envelope.fingerprint) throw new IdempotencyConflictError(envelope.id);
     }
@@ -92,10 +98,11 @@ export class MemoryEngine implements Engine {
 
   async deadLetters(
     actors: readonly string[],
-    { offset, limit }: { offset: number; limit: number },
+    { after, limit }: { after?: DeadLetterPlace; limit: number },
   ): Promise<MessageRecord[]> {
     return this.latest(actors, 'dead')
-      .slice(offset, offset + limit)
+      .filter((entry) => !after || newestFirst(entry, after) > 0)
+      .slice(0, limit)
       .map(toRecord);
   }
 
@@ -125,6 +132,7 @@ export class MemoryEngine implements Engine {
 
   async close(): Promise<void> {
     this.closed = true;
+    clearInterval(this.forgetting);
     this.cron.close();
     for (const entry of this.entries.values()) clearTimeout(entry.timer);
   }
@@ -138,16 +146,17 @@ export class MemoryEngine implements Engine {
 
   private insert(envelope: Envelope, occurrence?: number): void {
     const entry: Entry = {
-      key: storageId(envelope),
+      storageId: storageId(envelope),
       envelope,
       state: 'waiting',
       history: [],
       redrives: 0,
       seq: 0,
       failures: 0,
+      starts: 0,
       occurrence,
     };
-    this.entries.set(entry.key, entry);
+    this.entries.set(entry.storageId, entry);
     this.delayUntil(entry, envelope.dueAt ?? 0);
   }
 
@@ -162,7 +171,11 @@ export class MemoryEngine implements Engine {
   private makeReady(entry: Entry): void {
     entry.state = 'waiting';
     entry.seq = ++this.seq;
-    for (const consumer of this.consumers.get(entry.envelope.actor) ?? []) consumer.wake();
+    this.wake(entry.envelope.actor);
+  }
+
+  private wake(actor: string): void {
+    for (const consumer of this.consumers.get(actor) ?? []) consumer.wake();
   }
 
   private take(actor: string): Entry | undefined {
@@ -173,6 +186,7 @@ export class MemoryEngine implements Engine {
     if (next) {
       next.state = 'active';
       next.startedAt = Date.now();
+      next.starts++;
     }
     return next;
   }
@@ -180,6 +194,7 @@ export class MemoryEngine implements Engine {
   private commit(entry: Entry, outcome: Outcome): void {
     if (outcome.kind === 'release') {
       entry.state = 'waiting';
+      this.wake(entry.envelope.actor);
       return;
     }
     const now = Date.now();
@@ -193,17 +208,18 @@ export class MemoryEngine implements Engine {
     entry.finishedAt = now;
     entry.state = outcome.kind;
     if (outcome.kind === 'dead') entry.reason = outcome.reason;
-    else if (++this.handled % Math.ceil(this.options.keepDone.count / 10) === 0) {
-      this.forget(entry.envelope.actor, now);
-    }
   }
 
-  /** Drops handled messages beyond the age and count to keep. */
-  private forget(actor: string, now: number): void {
+  /** Drops handled messages, and ids of senders, that need no longer be remembered. */
+  private forget(now: number): void {
     const { age, count } = this.options.keepDone;
-    this.latest([actor], 'done').forEach((entry, index) => {
-      if (index >= count || now - (entry.finishedAt ?? now) > age) this.entries.delete(entry.key);
-    });
+    const actors = new Set([...this.entries.values()].map(({ envelope }) => envelope.actor));
+    for (const actor of actors) {
+      this.latest([actor], 'done').forEach(({ storageId: key, finishedAt = now }, index) => {
+        if (index >= count || now - finishedAt > age) this.entries.delete(key);
+      });
+    }
+    for (const [key, { until }] of this.remembered) if (until < now) this.remembered.delete(key);
   }
 
   private lookUp(id: string, actors: readonly string[]): Entry | undefined {
@@ -215,7 +231,7 @@ export class MemoryEngine implements Engine {
   private latest(actors: readonly string[], state: 'done' | 'dead'): Entry[] {
     return this.of(actors)
       .filter((entry) => entry.state === state)
-      .sort((a, b) => (b.finishedAt ?? 0) - (a.finishedAt ?? 0) || b.seq - a.seq);
+      .sort(newestFirst);
   }
 
   private of(actors: readonly string[]): Entry[] {
@@ -230,7 +246,16 @@ function comesBefore(a: Entry, b: Entry): boolean {
   );
 }
 
+/** Order of finished messages; equal times by storage id. */
+function newestFirst(a: Partial<DeadLetterPlace>, b: Partial<DeadLetterPlace>): number {
+  const byTime = (b.finishedAt ?? 0) - (a.finishedAt ?? 0);
+  return (
+    byTime || ((a.storageId ?? '') < (b.storageId ?? '') ? 1 : a.storageId === b.storageId ? 0 : -1)
+  );
+}
+
 function toRecord({
+  storageId: key,
   envelope,
   state,
   history,
@@ -239,5 +264,14 @@ function toRecord({
   reason,
   redrives,
 }: Entry): MessageRecord {
-  return structuredClone({ envelope, state, history, startedAt, finishedAt, reason, redrives });
+  return structuredClone({
+    storageId: key,
+    envelope,
+    state,
+    history,
+    startedAt,
+    finishedAt,
+    reason,
+    redrives,
+  });
 }
