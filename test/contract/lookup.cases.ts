@@ -145,7 +145,8 @@ export const lookupCases: Case[] = [
       const engine = await context.engine();
       let broken = true;
       await context.consume(engine, (delivery) => (broken ? dead(delivery) : done()));
-      const job = await (engine.queue?.(context.actor) as Queue).add(`${context.actor}.do`, {});
+      const queue = engine.queue?.(context.actor) as Queue;
+      const job = await queue.add(`${context.actor}.do`, {});
       const id = job.id ?? '';
       await eventually(async () => (await engine.counts(context.actor)).dead === 1);
       broken = false;
@@ -162,7 +163,8 @@ export const lookupCases: Case[] = [
       const { deliveries } = await context.consume(engine, dead, 5);
       await engine.send(Array.from({ length: 150 }, () => context.envelope()));
       await eventually(async () => (await engine.counts(context.actor)).dead === 150);
-      await (engine.queue?.(`${context.actor}.dead`) as Queue).retryJobs({ state: 'failed' });
+      const letters = engine.queue?.(`${context.actor}.dead`) as Queue;
+      await letters.retryJobs({ state: 'failed' });
       await eventually(() => deliveries.length === 300);
       await eventually(async () => (await engine.counts(context.actor)).dead === 150);
       expect(deliveries).toHaveLength(300);
