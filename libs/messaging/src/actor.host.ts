@@ -43,6 +43,7 @@ export class ActorHost implements OnModuleInit {
   /** Starts taking messages. Called when every provider of the application is ready. */
   async start(): Promise<void> {
     for (const actor of this.found) await this.requireSchedules(actor);
+    this.warnOfUnhandled();
     for (const { name, concurrency, handlers, retry } of this.found) {
       const turn = turnRunner(handlers, retry);
       this.consumers.push(await this.engine.consume(name, { concurrency }, turn));
@@ -55,6 +56,18 @@ export class ActorHost implements OnModuleInit {
     if (consumers.length === 0) return;
     this.logger.log('stopping: no new messages, waiting for running turns');
     await Promise.all(consumers.map((consumer) => consumer.stop(this.options.shutdownGrace)));
+  }
+
+  /** On a shared store another process may run the actor; on others its messages would wait for ever. */
+  private warnOfUnhandled(): void {
+    if (this.engine.store.shared || this.found.length === 0) return;
+    const names = new Set(this.found.map(({ name }) => name));
+    for (const { meta } of this.registry.all()) {
+      if (names.has(meta.actor)) continue;
+      this.logger.warn(
+        `no actor here handles '${meta.type}', and no other process can: it would wait`,
+      );
+    }
   }
 
   /** A schedule is stored by the scheduler's module; without it nothing would ever happen, and nobody would know. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Logger } from '@nestjs/common';
 import path from 'node:path';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { tempDir } from '../../../../../test/support/temp.js';
 import { StoreError } from '../../messaging.errors.js';
 import { resolveOptions } from '../../messaging.options.js';
@@ -64,6 +64,19 @@ describe('an embedded store', () => {
     await one.ping();
     await one.close();
     expect(existsSync(path.join(folder, 'lock'))).toBe(false);
+  }, 30_000);
+
+  it('whose process died while it made the database is put aside, and made again', async () => {
+    const folder = tempDir();
+    const half = path.join(folder, 'callsheet-data');
+    mkdirSync(half);
+    writeFileSync(path.join(half, 'PG_VERSION'), '1');
+    const store = engine(`pglite:${folder}`);
+    await store.open();
+    await store.ping();
+    await store.close();
+    const [aside = ''] = readdirSync(folder).filter((name) => name.includes('.incomplete-'));
+    expect(readdirSync(path.join(folder, aside))).toEqual(['PG_VERSION']);
   }, 30_000);
 
   it('in a place that is no folder is refused in one sentence', async () => {

@@ -1,4 +1,4 @@
-import { existsSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { dataDir } from '@electric-sql/pglite-prepopulatedfs';
@@ -29,12 +29,20 @@ export class PgliteStore extends SqlStore {
     const folder = this.options.url.slice('pglite:'.length);
     try {
       this.unlock = lockFolder(folder);
-      const data = join(folder, 'pgdata');
-      if (!existsSync(data)) await createDatabase(data);
-      this.database = await PGlite.create(data);
+      const data = join(folder, 'callsheet-data');
+      const mark = `${data}.complete`;
+      // A process may die while it makes the database: what has no mark is put aside, and made again.
+      const isNew = !existsSync(mark);
+      if (isNew && existsSync(data)) renameSync(data, `${data}.incomplete-${Date.now()}`);
+      this.database = await PGlite.create({
+        dataDir: data,
+        // A ready-made empty database takes a third of the time of making one.
+        ...(isNew && { loadDataDir: await dataDir() }),
+      });
       this.adapter = new PglitePool(this.database);
       await this.database.exec('SET search_path TO bullmq');
       await this.prepare();
+      if (isNew) writeFileSync(mark, '');
     } catch (error) {
       await this.close();
       if (error instanceof StoreError) throw error;
@@ -54,16 +62,4 @@ export class PgliteStore extends SqlStore {
     this.unlock?.();
     this.unlock = undefined;
   }
-}
-
-/**
- * Makes an empty database from a ready-made one, which takes a third of the time of making it anew. It gets its name only
- * when it is complete: a process may die in between.
- */
-async function createDatabase(data: string): Promise<void> {
-  const partial = `${data}.partial`;
-  rmSync(partial, { recursive: true, force: true });
-  const database = await PGlite.create({ dataDir: partial, loadDataDir: await dataDir() });
-  await database.close();
-  renameSync(partial, data);
 }
