@@ -19,7 +19,7 @@ export class Guests {
 }
 
 // The message: what may be sent, and to which actor. Any Standard Schema will do.
-export class Greet extends Message('greeter.greet', z.object({ name: z.string().min(1) })) {}
+export class Greet extends Message('greeter.greet', z.strictObject({ name: z.string().min(1) })) {}
 
 // The actor: a plain Nest provider.
 @Actor({ retry: { attempts: 5, delay: '1s', factor: 2, max: '1m', jitter: 0.2 } })

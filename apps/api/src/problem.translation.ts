@@ -63,7 +63,8 @@ function fromCallsheet(error: CallsheetError, at: string): ProblemError | undefi
   }
   if (error instanceof UnknownMessageError) {
     const errors = [{ path: `${at}type`, message: 'is not a registered message' }];
-    return new ProblemError('unknown_message', error.message, { errors, cause });
+    const detail = `no message of type '${error.type}' is registered; see /v1/actors for those that are`;
+    return new ProblemError('unknown_message', detail, { errors, cause });
   }
   if (error instanceof IdempotencyConflictError) {
     const errors = [{ path: `${at}id`, message: 'was used for another body' }];

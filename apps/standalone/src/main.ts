@@ -22,6 +22,7 @@ await launch(async (options) => {
   const store = process.env.CALLSHEET_URL || EMBEDDED;
   const { app, url } = await serve(MainModule.on(store), options);
   const { name } = app.get<Engine>(ENGINE, { strict: false }).store;
-  process.stdout.write(welcome({ url, store: name, seconds: process.uptime() }));
+  const types = messages.map(({ meta }) => meta.type);
+  process.stdout.write(welcome({ url, store: name, types, seconds: process.uptime() }));
   return app;
 });

@@ -261,7 +261,9 @@ describe('what is declared wrongly stops the start', () => {
     }
     declareHandler(Clock.prototype, { handles: { verb: 'tick' }, method: 'tick' });
     await expect(start([Clock])).rejects.toThrow(
-      new DeclarationError("Clock handles only schedules: name it, @Actor({ name: '...' })"),
+      new DeclarationError(
+        "Clock handles only schedules: name it, @Actor({ name: '...' }), or add the @Handle that is missing",
+      ),
     );
   });
 

@@ -108,7 +108,7 @@ function nameOf(
     throw new DeclarationError(`${target.name} is an actor without handlers`);
   if (name === undefined) {
     throw new DeclarationError(
-      `${target.name} handles only schedules: name it, @Actor({ name: '...' })`,
+      `${target.name} handles only schedules: name it, @Actor({ name: '...' }), or add the @Handle that is missing`,
     );
   }
   if (other !== undefined) {

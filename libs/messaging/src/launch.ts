@@ -1,4 +1,9 @@
-import { ConsoleLogger, type INestApplicationContext, type LoggerService } from '@nestjs/common';
+import {
+  ConsoleLogger,
+  type INestApplicationContext,
+  type LoggerService,
+  type LogLevel,
+} from '@nestjs/common';
 import { CallsheetError, OptionError } from './messaging.errors.js';
 import { OPTIONS, type ResolvedOptions } from './messaging.options.js';
 
@@ -28,7 +33,10 @@ export async function launch(
     });
   }
   try {
-    const app = await create({ abortOnError: false, logger: new ProcessLogger() });
+    const app = await create({
+      abortOnError: false,
+      logger: new ProcessLogger({ logLevels: LEVELS }),
+    });
     app.enableShutdownHooks();
     deadline = app.get<ResolvedOptions>(OPTIONS, { strict: false }).shutdownGrace + CLOSING;
   } catch (error) {
@@ -58,6 +66,9 @@ function explain(error: unknown): string {
     ? error.message
     : (error.stack ?? error.message);
 }
+
+/** What an operator reads. */
+const LEVELS: LogLevel[] = ['fatal', 'error', 'warn', 'log'];
 
 /** Nest's own account of its modules and routes, which no operator reads. */
 const ROUTINE = new Set<unknown>([

@@ -8,9 +8,9 @@ export interface Statistics {
   throughput: number;
   /** L: milliseconds from when the message could be handled to when it was. Undefined without a sample. */
   latency: Percentiles | undefined;
-  /** The part of L before the turn started. */
+  /** The part of L before the turn that succeeded started: failed attempts and their waits included. */
   wait: Percentiles | undefined;
-  /** The part of L in the turn. */
+  /** The part of L in the turn that succeeded. */
   run: Percentiles | undefined;
 }
 

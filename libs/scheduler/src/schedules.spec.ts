@@ -97,7 +97,9 @@ describe('Schedules', () => {
       @Cron('* * * * *') tick(): void {}
     }
     await expect(boot([Nameless])).rejects.toThrow(
-      new DeclarationError("Nameless handles only schedules: name it, @Actor({ name: '...' })"),
+      new DeclarationError(
+        "Nameless handles only schedules: name it, @Actor({ name: '...' }), or add the @Handle that is missing",
+      ),
     );
   });
 });

@@ -40,7 +40,12 @@ export const messageView = z
     error: z.string().optional().describe('the last failure of a message that is not done'),
     redrives: z.int().describe('how often it was redriven'),
     waitMs: z.int().optional().describe('from when it could be handled to its first start'),
-    latencyMs: z.int().optional().describe('from when it could be handled to its end'),
+    latencyMs: z
+      .int()
+      .optional()
+      .describe(
+        'from when it could be handled to its end, waits between attempts and before a redrive included',
+      ),
   })
   .register(schemas, { id: 'Message' });
 export type MessageView = z.infer<typeof messageView>;

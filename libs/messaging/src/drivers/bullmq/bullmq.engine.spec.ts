@@ -5,6 +5,8 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { tempDir } from '../../../../../test/support/temp.js';
 import { StoreError } from '../../messaging.errors.js';
 import { resolveOptions } from '../../messaging.options.js';
+import { serverSuite } from '../../../../../test/support/available.js';
+import { startRedis } from '../../../../../test/support/redis.server.js';
 import { createBullmqEngine } from './bullmq.engine.js';
 
 const engine = (url: string) => createBullmqEngine(resolveOptions({ url }));
@@ -96,4 +98,33 @@ describe('an embedded store', () => {
       new StoreError('the embedded store is not open'),
     );
   });
+});
+
+serverSuite('redis-server', 'a store that goes away', () => {
+  it('fails every read as what it is, in bounded time', async () => {
+    const server = await startRedis();
+    const store = engine(server.url);
+    await store.open();
+    await store.counts('a');
+    await server.kill();
+    const reads = [
+      store.find('a-1', ['a']),
+      store.counts('a'),
+      store.finished('a', 1),
+      store.deadLetters(['a'], { limit: 1 }),
+      store.redrive('a-1', ['a']),
+      store.schedules(['a']),
+    ];
+    for (const read of await Promise.allSettled(reads)) {
+      expect(read).toMatchObject({
+        status: 'rejected',
+        reason: {
+          code: 'store_unusable',
+          message: expect.stringContaining('does not answer') as string,
+        },
+      });
+    }
+    await store.close();
+    await server.stop();
+  }, 30_000);
 });

@@ -84,61 +84,71 @@ export class BullmqEngine implements Engine {
   }
 
   async find(id: string, actors: readonly string[]): Promise<MessageRecord | undefined> {
-    // Twice: a message that becomes a dead letter, or is redriven, between two looks is in the place looked at first.
-    const found = (await this.jobOf(id, actors)) ?? (await this.jobOf(id, actors));
-    return found && toRecord(found, await found.getState());
+    return this.reading(async () => {
+      // Twice: a message that becomes a dead letter, or is redriven, between two looks is in the place looked at first.
+      const found = (await this.jobOf(id, actors)) ?? (await this.jobOf(id, actors));
+      return found && toRecord(found, await found.getState());
+    });
   }
 
   async counts(actor: string): Promise<ActorCounts> {
-    const [live, dead] = await Promise.all([
-      this.queue(actor).getJobCounts(
-        'waiting',
-        'prioritized',
-        'waiting-children',
-        'delayed',
-        'active',
-        'completed',
-      ),
-      this.queue(actor + DEAD).getJobCounts('failed'),
-    ]);
-    const of = (state: string): number => live[state] ?? 0;
-    return {
-      waiting: of('waiting') + of('prioritized') + of('waiting-children'),
-      delayed: of('delayed'),
-      active: of('active'),
-      done: of('completed'),
-      dead: dead['failed'] ?? 0,
-    };
+    return this.reading(async () => {
+      const [live, dead] = await Promise.all([
+        this.queue(actor).getJobCounts(
+          'waiting',
+          'prioritized',
+          'waiting-children',
+          'delayed',
+          'active',
+          'completed',
+        ),
+        this.queue(actor + DEAD).getJobCounts('failed'),
+      ]);
+      const of = (state: string): number => live[state] ?? 0;
+      return {
+        waiting: of('waiting') + of('prioritized') + of('waiting-children'),
+        delayed: of('delayed'),
+        active: of('active'),
+        done: of('completed'),
+        dead: dead['failed'] ?? 0,
+      };
+    });
   }
 
   async finished(actor: string, limit: number): Promise<FinishedTurn[]> {
-    const jobs = await this.queue(actor).getJobs(['completed'], 0, limit - 1);
-    return present(jobs)
-      .map(toFinishedTurn)
-      .sort((a, b) => b.finishedAt - a.finishedAt);
+    return this.reading(async () => {
+      const jobs = await this.queue(actor).getJobs(['completed'], 0, limit - 1);
+      return present(jobs)
+        .map(toFinishedTurn)
+        .sort((a, b) => b.finishedAt - a.finishedAt);
+    });
   }
 
   async deadLetters(
     actors: readonly string[],
     { after, limit }: { after?: DeadLetterPlace; limit: number },
   ): Promise<MessageRecord[]> {
-    const jobs = await Promise.all(
-      actors.map(async (actor) => {
-        const queue = this.queue(actor + DEAD);
-        const ids = await turnBackendOf(queue).deadIds(after, limit);
-        return Promise.all(ids.map((id) => queue.getJob(id) as Promise<Job | undefined>));
-      }),
-    );
-    return present(jobs.flat())
-      .map((job) => toRecord(job, 'failed'))
-      .sort(newestFirst)
-      .slice(0, limit);
+    return this.reading(async () => {
+      const jobs = await Promise.all(
+        actors.map(async (actor) => {
+          const queue = this.queue(actor + DEAD);
+          const ids = await turnBackendOf(queue).deadIds(after, limit);
+          return Promise.all(ids.map((id) => queue.getJob(id) as Promise<Job | undefined>));
+        }),
+      );
+      return present(jobs.flat())
+        .map((job) => toRecord(job, 'failed'))
+        .sort(newestFirst)
+        .slice(0, limit);
+    });
   }
 
   async redrive(id: string, actors: readonly string[]): Promise<boolean> {
-    const job = await this.jobOf(id, actors);
-    if (!job?.queueName.endsWith(DEAD)) return false;
-    return turnBackendOf(this.queue(job.queueName)).redrive(job.id ?? '', job.progress);
+    return this.reading(async () => {
+      const job = await this.jobOf(id, actors);
+      if (!job?.queueName.endsWith(DEAD)) return false;
+      return turnBackendOf(this.queue(job.queueName)).redrive(job.id ?? '', job.progress);
+    });
   }
 
   async putSchedule({ id, actor, cron, tz, priority }: ScheduleSpec): Promise<void> {
@@ -159,21 +169,23 @@ export class BullmqEngine implements Engine {
   }
 
   async schedules(actors: readonly string[]): Promise<ScheduleRecord[]> {
-    const found = await Promise.all(
-      actors.map(async (actor) =>
-        (await this.queue(actor).getJobSchedulers()).map(
-          ({ key, pattern = '', tz = 'UTC', next, template }) => ({
-            id: key as ScheduleRecord['id'],
-            actor,
-            cron: pattern,
-            tz,
-            next,
-            priority: template?.opts?.priority ?? 0,
-          }),
+    return this.reading(async () => {
+      const found = await Promise.all(
+        actors.map(async (actor) =>
+          (await this.queue(actor).getJobSchedulers()).map(
+            ({ key, pattern = '', tz = 'UTC', next, template }) => ({
+              id: key as ScheduleRecord['id'],
+              actor,
+              cron: pattern,
+              tz,
+              next,
+              priority: template?.opts?.priority ?? 0,
+            }),
+          ),
         ),
-      ),
-    );
-    return found.flat();
+      );
+      return found.flat();
+    });
   }
 
   queue(name: string): Queue {
@@ -199,6 +211,16 @@ export class BullmqEngine implements Engine {
     const queues = [...this.queues.values()];
     await withinTime(2_000, Promise.allSettled(queues.map((queue) => queue.close())));
     await this.database.close();
+  }
+
+  /** Whatever a read fails with, the store is what failed. */
+  private async reading<T>(read: () => Promise<T>): Promise<T> {
+    try {
+      return await read();
+    } catch (error) {
+      const { message } = error as Error;
+      throw new StoreError(`${this.store.name} does not answer: ${message}`, { cause: error });
+    }
   }
 
   /** Looks first where the id says it belongs, then everywhere at once. */

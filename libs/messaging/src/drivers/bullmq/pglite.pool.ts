@@ -6,6 +6,8 @@ type Result = Awaited<ReturnType<PoolLike['query']>>;
 
 /** As `pg` does: 64-bit integers stay text, because BullMQ converts them itself. */
 const OPTIONS = { parsers: { [types.INT8]: (text: string) => text } };
+/** How long queries may follow each other without a pause, ms. */
+const LONGEST_BREATH = 5;
 /** BullMQ's statement has comments before it. */
 const LISTEN = /^\s*(?:--[^\n]*\n\s*)*LISTEN\s+"?(\w+)"?/i;
 const BEGIN = /^\s*BEGIN\b/i;
@@ -18,6 +20,7 @@ const END = /^\s*(COMMIT|ROLLBACK)\b/i;
 export class PglitePool extends EventEmitter implements PoolLike {
   /** BullMQ reads this: no connection can break silently, so it need not poll. */
   readonly options = { keepAlive: true };
+  private breathedAt = 0;
   private owner: PgliteClient | undefined;
   private readonly waiting: (() => void)[] = [];
 
@@ -66,9 +69,15 @@ export class PglitePool extends EventEmitter implements PoolLike {
     for (const wake of this.waiting.splice(0)) wake();
   }
 
-  private async execute(text: string, params: unknown[]): Promise<Result> {
-    // A query is computation in this process; a worker that asks one after the other would leave no time for anything else.
+  /** A query is computation in this process: a worker that asks one after the other would leave no time for anything else. */
+  private async breathe(): Promise<void> {
+    if (performance.now() - this.breathedAt < LONGEST_BREATH) return;
     await new Promise((resolve) => setImmediate(resolve));
+    this.breathedAt = performance.now();
+  }
+
+  private async execute(text: string, params: unknown[]): Promise<Result> {
+    await this.breathe();
     if (params.length === 0) {
       const results = await this.database.exec(text, OPTIONS);
       return (results.at(-1) as Result | undefined) ?? { rows: [] };
