@@ -23,7 +23,7 @@ export interface CallsheetOptions {
   shutdownGrace?: Duration;
   /** How long a message id chosen by its sender is remembered, at least. Default '24h'. */
   idempotencyWindow?: Duration;
-  /** How long, and how many, handled messages stay readable per actor; looked after every two seconds. Default { age: '24h', count: 10000 }. */
+  /** How long, and how many, handled messages stay readable per actor; looked after every few seconds. Default { age: '24h', count: 10000 }. */
   keepDone?: { age?: Duration; count?: number };
   /**
    * How long a worker that died or froze holds its messages before others may take them. Default '5s'. Longer tolerates

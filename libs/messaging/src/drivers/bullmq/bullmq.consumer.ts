@@ -18,6 +18,8 @@ const NO_STALL_LIMIT = 1_000_000_000;
 /** How long, at a stop, a fetch may be under way, and how long handing back may take, ms. */
 const FETCH = 250;
 const HAND_BACK = 2_500;
+/** How long a turn may take to answer its signal before its message goes back without it, ms. */
+const DEAF = 1_000;
 /** How often handled jobs beyond the age and count to keep are dropped, ms. */
 const FORGET_EVERY = 5_000;
 /** The same trouble is logged at most this often. */
@@ -27,6 +29,8 @@ const LOG_EVERY = 5_000;
 interface Running {
   readonly controller: AbortController;
   readonly outcome: Promise<Outcome>;
+  /** Hands the message back without waiting any longer. */
+  readonly release: () => void;
 }
 
 /** A BullMQ worker whose ends of a turn are ours. */
@@ -36,6 +40,7 @@ export class BullmqConsumer implements Consumer {
   private readonly backend: TurnBackend;
   private readonly running = new Map<string, Running>();
   private readonly forgetting?: NodeJS.Timeout;
+  private isStopping = false;
   private readonly logged = new Map<string, number>();
 
   constructor(
@@ -87,9 +92,15 @@ export class BullmqConsumer implements Consumer {
       const outcomes = [...this.running.values()].map(({ outcome }) => outcome);
       await withinTime(deadline - Date.now(), Promise.race(outcomes));
     }
+    this.isStopping = true;
     for (const { controller } of this.running.values()) controller.abort(new StoppingError());
+    // One whose signal was aborted before, because its lock was lost, does not hear this.
+    const timer = setTimeout(() => {
+      for (const { release } of this.running.values()) release();
+    }, DEAF);
     // Handing back takes the handlers' patience and a round trip; a store that is gone must not hold the process.
     await withinTime(HAND_BACK, closed);
+    clearTimeout(timer);
   }
 
   private async process(job: Job, token: string): Promise<void> {
@@ -115,10 +126,14 @@ export class BullmqConsumer implements Consumer {
     const running = this.running.get(id);
     if (running) return running.outcome;
     const controller = new AbortController();
-    const outcome = this.turn(toDelivery(job, controller.signal)).finally(() =>
-      this.running.delete(id),
-    );
-    this.running.set(id, { controller, outcome });
+    let release = (): void => undefined;
+    const outcome = new Promise<Outcome>((resolve, reject) => {
+      release = () => resolve({ kind: 'release' });
+      this.turn(toDelivery(job, controller.signal)).then(resolve, reject);
+    }).finally(() => this.running.delete(id));
+    this.running.set(id, { controller, outcome, release });
+    // Fetched before the stop, brought after it.
+    if (this.isStopping) controller.abort(new StoppingError());
     return outcome;
   }
 

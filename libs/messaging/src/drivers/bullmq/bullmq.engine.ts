@@ -24,7 +24,7 @@ import { PgliteStore } from './pglite.store.js';
 import { PostgresStore } from './postgres.store.js';
 import { RedisStore } from './redis.store.js';
 import { safeUrl } from './store.url.js';
-import { withinTime } from '../../within.time.js';
+import { settledWithin, withinTime } from '../../within.time.js';
 
 /** The engine for a store URL. Throws StoreError for a scheme it does not know. */
 export function createBullmqEngine(options: ResolvedOptions): BullmqEngine {
@@ -39,6 +39,9 @@ export function createBullmqEngine(options: ResolvedOptions): BullmqEngine {
 
 /** BullMQ's code for an occurrence that two processes add at once. */
 const OCCURRENCE_EXISTS = ErrorCode.SchedulerJobIdCollision;
+
+/** How long a read may take, ms. */
+const READ_TIMEOUT = 10_000;
 
 /** Every message is a BullMQ job; the store decides which database holds it. */
 export class BullmqEngine implements Engine {
@@ -129,14 +132,9 @@ export class BullmqEngine implements Engine {
     { after, limit }: { after?: DeadLetterPlace; limit: number },
   ): Promise<MessageRecord[]> {
     return this.reading(async () => {
-      const jobs = await Promise.all(
-        actors.map(async (actor) => {
-          const queue = this.queue(actor + DEAD);
-          const ids = await turnBackendOf(queue).deadIds(after, limit);
-          return Promise.all(ids.map((id) => queue.getJob(id) as Promise<Job | undefined>));
-        }),
-      );
-      return present(jobs.flat())
+      const found = await Promise.all(actors.map((actor) => this.deadOf(actor, after, limit)));
+      return found
+        .flat()
         .map((job) => toRecord(job, 'failed'))
         .sort(newestFirst)
         .slice(0, limit);
@@ -213,10 +211,31 @@ export class BullmqEngine implements Engine {
     await this.database.close();
   }
 
+  /** Reads on where letters have been redriven between listing and reading them: a short answer would mean the end. */
+  private async deadOf(
+    actor: string,
+    after: DeadLetterPlace | undefined,
+    limit: number,
+  ): Promise<Job[]> {
+    const queue = this.queue(actor + DEAD);
+    const found: Job[] = [];
+    for (let place = after; found.length < limit;) {
+      const wanted = limit - found.length;
+      const ids = await turnBackendOf(queue).deadIds(place, wanted);
+      const jobs = await Promise.all(ids.map((id) => queue.getJob(id) as Promise<Job | undefined>));
+      found.push(...present(jobs));
+      const last = found.at(-1);
+      if (ids.length < wanted || !last) break;
+      place = { finishedAt: last.finishedOn ?? 0, storageId: last.id ?? '' };
+    }
+    return found;
+  }
+
   /** Whatever a read fails with, the store is what failed. */
   private async reading<T>(read: () => Promise<T>): Promise<T> {
     try {
-      return await read();
+      // A queue that is new while the store is away waits for it without end.
+      return await settledWithin(READ_TIMEOUT, read());
     } catch (error) {
       const { message } = error as Error;
       throw new StoreError(`${this.store.name} does not answer: ${message}`, { cause: error });

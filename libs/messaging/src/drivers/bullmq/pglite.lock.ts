@@ -1,5 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { StoreError } from '../../messaging.errors.js';
 
@@ -49,6 +57,8 @@ function acquire(path: string): boolean {
   if (!acquire(claim)) return false;
   try {
     if (read(path)?.token !== owner?.token) return acquire(path);
+    // Gone by itself: then it is free for whoever is first, and there is nothing of ours to remove.
+    if (!existsSync(path)) return create(path);
     rmSync(path, { force: true });
     return create(path);
   } finally {

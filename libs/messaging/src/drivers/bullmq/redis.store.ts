@@ -27,7 +27,7 @@ const CONNECT_TIMEOUT = 5_000;
 const COMMAND_TIMEOUT = 5_000;
 /** At the start: a server may accept the connection and then say nothing. */
 const ANSWER_TIMEOUT = 4_000;
-const OPEN_TIMEOUT = 15_000;
+const OPEN_TIMEOUT = 20_000;
 
 type Options = Pick<ResolvedOptions, 'url' | 'idempotencyWindow'>;
 
@@ -37,6 +37,7 @@ export class RedisStore implements BullmqStore {
   readonly backend = createRedisTurnBackend as BullmqStore['backend'];
   info: StoreInfo = { name: 'Redis', durability: 'memory', shared: true };
 
+  private isClosed = false;
   private clients?: { worker: Redis; queue: Redis };
   /** Knows how BullMQ adds a job, and runs our script on the same connection as the queues. */
   private composer?: RedisTurnBackend;
@@ -93,6 +94,7 @@ export class RedisStore implements BullmqStore {
   }
 
   async close(): Promise<void> {
+    this.isClosed = true;
     const clients = Object.values(this.clients ?? {});
     await withinTime(1_000, Promise.allSettled(clients.map((client) => client.quit())));
     for (const client of clients) client.disconnect();
@@ -100,6 +102,7 @@ export class RedisStore implements BullmqStore {
 
   private async connect(database: number): Promise<void> {
     this.info = await this.verify(database);
+    if (this.isClosed) throw new StoreError('the store was closed while it was opened');
     this.clients = {
       worker: this.client({ maxRetriesPerRequest: null }),
       queue: this.client({ maxRetriesPerRequest: 2, commandTimeout: COMMAND_TIMEOUT }),
@@ -148,7 +151,7 @@ export class RedisStore implements BullmqStore {
 
   /** Connects once, without retrying, and reads what kind of server this is. */
   private async verify(database: number): Promise<StoreInfo> {
-    const probe = this.client({ retryStrategy: () => null, maxRetriesPerRequest: 0, db: 0 });
+    const probe = this.client({ retryStrategy: () => null, maxRetriesPerRequest: 0 });
     let refusal: Error | undefined;
     probe.on('error', (error: Error) => (refusal = error));
     try {
@@ -200,7 +203,10 @@ function describe(info: Map<string, string>, fsync: string): StoreInfo {
 /** Managed servers refuse CONFIG; then the usual setting is assumed. */
 async function appendfsync(client: Redis): Promise<string> {
   try {
-    const [, value] = (await client.config('GET', 'appendfsync')) as string[];
+    const [, value] = (await settledWithin(
+      ANSWER_TIMEOUT,
+      client.config('GET', 'appendfsync'),
+    )) as string[];
     return value ?? 'everysec';
   } catch {
     return 'everysec';

@@ -3,7 +3,7 @@ import type { TurnBackend } from './bullmq.store.js';
 const AT_ONCE = 100;
 
 /**
- * Redrives all dead letters that died up to `until`, oldest first: the dashboard's "retry all". Letters that die again while
+ * Redrives all dead letters that died up to `until`, oldest first: what BullMQ's `retryJobs` means for them. Letters that die again while
  * it runs are later than that, and stay.
  *
  * @param until epoch milliseconds
