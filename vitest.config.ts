@@ -15,7 +15,16 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'contract',
-          include: ['test/contract/**/*.spec.ts'],
+          include: ['test/{contract,model}/**/*.spec.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'examples',
+          include: ['test/examples/**/*.spec.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },
@@ -25,7 +34,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           globalSetup: './scripts/build.mjs',
-          include: ['test/e2e/**/*.spec.ts', 'test/examples/**/*.spec.ts'],
+          include: ['test/e2e/**/*.spec.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

@@ -1,33 +1,101 @@
 import { Injectable, SetMetadata, applyDecorators } from '@nestjs/common';
-import type { MessageClass, MessageInstance } from './message.js';
+import { ENTRY_PROVIDER_WATERMARK } from '@nestjs/common/internal';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { Duration } from './duration.js';
+import type { MessageClass, MessageInstance, ReplyInput, ReplyOf } from './message.js';
 import { OptionError } from './messaging.errors.js';
-import type { RetryOptions } from './retry.js';
+import type { ActorRetryOptions } from './retry.js';
+import type { Supervision } from './supervision.js';
+import type { TurnContext } from './turn.context.js';
 import type { Turn } from './turn.js';
 
 /** Options of {@link Actor}. */
 export interface ActorOptions {
   /**
    * Name of the actor and of its queue. Default: the part before the dot of the messages it handles; needed only by an
-   * actor that handles nothing but schedules.
+   * actor that handles nothing but events and schedules.
    */
   name?: string;
+  /**
+   * Schema of the state that each key has. What it makes of `{}` is the state of a new key, so give its fields defaults. All
+   * messages of the actor must have a key then.
+   */
+  state?: StandardSchemaV1;
   /** When a failed message is tried again. Defaults: 5 attempts, 1 s doubling up to 5 min, 20 % jitter. */
-  retry?: RetryOptions;
-  /** Turns at the same time in one process, 1 to 10,000. Default 10. */
+  retry?: ActorRetryOptions;
+  /** What errors mean: pairs of an error class and a directive, the first that matches counts. Anything else is retried. */
+  on?: Supervision;
+  /** How long a pause lasts before one message is tried; doubled up to `max` while that fails. Default { for: '30s', max: '10m' }. */
+  pause?: { for?: Duration; max?: Duration };
+  /** Turns at the same time in one process, 1 to 10,000. Default 10; at least the largest batch. */
   concurrency?: number;
+  /** At most `max` starts within each `per`, over all processes. Default: no limit. */
+  rateLimit?: { max: number; per: Duration };
+  /** The most messages that may wait per key, 1 or more; sending one more rejects with MailboxFullError. Default: no limit. */
+  mailbox?: { max: number };
 }
 
-const ACTOR = Symbol('callsheet:actor');
-const HANDLERS = Symbol('callsheet:handlers');
-const OPTIONS = new Set<string>(['name', 'retry', 'concurrency'] satisfies (keyof ActorOptions)[]);
+/** Options of {@link Handle}. */
+export interface HandleOptions {
+  /** The longest a turn may take; then its signal aborts and the attempt fails with TurnTimeoutError. Default: no limit. */
+  timeout?: Duration;
+}
+
+/** Options of {@link Handle} for a handler of several messages at once. */
+export interface BatchOptions extends HandleOptions {
+  /** Up to `max` messages (1 to 1,000) in one call, not waiting for more longer than `wait` (default '20ms') after the first. */
+  batch: { max: number; wait?: Duration };
+}
+
+/** How a method handles messages: commands of its own actor, reads of a key's state, events, occurrences of a schedule. */
+export type HandlerKind = 'handle' | 'read' | 'on' | 'occurrence';
 
 /** A handler as declared: for a message class, or for a verb of the actor itself (occurrences of a schedule). */
 export interface HandlerDeclaration {
+  readonly kind: HandlerKind;
   readonly handles: MessageClass | { readonly verb: string };
   readonly method: string;
+  readonly timeout?: Duration;
+  readonly batch?: { max: number; wait?: Duration };
 }
 
-type Method<M extends MessageInstance> = (message: M, turn: Turn) => void | Promise<void>;
+/** Which state a turn has is the handler's own word: a method decorator does not see the class's. */
+// oxlint-disable-next-line typescript/no-explicit-any
+export type AnyTurn = Turn<any>;
+
+/** What a handler answers: what its message declares as reply; without one, anything, which is dropped. */
+type Answer<M> = [ReplyOf<M>] extends [undefined]
+  ? unknown
+  : ReplyInput<M> | Promise<ReplyInput<M>>;
+/** The second parameter: the turn, or with `@Ctx()` its context. */
+type Second = AnyTurn & TurnContext;
+type Method<M> = (message: M, turn: Second) => Answer<M>;
+type Outcomes = void | readonly (Error | undefined)[];
+type BatchMethod<M> = (
+  messages: readonly M[],
+  turns: readonly AnyTurn[],
+) => Outcomes | Promise<Outcomes>;
+type EventMethod<M> = (event: M, turn: Second) => unknown;
+/** A method decorator that takes only methods of this type. */
+type Decorate<F> = <G extends F>(
+  target: object,
+  method: string,
+  descriptor: TypedPropertyDescriptor<G>,
+) => void;
+
+const ACTOR = Symbol('callsheet:actor');
+const HANDLERS = Symbol('callsheet:handlers');
+const OPTIONS = new Set<string>([
+  'name',
+  'state',
+  'retry',
+  'on',
+  'pause',
+  'concurrency',
+  'rateLimit',
+  'mailbox',
+] satisfies (keyof ActorOptions)[]);
+const HANDLE_OPTIONS = new Set<string>(['timeout', 'batch'] satisfies (keyof BatchOptions)[]);
 
 /**
  * Marks a class as an actor: a Nest provider whose methods handle messages.
@@ -38,20 +106,69 @@ export function Actor(options: ActorOptions = {}): ClassDecorator {
   for (const option of Object.keys(options)) {
     if (!OPTIONS.has(option)) throw new OptionError(`@Actor ${option}`, 'is not an option');
   }
-  return applyDecorators(Injectable(), SetMetadata(ACTOR, options));
+  // An entry, like a controller: Nest makes transient enhancers for those only.
+  return applyDecorators(
+    Injectable(),
+    SetMetadata(ACTOR, options),
+    SetMetadata(ENTRY_PROVIDER_WATERMARK, true),
+  );
 }
 
 /**
  * Marks a method as the handler of a message. It gets the message and its {@link Turn}; the message counts as handled when
- * it returns or resolves. If it throws, the message is retried by the actor's policy, then becomes a dead letter;
- * RejectError gives up at once, RetryLaterError chooses the wait.
+ * it returns or resolves, and what it returns is the reply if the message declares one. If it throws, supervision decides:
+ * by default the message is retried by the actor's policy, then becomes a dead letter.
+ *
+ * With `batch` it gets lists of messages and turns. If it throws, all of them failed; returning a list with an error or
+ * undefined for each tells which.
  */
-export function Handle<M extends MessageInstance>(message: MessageClass<M>) {
-  return <F extends Method<M>>(
-    target: object,
-    method: string,
-    _descriptor: TypedPropertyDescriptor<F>,
-  ): void => declareHandler(target, { handles: message, method });
+export function Handle<M extends MessageInstance>(
+  message: MessageClass<M>,
+  options: BatchOptions,
+): Decorate<BatchMethod<M>>;
+export function Handle<M extends MessageInstance>(
+  message: MessageClass<M>,
+  options?: HandleOptions & { batch?: undefined },
+): Decorate<Method<M>>;
+export function Handle(message: MessageClass, options: HandleOptions | BatchOptions = {}) {
+  for (const option of Object.keys(options)) {
+    if (!HANDLE_OPTIONS.has(option)) throw new OptionError(`@Handle ${option}`, 'is not an option');
+  }
+  return (target: object, method: string): void =>
+    declareHandler(target, { ...options, kind: 'handle', handles: message, method });
+}
+
+/**
+ * Marks a method as one that only reads the state of a key: it runs beside the turns of that key, sees what was last
+ * committed, and can neither change it nor send.
+ */
+export function Read<M extends MessageInstance>(
+  message: MessageClass<M>,
+  options: HandleOptions = {},
+): Decorate<Method<M>> {
+  const { timeout } = checked(options, '@Read');
+  return (target, method) =>
+    declareHandler(target, { kind: 'read', handles: message, method, timeout });
+}
+
+/**
+ * Marks a method as a subscriber of an event: every actor that subscribes gets its own copy of what is published, with its
+ * own retries and dead letters.
+ */
+export function On<M extends MessageInstance>(
+  event: MessageClass<M>,
+  options: HandleOptions = {},
+): Decorate<EventMethod<M>> {
+  const { timeout } = checked(options, '@On');
+  return (target, method) =>
+    declareHandler(target, { kind: 'on', handles: event, method, timeout });
+}
+
+function checked(options: HandleOptions, path: string): HandleOptions {
+  for (const option of Object.keys(options)) {
+    if (option !== 'timeout') throw new OptionError(`${path} ${option}`, 'is not an option');
+  }
+  return options;
 }
 
 /** Adds a handler to a class; for decorators that build on handlers, such as `@Cron`. */

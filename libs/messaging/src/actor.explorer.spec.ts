@@ -4,17 +4,34 @@ import { REQUEST } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { Actor, declareHandler, Handle } from './actor.decorators.js';
+import { Actor, declareHandler, Handle, On, Read, type ActorOptions } from './actor.decorators.js';
 import { ActorHost } from './actor.host.js';
+import { MemoryEngine } from './drivers/memory/memory.engine.js';
+import { ENGINE } from './engine.js';
 import { Message, type MessageClass } from './message.js';
 import { MessageRegistry } from './message.registry.js';
 import { DeclarationError, OptionError } from './messaging.errors.js';
 import { CallsheetModule } from './messaging.module.js';
+import { resolveOptions } from './messaging.options.js';
 import type { Turn } from './turn.js';
 
 class Send extends Message('email.send', z.object({})) {}
 class Cancel extends Message('email.cancel', z.object({})) {}
 class Book extends Message('travel.book', z.object({})) {}
+
+/** A method decorator as a call, for classes made in tables. */
+const mark =
+  (decorate: (target: never, method: string, descriptor: never) => void) =>
+  (target: object): void =>
+    decorate(target as never, 'send', {} as never);
+
+class Deposit extends Message('account.deposit', z.object({ id: z.string() }), { key: 'id' }) {}
+@Actor()
+class Keyed {
+  @Handle(Deposit) deposit(): void {}
+}
+
+const OCCURRENCE = { kind: 'occurrence' } as const;
 
 const classes = (...messages: unknown[]) => messages as MessageClass[];
 
@@ -52,7 +69,10 @@ describe('actors at start', () => {
 
     const { host, registry } = await start([NotAnActor, Mailer, Agent]);
     expect(
-      host.actors().map(({ handlers, ...actor }) => ({ ...actor, types: [...handlers.keys()] })),
+      host.actors().map(({ name, target, concurrency, retry, handlers }) => ({
+        ...{ name, target, concurrency, retry },
+        types: [...handlers.keys()],
+      })),
     ).toEqual([
       {
         name: 'email',
@@ -120,24 +140,74 @@ describe('actors at start', () => {
     expect((await start([], classes(Book))).host.actors()).toEqual([]);
   });
 
-  it('call the method on their own instance', async () => {
+  it('with what each declares, checked, durations in milliseconds', async () => {
+    class Deposit extends Message('account.deposit', z.object({ id: z.string() }), { key: 'id' }) {}
+    class Balance extends Message('account.balance', z.object({ id: z.string() }), { key: 'id' }) {}
+    class Index extends Message('search.index', z.object({})) {}
+    class Down extends Error {}
+
+    @Actor({
+      state: z.object({ balance: z.number().default(0) }),
+      on: [[Down, 'pause']],
+      pause: { for: '1m' },
+      rateLimit: { max: 5, per: '1s' },
+      mailbox: { max: 100 },
+    })
+    class Accounts {
+      @Handle(Deposit, { timeout: '10s' }) deposit(): void {}
+      @Read(Balance) balance(): void {}
+    }
+    @Actor({ concurrency: 5 })
+    class Search {
+      @Handle(Index, { batch: { max: 50 } }) index(_: readonly Index[]): void {}
+      @On(Book) booked(): void {}
+    }
+    const { host, registry } = await start([Accounts, Search]);
+    const [accounts, search] = host.actors();
+    expect(accounts).toMatchObject({
+      supervision: [[Down, 'pause']],
+      pause: { for: 60_000, max: 600_000 },
+      rateLimit: { max: 5, per: 1_000 },
+      mailbox: 100,
+    });
+    expect(accounts?.state?.load(undefined)).toEqual({ balance: 0 });
+    expect(Object.fromEntries(accounts?.handlers ?? [])).toEqual({
+      'account.deposit': { kind: 'handle', message: Deposit, method: 'deposit', timeout: 10_000 },
+      'account.balance': { kind: 'read', message: Balance, method: 'balance' },
+    });
+    // At least as many turns at once as fill the largest batch.
+    expect(search).toMatchObject({ name: 'search', concurrency: 50 });
+    expect(search?.handlers.get('search.index')?.batch).toEqual({ max: 50, wait: 20 });
+    expect(search?.handlers.get('travel.book')?.kind).toBe('on');
+    expect(registry.actors()).toContain('search');
+  });
+
+  it('may be request-scoped', async () => {
+    @Injectable({ scope: Scope.REQUEST })
     @Actor()
     class Mailer {
-      readonly seen: unknown[] = [];
-      @Handle(Send) send(message: Send, turn: Turn): void {
-        this.seen.push(message, turn);
-      }
+      @Handle(Send) send(): void {}
     }
-    const module = await Test.createTestingModule({
-      imports: [CallsheetModule.forRoot({ url: 'memory:' })],
-      providers: [Mailer],
-    }).compile();
-    await module.init();
-    const handler = module.get(ActorHost).actors()[0]?.handlers.get('email.send');
-    const [message, turn] = [new Send({}), {} as Turn];
-    handler?.run(message, turn);
-    expect(module.get(Mailer).seen).toEqual([message, turn]);
-    await module.close();
+    @Actor()
+    class Agent {
+      constructor(@Inject(REQUEST) readonly request: unknown) {}
+      @Handle(Book) book(): void {}
+    }
+    const { host } = await start([Mailer, Agent]);
+    expect(host.actors().map(({ name }) => name)).toEqual(['email', 'travel']);
+  });
+
+  it('need no handler for an event that another one subscribes to', async () => {
+    @Actor()
+    class Mailer {
+      @Handle(Send) send(): void {}
+    }
+    @Actor({ name: 'statistics' })
+    class Statistics {
+      @On(Cancel) cancelled(): void {}
+    }
+    const { host } = await start([Mailer, Statistics], classes(Send, Cancel));
+    expect(host.actors()).toHaveLength(2);
   });
 });
 
@@ -159,7 +229,7 @@ describe('what is declared wrongly stops the start', () => {
       @Handle(Send) deliver(): void {}
       send(): void {}
     }
-    declareHandler(Mailer.prototype, { handles: { verb: 'send' }, method: 'send' });
+    declareHandler(Mailer.prototype, { ...OCCURRENCE, method: 'send', handles: { verb: 'send' } });
     await expect(start([Mailer])).rejects.toThrow(
       new DeclarationError("Mailer has two handlers for 'email.send'"),
     );
@@ -213,7 +283,7 @@ describe('what is declared wrongly stops the start', () => {
     class Clock {
       tick(): void {}
     }
-    declareHandler(Clock.prototype, { handles: { verb: 'tick' }, method: 'tick' });
+    declareHandler(Clock.prototype, { ...OCCURRENCE, method: 'tick', handles: { verb: 'tick' } });
     await expect(start([Clock])).rejects.toThrow(
       new DeclarationError("the schedule 'clock.tick' is not stored: import SchedulerModule"),
     );
@@ -259,10 +329,10 @@ describe('what is declared wrongly stops the start', () => {
     class Clock {
       tick(): void {}
     }
-    declareHandler(Clock.prototype, { handles: { verb: 'tick' }, method: 'tick' });
+    declareHandler(Clock.prototype, { ...OCCURRENCE, method: 'tick', handles: { verb: 'tick' } });
     await expect(start([Clock])).rejects.toThrow(
       new DeclarationError(
-        "Clock handles only schedules: name it, @Actor({ name: '...' }), or add the @Handle that is missing",
+        "Clock handles only events or schedules: name it, @Actor({ name: '...' }), or add the @Handle that is missing",
       ),
     );
   });
@@ -274,7 +344,7 @@ describe('what is declared wrongly stops the start', () => {
       class Clock {
         tick(): void {}
       }
-      declareHandler(Clock.prototype, { handles: { verb: 'tick' }, method: 'tick' });
+      declareHandler(Clock.prototype, { ...OCCURRENCE, method: 'tick', handles: { verb: 'tick' } });
       await expect(start([Clock])).rejects.toThrow(
         new OptionError('@Actor Clock name', `must match /^[a-z][a-z0-9-]{0,62}$/, got '${name}'`),
       );
@@ -312,30 +382,120 @@ describe('what is declared wrongly stops the start', () => {
     );
   });
 
-  it('a scope of its own, or of something it depends on', async () => {
-    const scoped = new DeclarationError(
-      'Mailer must not be request-scoped: actors live as long as the process',
-    );
+  const keyed = Message('account.deposit', z.object({ id: z.string() }), { key: 'id' });
+  const asked = Message('email.count', z.object({}), { reply: z.number() });
+  const counter = z.object({ n: z.number().default(0) });
 
-    const byScope = () => {
-      @Injectable({ scope: Scope.REQUEST })
-      @Actor()
-      class Mailer {
-        @Handle(Send) send(): void {}
-      }
-      return [Mailer];
-    };
-    const byDependency = () => {
-      @Actor()
-      class Mailer {
-        constructor(@Inject(REQUEST) readonly request: unknown) {}
-        @Handle(Send) send(): void {}
-      }
-      return [Mailer];
-    };
-    for (const providers of [byScope, byDependency]) {
-      await expect(start(providers())).rejects.toThrow(scoped);
+  it.each<[string, ActorOptions, (target: object) => void, string]>([
+    [
+      'state with messages that have no key',
+      { state: counter },
+      mark(Handle(Send)),
+      "Mailer.send handles 'email.send', which has no key: the state of an actor belongs to a key, so declare Message(..., { key })",
+    ],
+    [
+      'a read of a message without key',
+      {},
+      mark(Read(Send)),
+      "Mailer.send handles 'email.send', which has no key: @Read reads the state of a key, so declare Message(..., { key })",
+    ],
+    [
+      'a read without state',
+      {},
+      mark(Read(keyed)),
+      'Mailer.send is a @Read, but its actor has no state to read',
+    ],
+    [
+      'batches of messages with a key',
+      {},
+      mark(Handle(keyed, { batch: { max: 5 } })),
+      "Mailer.send cannot get 'account.deposit' in batches: messages of one key are handled one by one",
+    ],
+    [
+      'batches of messages with a reply',
+      {},
+      mark(Handle(asked, { batch: { max: 5 } })),
+      'Mailer.send cannot get messages with a reply in batches',
+    ],
+    [
+      'state without defaults',
+      { state: z.object({ n: z.number() }) },
+      mark(Handle(keyed)),
+      'so give its fields defaults',
+    ],
+    [
+      'nothing but events and no name',
+      {},
+      mark(On(Book)),
+      "Mailer handles only events or schedules: name it, @Actor({ name: '...' }), or add the @Handle that is missing",
+    ],
+  ])('%s', async (_, options, declare, problem) => {
+    class Mailer {
+      send(): void {}
     }
+    declare(Mailer.prototype);
+    Actor(options)(Mailer);
+    const refusal = await start([Mailer]).catch((error: unknown) => error);
+    expect(refusal).toBeInstanceOf(DeclarationError);
+    expect((refusal as Error).message).toContain(problem);
+  });
+
+  const WHOLE = 'must be a whole number from 1 to 1000000';
+  it.each<[object, string, string]>([
+    [{ rateLimit: { max: 0, per: '1s' } }, 'rateLimit.max', WHOLE],
+    [{ rateLimit: { max: 5, per: 0 } }, 'rateLimit.per', 'must be longer than 0'],
+    [{ mailbox: { max: 1.5 } }, 'mailbox.max', WHOLE],
+    [{ pause: { for: '0s' } }, 'pause.for', 'must be longer than 0'],
+    [{ pause: { max: -1 } }, 'pause.max', `must be milliseconds or a string such as '10s', got -1`],
+    [
+      { on: [[Error]] },
+      'on.0',
+      "must end with one of retry, reject, quarantine, pause, got 'undefined'",
+    ],
+    [{ state: {} }, 'state', 'must be a Standard Schema'],
+  ])('options %o', async (options, path, problem) => {
+    @Actor(options)
+    class Mailer {
+      @Handle(Send) send(): void {}
+    }
+    await expect(start([Mailer])).rejects.toThrow(
+      new OptionError(`@Actor Mailer ${path}`, problem),
+    );
+  });
+
+  it.each<[object, string, string]>([
+    [{ timeout: 0 }, 'timeout', 'must be longer than 0'],
+    [{ batch: { max: 0 } }, 'batch.max', 'must be a whole number from 1 to 1000'],
+    [
+      { batch: { max: 5, wait: 'x' } },
+      'batch.wait',
+      `must be milliseconds or a string such as '10s', got "x"`,
+    ],
+  ])('a handler with %o', async (options, path, problem) => {
+    @Actor()
+    class Mailer {
+      @Handle(Send, options as { timeout: number }) send(): void {}
+    }
+    await expect(start([Mailer])).rejects.toThrow(new OptionError(`Mailer.send ${path}`, problem));
+  });
+
+  it('unknown options of handlers, where they are declared', () => {
+    expect(() => Handle(Send, { retries: 3 } as never)).toThrow('@Handle retries is not an option');
+    expect(() => On(Send, { batch: {} } as never)).toThrow('@On batch is not an option');
+    expect(() => Read(Send, { key: 1 } as never)).toThrow('@Read key is not an option');
+  });
+
+  it('a key on a store without mailboxes', async () => {
+    const module = Test.createTestingModule({
+      imports: [CallsheetModule.forRoot({ url: 'memory:' })],
+      providers: [Keyed],
+    });
+    const engine = new MemoryEngine(resolveOptions({ url: 'memory:' }));
+    Object.assign(engine, { store: { ...engine.store, keys: false, name: 'Thing' } });
+    const app = await module.overrideProvider(ENGINE).useValue(engine).compile();
+    await expect(app.init()).rejects.toThrow(
+      "actor 'account' has messages with a key, 'account.deposit', and Thing keeps no mailboxes of keys yet: use the memory store",
+    );
   });
 
   it('an instance for each that injects it', async () => {
@@ -345,7 +505,9 @@ describe('what is declared wrongly stops the start', () => {
       @Handle(Send) send(): void {}
     }
     await expect(start([Mailer])).rejects.toThrow(
-      new DeclarationError('Mailer must not be transient: actors live as long as the process'),
+      new DeclarationError(
+        'Mailer must not be transient: nobody injects an actor, so it would have no instance',
+      ),
     );
   });
 });

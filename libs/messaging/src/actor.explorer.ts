@@ -1,23 +1,53 @@
 import type { DiscoveryService } from '@nestjs/core';
-import { actorOptionsOf, handlersOf, type HandlerDeclaration } from './actor.decorators.js';
+import type { PausePolicy } from './actor.breaker.js';
+import {
+  actorOptionsOf,
+  handlersOf,
+  type ActorOptions,
+  type HandlerDeclaration,
+  type HandlerKind,
+} from './actor.decorators.js';
+import { ActorState } from './actor.state.js';
+import type { BatchPolicy } from './batch.js';
+import { toMilliseconds } from './duration.js';
 import { ACTOR_NAME, type MessageClass } from './message.js';
 import { DeclarationError, OptionError } from './messaging.errors.js';
-import { toRetryPolicy, type RetryPolicy } from './retry.js';
-import type { Handler } from './turn.runner.js';
-import type { Turn } from './turn.js';
+import { toActorRetryPolicy, type ActorRetryPolicy } from './retry.js';
+import { toSupervision, type Supervision } from './supervision.js';
 
 /** An actor found in this process. */
 export interface FoundActor {
   readonly name: string;
   /** Its class. */
   readonly target: object;
+  readonly wrapper: Wrapper;
+  /** Turns at the same time; at least the largest batch. */
   readonly concurrency: number;
-  readonly retry: Partial<RetryPolicy>;
-  readonly handlers: ReadonlyMap<string, Handler>;
+  readonly retry: ActorRetryPolicy;
+  readonly supervision: Supervision;
+  readonly pause: PausePolicy;
+  readonly rateLimit?: { max: number; per: number };
+  /** The most messages that wait per key. */
+  readonly mailbox?: number;
+  readonly state?: ActorState;
+  /** By type of the message. */
+  readonly handlers: ReadonlyMap<string, FoundHandler>;
 }
 
-type Wrapper = ReturnType<DiscoveryService['getProviders']>[number];
-type Instance = Record<string, (message: unknown, turn: Turn) => unknown>;
+/** A handler as found, checked. */
+export interface FoundHandler {
+  readonly kind: HandlerKind;
+  /** None for occurrences of a schedule. */
+  readonly message: MessageClass | undefined;
+  readonly method: string;
+  readonly timeout?: number;
+  readonly batch?: BatchPolicy;
+}
+
+/** Nest's record of a provider. */
+export type Wrapper = ReturnType<DiscoveryService['getProviders']>[number];
+
+const DEFAULT_PAUSE: PausePolicy = { for: 30_000, max: 600_000 };
 
 /**
  * Finds the actors among all providers and checks them: what is declared wrongly is an error at start, not at the first
@@ -32,18 +62,20 @@ export function exploreActors(
 ): FoundActor[] {
   const found = new Map<string, FoundActor>();
   for (const wrapper of discovery.getProviders()) {
+    // Another name for one that is found under its own.
+    if (wrapper.isAlias) continue;
     const target = classOf(wrapper);
     if (typeof target !== 'function') continue;
     if (!actorOptionsOf(target)) {
       if (handlersOf(target).length === 0) continue;
       throw new DeclarationError(`${target.name} has handlers but is not an actor: add @Actor()`);
     }
-    if (wrapper.isTransient || !wrapper.isDependencyTreeStatic()) {
+    if (wrapper.isTransient) {
       throw new DeclarationError(
-        `${target.name} must not be ${wrapper.isTransient ? 'transient' : 'request-scoped'}: actors live as long as the process`,
+        `${target.name} must not be transient: nobody injects an actor, so it would have no instance`,
       );
     }
-    const actor = describe(target, wrapper.instance as Instance);
+    const actor = describe(target, wrapper);
     const other = found.get(actor.name);
     if (other && other.target !== target) {
       throw new DeclarationError(
@@ -53,7 +85,7 @@ export function exploreActors(
     found.set(actor.name, actor);
   }
   const actors = [...found.values()];
-  for (const actor of actors) requireHandlers(actor, known);
+  for (const actor of actors) requireHandlers(actor, actors, known);
   return actors;
 }
 
@@ -63,44 +95,129 @@ function classOf(wrapper: Wrapper): unknown {
   return (wrapper.instance as { constructor?: unknown } | null | undefined)?.constructor;
 }
 
-function describe(target: { name: string }, instance: Instance): FoundActor {
+function describe(target: { name: string }, wrapper: Wrapper): FoundActor {
   const options = actorOptionsOf(target) ?? {};
   const declared = handlersOf(target);
   const name = nameOf(target, declared, options.name);
-  const concurrency = options.concurrency ?? 10;
-  if (!Number.isSafeInteger(concurrency) || concurrency < 1 || concurrency > 10_000) {
-    throw new OptionError(
-      `@Actor ${target.name} concurrency`,
-      'must be a whole number from 1 to 10000',
-    );
-  }
-  const handlers = new Map<string, Handler>();
-  for (const { handles, method } of declared) {
+  const path = `@Actor ${target.name}`;
+  const state = options.state && toState(name, options.state, path);
+  const handlers = new Map<string, FoundHandler>();
+  for (const declaration of declared) {
+    const { handles } = declaration;
     const type = 'meta' in handles ? handles.meta.type : `${name}.${handles.verb}`;
     if (handlers.has(type)) {
       throw new DeclarationError(`${target.name} has two handlers for '${type}'`);
     }
-    handlers.set(type, {
-      message: 'meta' in handles ? handles : undefined,
-      run: (message, turn) => instance[method]?.(message, turn),
-    });
+    handlers.set(type, toHandler(target, declaration, options));
   }
+  const largest = Math.max(0, ...[...handlers.values()].map(({ batch }) => batch?.max ?? 0));
+  const { rateLimit, mailbox } = options;
   return {
     name,
     target,
-    concurrency,
-    retry: toRetryPolicy(options.retry ?? {}, `@Actor ${target.name} retry`),
+    wrapper,
+    concurrency: Math.max(whole(options.concurrency ?? 10, 10_000, `${path} concurrency`), largest),
+    retry: toActorRetryPolicy(options.retry ?? {}, `${path} retry`),
+    supervision: toSupervision(options.on ?? [], `${path} on`),
+    pause: toPause(options.pause ?? {}, `${path} pause`),
+    ...(rateLimit && { rateLimit: toRateLimit(rateLimit, `${path} rateLimit`) }),
+    ...(mailbox && { mailbox: whole(mailbox.max, 1_000_000, `${path} mailbox.max`) }),
+    ...(state && { state }),
     handlers,
   };
 }
 
+function toHandler(
+  target: { name: string },
+  { kind, handles, method, timeout, batch }: HandlerDeclaration,
+  { state }: ActorOptions,
+): FoundHandler {
+  const message = 'meta' in handles ? handles : undefined;
+  const path = `${target.name}.${method}`;
+  const key = message?.meta.key;
+  if (message && key === undefined && (state || kind === 'read')) {
+    throw new DeclarationError(
+      `${path} handles '${message.meta.type}', which has no key: ${kind === 'read' ? '@Read reads the state of a key' : 'the state of an actor belongs to a key'}, so declare Message(..., { key })`,
+    );
+  }
+  if (kind === 'read' && !state) {
+    throw new DeclarationError(`${path} is a @Read, but its actor has no state to read`);
+  }
+  if (batch && key !== undefined) {
+    throw new DeclarationError(
+      `${path} cannot get '${message?.meta.type}' in batches: messages of one key are handled one by one`,
+    );
+  }
+  if (batch && message?.meta.reply) {
+    throw new DeclarationError(`${path} cannot get messages with a reply in batches`);
+  }
+  return {
+    kind,
+    message,
+    method,
+    ...(timeout !== undefined && { timeout: longer(timeout, `${path} timeout`) }),
+    ...(batch && {
+      batch: {
+        max: whole(batch.max, 1_000, `${path} batch.max`),
+        wait: toMilliseconds(batch.wait ?? 20, `${path} batch.wait`),
+      },
+    }),
+  };
+}
+
+function toState(
+  name: string,
+  schema: NonNullable<ActorOptions['state']>,
+  path: string,
+): ActorState {
+  if (typeof schema['~standard']?.validate !== 'function') {
+    throw new OptionError(`${path} state`, 'must be a Standard Schema');
+  }
+  try {
+    return new ActorState(name, schema);
+  } catch (error) {
+    if (error instanceof OptionError) throw error;
+    throw new DeclarationError(
+      `${path} state: a new key has the state that the schema makes of {}, so give its fields defaults (${(error as Error).message})`,
+      { cause: error },
+    );
+  }
+}
+
+function toPause(given: NonNullable<ActorOptions['pause']>, path: string): PausePolicy {
+  const first = given.for === undefined ? DEFAULT_PAUSE.for : longer(given.for, `${path}.for`);
+  const most = given.max === undefined ? DEFAULT_PAUSE.max : longer(given.max, `${path}.max`);
+  return { for: first, max: Math.max(first, most) };
+}
+
+function toRateLimit(
+  { max, per }: NonNullable<ActorOptions['rateLimit']>,
+  path: string,
+): { max: number; per: number } {
+  return { max: whole(max, 1_000_000, `${path}.max`), per: longer(per, `${path}.per`) };
+}
+
+function whole(value: number, most: number, path: string): number {
+  if (Number.isSafeInteger(value) && value >= 1 && value <= most) return value;
+  throw new OptionError(path, `must be a whole number from 1 to ${most}`);
+}
+
+function longer(duration: Parameters<typeof toMilliseconds>[0], path: string): number {
+  const value = toMilliseconds(duration, path);
+  if (value === 0) throw new OptionError(path, 'must be longer than 0');
+  return value;
+}
+
+/** Events belong to whoever publishes them, so they do not name the actor. */
 function nameOf(
   target: { name: string },
   declared: readonly HandlerDeclaration[],
   given: string | undefined,
 ): string {
   const names = new Set(
-    declared.flatMap(({ handles }) => ('meta' in handles ? [handles.meta.actor] : [])),
+    declared.flatMap(({ kind, handles }) =>
+      'meta' in handles && kind !== 'on' ? [handles.meta.actor] : [],
+    ),
   );
   if (given !== undefined) names.add(given);
   const [name, other] = names;
@@ -108,7 +225,7 @@ function nameOf(
     throw new DeclarationError(`${target.name} is an actor without handlers`);
   if (name === undefined) {
     throw new DeclarationError(
-      `${target.name} handles only schedules: name it, @Actor({ name: '...' }), or add the @Handle that is missing`,
+      `${target.name} handles only events or schedules: name it, @Actor({ name: '...' }), or add the @Handle that is missing`,
     );
   }
   if (other !== undefined) {
@@ -122,9 +239,15 @@ function nameOf(
   return name;
 }
 
-function requireHandlers(actor: FoundActor, known: readonly MessageClass[]): void {
+/** An event needs no handler where its topic has the name of an actor: whoever subscribes handles it. */
+function requireHandlers(
+  actor: FoundActor,
+  actors: readonly FoundActor[],
+  known: readonly MessageClass[],
+): void {
   for (const { meta } of known) {
     if (meta.actor !== actor.name || actor.handlers.has(meta.type)) continue;
+    if (actors.some(({ handlers }) => handlers.get(meta.type)?.kind === 'on')) continue;
     throw new DeclarationError(
       `actor '${actor.name}' runs here but has no handler for '${meta.type}'`,
     );

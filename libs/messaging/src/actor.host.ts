@@ -1,11 +1,22 @@
-import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, Logger, Optional, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
-import { exploreActors, type FoundActor } from './actor.explorer.js';
+import { ActorBreaker } from './actor.breaker.js';
+import { exploreActors, type FoundActor, type FoundHandler } from './actor.explorer.js';
+import { Batch } from './batch.js';
+import { CHECKPOINT, RANDOM, type Checkpoint } from './checkpoint.js';
+import { CLOCK, type Clock } from './clock.js';
+import { DeadLetterAdded, deadLetterAdded } from './dead.letter.event.js';
 import { ENGINE, type Consumer, type Engine } from './engine.js';
+import { copyId, type Envelope } from './envelope.js';
+import { HandlerPipeline } from './handler.pipeline.js';
 import { MessageRegistry } from './message.registry.js';
 import { DeclarationError } from './messaging.errors.js';
 import { OPTIONS, type ResolvedOptions } from './messaging.options.js';
-import { turnRunner } from './turn.runner.js';
+import { OBSERVER, unobserved, type Observer } from './observer.js';
+import { seal } from './sealing.js';
+import { Subscribers } from './subscribers.js';
+import type { Turn } from './turn.js';
+import { turnRunner, type Handler, type Turns } from './turn.runner.js';
 
 /** The actors that run in this process: finds and checks them, starts and stops their consumers. */
 @Injectable()
@@ -13,21 +24,29 @@ export class ActorHost implements OnModuleInit {
   private readonly logger = new Logger('Callsheet');
   private found: FoundActor[] = [];
   private consumers: Consumer[] = [];
+  private breakers: ActorBreaker[] = [];
 
   constructor(
     private readonly discovery: DiscoveryService,
     private readonly registry: MessageRegistry,
+    private readonly pipeline: HandlerPipeline,
+    private readonly subscribers: Subscribers,
     @Inject(ENGINE) private readonly engine: Engine,
+    @Inject(CLOCK) private readonly clock: Clock,
     @Inject(OPTIONS) private readonly options: Pick<ResolvedOptions, 'shutdownGrace'>,
+    @Optional() @Inject(OBSERVER) private readonly observer: Observer = unobserved,
+    @Optional() @Inject(RANDOM) private readonly random: () => number = Math.random,
+    @Optional() @Inject(CHECKPOINT) private readonly checkpoint?: Checkpoint,
   ) {}
 
   /** Runs before any other module's: wrong declarations stop the start, and the store is let go. */
   async onModuleInit(): Promise<void> {
     try {
       this.found = exploreActors(this.discovery, this.registry.all());
-      for (const { name, handlers } of this.found) {
-        this.registry.addActor(name);
-        for (const { message } of handlers.values()) if (message) this.registry.add(message);
+      for (const actor of this.found) {
+        this.requireKeys(actor);
+        this.registry.addActor(actor.name);
+        for (const { message } of actor.handlers.values()) if (message) this.registry.add(message);
       }
     } catch (error) {
       await this.engine.close();
@@ -44,26 +63,109 @@ export class ActorHost implements OnModuleInit {
   async start(): Promise<void> {
     for (const actor of this.found) await this.requireSchedules(actor);
     this.warnOfUnhandled();
-    for (const { name, concurrency, handlers, retry } of this.found) {
-      const turn = turnRunner(handlers, retry);
-      this.consumers.push(await this.engine.consume(name, { concurrency }, turn));
+    // All subscriptions before the first turn: what it publishes must not miss an actor that is about to start.
+    for (const { name, handlers } of this.found) {
+      const events = [...handlers].filter(([, { kind }]) => kind === 'on').map(([type]) => type);
+      await this.subscribers.set(name, events);
     }
+    for (const actor of this.found) await this.consume(actor);
   }
 
   /** Takes no more messages and lets the running turns end or hand back. Called before anything else is closed. */
   async stop(): Promise<void> {
+    for (const breaker of this.breakers.splice(0)) breaker.stop();
     const consumers = this.consumers.splice(0);
     if (consumers.length === 0) return;
     this.logger.log('stopping: no new messages, waiting for running turns');
     await Promise.all(consumers.map((consumer) => consumer.stop(this.options.shutdownGrace)));
   }
 
+  private async consume(actor: FoundActor): Promise<void> {
+    const { name, concurrency, rateLimit, mailbox, handlers, retry, supervision, state } = actor;
+    const breaker = new ActorBreaker(name, actor.pause, concurrency, this.clock);
+    const turns: Turns = {
+      handlers: new Map([...handlers].map(([type, each]) => [type, this.bind(actor, each)])),
+      retry,
+      supervision,
+      ...(state && { state }),
+      breaker,
+      clock: this.clock,
+      random: this.random,
+      observer: this.observer,
+      ...(this.checkpoint && { checkpoint: this.checkpoint }),
+      mourn: (delivery, outcome) =>
+        this.mourn(deadLetterAdded(delivery, outcome), delivery.envelope),
+    };
+    const reads = [...handlers].filter(([, { kind }]) => kind === 'read').map(([type]) => type);
+    const consumer = await this.engine.consume(
+      name,
+      {
+        concurrency,
+        ...(rateLimit && { rateLimit }),
+        ...(mailbox !== undefined && { mailbox }),
+        ...(reads.length > 0 && { reads: new Set(reads) }),
+      },
+      turnRunner(turns),
+    );
+    this.consumers.push(consumer);
+    this.breakers.push(breaker);
+    breaker.attach(consumer);
+  }
+
+  private bind({ wrapper }: FoundActor, found: FoundHandler): Handler {
+    const { kind, message, method, timeout, batch } = found;
+    const run = this.pipeline.create(wrapper, method, message);
+    return {
+      kind,
+      message,
+      run,
+      ...(timeout !== undefined && { timeout }),
+      ...(batch && {
+        // Guards and interceptors see the list of messages once.
+        batch: new Batch(
+          batch,
+          (messages, turns) => run(messages, turns as unknown as Turn),
+          this.clock,
+        ),
+      }),
+    };
+  }
+
+  /** What tells of a dead letter, one copy for each subscriber; nothing tells of the death of such a copy. */
+  private async mourn(
+    event: DeadLetterAdded,
+    { id, type, correlationId, traceparent, tracestate }: Envelope,
+  ): Promise<Envelope[]> {
+    if (type === DeadLetterAdded.meta.type) return [];
+    const receivers = await this.subscribers.of(DeadLetterAdded.meta.type);
+    const envelope = seal(event, {}, { now: this.clock.now() }, '');
+    return receivers.map((actor) => ({
+      ...envelope,
+      ...(traceparent !== undefined && { traceparent }),
+      ...(tracestate !== undefined && { tracestate }),
+      id: copyId(envelope.id, actor),
+      actor,
+      correlationId: correlationId ?? id,
+      causationId: id,
+    }));
+  }
+
+  private requireKeys({ name, handlers, state }: FoundActor): void {
+    if (this.engine.store.keys) return;
+    const keyed = [...handlers.values()].find(({ message }) => message?.meta.key !== undefined);
+    if (!state && !keyed) return;
+    throw new DeclarationError(
+      `actor '${name}' has ${state ? 'state' : `messages with a key, '${keyed?.message?.meta.type}'`}, and ${this.engine.store.name} keeps no mailboxes of keys yet: use the memory store`,
+    );
+  }
+
   /** On a shared store another process may run the actor; on others its messages would wait for ever. */
   private warnOfUnhandled(): void {
     if (this.engine.store.shared || this.found.length === 0) return;
+    const handled = new Set(this.found.flatMap(({ handlers }) => [...handlers.keys()]));
     const names = new Set(this.found.map(({ name }) => name));
     for (const { meta } of this.registry.all()) {
-      if (names.has(meta.actor)) continue;
+      if (names.has(meta.actor) || handled.has(meta.type)) continue;
       this.logger.warn(
         `no actor here handles '${meta.type}', and no other process can: it would wait`,
       );

@@ -1,11 +1,16 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { Actors, MAX_BATCH, type Telling, type TellOptions } from './actors.js';
+import { Actors, MAX_BATCH, type Telling } from './actors.js';
+import { systemClock } from './clock.js';
 import { MemoryEngine } from './drivers/memory/memory.engine.js';
 import type { Envelope } from './envelope.js';
 import { Message } from './message.js';
+import { MessageRegistry } from './message.registry.js';
 import { IdempotencyConflictError, OptionError } from './messaging.errors.js';
 import { resolveOptions } from './messaging.options.js';
+import { ReplyInbox } from './reply.inbox.js';
+import type { TellOptions } from './sealing.js';
+import { Subscribers } from './subscribers.js';
 
 const YEAR = 365 * 86_400_000;
 
@@ -13,7 +18,7 @@ class Send extends Message('email.send', z.object({ to: z.string(), n: z.int().d
 class Chat extends Message(
   'chat.say',
   z.object({ message: z.string(), options: z.object({ loud: z.boolean() }) }),
-  { version: 4 },
+  { version: 2, upcast: { 1: (old) => old } },
 ) {}
 
 /** The memory engine, keeping what it was asked to store. */
@@ -32,8 +37,15 @@ let engine: Recording;
 let actors: Actors;
 
 beforeEach(() => {
-  engine = new Recording(resolveOptions({ url: 'memory:' }));
-  actors = new Actors(engine);
+  const options = resolveOptions({ url: 'memory:' });
+  engine = new Recording(options);
+  actors = new Actors(
+    engine,
+    systemClock,
+    new MessageRegistry(options),
+    new ReplyInbox(engine, systemClock),
+    new Subscribers(engine, systemClock),
+  );
 });
 
 /** Sends and returns the envelope that reached the store. */
@@ -92,7 +104,7 @@ describe('tell', () => {
       retry: { attempts: 2, delay: 3_000 },
     });
     await actors.tell(new Chat({ message: 'hi', options: { loud: true } }), { priority: 42 });
-    expect(engine.sent.at(-1)).toMatchObject([{ version: 4, priority: 42, actor: 'chat' }]);
+    expect(engine.sent.at(-1)).toMatchObject([{ version: 2, priority: 42, actor: 'chat' }]);
   });
 
   describe('times', () => {
@@ -147,6 +159,9 @@ describe('tell', () => {
     [JSON.parse('{"__proto__":1}'), '__proto__', 'is not an option'],
     [null, 'options', 'must be an object'],
     ['high', 'options', 'must be an object'],
+    [{ replace: true }, 'replace', 'needs the id of what is to be replaced'],
+    [{ tenant: '' }, 'tenant', BAD_ID],
+    [{ tenant: 5 }, 'tenant', BAD_ID],
     [{ id: '' }, 'id', BAD_ID],
     [{ id: 'x'.repeat(201) }, 'id', BAD_ID],
     [{ id: 5 }, 'id', BAD_ID],
@@ -319,6 +334,12 @@ describe('tellMany', () => {
       { message: mail(), options: { retry: { attempts: 0 } } },
       '2.retry.attempts',
       'must be a whole number from 1 to 100, got 0',
+    ],
+    [
+      'now for one',
+      { message: mail(), options: { now: true } },
+      '2.now',
+      'is for all of them: tellMany(messages, { now })',
     ],
     ['no options', { message: mail(), options: null }, '2.options', 'must be an object'],
     ...([

@@ -1,76 +1,87 @@
-import { Inject, Injectable } from '@nestjs/common';
-import { MAX_DURATION, toMilliseconds, type Duration } from './duration.js';
-import { ENGINE, type Engine, type StoreInfo } from './engine.js';
-import { fingerprintOf, generateId, type Envelope } from './envelope.js';
-import { stringProblem } from './json.js';
-import { dataOf, isMessage, metaOf, type MessageInstance } from './message.js';
-import { OptionError } from './messaging.errors.js';
-import { toPriority, type Priority } from './priority.js';
-import { toRetryPolicy, type RetryOptions } from './retry.js';
+import { Inject, Injectable, Optional } from '@nestjs/common';
+import { ActorRef } from './actor.ref.js';
+import { CLOCK, type Clock } from './clock.js';
+import { toMilliseconds, type Duration } from './duration.js';
+import { ENGINE, type Cancellation, type Engine, type StoreInfo } from './engine.js';
+import { copyId, type Envelope } from './envelope.js';
+import { isMessage, metaOf, openReply, type MessageInstance, type ReplyOf } from './message.js';
+import { MessageRegistry } from './message.registry.js';
+import { OptionError, StoreError, TurnUsageError } from './messaging.errors.js';
+import { OBSERVER, unobserved, type Observer } from './observer.js';
+import { ReplyInbox } from './reply.inbox.js';
+import { checkedText, seal, type SendOptions, type TellOptions } from './sealing.js';
+import { Subscribers } from './subscribers.js';
+import { currentScope, currentTurn, isInTurn, type TurnScope } from './turn.scope.js';
 
-/** Options of {@link Actors.tell}. */
-export interface TellOptions {
-  /**
-   * Idempotency key, 1 to 200 characters. The same id with the same body is accepted again and changes nothing; with
-   * another body it is refused. Remembered for `idempotencyWindow`, and as long as the message is kept.
-   */
-  id?: string;
-  /** Lane or number; default 'normal'. */
-  priority?: Priority;
-  /** Not before this much time has passed. Not together with `at`. */
-  delay?: Duration;
-  /** Not before this moment, at most a year ahead. A past one means at once. Not together with `delay`. */
-  at?: Date;
-  /** Give up if not started this long after it could have been: a dead letter with reason 'expired'. */
-  ttl?: Duration;
-  /** At most 32 headers; names of letters, digits, `_.-` up to 64, values up to 1,024 characters. */
-  headers?: Record<string, string>;
-  /** Overrides single fields of the actor's retry policy. */
-  retry?: RetryOptions;
+/** Options of {@link Actors.ask}. */
+export interface AskOptions extends SendOptions {
+  /** How long to wait for the reply. Default '30s'. */
+  timeout?: Duration;
+  /** Stops waiting when it aborts; the message itself goes on, `cancel` ends it. */
+  signal?: AbortSignal;
 }
+
+/** Options of {@link Actors.publish}: one `id` makes the copies of all subscribers idempotent. */
+export type PublishOptions = Omit<TellOptions, 'replace'>;
 
 /** Proof that a message is stored. */
 export interface Receipt {
   /** The message's id: the sender's own, else generated. */
   id: string;
-  state: 'waiting' | 'delayed';
+  /** 'pending': sent inside a handler, stored when its turn commits. */
+  state: 'waiting' | 'delayed' | 'pending';
   /** What the stored message survives. */
   durability: StoreInfo['durability'];
 }
 
-/** One element of {@link Actors.tellMany}: a message, or a message with its options. */
-export type Telling = MessageInstance | { message: MessageInstance; options: TellOptions };
+/** Whom an event reached. */
+export interface Publication {
+  id: string;
+  /** The actors that get a copy, sorted; empty when nobody subscribes. */
+  receivers: readonly string[];
+  state: Receipt['state'];
+}
 
-const FIELDS = new Set<string>([
-  'id',
-  'priority',
-  'delay',
-  'at',
-  'ttl',
-  'headers',
-  'retry',
-] satisfies (keyof TellOptions)[]);
-const HEADER_NAME = /^[A-Za-z0-9_.-]{1,64}$/;
+/** One element of {@link Actors.tellMany}: a message, or a message with its options. */
+export type Telling =
+  MessageInstance | { message: MessageInstance; options: Omit<TellOptions, 'now'> };
 
 /** The most messages one {@link Actors.tellMany} takes. */
 export const MAX_BATCH = 1_000;
 
-/** Sends messages to actors. Inject it anywhere. */
+/**
+ * Sends messages to actors. Inject it anywhere. Inside a handler sends join the turn: they are stored in one step with the
+ * end of its message, or not at all.
+ */
 @Injectable()
 export class Actors {
-  constructor(@Inject(ENGINE) private readonly engine: Engine) {}
+  private readonly observer: Observer;
+
+  constructor(
+    @Inject(ENGINE) private readonly engine: Engine,
+    @Inject(CLOCK) private readonly clock: Clock,
+    private readonly registry: MessageRegistry,
+    private readonly inbox: ReplyInbox,
+    private readonly subscribers: Subscribers,
+    @Optional() @Inject(OBSERVER) observer?: Observer,
+  ) {
+    this.observer = observer ?? unobserved;
+  }
 
   /**
-   * Sends a message and forgets it. Resolves when the store has it.
+   * Sends a message and forgets it. Resolves when the store has it; inside a handler, when it has joined the turn.
    *
    * @throws OptionError for a bad option
-   * @throws IdempotencyConflictError when `id` was used for another body
+   * @throws IdempotencyConflictError when `id` was used for another body; inside a handler the turn fails with it instead
+   * @throws MessageActiveError when the message to `replace` is in work
    * @throws UnknownOutcomeError when the store did not answer: sending again with the same `id` is safe
+   * @throws TurnEndedError, TurnUsageError when the turn is over, only reads, or is one of a batch
    */
   async tell(message: MessageInstance, options: TellOptions = {}): Promise<Receipt> {
-    const envelope = seal(message, options, Date.now(), '');
-    await this.engine.send([envelope]);
-    return this.receipt(envelope);
+    const scope = scopeFor(options);
+    const envelope = this.seal(message, options, '');
+    await this.send([envelope], scope);
+    return this.receipt(envelope, scope);
   }
 
   /**
@@ -79,99 +90,118 @@ export class Actors {
    * @throws OptionError whose path begins with the index of the bad element
    * @throws whatever {@link tell} throws
    */
-  async tellMany(tellings: readonly Telling[]): Promise<Receipt[]> {
+  async tellMany(
+    tellings: readonly Telling[],
+    options: Pick<TellOptions, 'now'> = {},
+  ): Promise<Receipt[]> {
     if (tellings.length > MAX_BATCH) {
       throw new OptionError('messages', `must be at most ${MAX_BATCH}, got ${tellings.length}`);
     }
-    const now = Date.now();
+    const scope = scopeFor(options);
     const envelopes = tellings.map((telling, index) => {
-      const { message, options = {} } = isPair(telling) ? telling : { message: telling };
-      return seal(message, options, now, `${index}.`);
+      const { message, options: own = {} } = isPair(telling) ? telling : { message: telling };
+      if (own && 'now' in own) {
+        throw new OptionError(`${index}.now`, 'is for all of them: tellMany(messages, { now })');
+      }
+      return this.seal(message, own, `${index}.`);
     });
-    if (envelopes.length > 0) await this.engine.send(envelopes);
-    return envelopes.map((envelope) => this.receipt(envelope));
+    if (envelopes.length > 0) await this.send(envelopes, scope);
+    return envelopes.map((envelope) => this.receipt(envelope, scope));
   }
 
-  private receipt(envelope: Envelope): Receipt {
+  /**
+   * Sends a message and waits for the reply. With an `id` that was asked before it waits for the reply of that one.
+   *
+   * @throws AskTimeoutError when none came in time: the outcome is unknown
+   * @throws AskFailedError when the message became a dead letter; its `error.code` is that of what the handler threw
+   * @throws CancelledError when somebody cancelled it
+   * @throws TurnUsageError inside a handler
+   * @throws whatever {@link tell} throws
+   */
+  async ask<M extends MessageInstance>(message: M, options: AskOptions = {}): Promise<ReplyOf<M>> {
+    if (isInTurn()) {
+      throw new TurnUsageError(
+        'ask inside a turn would hold its message, and its key, while it waits, and two that ask each other wait for ever: tell() instead, and handle the answer as a message',
+      );
+    }
+    const { timeout: given = '30s', signal, ...rest } = options;
+    const timeout = toMilliseconds(given, 'timeout');
+    const meta = metaOf(message, 'message');
+    const envelope = this.seal(message, rest, '');
+    envelope.replyTo = await this.inbox.open();
+    const { id, actor } = envelope;
+    const record = await this.inbox.ended({ id, actor, timeout, ...(signal && { signal }) }, () =>
+      this.send([envelope], undefined),
+    );
+    return (record.reply && openReply(meta, record.reply)) as ReplyOf<M>;
+  }
+
+  /**
+   * Sends a copy of an event to every actor that subscribes to it, all or none, each with its own retries and dead letters.
+   * With nobody subscribing nothing is stored, and `receivers` is empty.
+   *
+   * @throws whatever {@link tell} throws
+   */
+  async publish(event: MessageInstance, options: PublishOptions = {}): Promise<Publication> {
+    const scope = scopeFor(options);
+    const envelope = this.seal(event, options, '');
+    const receivers = await this.subscribers.of(envelope.type);
+    const copies = receivers.map((actor) => ({
+      ...envelope,
+      id: copyId(envelope.id, actor),
+      actor,
+      correlationId: envelope.correlationId ?? envelope.id,
+    }));
+    if (copies.length > 0) await this.send(copies, scope);
+    return { id: envelope.id, receivers, state: this.receipt(envelope, scope).state };
+  }
+
+  /**
+   * Cancels a message by its id: one that has not started never will; one in work, in whatever process, is told to stop
+   * through its turn's signal, and is not tried again. Whether in or outside of a handler, at once.
+   */
+  async cancel(id: string): Promise<Cancellation> {
+    return this.engine.cancel(checkedText(id, 'id'), this.registry.actors());
+  }
+
+  /** One instance of an actor, by its key: `actors.ref('a-1').tell(Deposit, { amount: 10 })`. */
+  ref(key: string): ActorRef {
+    return new ActorRef(this, checkedText(key, 'key'));
+  }
+
+  private seal(message: MessageInstance, options: TellOptions, path: string): Envelope {
+    const turn = currentTurn();
+    const origin = { now: this.clock.now(), ...(turn && { turn }) };
+    const envelope = seal(message, options, origin, path);
+    if (envelope.key === undefined || this.engine.store.keys) return envelope;
+    throw new StoreError(
+      `${envelope.type} has a key, and ${this.engine.store.name} keeps no mailboxes of keys yet: use the memory store`,
+    );
+  }
+
+  private async send(envelopes: readonly Envelope[], scope: TurnScope | undefined): Promise<void> {
+    const store = () => (scope ? scope.join(envelopes) : this.engine.send(envelopes));
+    await this.observer.send(envelopes, store, scope?.delivery);
+  }
+
+  private receipt({ id, dueAt }: Envelope, scope: TurnScope | undefined): Receipt {
     return {
-      id: envelope.id,
-      state: envelope.dueAt === undefined ? 'waiting' : 'delayed',
+      id,
+      state: scope ? 'pending' : dueAt === undefined ? 'waiting' : 'delayed',
       durability: this.engine.store.durability,
     };
   }
 }
 
+/** The turn that a send joins. */
+function scopeFor(options: Pick<TellOptions, 'now'>): TurnScope | undefined {
+  if (options?.now === true) return undefined;
+  const scope = currentScope();
+  scope?.require();
+  return scope;
+}
+
 /** A message may itself have fields of these names. */
-function isPair(telling: Telling): telling is { message: MessageInstance; options: TellOptions } {
+function isPair(telling: Telling): telling is Exclude<Telling, MessageInstance> {
   return typeof telling === 'object' && telling !== null && !isMessage(telling);
-}
-
-/** Message and options become an envelope. `path` prefixes the names in errors. */
-function seal(message: MessageInstance, options: TellOptions, now: number, path: string): Envelope {
-  const { type, actor, version } = metaOf(message, `${path}message`);
-  if (typeof options !== 'object' || options === null) {
-    throw new OptionError(`${path}options`, 'must be an object');
-  }
-  for (const field of Object.keys(options)) {
-    if (!FIELDS.has(field)) throw new OptionError(`${path}${field}`, 'is not an option');
-  }
-  const { delay, at, ttl, retry, headers = {} } = options;
-  if (delay !== undefined && at !== undefined) {
-    throw new OptionError(`${path}at`, 'cannot be combined with delay');
-  }
-  const wait =
-    delay === undefined ? until(at, now, `${path}at`) : toMilliseconds(delay, `${path}delay`);
-  const body = {
-    type,
-    version,
-    data: dataOf(message),
-    priority: toPriority(options.priority ?? 'normal', `${path}priority`),
-    retry: retry === undefined ? undefined : toRetryPolicy(retry, `${path}retry`),
-  };
-  const life = ttl === undefined ? undefined : toMilliseconds(ttl, `${path}ttl`);
-  if (life === 0) throw new OptionError(`${path}ttl`, 'must be longer than 0');
-  return {
-    ...body,
-    actor,
-    id: options.id === undefined ? generateId(actor) : checkedId(options.id, `${path}id`),
-    sentAt: now,
-    ...(wait > 0 && { dueAt: now + wait }),
-    ...(life !== undefined && { deadline: now + wait + life }),
-    headers: checkedHeaders(headers, `${path}headers`),
-    ...(options.id !== undefined && {
-      fingerprint: fingerprintOf({ ...body, delay: delay && wait, at: at?.getTime(), ttl: life }),
-    }),
-  };
-}
-
-function until(at: Date | undefined, now: number, path: string): number {
-  if (at === undefined) return 0;
-  const wait = at instanceof Date ? at.getTime() - now : NaN;
-  if (Number.isNaN(wait)) throw new OptionError(path, 'must be a valid Date');
-  if (wait > MAX_DURATION) throw new OptionError(path, 'must be within a year');
-  return Math.max(0, wait);
-}
-
-function checkedId(id: string, path: string): string {
-  if (typeof id !== 'string' || id.length < 1 || id.length > 200 || stringProblem(id)) {
-    throw new OptionError(path, 'must be a string of 1 to 200 characters');
-  }
-  return id;
-}
-
-function checkedHeaders(headers: Record<string, string>, path: string): Record<string, string> {
-  if (typeof headers !== 'object' || headers === null || Array.isArray(headers)) {
-    throw new OptionError(path, 'must be an object');
-  }
-  const entries = Object.entries(headers);
-  if (entries.length > 32) throw new OptionError(path, 'must be at most 32');
-  for (const [name, value] of entries) {
-    if (!HEADER_NAME.test(name) || name === '__proto__') {
-      throw new OptionError(`${path}.${name.slice(0, 64)}`, 'is not a valid header name');
-    }
-    if (typeof value !== 'string' || value.length > 1_024 || stringProblem(value)) {
-      throw new OptionError(`${path}.${name}`, 'must be a string of at most 1024 characters');
-    }
-  }
-  return { ...headers };
 }

@@ -1,3 +1,4 @@
+import type { Carried } from './codec.js';
 import type { Envelope } from './envelope.js';
 
 /** Injection token of the {@link Engine} in use. */
@@ -16,8 +17,10 @@ export interface Engine {
 
   /**
    * Stores all messages or none. A message whose sender chose the id is stored once: the same id and body again changes
-   * nothing, the same id with another body rejects with IdempotencyConflictError. Messages are served by priority, equal
-   * ones in the order stored. Resolves when the store has them.
+   * nothing, the same id with another body rejects with IdempotencyConflictError. An envelope that says `replace` takes the
+   * place of whatever message has its id, unless that one is in work: then it rejects with MessageActiveError. Messages are
+   * served by priority, equal ones in the order stored; those of one key strictly in the order stored. Resolves when the
+   * store has them.
    */
   send(envelopes: readonly Envelope[]): Promise<void>;
 
@@ -44,10 +47,40 @@ export interface Engine {
   ): Promise<MessageRecord[]>;
 
   /**
-   * Puts a dead letter back into its actor's queue with all attempts available again; its history is kept.
-   * Resolves to false when there is no such dead letter.
+   * Puts a dead letter back into its actor's queue with all attempts available again; its history is kept. `edited`, if
+   * given, replaces its data. Resolves to false when there is no such dead letter.
    */
-  redrive(id: string, actors: readonly string[]): Promise<boolean>;
+  redrive(id: string, actors: readonly string[], edited?: Carried): Promise<boolean>;
+
+  /** Removes a dead letter for good. Resolves to false when there is no such dead letter. */
+  discard(id: string, actors: readonly string[]): Promise<boolean>;
+
+  /**
+   * Cancels a message. One that has not started ends at once, as 'cancelled'. One in work: the signal of its delivery aborts
+   * with a CancelledError, in whatever process it runs, and if it is given out again it says so (`Delivery.isCancelled`).
+   */
+  cancel(id: string, actors: readonly string[]): Promise<Cancellation>;
+
+  /**
+   * Calls `ended` with the id of each message that ended (done, dead, cancelled) and whose `replyTo` is `inbox`. A notice
+   * may be lost, with a connection say: whoever waits must look for himself now and then. Resolves to what stops it.
+   */
+  listen(inbox: string, ended: (id: string) => void): Promise<() => Promise<void>>;
+
+  /** Makes `types` the events that `actor` gets a copy of, in place of those stored before. */
+  subscribe(actor: string, types: readonly string[]): Promise<void>;
+
+  /** The actors that get a copy of events of this type, sorted. */
+  subscribers(type: string): Promise<string[]>;
+
+  /** Committed state of one key, or undefined. Only where `store.keys`. */
+  state(actor: string, key: string): Promise<StoredState | undefined>;
+
+  /** Keys of `actor` that are quarantined, sorted. Only where `store.keys`. */
+  quarantined(actor: string): Promise<QuarantinedKey[]>;
+
+  /** Lets a quarantined key go on with its mailbox. Resolves to false when it is not quarantined. */
+  release(actor: string, key: string): Promise<boolean>;
 
   /** Creates or changes a schedule. Leaves an unchanged one alone, so that an occurrence that is due is not dropped. */
   putSchedule(schedule: ScheduleSpec): Promise<void>;
@@ -72,11 +105,19 @@ export interface StoreInfo {
   durability: 'power-safe' | 'process-safe' | 'memory';
   /** Whether processes can share it. */
   shared: boolean;
+  /** Whether it keeps mailboxes and state of keys. */
+  keys: boolean;
 }
 
 export interface ConsumeOptions {
   /** Turns at the same time in this process. */
   concurrency: number;
+  /** At most `max` starts per `per` milliseconds, over all processes. */
+  rateLimit?: { max: number; per: number };
+  /** Types whose messages do not wait in the mailbox of their key and see its committed state. */
+  reads?: ReadonlySet<string>;
+  /** The most messages that wait per key; one more is refused at send with MailboxFullError. */
+  mailbox?: number;
 }
 
 /** One delivery of a message to a turn. */
@@ -93,27 +134,60 @@ export interface Delivery {
   startedAt: number;
   /** Nominal time, when the message is an occurrence of a schedule. */
   occurrence?: number;
+  /** Somebody cancelled it while an earlier delivery was in work. */
+  isCancelled: boolean;
+  /** Committed state of its key; undefined when there is none yet, or no key. */
+  state?: StoredState;
   /**
-   * Aborts when the process must hand the message back (its reason is a StoppingError), or when the lock on the message is
-   * lost and another process may have it (a LockLostError).
+   * Aborts when the process must hand the message back (its reason is a StoppingError), when the message is cancelled
+   * (a CancelledError), or when the lock on the message is lost and another process may have it (a LockLostError).
    */
   signal: AbortSignal;
 }
 
+/** State of one key as stored. */
+export interface StoredState extends Carried {
+  /** Counts the commits: a turn commits only on the revision that it was given. */
+  revision: number;
+  /** Version of the state's shape, as the actor declares it. */
+  version: number;
+}
+
+/** What a turn that succeeded leaves, committed in one step with its message's end. */
+export interface Effects {
+  /** Messages, in order. Stored as by `Engine.send`. */
+  sends: readonly Envelope[];
+  /** New state of the key; absent: unchanged. Its revision is the one the turn was given, 0 for none. */
+  state?: StoredState;
+  /** What the handler answered. */
+  reply?: Carried;
+}
+
 /** What a turn decides about its message. */
 export type Outcome =
-  | { kind: 'done' }
-  /** Failed: give it out again after `delay` milliseconds. */
+  /**
+   * Handled. When the store refuses the effects (an id used for another body, a full mailbox) nothing of the turn is stored,
+   * and what `refused` answers is committed instead.
+   */
+  | { kind: 'done'; effects?: Effects; refused?: (error: Error) => Outcome | Promise<Outcome> }
+  /** Failed: give it out again after `delay` milliseconds. Later messages of its key wait. */
   | { kind: 'retry'; delay: number; attempt: AttemptRecord }
-  /** Given up: a dead letter. */
-  | { kind: 'dead'; reason: DeadReason; attempt: AttemptRecord }
-  /** Handed back unfinished: give it out again at once, no attempt used. */
-  | { kind: 'release' };
+  /** Given up: a dead letter, stored in one step with `sends`. */
+  | { kind: 'dead'; reason: DeadReason; attempt: AttemptRecord; sends?: readonly Envelope[] }
+  /** Failed, and its key stops: the message stays at the head of its mailbox, and nothing of that key is given out until it is released. */
+  | { kind: 'quarantine'; attempt: AttemptRecord }
+  /** Handed back unfinished: give it out again, at once or after `delay` milliseconds; no attempt used. */
+  | { kind: 'release'; delay?: number }
+  /** Somebody cancelled it and it stopped. */
+  | { kind: 'cancelled' };
 
 /** Runs one delivery. Never rejects. */
 export type TurnFunction = (delivery: Delivery) => Promise<Outcome>;
 
 export interface Consumer {
+  /** From now on at most this many turns at the same time; 0: takes nothing until told otherwise. Running turns go on. */
+  limit(concurrency: number): void;
+
   /**
    * Takes no further message, waits up to `grace` milliseconds for the running turns, then aborts their signals so that
    * they hand their messages back. Never rejects, ends shortly after the grace.
@@ -134,7 +208,9 @@ export type DeadReason =
   /** It was not started before its deadline. */
   | 'expired'
   /** Its process died or froze too often while working on it. */
-  | 'crashed';
+  | 'crashed'
+  /** Its key could not be stopped, because it has none: a message without key whose error says 'quarantine'. */
+  | 'quarantined';
 
 /** A failed attempt. */
 export interface AttemptRecord {
@@ -144,7 +220,31 @@ export interface AttemptRecord {
   error: { name: string; message: string; code?: string; stack?: string };
 }
 
-export type MessageState = 'waiting' | 'delayed' | 'active' | 'done' | 'dead';
+/** 'parked': behind another message of its key. */
+export type MessageState =
+  'waiting' | 'delayed' | 'parked' | 'active' | 'done' | 'dead' | 'cancelled';
+
+/** What became of a cancelling. */
+export type Cancellation =
+  /** It had not started and never will. */
+  | 'cancelled'
+  /** It is in work and was told to stop; it may still end otherwise. */
+  | 'cancelling'
+  /** Too late: it is done, dead or cancelled. */
+  | 'ended'
+  /** No such message. */
+  | 'unknown';
+
+/** A key that stopped. */
+export interface QuarantinedKey {
+  key: string;
+  since: number;
+  /** Storage id of the message that stopped it, and its failure. */
+  storageId: string;
+  attempt: AttemptRecord;
+  /** Messages in its mailbox, this one included. */
+  depth: number;
+}
 
 export interface MessageRecord {
   /** The store's own name for the message. */
@@ -158,6 +258,8 @@ export interface MessageRecord {
   finishedAt?: number;
   /** Why it is dead. */
   reason?: DeadReason;
+  /** What its handler answered, when it is done. */
+  reply?: Carried;
   /** How often it was redriven. */
   redrives: number;
 }
@@ -169,9 +271,11 @@ export interface DeadLetterPlace {
 }
 
 export interface ActorCounts {
+  /** Those parked behind their key's head too. */
   waiting: number;
   delayed: number;
   active: number;
+  /** Those still kept; cancelled ones too. */
   done: number;
   dead: number;
 }

@@ -1,17 +1,21 @@
 import { createHash } from 'node:crypto';
 import { monotonicFactory } from 'ulid';
+import type { Carried } from './codec.js';
 import type { JsonObject } from './json.js';
 import type { MessageType } from './message.js';
 import type { RetryPolicy } from './retry.js';
 
 /** A message and its metadata, as it travels. Times are epoch milliseconds. */
-export interface Envelope {
+export interface Envelope extends Carried {
   /** Public id: the sender's own, else generated (`<actor>-<ulid>`). */
   id: string;
   type: MessageType;
   version: number;
-  actor: string;
   data: JsonObject;
+  /** Whose queue it is in: the actor that handles its type, or a subscriber that has this copy of an event. */
+  actor: string;
+  /** Which instance of the actor it is for; absent: any worker. */
+  key?: string;
   /** 1 is served first. */
   priority: number;
   sentAt: number;
@@ -20,6 +24,18 @@ export interface Envelope {
   /** Not started after this time; absent: never too late. */
   deadline?: number;
   headers: Record<string, string>;
+  /** Id of the first message of the chain that this one belongs to; absent: it is the first itself. */
+  correlationId?: string;
+  /** Id of the message whose turn sent this one. */
+  causationId?: string;
+  /** W3C trace context of the sender. */
+  traceparent?: string;
+  tracestate?: string;
+  tenant?: string;
+  /** Inbox of the process that waits for the reply. */
+  replyTo?: string;
+  /** Takes the place of the message with this id that has not started: a timer that is moved. */
+  replace?: true;
   /** What the sender asked for beyond the actor's own retry policy. */
   retry?: Partial<RetryPolicy>;
   /** Digest of the body; present when the sender chose the id, so that the same id with another body is refused. */
@@ -27,7 +43,8 @@ export interface Envelope {
 }
 
 const ulid = monotonicFactory();
-const GENERATED = /^[a-z][a-z0-9-]{0,62}-[0-9a-hjkmnp-tv-z]{26}$/;
+/** Copies of events end with their subscriber. */
+const GENERATED = /^[a-z][a-z0-9-]{0,62}-[0-9a-hjkmnp-tv-z]{26}(?:@[a-z][a-z0-9-]{0,62})?$/;
 /** Ids that BullMQ gives to occurrences of a schedule. */
 const OCCURRENCE = /^repeat:[a-z][a-z0-9-]*\.[a-zA-Z0-9_$-]+:\d+$/;
 
@@ -37,6 +54,11 @@ const COUNTED = /^\d{1,15}$/;
 /** A new id that tells its actor and sorts by time. */
 export function generateId(actor: string): string {
   return `${actor}-${ulid().toLowerCase()}`;
+}
+
+/** Id of the copy of an event that a subscriber gets. */
+export function copyId(event: string, subscriber: string): string {
+  return `${event}@${subscriber}`;
 }
 
 /**

@@ -6,19 +6,53 @@ export {
   type MessageMeta,
   type MessageOptions,
   type MessageType,
+  type ReplyInput,
+  type ReplyOf,
 } from './message.js';
 export { MessageRegistry } from './message.registry.js';
+export { jsonSchemaOf, replyJsonSchemaOf } from './message.json.schema.js';
 export { LIMITS, type Json, type JsonObject } from './json.js';
+export { encode, type Carried } from './codec.js';
 
 // Actors
-export { Actor, Handle, type ActorOptions } from './actor.decorators.js';
+export {
+  Actor,
+  Handle,
+  On,
+  Read,
+  type ActorOptions,
+  type BatchOptions,
+  type HandleOptions,
+} from './actor.decorators.js';
 export { type Turn } from './turn.js';
-export { type RetryOptions } from './retry.js';
+export { currentTurn } from './turn.scope.js';
+export { TurnContext } from './turn.context.js';
+export { type ActorRetryOptions, type Backoff, type RetryOptions } from './retry.js';
+export { type Directive, type ErrorClass, type Supervision } from './supervision.js';
 export { type Priority } from './priority.js';
-export { type Duration } from './duration.js';
+export { toMilliseconds, type Duration } from './duration.js';
 
 // Sending
-export { Actors, MAX_BATCH, type Receipt, type TellOptions, type Telling } from './actors.js';
+export {
+  Actors,
+  MAX_BATCH,
+  type AskOptions,
+  type Publication,
+  type PublishOptions,
+  type Receipt,
+  type Telling,
+} from './actors.js';
+export { type ActorRef } from './actor.ref.js';
+export { type SendOptions, type TellOptions } from './sealing.js';
+
+// Dead letters
+export {
+  DeadLetters,
+  type DeadLetter,
+  type DeadLetterFilter,
+  type DeadLetterGroup,
+} from './dead.letters.js';
+export { DeadLetterAdded, OnDeadLetter, type DeadLetterNotice } from './dead.letter.event.js';
 
 // Setting up
 export { CallsheetModule } from './messaging.module.js';
@@ -30,34 +64,52 @@ export {
   ENGINE,
   type ActorCounts,
   type AttemptRecord,
+  type Cancellation,
   type DeadLetterPlace,
   type DeadReason,
   type Engine,
   type MessageRecord,
   type MessageState,
+  type QuarantinedKey,
   type ScheduleRecord,
   type ScheduleSpec,
   type StoreInfo,
+  type StoredState,
 } from './engine.js';
 export { QUEUES, type Queues } from './queues.js';
+export { METRICS, type Metrics } from './telemetry/metrics.js';
 export { SAMPLE, statisticsOf, type Percentiles, type Statistics } from './statistics.js';
 
 // Building on actors
 export { declareHandler } from './actor.decorators.js';
 export { ActorHost } from './actor.host.js';
+export { CLOCK, type Clock } from './clock.js';
 
 // Errors
 export {
+  AskFailedError,
+  AskTimeoutError,
   CallsheetError,
+  CancelledError,
   DeclarationError,
   IdempotencyConflictError,
   InvalidMessageError,
+  InvalidReplyError,
+  InvalidStateError,
   LockLostError,
+  MailboxFullError,
+  MessageActiveError,
+  NewerVersionError,
   OptionError,
+  PauseError,
+  QuarantineError,
   RejectError,
   RetryLaterError,
   StoppingError,
   StoreError,
+  TurnEndedError,
+  TurnTimeoutError,
+  TurnUsageError,
   UnknownMessageError,
   UnknownOutcomeError,
   type Violation,

@@ -9,44 +9,91 @@ export const LIMITS = { bytes: 256 * 1024, depth: 32, keys: 1_000 } as const;
 const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
 
 /**
- * Everything in `value` that JSON would change or a store would refuse: functions, symbols, BigInt, NaN, class instances
- * (Date, Map, ...), cycles, NUL characters, lone surrogates, keys that pollute prototypes, and what is over {@link LIMITS}.
- * `undefined` properties are allowed: JSON leaves them out. Stops at the first ten.
+ * Everything in `value` that cannot be carried or that a store would refuse: functions, symbols, class instances other than
+ * Date, Map, Set and bytes, cycles, holes, invalid dates, NaN, NUL characters, lone surrogates, keys that pollute
+ * prototypes, and what is over {@link LIMITS}. Stops at the first ten.
  */
-export function jsonViolations(value: unknown): Violation[] {
+export function carriageViolations(value: unknown): Violation[] {
   const found: Violation[] = [];
-  let keys = 0;
+  const above = new Set<object>();
+  let count = 0;
+  let bytes = 0;
+  const complain = (path: string, message: string): void => {
+    found.push({ path, message });
+  };
   const visit = (node: unknown, path: string, depth: number): void => {
-    const problem = scalarProblem(node);
-    if (problem) found.push({ path, message: problem });
-    if (problem !== undefined || node === null || typeof node !== 'object') return;
-    if (depth > LIMITS.depth) {
-      found.push({ path: '', message: `is nested deeper than ${LIMITS.depth} levels` });
-      keys = Infinity;
+    if (found.length >= 10 || count === Infinity) return;
+    if (typeof node === 'bigint' || node === undefined) return;
+    if (node instanceof Date) {
+      if (Number.isNaN(node.getTime())) complain(path, 'must be a valid date');
       return;
     }
-    // Index by index, so that holes are seen: JSON fills them with null.
-    for (const [name, child] of Array.isArray(node) ? node.entries() : Object.entries(node)) {
-      if (found.length >= 10) return;
-      if (++keys > LIMITS.keys) {
-        if (keys !== Infinity) found.push({ path: '', message: `has over ${LIMITS.keys} values` });
-        keys = Infinity;
-        return;
+    if (node instanceof Uint8Array) {
+      bytes += node.byteLength * 1.4;
+      return;
+    }
+    const children = childrenOf(node);
+    const problem = children ? undefined : scalarProblem(node);
+    if (problem) complain(path, problem);
+    if (!children) return;
+    if (above.has(node as object)) return complain(path, 'is a cycle: it contains itself');
+    if (depth > LIMITS.depth) {
+      complain('', `is nested deeper than ${LIMITS.depth} levels`);
+      count = Infinity;
+      return;
+    }
+    above.add(node as object);
+    for (const [name, child, isKey] of children) {
+      if (++count > LIMITS.keys) {
+        if (count !== Infinity) complain('', `has over ${LIMITS.keys} values`);
+        count = Infinity;
+        break;
       }
-      if (child === undefined && !Array.isArray(node)) continue;
-      const key = String(name);
-      const where = path ? `${path}/${key}` : key;
-      const keyProblem = FORBIDDEN_KEYS.has(key) ? 'is not an allowed key' : stringProblem(key);
-      if (keyProblem) found.push({ path: where, message: keyProblem });
+      const where = path ? `${path}/${name}` : name;
+      const keyProblem =
+        isKey && (FORBIDDEN_KEYS.has(name) ? 'is not an allowed key' : stringProblem(name));
+      if (keyProblem) complain(where, keyProblem);
       else visit(child, where, depth + 1);
     }
+    above.delete(node as object);
   };
   visit(value, '', 1);
-  if (found.length === 0 && Buffer.byteLength(JSON.stringify(value)) > LIMITS.bytes) {
-    found.push({ path: '', message: `is larger than ${LIMITS.bytes} bytes` });
-  }
+  if (found.length === 0 && bytes > LIMITS.bytes) complain('', TOO_LARGE);
   return found;
 }
+
+/** What {@link carriageViolations} finds too large only once it is JSON. */
+export const TOO_LARGE = `is larger than ${LIMITS.bytes} bytes`;
+
+type Child = readonly [name: string, value: unknown, isKey: boolean];
+
+/** What is inside a list, plain object, Map or Set; undefined for anything else. */
+function childrenOf(node: unknown): Child[] | undefined {
+  if (typeof node !== 'object' || node === null) return undefined;
+  // Index by index, so that holes are seen: JSON fills them with null.
+  if (Array.isArray(node)) {
+    return Array.from(node.keys(), (index) => [
+      String(index),
+      index in node ? node[index] : HOLE,
+      false,
+    ]);
+  }
+  if (node instanceof Map) {
+    return [...(node as Map<unknown, unknown>)].flatMap(([key, value], index): Child[] => [
+      [`${index}/key`, key, false],
+      [`${index}`, value, false],
+    ]);
+  }
+  if (node instanceof Set) {
+    return [...(node as Set<unknown>)].map((value, index) => [String(index), value, false]);
+  }
+  const prototype: unknown = Object.getPrototypeOf(node);
+  if (prototype !== null && prototype !== Object.prototype) return undefined;
+  return Object.entries(node).map(([name, value]) => [name, value, true]);
+}
+
+/** Stands for what is not there. */
+const HOLE = Symbol('hole');
 
 function scalarProblem(node: unknown): string | undefined {
   switch (typeof node) {
@@ -56,14 +103,11 @@ function scalarProblem(node: unknown): string | undefined {
       return Number.isFinite(node) ? undefined : 'must be a finite number';
     case 'boolean':
       return undefined;
-    case 'object': {
-      if (node === null || Array.isArray(node)) return undefined;
-      const prototype: unknown = Object.getPrototypeOf(node);
-      if (prototype === null || prototype === Object.prototype) return undefined;
-      return `cannot be carried: ${node.constructor?.name ?? 'object'} is not plain JSON`;
-    }
+    case 'object':
+      if (node === null) return undefined;
+      return `cannot be carried: a ${node.constructor?.name ?? 'class'} is neither plain data nor one of Date, Map, Set, Uint8Array`;
     default:
-      return `cannot be carried: ${typeof node} is not JSON`;
+      return node === HOLE ? 'is a hole in the list' : `cannot be carried: ${typeof node}`;
   }
 }
 

@@ -32,6 +32,18 @@ export class MessageRegistry {
     this.names.add(name);
   }
 
+  /** Whether a class has this type. */
+  has(type: string): boolean {
+    return this.classes.has(type);
+  }
+
+  /** The class of a type. @throws UnknownMessageError */
+  get(type: string): MessageClass {
+    const message = this.classes.get(type);
+    if (!message) throw new UnknownMessageError(type);
+    return message;
+  }
+
   /** All classes, in the order registered. */
   all(): readonly MessageClass[] {
     return [...this.classes.values()];
@@ -49,8 +61,6 @@ export class MessageRegistry {
    * @throws InvalidMessageError when the data does not satisfy its schema
    */
   create(type: string, data: unknown): MessageInstance {
-    const message = this.classes.get(type);
-    if (!message) throw new UnknownMessageError(type);
-    return new message(data as never);
+    return new (this.get(type))(data as never);
   }
 }

@@ -35,10 +35,40 @@ export class InvalidMessageError extends CallsheetError {
   constructor(
     readonly type: string,
     readonly violations: readonly Violation[],
+    options?: ErrorOptions,
   ) {
     super(
       `${type}: ${violations.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join('; ')}`,
+      options,
     );
+  }
+}
+
+/** What a handler answered does not satisfy the reply that its message declares, or cannot be carried. The turn fails. */
+export class InvalidReplyError extends CallsheetError {
+  readonly code = 'invalid_reply';
+
+  constructor(
+    readonly type: string,
+    readonly violations: readonly Violation[],
+  ) {
+    super(
+      `reply to ${type}: ${violations.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join('; ')}`,
+    );
+  }
+}
+
+/** A message is of a version that this process does not know yet: it is for a newer one. */
+export class NewerVersionError extends CallsheetError {
+  readonly code = 'newer_version';
+
+  constructor(
+    readonly type: string,
+    readonly version: number,
+    /** The newest version known here. */
+    readonly known: number,
+  ) {
+    super(`${type} is of version ${version}, and this process knows only up to ${known}`);
   }
 }
 
@@ -61,6 +91,28 @@ export class IdempotencyConflictError extends CallsheetError {
     super(
       `the id '${id}' was already used for a message with another body; choose a new id, or send the same body again`,
     );
+  }
+}
+
+/** A message with this id is in work, so it cannot be replaced. Nothing was sent. */
+export class MessageActiveError extends CallsheetError {
+  readonly code = 'message_active';
+
+  constructor(readonly id: string) {
+    super(`the message '${id}' is in work and cannot be replaced; send again when it has ended`);
+  }
+}
+
+/** The mailbox of this key holds as many messages as it may. Nothing was sent. */
+export class MailboxFullError extends CallsheetError {
+  readonly code = 'mailbox_full';
+
+  constructor(
+    readonly actor: string,
+    readonly key: string,
+    readonly max: number,
+  ) {
+    super(`the mailbox of ${actor} '${key}' is full: ${max} messages wait; send again later`);
   }
 }
 
@@ -95,6 +147,24 @@ export class StoppingError extends CallsheetError {
   }
 }
 
+/** Reason of a turn's aborted signal: somebody cancelled the message. Also what `ask` rejects with then. */
+export class CancelledError extends CallsheetError {
+  readonly code = 'cancelled';
+
+  constructor(readonly id: string) {
+    super(`the message '${id}' was cancelled`);
+  }
+}
+
+/** Reason of a turn's aborted signal, and the error of the attempt: the handler took longer than its `timeout`. */
+export class TurnTimeoutError extends CallsheetError {
+  readonly code = 'turn_timeout';
+
+  constructor(readonly timeout: number) {
+    super(`the handler took longer than its timeout of ${timeout} ms`);
+  }
+}
+
 /** Reason of a turn's aborted signal: the lock on the message is lost, and another process may be working on it. */
 export class LockLostError extends CallsheetError {
   readonly code = 'lock_lost';
@@ -120,5 +190,96 @@ export class RetryLaterError extends CallsheetError {
     readonly options: { after: import('./duration.js').Duration; cause?: unknown },
   ) {
     super(message, { cause: options.cause });
+  }
+
+  /**
+   * From the `Retry-After` header of an HTTP answer (RFC 9110, section 10.2.3): seconds, or a date. Undefined when there is
+   * none or it cannot be read: then throw your own error, and the retry policy decides.
+   *
+   * @param now epoch milliseconds; a date is counted from here
+   */
+  static fromRetryAfter(
+    message: string,
+    header: string | null | undefined,
+    now: number = Date.now(),
+  ): RetryLaterError | undefined {
+    const text = header?.trim() ?? '';
+    const wait = /^\d{1,9}$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - now;
+    if (!Number.isFinite(wait)) return undefined;
+    return new RetryLaterError(message, { after: Math.min(Math.max(0, wait), 365 * 86_400_000) });
+  }
+}
+
+/** Thrown by a handler: stop this key and keep its mailbox until somebody has looked. Without a key: a dead letter. */
+export class QuarantineError extends CallsheetError {
+  readonly code: string = 'quarantined';
+}
+
+/** Thrown by a handler: what this actor needs is away; stop taking its messages for a while. Uses no attempt. */
+export class PauseError extends CallsheetError {
+  readonly code: string = 'paused';
+}
+
+// ---- what a turn refuses
+
+/** A send, or another effect, of a turn that is over: its handler has ended, failed or timed out. Nothing was sent. */
+export class TurnEndedError extends CallsheetError {
+  readonly code = 'turn_ended';
+
+  constructor(readonly id: string) {
+    super(
+      `the turn of '${id}' is over, so nothing can join it: await what the handler sends before it returns`,
+    );
+  }
+}
+
+/** What a turn cannot do: ask, send from a `@Read` handler, send from a batch without saying for which message. */
+export class TurnUsageError extends CallsheetError {
+  readonly code = 'turn_usage';
+}
+
+/** The state that a handler left does not satisfy the actor's schema, or cannot be carried. The turn fails. */
+export class InvalidStateError extends CallsheetError {
+  readonly code = 'invalid_state';
+
+  constructor(
+    readonly actor: string,
+    readonly violations: readonly Violation[],
+  ) {
+    super(
+      `state of ${actor}: ${violations.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join('; ')}`,
+    );
+  }
+}
+
+// ---- what an asker is told
+
+/**
+ * No reply came in time. The outcome is unknown: the message may still be handled. Asking again with the same id is safe
+ * and waits for the same reply.
+ */
+export class AskTimeoutError extends CallsheetError {
+  readonly code = 'ask_timeout';
+
+  constructor(
+    readonly id: string,
+    readonly timeout: number,
+  ) {
+    super(
+      `no reply to '${id}' within ${timeout} ms: its outcome is unknown; ask again with the same id to wait on`,
+    );
+  }
+}
+
+/** The message that was asked became a dead letter. `error` is what its handler threw, by name, code and message. */
+export class AskFailedError extends CallsheetError {
+  readonly code = 'ask_failed';
+
+  constructor(
+    readonly id: string,
+    readonly reason: string,
+    readonly error: { readonly name: string; readonly message: string; readonly code?: string },
+  ) {
+    super(error.message);
   }
 }

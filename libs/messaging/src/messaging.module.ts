@@ -11,10 +11,13 @@ import { getQueueToken } from '@nestjs/bullmq';
 import { DiscoveryModule } from '@nestjs/core';
 import { ActorHost } from './actor.host.js';
 import { Actors } from './actors.js';
+import { CLOCK, systemClock, type Clock } from './clock.js';
+import { DeadLetters } from './dead.letters.js';
 import { DEAD } from './drivers/bullmq/bullmq.job.js';
 import { createBullmqEngine } from './drivers/bullmq/bullmq.engine.js';
 import { MemoryEngine } from './drivers/memory/memory.engine.js';
 import { ENGINE, type Engine } from './engine.js';
+import { HandlerPipeline } from './handler.pipeline.js';
 import { MessageRegistry } from './message.registry.js';
 import {
   OPTIONS,
@@ -22,8 +25,14 @@ import {
   type CallsheetOptions,
   type ResolvedOptions,
 } from './messaging.options.js';
+import { OBSERVER, type Observer } from './observer.js';
 import { QUEUES, type Queues } from './queues.js';
+import { ReplyInbox } from './reply.inbox.js';
 import { StageModule } from './stage.module.js';
+import { Subscribers } from './subscribers.js';
+import { METRICS, MetricsObserver } from './telemetry/metrics.js';
+import { observersOf } from './telemetry/observers.js';
+import { TracingObserver } from './telemetry/tracing.js';
 
 type AsyncOptions = Omit<CallsheetOptions, 'messages'>;
 
@@ -76,17 +85,27 @@ function compose(
       ...options,
       { provide: ENGINE, inject: [OPTIONS], useFactory: openEngine },
       { provide: QUEUES, inject: [ENGINE, MessageRegistry], useFactory: queuesOf },
+      { provide: CLOCK, useValue: systemClock },
+      { provide: METRICS, inject: [MessageRegistry, ENGINE, CLOCK], useFactory: metricsOf },
+      { provide: OBSERVER, inject: [METRICS], useFactory: observerOf },
       ...queues,
       MessageRegistry,
+      HandlerPipeline,
+      Subscribers,
+      ReplyInbox,
       ActorHost,
       Actors,
+      DeadLetters,
     ],
     exports: [
       ENGINE,
+      CLOCK,
+      METRICS,
       QUEUES,
       MessageRegistry,
       ActorHost,
       Actors,
+      DeadLetters,
       ...queues.map((queue) => queue.provide),
     ],
   };
@@ -116,4 +135,21 @@ function queuesOf(engine: Engine, registry: MessageRegistry): Queues {
         .flatMap((actor) => [engine.queue?.(actor), engine.queue?.(actor + DEAD)])
         .filter((queue) => queue !== undefined),
   };
+}
+
+function metricsOf(registry: MessageRegistry, engine: Engine, clock: Clock): MetricsObserver {
+  const names = {
+    hasType: (type: string) => registry.has(type),
+    hasActor: (name: string) => registry.actors().includes(name),
+  };
+  const queues = {
+    actors: () => registry.actors(),
+    counts: (actor: string) => engine.counts(actor),
+  };
+  return new MetricsObserver(names, queues, clock);
+}
+
+/** Traces outermost, so that whatever is counted is in a span. */
+function observerOf(metrics: MetricsObserver): Observer {
+  return observersOf(new TracingObserver(), metrics);
 }

@@ -16,6 +16,7 @@ describe('resolveOptions', () => {
       shutdownGrace: 20_000,
       idempotencyWindow: 86_400_000,
       keepDone: { age: 86_400_000, count: 10_000 },
+      keepDead: { age: Infinity, count: Infinity },
       lockDuration: 5_000,
     };
     expect(resolveOptions()).toEqual(defaults);
@@ -35,6 +36,7 @@ describe('resolveOptions', () => {
         shutdownGrace: 0,
         idempotencyWindow: '1h',
         keepDone: { age: '1m', count: 1 },
+        keepDead: { count: 7 },
         lockDuration: '500ms',
       }),
     ).toEqual({
@@ -44,6 +46,7 @@ describe('resolveOptions', () => {
       shutdownGrace: 0,
       idempotencyWindow: 3_600_000,
       keepDone: { age: 60_000, count: 1 },
+      keepDead: { age: Infinity, count: 7 },
       lockDuration: 500,
     });
   });

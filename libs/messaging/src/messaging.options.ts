@@ -25,6 +25,8 @@ export interface CallsheetOptions {
   idempotencyWindow?: Duration;
   /** How long, and how many, handled messages stay readable per actor; looked after every few seconds. Default { age: '24h', count: 10000 }. */
   keepDone?: { age?: Duration; count?: number };
+  /** How long, and how many, dead letters are kept per actor, oldest dropped first. Default: all of them, for ever. */
+  keepDead?: { age?: Duration; count?: number };
   /**
    * How long a worker that died or froze holds its messages before others may take them. Default '5s'. Longer tolerates
    * longer pauses of the event loop, and delays recovery.
@@ -40,6 +42,8 @@ export interface ResolvedOptions {
   shutdownGrace: number;
   idempotencyWindow: number;
   keepDone: { age: number; count: number };
+  /** Infinity: without limit. */
+  keepDead: { age: number; count: number };
   lockDuration: number;
 }
 
@@ -50,8 +54,11 @@ const FIELDS = new Set<string>([
   'shutdownGrace',
   'idempotencyWindow',
   'keepDone',
+  'keepDead',
   'lockDuration',
 ] satisfies (keyof CallsheetOptions)[]);
+
+const DAY = 24 * 3_600_000;
 
 /** Injection token of the {@link ResolvedOptions}. */
 export const OPTIONS = Symbol('callsheet:options');
@@ -60,15 +67,6 @@ export const OPTIONS = Symbol('callsheet:options');
 export function resolveOptions(options: CallsheetOptions = {}): ResolvedOptions {
   for (const field of Object.keys(options)) {
     if (!FIELDS.has(field)) throw new OptionError(field, 'is not an option');
-  }
-  for (const field of Object.keys(options.keepDone ?? {})) {
-    if (field !== 'age' && field !== 'count') {
-      throw new OptionError(`keepDone.${field}`, 'is not an option');
-    }
-  }
-  const count = options.keepDone?.count ?? 10_000;
-  if (!Number.isSafeInteger(count) || count < 1) {
-    throw new OptionError('keepDone.count', 'must be a whole number from 1');
   }
   const idempotencyWindow = toMilliseconds(options.idempotencyWindow ?? '24h', 'idempotencyWindow');
   if (idempotencyWindow === 0) throw new OptionError('idempotencyWindow', 'must be longer than 0');
@@ -82,9 +80,27 @@ export function resolveOptions(options: CallsheetOptions = {}): ResolvedOptions 
     actors: checkedActors(options.actors ?? []),
     shutdownGrace: toMilliseconds(options.shutdownGrace ?? '20s', 'shutdownGrace'),
     idempotencyWindow,
-    keepDone: { age: toMilliseconds(options.keepDone?.age ?? '24h', 'keepDone.age'), count },
+    keepDone: toKeep(options.keepDone, 'keepDone', { age: DAY, count: 10_000 }),
+    keepDead: toKeep(options.keepDead, 'keepDead', { age: Infinity, count: Infinity }),
     lockDuration,
   };
+}
+
+function toKeep(
+  given: CallsheetOptions['keepDone'] = {},
+  path: string,
+  defaults: ResolvedOptions['keepDone'],
+): ResolvedOptions['keepDone'] {
+  for (const field of Object.keys(given)) {
+    if (field !== 'age' && field !== 'count') {
+      throw new OptionError(`${path}.${field}`, 'is not an option');
+    }
+  }
+  const { age, count = defaults.count } = given;
+  if (given.count !== undefined && (!Number.isSafeInteger(count) || count < 1)) {
+    throw new OptionError(`${path}.count`, 'must be a whole number from 1');
+  }
+  return { age: age === undefined ? defaults.age : toMilliseconds(age, `${path}.age`), count };
 }
 
 function checkedMessages(classes: readonly MessageClass[]): readonly MessageClass[] {

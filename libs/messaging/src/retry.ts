@@ -1,7 +1,10 @@
 import { toMilliseconds, type Duration } from './duration.js';
 import { OptionError } from './messaging.errors.js';
 
-/** How often and how soon a failed message is tried again: exponential back-off, `delay * factor^(n-1)`, capped, with jitter. */
+/** Computes the wait before the next attempt. @param attempt number of the attempt that failed, from 1 */
+export type Backoff = (attempt: number, error: unknown) => Duration;
+
+/** What a sender may change of the retry policy of an actor: what can travel. */
 export interface RetryOptions {
   /** Starts in all, the first included: 1 to 100. Default 5. */
   attempts?: number;
@@ -15,6 +18,15 @@ export interface RetryOptions {
   jitter?: number;
 }
 
+/**
+ * How often and how soon a failed message is tried again: exponential back-off, `delay * factor^(n-1)`, capped, with jitter.
+ * `factor: 1` makes it fixed; a function in place of `delay` computes each wait itself, and is capped and jittered too.
+ */
+export interface ActorRetryOptions extends Omit<RetryOptions, 'delay'> {
+  /** Wait before the second attempt, or a function of the failed attempt and its error. Default '1s'. */
+  delay?: Duration | Backoff;
+}
+
 /** {@link RetryOptions} with all defaults set and durations in milliseconds. */
 export interface RetryPolicy {
   attempts: number;
@@ -22,6 +34,11 @@ export interface RetryPolicy {
   factor: number;
   max: number;
   jitter: number;
+}
+
+/** {@link ActorRetryOptions}, checked. */
+export interface ActorRetryPolicy extends Partial<RetryPolicy> {
+  backoff?: Backoff;
 }
 
 export const DEFAULT_RETRY: RetryPolicy = {
@@ -34,7 +51,7 @@ export const DEFAULT_RETRY: RetryPolicy = {
 
 const FIELDS = new Set(Object.keys(DEFAULT_RETRY));
 
-/** Checks `options`; fields not given are left out. Throws OptionError naming the field. */
+/** Checks what a sender gives; fields not given are left out. Throws OptionError naming the field. */
 export function toRetryPolicy(options: RetryOptions, path: string): Partial<RetryPolicy> {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new OptionError(path, 'must be an object');
@@ -52,14 +69,30 @@ export function toRetryPolicy(options: RetryOptions, path: string): Partial<Retr
   return policy;
 }
 
+/** As {@link toRetryPolicy}, for what an actor declares. */
+export function toActorRetryPolicy(options: ActorRetryOptions, path: string): ActorRetryPolicy {
+  if (typeof options?.delay !== 'function') return toRetryPolicy(options as RetryOptions, path);
+  const { delay: backoff, ...rest } = options;
+  return { ...toRetryPolicy(rest, path), backoff };
+}
+
 /**
  * Milliseconds to wait after failure number `attempt` (from 1).
  *
  * @param random a number in [0, 1); the place in the jitter's range
+ * @param own computes the wait in place of `delay` and `factor`
+ * @throws OptionError when `own` answers what is no duration
  */
-export function retryDelay(policy: RetryPolicy, attempt: number, random = Math.random()): number {
-  const base = Math.min(policy.delay * policy.factor ** (attempt - 1), policy.max);
-  return Math.round(base * (1 + policy.jitter * (2 * random - 1)));
+export function retryDelay(
+  policy: RetryPolicy,
+  attempt: number,
+  random = Math.random(),
+  own?: () => Duration,
+): number {
+  const wanted = own
+    ? toMilliseconds(own(), 'retry.delay(...)')
+    : policy.delay * policy.factor ** (attempt - 1);
+  return Math.round(Math.min(wanted, policy.max) * (1 + policy.jitter * (2 * random - 1)));
 }
 
 function within(value: number, from: number, to: number, path: string, whole = false): number {

@@ -10,8 +10,10 @@ import {
   RejectError,
   RetryLaterError,
 } from './messaging.errors.js';
-import type { RetryPolicy } from './retry.js';
-import { CRASH_BUDGET, turnRunner, type Handler } from './turn.runner.js';
+import { systemClock } from './clock.js';
+import { unobserved } from './observer.js';
+import type { ActorRetryPolicy } from './retry.js';
+import { CRASH_BUDGET, turnRunner, type Handler, type Turns } from './turn.runner.js';
 import type { Turn } from './turn.js';
 
 beforeAll(() => Logger.overrideLogger(false));
@@ -47,9 +49,23 @@ function delivery(fields: Partial<Delivery> = {}, envelope: object = {}): Delive
     isFirst: true,
     history: [],
     crashes: 0,
+    isCancelled: false,
     startedAt: 2_000,
     signal: new AbortController().signal,
     ...fields,
+  };
+}
+
+/** What the turns of an actor with these handlers need. */
+function turnsOf(handlers: Record<string, Handler>, more: Partial<Turns> = {}): Turns {
+  return {
+    handlers: new Map(Object.entries(handlers)),
+    retry: EXACT,
+    supervision: [],
+    clock: systemClock,
+    random: () => 0.5,
+    observer: unobserved,
+    ...more,
   };
 }
 
@@ -57,16 +73,18 @@ function delivery(fields: Partial<Delivery> = {}, envelope: object = {}): Delive
 function turn(
   run: (message: Pay, turn: Turn) => unknown,
   given: Delivery = delivery(),
-  retry: Partial<RetryPolicy> = EXACT,
+  retry: ActorRetryPolicy = EXACT,
+  more: Partial<Turns> = {},
 ): Promise<Outcome> {
-  const handler = { message: Pay as unknown as MessageClass, run } as Handler;
-  return turnRunner(new Map([['bank.pay', handler]]), retry)(given);
+  const handler = { kind: 'handle', message: Pay as unknown as MessageClass, run } as Handler;
+  return turnRunner(turnsOf({ 'bank.pay': handler }, { retry, ...more }))(given);
 }
 
 function failing(
   thrown: unknown,
   given?: Delivery,
-  retry?: Partial<RetryPolicy>,
+  retry?: ActorRetryPolicy,
+  more?: Partial<Turns>,
 ): Promise<Outcome> {
   return turn(
     () => {
@@ -74,6 +92,7 @@ function failing(
     },
     given,
     retry,
+    more,
   );
 }
 
@@ -108,21 +127,36 @@ describe('a turn that ends well', () => {
     await turn((_, turn) => (seen = turn), given, { attempts: 7 });
     expect(seen).toEqual({
       id: 'bank-1',
+      type: 'bank.pay',
+      key: undefined,
       attempt: 3,
       attempts: 7,
       sentAt: new Date(1_000),
+      now: new Date(2_000),
+      deadline: undefined,
       occurrence: new Date(5_000),
       headers: { tenant: 't1' },
-      signal: given.signal,
+      tenant: undefined,
+      correlationId: 'bank-1',
+      causationId: undefined,
+      traceparent: undefined,
+      signal: expect.any(AbortSignal),
+      state: undefined,
+      join: expect.any(Function),
     });
-    await turn((_, turn) => (seen = turn));
-    expect(seen?.occurrence).toBeUndefined();
+    const sent = { deadline: 9_000, correlationId: 'a', causationId: 'b', tenant: 't2' };
+    await turn((_, turn) => (seen = turn), delivery({}, sent));
+    expect(seen).toMatchObject({ ...sent, deadline: new Date(9_000), occurrence: undefined });
   });
 
   it('gets the bare data when it handles occurrences of a schedule', async () => {
     let seen: unknown;
-    const handler: Handler = { message: undefined, run: (message) => (seen = message) };
-    const run = turnRunner(new Map([['bank.tick', handler]]), {});
+    const handler: Handler = {
+      kind: 'occurrence',
+      message: undefined,
+      run: (message) => (seen = message),
+    };
+    const run = turnRunner(turnsOf({ 'bank.tick': handler }));
     expect(await run(delivery({}, { type: 'bank.tick', data: {} }))).toEqual({ kind: 'done' });
     expect(seen).toEqual({});
     expect(Object.isFrozen(seen)).toBe(true);
@@ -307,8 +341,12 @@ describe('a turn that does not come to its handler', () => {
       },
     };
     class Broken extends Message('bank.broken', broken) {}
-    const handler: Handler = { message: Broken as unknown as MessageClass, run: counted };
-    const run = turnRunner(new Map([['bank.broken', handler]]), EXACT);
+    const handler: Handler = {
+      kind: 'handle',
+      message: Broken as unknown as MessageClass,
+      run: counted,
+    };
+    const run = turnRunner(turnsOf({ 'bank.broken': handler }));
     const outcome = await run(delivery({}, { type: 'bank.broken' }));
     expect(outcome).toMatchObject({ kind: 'retry' });
     expect(errorOf(outcome).message).toBe('schema is broken');

@@ -1,65 +1,100 @@
-import { Logger } from '@nestjs/common';
+import type { ActorBreaker } from './actor.breaker.js';
+import type { HandlerKind } from './actor.decorators.js';
+import type { ActorState } from './actor.state.js';
+import type { Batch } from './batch.js';
+import type { Checkpoint } from './checkpoint.js';
+import type { Clock } from './clock.js';
 import { toMilliseconds } from './duration.js';
-import type { AttemptRecord, DeadReason, Delivery, Outcome, TurnFunction } from './engine.js';
-import type { MessageClass } from './message.js';
+import type { AttemptRecord, Delivery, Effects, Outcome, TurnFunction } from './engine.js';
+import type { Envelope } from './envelope.js';
+import { isGuardDenial } from './handler.pipeline.js';
+import { openMessage, sealReply, type MessageClass } from './message.js';
 import {
+  CancelledError,
   InvalidMessageError,
   LockLostError,
-  RejectError,
+  NewerVersionError,
   RetryLaterError,
+  TurnTimeoutError,
 } from './messaging.errors.js';
-import { DEFAULT_RETRY, retryDelay, type RetryPolicy } from './retry.js';
+import type { Observer } from './observer.js';
+import { DEFAULT_RETRY, retryDelay, type ActorRetryPolicy, type RetryPolicy } from './retry.js';
+import { directiveFor, type Supervision } from './supervision.js';
+import { masker } from './telemetry/redaction.js';
+import { report } from './telemetry/turn.log.js';
+import { GiveUp, HandBack, toAttempt } from './turn.failure.js';
 import type { Turn } from './turn.js';
+import { openTurn } from './turn.opening.js';
+import { TurnScope } from './turn.scope.js';
 
-/** A handler ready to run: its message class (none for occurrences of a schedule) and the bound method. */
+/** A handler ready to run. */
 export interface Handler {
+  readonly kind: HandlerKind;
+  /** None for occurrences of a schedule. */
   readonly message: MessageClass | undefined;
   readonly run: (message: unknown, turn: Turn) => unknown;
+  /** The longest a turn may take, ms. */
+  readonly timeout?: number;
+  /** Gathers its messages, and runs the method on several. */
+  readonly batch?: Batch;
 }
+
+/** What the turns of one actor need. */
+export interface Turns {
+  readonly handlers: ReadonlyMap<string, Handler>;
+  readonly retry: ActorRetryPolicy;
+  readonly supervision: Supervision;
+  readonly state?: ActorState;
+  readonly breaker?: ActorBreaker;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly observer: Observer;
+  readonly checkpoint?: Checkpoint;
+  /** Messages that are stored in one step with a dead letter. */
+  readonly mourn?: (delivery: Delivery, outcome: Dead) => Promise<readonly Envelope[]>;
+}
+
+type Dead = Extract<Outcome, { kind: 'dead' }>;
 
 /** How often a process may die while it works on one message, apart from its attempts. */
 export const CRASH_BUDGET = 5;
 
-/** How long a handler has, after its signal aborted, to stop by itself. */
+/** How long a handler has, after its signal aborted, to stop by itself, ms. */
 const PATIENCE = 500;
 
-const logger = new Logger('Callsheet');
+/** How soon a message of a newer version is offered again: to a newer worker, if there is one, ms. */
+const NOT_YET = 5_000;
 
 /** The life of one delivery: the checks before the handler, the handler, and what its end means. */
-export function turnRunner(
-  handlers: ReadonlyMap<string, Handler>,
-  actorRetry: Partial<RetryPolicy>,
-): TurnFunction {
-  return async (delivery) => {
-    const policy = { ...DEFAULT_RETRY, ...actorRetry, ...delivery.envelope.retry };
-    try {
-      refuseCrashing(delivery);
-      refuseExpired(delivery);
-      const handler = handlerFor(handlers, delivery);
-      const message = open(handler, delivery);
-      await perform(handler, message, toTurn(delivery, policy), delivery.signal);
-      return { kind: 'done' };
-    } catch (error) {
-      return report(delivery, policy, decide(delivery, policy, checked(error)));
-    }
-  };
+export function turnRunner(turns: Turns): TurnFunction {
+  return (delivery) => turns.observer.turn(delivery, () => live(delivery, turns));
 }
 
-/** Gives a message up without asking the retry policy. */
-class GiveUp extends Error {
-  override readonly name = 'GiveUp';
-
-  constructor(
-    readonly reason: DeadReason,
-    message: string,
-    options?: ErrorOptions,
-  ) {
-    super(message, options);
+async function live(delivery: Delivery, turns: Turns): Promise<Outcome> {
+  const policy = { ...DEFAULT_RETRY, ...turns.retry, ...delivery.envelope.retry };
+  const fail = (error: unknown): Promise<Outcome> => end(delivery, policy, error, turns);
+  let scope: TurnScope | undefined;
+  try {
+    refuseCrashing(delivery);
+    refuseCancelled(delivery);
+    refuseExpired(delivery);
+    const handler = handlerFor(turns.handlers, delivery);
+    const message = open(handler, delivery);
+    const stop = new AbortController();
+    const turn = openTurn(delivery, policy, stop.signal, turns.state, handler.kind, () => scope);
+    scope = new TurnScope(delivery, turn, handler.kind === 'read', turns.checkpoint);
+    if (turns.checkpoint) await turns.checkpoint('start', delivery);
+    const result = await perform(handler, message, scope, stop, turns.clock);
+    if (turns.checkpoint) await turns.checkpoint('handled', delivery);
+    scope.close();
+    const effects = seal(handler, result, scope, turns.state);
+    turns.breaker?.pass();
+    return effects ? { kind: 'done', effects, refused: fail } : { kind: 'done' };
+  } catch (error) {
+    scope?.close();
+    return fail(error);
   }
 }
-
-/** The handler was told to stop and its message goes back. */
-class HandBack extends Error {}
 
 function refuseCrashing({ crashes }: Delivery): void {
   if (crashes <= CRASH_BUDGET) return;
@@ -67,6 +102,11 @@ function refuseCrashing({ crashes }: Delivery): void {
     'crashed',
     `its process died or froze ${crashes} times while working on this message`,
   );
+}
+
+/** Cancelled while an earlier attempt was in work. */
+function refuseCancelled({ isCancelled, envelope }: Delivery): void {
+  if (isCancelled) throw new CancelledError(envelope.id);
 }
 
 /** A deadline is for the first start: what was started in time, or is redriven, may be finished. */
@@ -81,129 +121,149 @@ function handlerFor(handlers: ReadonlyMap<string, Handler>, { envelope }: Delive
   throw new GiveUp('unhandled', `actor '${envelope.actor}' has no handler for '${envelope.type}'`);
 }
 
+/** A message of a newer version is left for a newer worker; invalid data never gets better. */
 function open(handler: Handler, { envelope }: Delivery): unknown {
   if (!handler.message) return Object.freeze({ ...envelope.data });
   try {
-    return new handler.message(envelope.data as never);
+    return openMessage(handler.message, envelope);
   } catch (error) {
+    if (error instanceof NewerVersionError) throw new HandBack(NOT_YET);
     if (!(error instanceof InvalidMessageError)) throw error;
     throw new GiveUp('invalid', error.message, { cause: error });
   }
 }
 
 /**
- * Runs the handler. When the process stops it waits for it no longer than {@link PATIENCE}; when the lock is lost it waits to
- * the end, because until then this process must not start the message again.
+ * Runs the handler. When the process stops, the message is cancelled or the time is up, it waits for it no longer than
+ * {@link PATIENCE}; when the lock is lost it waits to the end, because until then this process must not start the message
+ * again.
  */
 async function perform(
   handler: Handler,
   message: unknown,
-  turn: Turn,
-  signal: AbortSignal,
-): Promise<void> {
-  if (signal.aborted) throw new HandBack();
-  let timer: NodeJS.Timeout | undefined;
-  let onAbort: (() => void) | undefined;
+  scope: TurnScope,
+  stop: AbortController,
+  clock: Clock,
+): Promise<unknown> {
+  const { signal } = scope.delivery;
+  if (signal.aborted) throw toldToStop(signal);
+  const cancels: (() => void)[] = [];
   const abandoned = new Promise<never>((_, reject) => {
-    onAbort = () => {
-      if (signal.reason instanceof LockLostError) return;
-      timer = setTimeout(() => reject(new HandBack()), PATIENCE);
+    const abandon = (reason: unknown, error: Error): void => {
+      stop.abort(reason);
+      if (reason instanceof LockLostError) return;
+      cancels.push(clock.after(PATIENCE, () => reject(error)));
     };
+    const onAbort = (): void => abandon(signal.reason, toldToStop(signal));
     signal.addEventListener('abort', onAbort, { once: true });
+    cancels.push(() => signal.removeEventListener('abort', onAbort));
+    const { timeout } = handler;
+    if (timeout === undefined) return;
+    const error = new TurnTimeoutError(timeout);
+    cancels.push(clock.after(timeout, () => abandon(error, error)));
   });
   try {
-    await Promise.race([(async () => handler.run(message, turn))(), abandoned]);
+    return await Promise.race([call(handler, message, scope), abandoned]);
   } catch (error) {
-    throw signal.aborted ? new HandBack() : error;
+    if (signal.aborted) throw toldToStop(signal);
+    throw stop.signal.aborted ? stop.signal.reason : error;
   } finally {
-    clearTimeout(timer);
-    if (onAbort) signal.removeEventListener('abort', onAbort);
+    for (const cancel of cancels) cancel();
   }
 }
 
-/** A wait that cannot be read is the handler's mistake: it is recorded in place of what was thrown. */
-function checked(error: unknown): unknown {
-  if (!(error instanceof RetryLaterError)) return error;
-  try {
-    toMilliseconds(error.options.after, 'RetryLaterError after');
-    return error;
-  } catch (problem) {
-    return problem;
+async function call({ batch, run }: Handler, message: unknown, scope: TurnScope): Promise<unknown> {
+  if (batch) return batch.add(message, scope.turn);
+  return scope.run(() => run(message, scope.turn));
+}
+
+function toldToStop({ reason }: AbortSignal): Error {
+  return reason instanceof CancelledError ? reason : new HandBack();
+}
+
+/** What the turn leaves; undefined when it is nothing. */
+function seal(
+  { kind, message, batch }: Handler,
+  result: unknown,
+  { sends, turn, delivery }: TurnScope,
+  actorState: ActorState | undefined,
+): Effects | undefined {
+  const hasReply = message !== undefined && kind !== 'on' && !batch;
+  const reply = hasReply ? sealReply(message.meta, result) : undefined;
+  const isWriter = actorState && kind !== 'read' && turn.key !== undefined;
+  const state = isWriter ? actorState.seal(turn.state, delivery.state) : undefined;
+  if (sends.length === 0 && !state && !reply) return undefined;
+  return { sends, ...(state && { state }), ...(reply && { reply }) };
+}
+
+/** Decides, and reports. */
+async function end(
+  delivery: Delivery,
+  policy: RetryPolicy & ActorRetryPolicy,
+  thrown: unknown,
+  turns: Turns,
+): Promise<Outcome> {
+  const { envelope } = delivery;
+  const meta = turns.handlers.get(envelope.type)?.message?.meta;
+  const { error, wait } = readable(thrown, delivery, policy, turns);
+  const attempt = toAttempt(delivery, error, turns.clock.now(), masker(meta, envelope.data));
+  const outcome = decide(delivery, policy, error, wait, attempt, turns);
+  if (outcome.kind === 'dead' && turns.mourn) {
+    const sends = await turns.mourn(delivery, outcome);
+    if (sends.length > 0) outcome.sends = sends;
   }
-}
-
-function decide(delivery: Delivery, policy: RetryPolicy, error: unknown): Outcome {
-  if (error instanceof HandBack) return { kind: 'release' };
-  const attempt = toRecord(delivery, error);
-  if (error instanceof GiveUp) return { kind: 'dead', reason: error.reason, attempt };
-  if (error instanceof RejectError) return { kind: 'dead', reason: 'rejected', attempt };
-  if (delivery.attempt >= policy.attempts) return { kind: 'dead', reason: 'exhausted', attempt };
-  return { kind: 'retry', delay: waitAfter(error, delivery, policy), attempt };
-}
-
-function waitAfter(error: unknown, delivery: Delivery, policy: RetryPolicy): number {
-  if (!(error instanceof RetryLaterError)) return retryDelay(policy, delivery.attempt);
-  return toMilliseconds(error.options.after, 'RetryLaterError after');
-}
-
-function toTurn({ envelope, attempt, occurrence, signal }: Delivery, policy: RetryPolicy): Turn {
-  return {
-    id: envelope.id,
-    attempt,
-    attempts: policy.attempts,
-    sentAt: new Date(envelope.sentAt),
-    occurrence: occurrence === undefined ? undefined : new Date(occurrence),
-    headers: envelope.headers,
-    signal,
-  };
-}
-
-function toRecord({ attempt, startedAt }: Delivery, thrown: unknown): AttemptRecord {
-  const error = thrown instanceof Error ? thrown : new Error(textOf(thrown));
-  const cause = error instanceof GiveUp && error.cause instanceof Error ? error.cause : error;
-  const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;
-  return {
-    attempt,
-    startedAt,
-    finishedAt: Math.max(startedAt, Date.now()),
-    error: {
-      name: storable(cause.name, 100),
-      message: storable(error.message, 2_000),
-      ...(code !== undefined && { code: storable(code, 100) }),
-      ...(!(error instanceof GiveUp) && error.stack && { stack: storable(error.stack, 4_000) }),
-    },
-  };
-}
-
-/** Whatever a handler throws must be storable: text without NUL and lone surrogates (cutting can make one), bounded. */
-function storable(value: unknown, limit: number): string {
-  return textOf(value)
-    .slice(0, limit)
-    .replaceAll('\0', '\uFFFD')
-    .replace(/\p{Surrogate}/gu, '\uFFFD');
-}
-
-/** An object without prototype, or with a broken `toString`, has no text. */
-function textOf(value: unknown): string {
-  try {
-    return String(value);
-  } catch {
-    return `a thrown ${typeof value}`;
-  }
-}
-
-function report(delivery: Delivery, policy: RetryPolicy, outcome: Outcome): Outcome {
-  const { type, id } = delivery.envelope;
-  if (outcome.kind === 'retry') {
-    logger.warn(
-      `${type} ${id}: attempt ${delivery.attempt} of ${policy.attempts} failed, again in ${outcome.delay} ms: ${outcome.attempt.error.message}`,
-    );
-  } else if (outcome.kind === 'dead') {
-    logger.error(
-      `${type} ${id}: dead letter (${outcome.reason}): ${outcome.attempt.error.message}`,
-    );
-  } else if (outcome.kind === 'release') {
-    logger.warn(`${type} ${id}: handed back unfinished`);
-  }
+  report(delivery, outcome, policy.attempts);
   return outcome;
+}
+
+/** What a wait that cannot be read is: the handler's or the policy's mistake, recorded in place of what was thrown. */
+function readable(
+  error: unknown,
+  delivery: Delivery,
+  policy: RetryPolicy & ActorRetryPolicy,
+  turns: Turns,
+): { error: unknown; wait: number } {
+  const wait = (own?: () => ReturnType<NonNullable<ActorRetryPolicy['backoff']>>): number =>
+    retryDelay(policy, delivery.attempt, turns.random(), own);
+  try {
+    if (error instanceof RetryLaterError) {
+      return { error, wait: toMilliseconds(error.options.after, 'RetryLaterError after') };
+    }
+    // A sender that gave its own delay wants that one.
+    const isOwn = policy.backoff && delivery.envelope.retry?.delay === undefined;
+    return {
+      error,
+      wait: wait(isOwn ? () => policy.backoff!(delivery.attempt, error) : undefined),
+    };
+  } catch (problem) {
+    return { error: problem, wait: wait() };
+  }
+}
+
+function decide(
+  delivery: Delivery,
+  policy: RetryPolicy,
+  error: unknown,
+  delay: number,
+  attempt: AttemptRecord,
+  { supervision, breaker }: Turns,
+): Outcome {
+  if (error instanceof HandBack) {
+    return { kind: 'release', ...(error.delay !== undefined && { delay: error.delay }) };
+  }
+  if (error instanceof CancelledError) return { kind: 'cancelled' };
+  if (error instanceof GiveUp) return { kind: 'dead', reason: error.reason, attempt };
+  const directive = isGuardDenial(error) ? 'reject' : directiveFor(error, supervision);
+  if (directive === 'pause' && breaker) {
+    breaker.trip(attempt.error.message);
+    return { kind: 'release' };
+  }
+  breaker?.pass();
+  if (directive === 'reject') return { kind: 'dead', reason: 'rejected', attempt };
+  if (directive === 'quarantine') {
+    if (delivery.envelope.key !== undefined) return { kind: 'quarantine', attempt };
+    return { kind: 'dead', reason: 'quarantined', attempt };
+  }
+  if (delivery.attempt >= policy.attempts) return { kind: 'dead', reason: 'exhausted', attempt };
+  return { kind: 'retry', delay, attempt };
 }

@@ -1,17 +1,49 @@
-/** What a handler gets beside its message: one attempt to handle it. */
-export interface Turn {
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+
+/**
+ * What a handler gets beside its message: one attempt to handle it. What it leaves (state, messages sent through Actors,
+ * reply) is committed in one step with the end of the message, or not at all.
+ *
+ *     deposit(message: Deposit, turn: Turn<typeof AccountState>)
+ */
+export interface Turn<S extends StandardSchemaV1 = StandardSchemaV1<unknown, undefined>> {
   /** The message's id, the same in every attempt: use it as idempotency key towards other systems. */
   readonly id: string;
+  /** Type of the message, `<actor>.<verb>` or `<topic>.<event>`. */
+  readonly type: string;
+  /** Which instance of the actor this is; undefined when its messages have no key. */
+  readonly key: string | undefined;
   /** Number of this attempt, from 1. */
   readonly attempt: number;
   /** How many attempts the message has in all. */
   readonly attempts: number;
   /** When the message was sent. */
   readonly sentAt: Date;
+  /** When the turn started: use it in place of `Date.now()`, and tests can move it. */
+  readonly now: Date;
+  /** Not started after this time; undefined: never too late. */
+  readonly deadline: Date | undefined;
   /** Nominal time, when the message is an occurrence of a schedule. */
   readonly occurrence: Date | undefined;
   /** What the sender attached. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Aborts when the process is stopping and the message will be handed back, or when another process has taken it over. */
+  readonly tenant: string | undefined;
+  /** First message of the chain that this one belongs to, itself if it is the first. */
+  readonly correlationId: string;
+  /** The message whose turn sent this one. */
+  readonly causationId: string | undefined;
+  /** W3C trace context of the sender. */
+  readonly traceparent: string | undefined;
+  /**
+   * Aborts when the process is stopping and the message will be handed back, when another process has taken it over, when it
+   * is cancelled, or when the handler took longer than its timeout.
+   */
   readonly signal: AbortSignal;
+  /** State of this key. Change it, or put another in its place: it is checked and committed when the handler has succeeded. */
+  state: StandardSchemaV1.InferOutput<S>;
+  /**
+   * Runs `work` so that what it sends belongs to this turn. Needed in batch handlers only, where several turns are at work:
+   * elsewhere it is already so.
+   */
+  join<T>(work: () => T): T;
 }

@@ -42,7 +42,7 @@ export function Cron(cron: string, options: CronOptions = {}) {
       [...schedulesOf(target.constructor), declaration],
       target.constructor,
     );
-    declareHandler(target, { handles: { verb: method }, method });
+    declareHandler(target, { kind: 'occurrence', handles: { verb: method }, method });
   };
 }
 

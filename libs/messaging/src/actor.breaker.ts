@@ -1,0 +1,66 @@
+import { Logger } from '@nestjs/common';
+import type { Clock } from './clock.js';
+import type { Consumer } from './engine.js';
+
+/** How long an actor pauses: the first time, and at most. */
+export interface PausePolicy {
+  for: number;
+  max: number;
+}
+
+/**
+ * Pauses an actor in this process: after an error that says so it takes nothing for a while, then one message as a probe.
+ * If that one pauses it again, the wait doubles; anything else, and it goes on as before.
+ */
+export class ActorBreaker {
+  private readonly logger = new Logger('Callsheet');
+  private state: 'closed' | 'open' | 'half-open' = 'closed';
+  private wait: number;
+  private consumer?: Consumer;
+  private cancelTimer?: () => void;
+
+  constructor(
+    private readonly actor: string,
+    private readonly policy: PausePolicy,
+    private readonly concurrency: number,
+    private readonly clock: Clock,
+  ) {
+    this.wait = policy.for;
+  }
+
+  attach(consumer: Consumer): void {
+    this.consumer = consumer;
+    if (this.state === 'open') consumer.limit(0);
+  }
+
+  /** Whether the actor takes messages now. */
+  get isPaused(): boolean {
+    return this.state === 'open';
+  }
+
+  /** A turn ended with an error that pauses. Others that were under way may say the same: once counts. */
+  trip(reason: string): void {
+    if (this.state === 'open') return;
+    if (this.state === 'half-open') this.wait = Math.min(this.wait * 2, this.policy.max);
+    this.state = 'open';
+    this.consumer?.limit(0);
+    this.logger.warn(`${this.actor}: paused for ${this.wait} ms: ${reason}`);
+    this.cancelTimer = this.clock.after(this.wait, () => {
+      this.state = 'half-open';
+      this.consumer?.limit(1);
+    });
+  }
+
+  /** A turn ended otherwise. */
+  pass(): void {
+    if (this.state !== 'half-open') return;
+    this.state = 'closed';
+    this.wait = this.policy.for;
+    this.consumer?.limit(this.concurrency);
+    this.logger.log(`${this.actor}: goes on`);
+  }
+
+  stop(): void {
+    this.cancelTimer?.();
+  }
+}

@@ -1,0 +1,210 @@
+import { Inject, Injectable } from '@nestjs/common';
+import {
+  ENGINE,
+  type DeadLetterPlace,
+  type DeadReason,
+  type Engine,
+  type MessageRecord,
+} from './engine.js';
+import { fingerprintOfDeath } from './dead.letter.fingerprint.js';
+import { encode, violations } from './codec.js';
+import type { Envelope } from './envelope.js';
+import { openMessage } from './message.js';
+import { MessageRegistry } from './message.registry.js';
+import { InvalidMessageError, OptionError } from './messaging.errors.js';
+
+/** Which dead letters; all given fields must match. */
+export interface DeadLetterFilter {
+  actor?: string;
+  /** Type of the message. */
+  type?: string;
+  reason?: DeadReason;
+  /** As {@link DeadLetter.fingerprint}. */
+  fingerprint?: string;
+  tenant?: string;
+  /** Died before this moment. */
+  before?: Date;
+}
+
+/** A message that was given up: its record, and what it died of. */
+export interface DeadLetter extends MessageRecord {
+  /** The same for letters that died of the same trouble: actor, type, reason, error; numbers and names left out. */
+  fingerprint: string;
+}
+
+/** Letters that died of the same trouble. */
+export interface DeadLetterGroup {
+  fingerprint: string;
+  count: number;
+  actor: string;
+  type: string;
+  reason: DeadReason | undefined;
+  /** Of the newest. */
+  error: { name: string; message: string; code?: string } | undefined;
+  /** When the oldest and the newest died, epoch milliseconds. */
+  first: number;
+  last: number;
+  /** Ids of the newest, at most five. */
+  ids: string[];
+}
+
+const FIELDS = new Set<string>([
+  'actor',
+  'type',
+  'reason',
+  'fingerprint',
+  'tenant',
+  'before',
+] satisfies (keyof DeadLetterFilter)[]);
+
+/** Letters read from the store at once, and the most that one call looks at. */
+const PAGE = 500;
+const MOST_READ = 50_000;
+
+/** Messages that were given up: look at them, mend them, send them on their way again, or drop them. */
+@Injectable()
+export class DeadLetters {
+  constructor(
+    @Inject(ENGINE) private readonly engine: Engine,
+    private readonly registry: MessageRegistry,
+  ) {}
+
+  /**
+   * Newest first: at most `limit` (default 100), those after a place if one is given. A call looks at 50,000 letters at most.
+   *
+   * @throws OptionError for a filter that does not exist
+   */
+  async list(
+    filter: DeadLetterFilter = {},
+    { after, limit = 100 }: { after?: DeadLetterPlace; limit?: number } = {},
+  ): Promise<DeadLetter[]> {
+    const found: DeadLetter[] = [];
+    for await (const letter of this.read(filter, after)) {
+      found.push(letter);
+      if (found.length >= limit) break;
+    }
+    return found;
+  }
+
+  /** Letters by trouble, the most frequent first. */
+  async groups(filter: DeadLetterFilter = {}): Promise<DeadLetterGroup[]> {
+    const groups = new Map<string, DeadLetterGroup>();
+    for await (const letter of this.read(filter)) {
+      const at = letter.finishedAt ?? 0;
+      const known = groups.get(letter.fingerprint);
+      if (known) {
+        known.count++;
+        known.first = at;
+        if (known.ids.length < 5) known.ids.push(letter.envelope.id);
+      } else {
+        groups.set(letter.fingerprint, toGroup(letter, at));
+      }
+    }
+    return [...groups.values()].sort((a, b) => b.count - a.count || b.last - a.last);
+  }
+
+  /** The dead letter with this id, or undefined. */
+  async get(id: string): Promise<DeadLetter | undefined> {
+    const record = await this.engine.find(id, this.registry.actors());
+    return record?.state === 'dead' ? toDeadLetter(record) : undefined;
+  }
+
+  /**
+   * Puts a dead letter back into its actor's queue with all attempts available again. `edited` takes the place of its data,
+   * in the version that the message was sent in.
+   *
+   * @returns false when there is no such dead letter
+   * @throws InvalidMessageError, NewerVersionError, UnknownMessageError for edited data
+   */
+  async redrive(id: string, edited?: unknown): Promise<boolean> {
+    const actors = this.registry.actors();
+    if (edited === undefined) return this.engine.redrive(id, actors);
+    const letter = await this.get(id);
+    if (!letter) return false;
+    const { type, version } = letter.envelope;
+    const problems = violations(edited);
+    if (problems.length > 0) throw new InvalidMessageError(type, problems);
+    const carried = encode(edited);
+    openMessage(this.registry.get(type), { ...carried, version } as Envelope);
+    return this.engine.redrive(id, actors, carried);
+  }
+
+  /** Redrives all that match, oldest first, so that those of a key keep their order. @returns how many */
+  async redriveAll(filter: DeadLetterFilter): Promise<number> {
+    return this.each(filter, (id, actor) => this.engine.redrive(id, [actor]));
+  }
+
+  /** Removes a dead letter for good. @returns false when there is no such dead letter */
+  async discard(id: string): Promise<boolean> {
+    return this.engine.discard(id, this.registry.actors());
+  }
+
+  /** Removes all that match for good. @returns how many */
+  async discardAll(filter: DeadLetterFilter): Promise<number> {
+    return this.each(filter, (id, actor) => this.engine.discard(id, [actor]));
+  }
+
+  /** Those that are dead now: one that dies again meanwhile is not taken twice. */
+  private async each(
+    filter: DeadLetterFilter,
+    act: (id: string, actor: string) => Promise<boolean>,
+  ): Promise<number> {
+    const letters: [id: string, actor: string][] = [];
+    for await (const { envelope } of this.read(filter)) letters.push([envelope.id, envelope.actor]);
+    let count = 0;
+    for (const [id, actor] of letters.reverse()) if (await act(id, actor)) count++;
+    return count;
+  }
+
+  private async *read(
+    filter: DeadLetterFilter,
+    after?: DeadLetterPlace,
+  ): AsyncGenerator<DeadLetter> {
+    for (const field of Object.keys(filter)) {
+      if (!FIELDS.has(field)) throw new OptionError(`filter.${field}`, 'is not a filter');
+    }
+    const actors = this.registry.actors().filter((name) => !filter.actor || name === filter.actor);
+    let place = after;
+    for (let read = 0; read < MOST_READ; read += PAGE) {
+      const page = await this.engine.deadLetters(actors, {
+        ...(place && { after: place }),
+        limit: PAGE,
+      });
+      for (const record of page) {
+        const letter = toDeadLetter(record);
+        if (matches(letter, filter)) yield letter;
+      }
+      const last = page.at(-1);
+      if (!last || page.length < PAGE) return;
+      place = { finishedAt: last.finishedAt ?? 0, storageId: last.storageId };
+    }
+  }
+}
+
+function toDeadLetter(record: MessageRecord): DeadLetter {
+  const { envelope, reason, history } = record;
+  const { actor, type } = envelope;
+  const error = history.at(-1)?.error;
+  return { ...record, fingerprint: fingerprintOfDeath({ actor, type, reason, error }) };
+}
+
+function matches(letter: DeadLetter, filter: DeadLetterFilter): boolean {
+  const { type, reason, fingerprint, tenant, before } = filter;
+  return (
+    (type === undefined || letter.envelope.type === type) &&
+    (reason === undefined || letter.reason === reason) &&
+    (fingerprint === undefined || letter.fingerprint === fingerprint) &&
+    (tenant === undefined || letter.envelope.tenant === tenant) &&
+    (before === undefined || (letter.finishedAt ?? 0) < before.getTime())
+  );
+}
+
+function toGroup(
+  { fingerprint, envelope, reason, history }: DeadLetter,
+  at: number,
+): DeadLetterGroup {
+  const { name, message, code } = history.at(-1)?.error ?? {};
+  const { actor, type, id } = envelope;
+  const error = name === undefined || message === undefined ? undefined : { name, message, code };
+  return { fingerprint, count: 1, actor, type, reason, error, first: at, last: at, ids: [id] };
+}

@@ -1,0 +1,113 @@
+import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { CLOCK, type Clock } from './clock.js';
+import { ENGINE, type Engine, type MessageRecord } from './engine.js';
+import { generateId } from './envelope.js';
+import {
+  AskFailedError,
+  AskTimeoutError,
+  CancelledError,
+  StoppingError,
+} from './messaging.errors.js';
+
+/** A message whose end somebody waits for. */
+export interface Awaited {
+  id: string;
+  actor: string;
+  /** How long to wait, ms. */
+  timeout: number;
+  /** Gives up waiting when it aborts; the message goes on. */
+  signal?: AbortSignal;
+}
+
+/** A notice can be lost: how soon, and how often at least, to look without one, ms. */
+const FIRST_LOOK = 250;
+const LAST_LOOK = 2_000;
+
+/** Where this process learns that messages it asked have ended: one inbox, opened at the first ask. */
+@Injectable()
+export class ReplyInbox implements OnModuleDestroy {
+  private readonly name = generateId('inbox');
+  private readonly waiting = new Map<string, Set<() => void>>();
+  private stop?: Promise<() => Promise<void>>;
+  private readonly closing = new AbortController();
+
+  constructor(
+    @Inject(ENGINE) private readonly engine: Engine,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /** The name to put into `replyTo`; open when it resolves. */
+  async open(): Promise<string> {
+    this.stop ??= this.engine.listen(this.name, (id) => this.notice(id));
+    try {
+      await this.stop;
+    } catch (error) {
+      // The next ask tries again.
+      this.stop = undefined;
+      throw error;
+    }
+    return this.name;
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    this.closing.abort(new StoppingError());
+    const stop = await this.stop?.catch(() => undefined);
+    await stop?.();
+  }
+
+  /**
+   * Sends with `send`, then waits until the message has ended and answers its record.
+   *
+   * @throws AskTimeoutError, AskFailedError, CancelledError, and the reason of an aborted signal
+   */
+  async ended(awaited: Awaited, send: () => Promise<void>): Promise<MessageRecord> {
+    const { id, timeout, signal } = awaited;
+    const signals = AbortSignal.any([this.closing.signal, ...(signal ? [signal] : [])]);
+    signals.throwIfAborted();
+    let wake = (): void => undefined;
+    const ring = (): void => wake();
+    const end = this.clock.now() + timeout;
+    const group = this.waiting.get(id) ?? new Set();
+    this.waiting.set(id, group.add(ring));
+    signals.addEventListener('abort', ring, { once: true });
+    try {
+      // Armed before the message is sent: its end may be told before the send has resolved.
+      let next = new Promise<void>((resolve) => (wake = resolve));
+      await send();
+      // One that was asked before may have ended long ago.
+      for (let look = 0; ; look = Math.min(Math.max(look * 2, FIRST_LOOK), LAST_LOOK)) {
+        const left = end - this.clock.now();
+        const cancel = this.clock.after(Math.max(0, Math.min(look, left)), ring);
+        await next;
+        cancel();
+        next = new Promise<void>((resolve) => (wake = resolve));
+        signals.throwIfAborted();
+        const record = await this.engine.find(id, [awaited.actor]);
+        if (record && hasEnded(record)) return record;
+        if (this.clock.now() >= end) throw new AskTimeoutError(id, timeout);
+      }
+    } finally {
+      signals.removeEventListener('abort', ring);
+      group.delete(ring);
+      if (group.size === 0) this.waiting.delete(id);
+    }
+  }
+
+  private notice(id: string): void {
+    for (const ring of this.waiting.get(id) ?? []) ring();
+  }
+}
+
+/** @throws AskFailedError, CancelledError when it ended badly */
+function hasEnded({ state, envelope, reason, history }: MessageRecord): boolean {
+  if (state === 'cancelled') throw new CancelledError(envelope.id);
+  if (state === 'dead') {
+    const { name = 'Error', message = '', code } = history.at(-1)?.error ?? {};
+    throw new AskFailedError(envelope.id, reason ?? 'rejected', {
+      name,
+      message,
+      ...(code !== undefined && { code }),
+    });
+  }
+  return state === 'done';
+}

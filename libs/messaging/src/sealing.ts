@@ -1,0 +1,158 @@
+import { MAX_DURATION, toMilliseconds, type Duration } from './duration.js';
+import { fingerprintOf, generateId, type Envelope } from './envelope.js';
+import { stringProblem } from './json.js';
+import { carriedOf, keyOf, metaOf, type MessageInstance } from './message.js';
+import { OptionError } from './messaging.errors.js';
+import { toPriority, type Priority } from './priority.js';
+import { toRetryPolicy, type RetryOptions } from './retry.js';
+import type { Turn } from './turn.js';
+
+/** What every way of sending has in common. */
+export interface SendOptions {
+  /**
+   * Idempotency key, 1 to 200 characters. The same id with the same body is accepted again and changes nothing; with
+   * another body it is refused. Remembered for `idempotencyWindow`, and as long as the message is kept.
+   */
+  id?: string;
+  /** Lane or number; default 'normal'. */
+  priority?: Priority;
+  /** Give up if not started this long after it could have been: a dead letter with reason 'expired'. */
+  ttl?: Duration;
+  /** At most 32 headers; names of letters, digits, `_.-` up to 64, values up to 1,024 characters. */
+  headers?: Record<string, string>;
+  /** On whose behalf, 1 to 200 characters. Default: that of the turn in which it is sent. */
+  tenant?: string;
+  /** Overrides single fields of the actor's retry policy. */
+  retry?: RetryOptions;
+}
+
+/** Options of {@link Actors.tell}. */
+export interface TellOptions extends SendOptions {
+  /** Not before this much time has passed. Not together with `at`. */
+  delay?: Duration;
+  /** Not before this moment, at most a year ahead. A past one means at once. Not together with `delay`. */
+  at?: Date;
+  /**
+   * Takes the place of the message with this `id`, if that one is not in work: so a timer is moved. Without it the same id
+   * with the same body changes nothing. Default false.
+   */
+  replace?: boolean;
+  /** Inside a handler: send at once, whatever becomes of the turn, instead of with its commit. Default false. */
+  now?: boolean;
+}
+
+const FIELDS = new Set<string>([
+  'id',
+  'priority',
+  'delay',
+  'at',
+  'ttl',
+  'headers',
+  'tenant',
+  'retry',
+  'replace',
+  'now',
+] satisfies (keyof TellOptions)[]);
+const HEADER_NAME = /^[A-Za-z0-9_.-]{1,64}$/;
+
+/** Where a message is sent from. */
+export interface Origin {
+  /** Epoch milliseconds. */
+  now: number;
+  /** The turn it is sent in. */
+  turn?: Turn;
+}
+
+/**
+ * Message and options become an envelope.
+ *
+ * @param path prefixes the names in errors
+ * @throws OptionError
+ */
+export function seal(
+  message: MessageInstance,
+  options: TellOptions,
+  { now, turn }: Origin,
+  path: string,
+): Envelope {
+  const { type, actor, version } = metaOf(message, `${path}message`);
+  if (typeof options !== 'object' || options === null) {
+    throw new OptionError(`${path}options`, 'must be an object');
+  }
+  for (const field of Object.keys(options)) {
+    if (!FIELDS.has(field)) {
+      throw new OptionError(`${path}${field}`, 'is not an option');
+    }
+  }
+  const { delay, at, ttl, retry, headers = {}, replace, tenant = turn?.tenant } = options;
+  if (delay !== undefined && at !== undefined) {
+    throw new OptionError(`${path}at`, 'cannot be combined with delay');
+  }
+  if (replace === true && options.id === undefined) {
+    throw new OptionError(`${path}replace`, 'needs the id of what is to be replaced');
+  }
+  const wait =
+    delay === undefined ? until(at, now, `${path}at`) : toMilliseconds(delay, `${path}delay`);
+  const { data, types } = carriedOf(message);
+  const key = keyOf(message);
+  const body = {
+    type,
+    version,
+    data: data as Envelope['data'],
+    ...(types !== undefined && { types }),
+    priority: toPriority(options.priority ?? 'normal', `${path}priority`),
+    retry: retry === undefined ? undefined : toRetryPolicy(retry, `${path}retry`),
+  };
+  const life = ttl === undefined ? undefined : toMilliseconds(ttl, `${path}ttl`);
+  if (life === 0) throw new OptionError(`${path}ttl`, 'must be longer than 0');
+  const id = options.id === undefined ? generateId(actor) : checkedText(options.id, `${path}id`);
+  return {
+    ...body,
+    actor,
+    id,
+    ...(key !== undefined && { key }),
+    sentAt: now,
+    ...(wait > 0 && { dueAt: now + wait }),
+    ...(life !== undefined && { deadline: now + wait + life }),
+    headers: checkedHeaders(headers, `${path}headers`),
+    ...(turn && { correlationId: turn.correlationId, causationId: turn.id }),
+    ...(tenant !== undefined && { tenant: checkedText(tenant, `${path}tenant`) }),
+    ...(replace === true && { replace }),
+    ...(options.id !== undefined && {
+      fingerprint: fingerprintOf({ ...body, delay: delay && wait, at: at?.getTime(), ttl: life }),
+    }),
+  };
+}
+
+function until(at: Date | undefined, now: number, path: string): number {
+  if (at === undefined) return 0;
+  const wait = at instanceof Date ? at.getTime() - now : NaN;
+  if (Number.isNaN(wait)) throw new OptionError(path, 'must be a valid Date');
+  if (wait > MAX_DURATION) throw new OptionError(path, 'must be within a year');
+  return Math.max(0, wait);
+}
+
+/** @throws OptionError for what is no text of 1 to 200 characters */
+export function checkedText(text: string, path: string): string {
+  if (typeof text !== 'string' || text.length < 1 || text.length > 200 || stringProblem(text)) {
+    throw new OptionError(path, 'must be a string of 1 to 200 characters');
+  }
+  return text;
+}
+
+function checkedHeaders(headers: Record<string, string>, path: string): Record<string, string> {
+  if (typeof headers !== 'object' || headers === null || Array.isArray(headers)) {
+    throw new OptionError(path, 'must be an object');
+  }
+  const entries = Object.entries(headers);
+  if (entries.length > 32) throw new OptionError(path, 'must be at most 32');
+  for (const [name, value] of entries) {
+    if (!HEADER_NAME.test(name) || name === '__proto__') {
+      throw new OptionError(`${path}.${name.slice(0, 64)}`, 'is not a valid header name');
+    }
+    if (typeof value !== 'string' || value.length > 1_024 || stringProblem(value)) {
+      throw new OptionError(`${path}.${name}`, 'must be a string of at most 1024 characters');
+    }
+  }
+  return { ...headers };
+}

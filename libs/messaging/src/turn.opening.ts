@@ -1,0 +1,44 @@
+import type { HandlerKind } from './actor.decorators.js';
+import type { ActorState } from './actor.state.js';
+import type { Delivery } from './engine.js';
+import type { RetryPolicy } from './retry.js';
+import type { Turn } from './turn.js';
+import type { TurnScope } from './turn.scope.js';
+
+/**
+ * The turn that a handler gets.
+ *
+ * @param signal aborts for every reason that the handler should stop
+ * @throws InvalidStateError when the stored state does not fit the actor's schema
+ */
+export function openTurn(
+  delivery: Delivery,
+  policy: Pick<RetryPolicy, 'attempts'>,
+  signal: AbortSignal,
+  state: ActorState | undefined,
+  kind: HandlerKind,
+  scope: () => TurnScope | undefined,
+): Turn {
+  const { envelope, attempt, occurrence, startedAt } = delivery;
+  const loaded = state && envelope.key !== undefined ? state.load(delivery.state) : undefined;
+  const turn: Turn = {
+    id: envelope.id,
+    type: envelope.type,
+    key: envelope.key,
+    attempt,
+    attempts: policy.attempts,
+    sentAt: new Date(envelope.sentAt),
+    now: new Date(startedAt),
+    deadline: envelope.deadline === undefined ? undefined : new Date(envelope.deadline),
+    occurrence: occurrence === undefined ? undefined : new Date(occurrence),
+    headers: envelope.headers,
+    tenant: envelope.tenant,
+    correlationId: envelope.correlationId ?? envelope.id,
+    causationId: envelope.causationId,
+    traceparent: envelope.traceparent,
+    signal,
+    state: loaded as undefined,
+    join: (work) => (scope() as TurnScope).run(work),
+  };
+  return kind === 'read' ? Object.freeze(turn) : turn;
+}

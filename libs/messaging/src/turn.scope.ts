@@ -1,0 +1,87 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Checkpoint } from './checkpoint.js';
+import type { Delivery } from './engine.js';
+import type { Envelope } from './envelope.js';
+import { TurnEndedError, TurnUsageError } from './messaging.errors.js';
+import type { Turn } from './turn.js';
+
+/** The most messages that one turn may send. */
+const MOST_SENDS = 10_000;
+
+/** A turn at work, seen from inside the framework: it buffers what the handler sends until the commit. */
+export class TurnScope {
+  readonly sends: Envelope[] = [];
+  private isOpen = true;
+
+  constructor(
+    readonly delivery: Delivery,
+    readonly turn: Turn,
+    private readonly isRead: boolean,
+    private readonly checkpoint?: Checkpoint,
+  ) {}
+
+  /** Adds messages to what the turn commits. */
+  async join(envelopes: readonly Envelope[]): Promise<void> {
+    this.require();
+    if (this.sends.length + envelopes.length > MOST_SENDS) {
+      throw new TurnUsageError(`a turn may send at most ${MOST_SENDS} messages`);
+    }
+    this.sends.push(...envelopes);
+    await this.checkpoint?.('send', this.delivery);
+  }
+
+  /** @throws TurnEndedError, TurnUsageError when nothing may be sent from here */
+  require(): void {
+    if (!this.isOpen) throw new TurnEndedError(this.turn.id);
+    if (this.isRead) {
+      throw new TurnUsageError('a @Read handler sends nothing: handle the message with @Handle');
+    }
+  }
+
+  run<T>(work: () => T): T {
+    return storage.run(this, work);
+  }
+
+  /** From now on nothing joins. */
+  close(): void {
+    this.isOpen = false;
+  }
+}
+
+/** Several turns in one handler: nobody can tell which of them a send belongs to. */
+const BATCH = Symbol('callsheet:batch');
+
+const storage = new AsyncLocalStorage<TurnScope | typeof BATCH | undefined>();
+
+/** Runs a batch handler. */
+export function runBatch<T>(work: () => T): T {
+  return storage.run(BATCH, work);
+}
+
+/** Runs `work` as if it were outside of any turn. */
+export function outsideTurn<T>(work: () => T): T {
+  return storage.run(undefined, work);
+}
+
+/** The turn in which this code runs, if any. @throws TurnUsageError in a batch handler, where there are several */
+export function currentScope(): TurnScope | undefined {
+  const scope = storage.getStore();
+  if (scope !== BATCH) return scope;
+  throw new TurnUsageError(
+    'a batch handler has several turns: send with turns[i].join(() => ...), or with { now: true }',
+  );
+}
+
+/** Whether this code runs in a handler. */
+export function isInTurn(): boolean {
+  return storage.getStore() !== undefined;
+}
+
+/**
+ * The turn in which this code runs: message, tenant, deadline, trace, for any provider that a handler calls. Undefined
+ * outside of handlers, and in batch handlers, which have several.
+ */
+export function currentTurn(): Turn | undefined {
+  const scope = storage.getStore();
+  return scope instanceof TurnScope ? scope.turn : undefined;
+}
