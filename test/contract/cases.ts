@@ -1,15 +1,37 @@
 import type { Case } from './case.js';
+import { cancelCases } from './cancel.cases.js';
 import { commitCases } from './commit.cases.js';
+import { deadLetterCases } from './dead.letter.cases.js';
+import { effectCases } from './effect.cases.js';
+import { eventCases } from './event.cases.js';
+import { flowCases } from './flow.cases.js';
+import { keyCases } from './key.cases.js';
+import { keyOrderCases } from './key.order.cases.js';
+import { keyStateCases } from './key.state.cases.js';
 import { lifecycleCases } from './lifecycle.cases.js';
+import { lockCases } from './lock.cases.js';
 import { lookupCases } from './lookup.cases.js';
+import { replaceCases } from './replace.cases.js';
+import { replyCases } from './reply.cases.js';
 import { scheduleCases } from './schedule.cases.js';
 import { sendCases } from './send.cases.js';
 
 /** Every promise of `engine.ts`. */
 export const cases: readonly Case[] = [
   ...sendCases,
+  ...replaceCases,
   ...commitCases,
+  ...effectCases,
+  ...replyCases,
+  ...cancelCases,
   ...lookupCases,
+  ...deadLetterCases,
+  ...eventCases,
+  ...flowCases,
   ...lifecycleCases,
+  ...lockCases,
   ...scheduleCases,
+  ...keyCases,
+  ...keyOrderCases,
+  ...keyStateCases,
 ];

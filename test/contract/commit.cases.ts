@@ -9,7 +9,7 @@ export const commitCases: Case[] = [
     promise: 'a message that is done is not given out again',
     async run(context) {
       const engine = await context.engine();
-      const { deliveries } = await context.consume(engine, done, 5);
+      const { deliveries } = await context.consume(engine, done, { concurrency: 5 });
       const sent = Array.from({ length: 50 }, () => context.envelope());
       await engine.send(sent);
       await eventually(async () => (await engine.counts(context.actor)).done === 50);
@@ -33,7 +33,7 @@ export const commitCases: Case[] = [
           running--;
           return done();
         },
-        4,
+        { concurrency: 4 },
       );
       await eventually(() => deliveries.length === 20);
       expect(most).toBe(4);
@@ -183,8 +183,8 @@ export const commitCases: Case[] = [
     needs: 'shared',
     async run(context) {
       const [one, two] = [await context.engine(), await context.engine()];
-      const first = await context.consume(one, done, 2);
-      const second = await context.consume(two, done, 2);
+      const first = await context.consume(one, done, { concurrency: 2 });
+      const second = await context.consume(two, done, { concurrency: 2 });
       const sent = Array.from({ length: 100 }, () => context.envelope());
       for (let n = 0; n < 100; n += 10) await one.send(sent.slice(n, n + 10));
       await eventually(async () => (await two.counts(context.actor)).done === 100);

@@ -3,8 +3,10 @@ import { createBullmqEngine } from '../../libs/messaging/src/drivers/bullmq/bull
 import { MemoryEngine } from '../../libs/messaging/src/drivers/memory/memory.engine.js';
 import type {
   AttemptRecord,
+  ConsumeOptions,
   Consumer,
   Delivery,
+  Effects,
   Engine,
   Outcome,
 } from '../../libs/messaging/src/engine.js';
@@ -15,8 +17,11 @@ import {
   type ResolvedOptions,
 } from '../../libs/messaging/src/messaging.options.js';
 
-/** What a case needs of a driver beyond the contract. */
-export type Need = 'shared' | 'bullmq';
+/**
+ * What a case needs of a driver beyond what all have: to be shared by processes, to be BullMQ's, to keep mailboxes and state
+ * of keys, or not to keep them.
+ */
+export type Need = 'shared' | 'bullmq' | 'keys' | 'keyless';
 
 /** How a suite makes engines of one driver. */
 export interface Driver {
@@ -36,9 +41,14 @@ export class Context {
   private readonly consumers: Consumer[] = [];
 
   constructor(
-    private readonly driver: Driver,
+    readonly driver: Driver,
     readonly url: string,
   ) {}
+
+  /** Another actor of the case, to which nobody listens unless told. */
+  get other(): string {
+    return `${this.actor}x`;
+  }
 
   /** An open engine on the case's store. */
   async engine(options: CallsheetOptions = {}): Promise<Engine> {
@@ -51,23 +61,28 @@ export class Context {
     return engine;
   }
 
-  /** Consumes the case's actor; `turn` may be left out for turns that succeed. */
+  /** Consumes the case's actor, or another; `turn` may be left out for turns that succeed. One turn at a time by default. */
   async consume(
     engine: Engine,
     turn: (delivery: Delivery) => Promise<Outcome> | Outcome = done,
-    concurrency = 1,
-  ): Promise<{ consumer: Consumer; deliveries: Delivery[] }> {
+    { actor = this.actor, ...options }: Partial<ConsumeOptions> & { actor?: string } = {},
+  ): Promise<Consumed> {
     const deliveries: Delivery[] = [];
-    const consumer = await engine.consume(this.actor, { concurrency }, async (delivery) => {
-      deliveries.push(delivery);
-      return turn(delivery);
-    });
+    const consumer = await engine.consume(
+      actor,
+      { concurrency: 1, ...options },
+      async (delivery) => {
+        deliveries.push(delivery);
+        return turn(delivery);
+      },
+    );
     this.consumers.push(consumer);
     return { consumer, deliveries };
   }
 
+  /** A message, to the case's actor unless `fields` say otherwise. */
   envelope(fields: Partial<Envelope> = {}): Envelope {
-    const { actor } = this;
+    const { actor = this.actor } = fields;
     return {
       id: generateId(actor),
       type: `${actor}.do`,
@@ -81,6 +96,11 @@ export class Context {
     };
   }
 
+  /** An id that a sender chose; a store remembers it, so no other case has it. */
+  id(name: string): string {
+    return `${this.actor} ${name}`;
+  }
+
   /** A message whose sender chose the id. */
   named(id: string, fingerprint = 'same', fields: Partial<Envelope> = {}): Envelope {
     return this.envelope({ id, fingerprint, ...fields });
@@ -92,17 +112,52 @@ export class Context {
   }
 }
 
+/** What a consumer was given, in order. */
+export interface Consumed {
+  consumer: Consumer;
+  deliveries: Delivery[];
+}
+
 export const done = (): Outcome => ({ kind: 'done' });
+
+/** Handled, leaving messages, a reply or a state. */
+export const doneWith = (
+  effects: Partial<Effects>,
+  refused?: (error: Error) => Outcome | Promise<Outcome>,
+): Outcome => ({
+  kind: 'done',
+  effects: { sends: [], ...effects },
+  ...(refused && { refused }),
+});
+
+export const cancelled = (): Outcome => ({ kind: 'cancelled' });
+
+/** Handed back; given out again at once, or after `delay` milliseconds. */
+export const release = (delay?: number) => (): Outcome => ({
+  kind: 'release',
+  ...(delay !== undefined && { delay }),
+});
+
+export const quarantine = (delivery: Delivery): Outcome => ({
+  kind: 'quarantine',
+  attempt: failure(delivery),
+});
 
 export const retry =
   (delay: number) =>
   (delivery: Delivery): Outcome => ({ kind: 'retry', delay, attempt: failure(delivery) });
 
-export const dead = (delivery: Delivery): Outcome => ({
-  kind: 'dead',
-  reason: 'rejected',
-  attempt: failure(delivery),
-});
+export const dead = (delivery: Delivery): Outcome => deadWith([])(delivery);
+
+/** Given up, leaving messages. */
+export const deadWith =
+  (sends: readonly Envelope[]) =>
+  (delivery: Delivery): Outcome => ({
+    kind: 'dead',
+    reason: 'rejected',
+    attempt: failure(delivery),
+    ...(sends.length > 0 && { sends }),
+  });
 
 function failure({ attempt, startedAt }: Delivery): AttemptRecord {
   const error = {

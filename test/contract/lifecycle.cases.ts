@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { StoppingError } from '../../libs/messaging/src/messaging.errors.js';
 import { eventually } from '../support/eventually.js';
 import type { Case } from './case.js';
 import { done } from './context.js';
@@ -36,6 +37,7 @@ export const lifecycleCases: Case[] = [
       });
       await eventually(() => deliveries.length === 1);
       await consumer.stop(50);
+      expect(deliveries[0]?.signal.reason).toBeInstanceOf(StoppingError);
       await expectCounts(context, engine, { waiting: 1 });
       const next = await context.consume(engine);
       await eventually(() => next.deliveries.length === 1);
@@ -65,7 +67,7 @@ export const lifecycleCases: Case[] = [
           running--;
           return done();
         },
-        5,
+        { concurrency: 5 },
       );
       await engine.send([context.envelope()]);
       await eventually(async () => (await engine.counts(context.actor)).done === 1, {

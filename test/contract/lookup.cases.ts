@@ -160,7 +160,7 @@ export const lookupCases: Case[] = [
     needs: 'bullmq',
     async run(context) {
       const engine = await context.engine();
-      const { deliveries } = await context.consume(engine, dead, 5);
+      const { deliveries } = await context.consume(engine, dead, { concurrency: 5 });
       await engine.send(Array.from({ length: 150 }, () => context.envelope()));
       await eventually(async () => (await engine.counts(context.actor)).dead === 150);
       const letters = engine.queue?.(`${context.actor}.dead`) as Queue;

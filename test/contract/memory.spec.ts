@@ -3,5 +3,9 @@ import { engineContract } from './suite.js';
 engineContract({
   name: 'memory',
   url: async () => 'memory:',
-  lacks: { shared: 'lives in one process', bullmq: 'has no BullMQ queues and keeps nothing' },
+  lacks: {
+    shared: 'lives in one process',
+    bullmq: 'has no BullMQ queues and keeps nothing',
+    keyless: 'keeps mailboxes of keys',
+  },
 });

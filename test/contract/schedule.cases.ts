@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { OptionError } from '../../libs/messaging/src/messaging.errors.js';
 import { eventually } from '../support/eventually.js';
 import type { Case } from './case.js';
 import { done } from './context.js';
@@ -10,7 +11,7 @@ export const scheduleCases: Case[] = [
       const engine = await context.engine();
       const id = `${context.actor}.tick` as const;
       const spec = { id, actor: context.actor, cron: '* * * * * *', tz: 'UTC', priority: 100 };
-      const { deliveries } = await context.consume(engine, done, 3);
+      const { deliveries } = await context.consume(engine, done, { concurrency: 3 });
       await engine.putSchedule(spec);
       await engine.putSchedule(spec);
       await eventually(() => deliveries.length >= 3, { timeout: 15_000 });
@@ -41,13 +42,31 @@ export const scheduleCases: Case[] = [
         cron: '0 0 1 1 *',
       }));
       for (const each of yearly) await Promise.all([one.putSchedule(each), two.putSchedule(each)]);
-      const first = await context.consume(one, done, 2);
-      const second = await context.consume(two, done, 2);
+      const first = await context.consume(one, done, { concurrency: 2 });
+      const second = await context.consume(two, done, { concurrency: 2 });
       const all = (): number[] =>
         [...first.deliveries, ...second.deliveries].map(({ occurrence = 0 }) => occurrence);
       await eventually(() => all().length >= 3, { timeout: 15_000 });
       expect(new Set(all()).size).toBe(all().length);
       expect(await one.schedules([context.actor])).toHaveLength(1 + yearly.length);
+    },
+  },
+  {
+    promise: 'a schedule goes on when an occurrence of it is cancelled',
+    async run(context) {
+      const engine = await context.engine();
+      const { actor } = context;
+      const id = `${actor}.tick` as const;
+      await engine.putSchedule({ id, actor, cron: '* * * * * *', tz: 'UTC', priority: 100 });
+      const [{ next } = { next: 0 }] = await engine.schedules([actor]);
+      // A store may also refuse that, as long as the schedule goes on.
+      await engine.cancel(`repeat:${id}:${next}`, [actor]).catch((error: unknown) => {
+        expect(error).toBeInstanceOf(OptionError);
+      });
+      const { deliveries } = await context.consume(engine);
+      await eventually(() => deliveries.length >= 2, { timeout: 15_000 });
+      const [last] = await engine.schedules([actor]);
+      expect(last?.next).toBeGreaterThan(next ?? Infinity);
     },
   },
   {

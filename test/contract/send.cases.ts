@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { IdempotencyConflictError } from '../../libs/messaging/src/messaging.errors.js';
 import { eventually } from '../support/eventually.js';
 import type { Case } from './case.js';
-import { dead } from './context.js';
+import { dead, retry } from './context.js';
 import { expectCounts, ids } from './expect.js';
 
 export const sendCases: Case[] = [
@@ -27,6 +27,34 @@ export const sendCases: Case[] = [
       await eventually(() => deliveries.length === 1);
       expect(deliveries[0]?.envelope).toEqual(sent);
       expect(deliveries[0]).toMatchObject({ attempt: 1, history: [], crashes: 0 });
+    },
+  },
+  {
+    promise: 'what a message says beside its data arrives as it was sent, and is read so too',
+    async run(context) {
+      const engine = await context.engine();
+      const id = context.envelope().id;
+      const sent = context.envelope({
+        data: { when: '2026-01-01T00:00:00.000Z', n: '12' },
+        types: { values: { when: ['Date'], n: ['bigint'] } },
+        correlationId: id,
+        causationId: 'a sender’s own',
+        traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+        tracestate: 'vendor=a,other=b',
+        tenant: 'żółć "1"',
+        replyTo: id,
+      });
+      await engine.send([sent]);
+      expect((await engine.find(sent.id, [context.actor]))?.envelope).toEqual(sent);
+      const { deliveries } = await context.consume(engine, (delivery) =>
+        delivery.attempt === 1 ? retry(1)(delivery) : dead(delivery),
+      );
+      await eventually(() => deliveries.length === 2);
+      for (const delivery of deliveries) expect(delivery.envelope).toEqual(sent);
+      expect(deliveries[0]).toMatchObject({ isCancelled: false, isFirst: true });
+      expect(deliveries[0]?.state).toBeUndefined();
+      await eventually(async () => (await engine.counts(context.actor)).dead === 1);
+      expect((await engine.find(sent.id, [context.actor]))?.envelope).toEqual(sent);
     },
   },
   {

@@ -1,58 +1,110 @@
-import type { Consumer, Outcome, TurnFunction } from '../../engine.js';
+import { setImmediate } from 'node:timers';
+import type { Clock } from '../../clock.js';
+import type { Consumer, Delivery, Outcome, TurnFunction } from '../../engine.js';
 import { StoppingError } from '../../messaging.errors.js';
-import { withinTime } from '../../within.time.js';
-import type { Entry } from './memory.entry.js';
+import type { Work } from './memory.entry.js';
 
-/** Takes entries one by one while there is room, and lets the running ones end when it stops. */
+/** A place around the commit of a turn. */
+export type CommitStep = 'commit' | 'committed';
+
+/** Where a consumer's messages come from and go back to. */
+export interface Office {
+  /** There may be room for another turn. */
+  stir(): void;
+  /** @throws what is refused; then nothing changed */
+  commit(work: Work, outcome: Outcome): void;
+  /** A turn is about to be committed, or just was; what it returns is awaited. */
+  pass(step: CommitStep, delivery: Delivery): Promise<void> | undefined;
+}
+
+/** How long a turn that ignores its signal is waited for after the grace, ms. */
+const PATIENCE = 2_500;
+
+/** How soon a message is given out again whose end could not be stored, ms. */
+const AGAIN = 1_000;
+
+/** Runs turns, at most so many at the same time, and lets the running ones end when it stops. */
 export class MemoryConsumer implements Consumer {
-  private readonly running = new Map<AbortController, Promise<void>>();
-  private stopped = false;
+  private readonly running = new Set<Work>();
+  private isStopped = false;
+  private onIdle = (): void => undefined;
 
   constructor(
-    private readonly concurrency: number,
+    private most: number,
     private readonly turn: TurnFunction,
-    private readonly take: () => Entry | undefined,
-    private readonly commit: (entry: Entry, outcome: Outcome) => void,
+    private readonly clock: Clock,
+    private readonly office: Office,
   ) {}
 
-  /** There may be something to do. */
-  wake(): void {
-    while (!this.stopped && this.running.size < this.concurrency) {
-      const entry = this.take();
-      if (!entry) return;
-      const controller = new AbortController();
-      this.running.set(controller, this.run(entry, controller));
-    }
+  get hasRoom(): boolean {
+    return !this.isStopped && this.running.size < this.most;
+  }
+
+  /** How many turns run. */
+  get working(): number {
+    return this.running.size;
+  }
+
+  get works(): Iterable<Work> {
+    return this.running;
+  }
+
+  start(work: Work): void {
+    this.running.add(work);
+    void this.run(work);
+  }
+
+  limit(concurrency: number): void {
+    this.most = concurrency;
+    this.office.stir();
   }
 
   async stop(grace: number): Promise<void> {
-    this.stopped = true;
-    const ended = Promise.all(this.running.values());
-    const timer = setTimeout(() => {
-      for (const controller of this.running.keys()) controller.abort(new StoppingError());
-    }, grace);
-    // A turn that ignores its signal is left behind.
-    await withinTime(grace + 2_500, ended);
-    clearTimeout(timer);
+    this.isStopped = true;
+    if (this.running.size === 0) return;
+    const cancels = [
+      this.clock.after(grace, () => {
+        for (const { controller } of this.running) controller.abort(new StoppingError());
+      }),
+    ];
+    await new Promise<void>((resolve) => {
+      this.onIdle = resolve;
+      // A turn that ignores its signal is left behind.
+      cancels.push(this.clock.after(grace + PATIENCE, resolve));
+    });
+    for (const cancel of cancels) cancel();
   }
 
-  private async run(entry: Entry, { signal }: AbortController): Promise<void> {
+  /** Drops its turns, as if their process had died. Answers them. */
+  abandon(): Work[] {
+    const works = [...this.running];
+    this.running.clear();
+    this.onIdle();
+    return works;
+  }
+
+  private async run(work: Work): Promise<void> {
     // Leaves the sender's call stack: its send resolves before the turn starts.
     await new Promise((resolve) => setImmediate(resolve));
-    const outcome = await this.turn({
-      envelope: structuredClone(entry.envelope),
-      attempt: entry.failures + 1,
-      isFirst: entry.starts === 1,
-      history: entry.history,
-      crashes: 0,
-      startedAt: entry.startedAt ?? Date.now(),
-      ...(entry.occurrence !== undefined && { occurrence: entry.occurrence }),
-      signal,
-    });
-    this.commit(entry, outcome);
-    for (const controller of this.running.keys()) {
-      if (controller.signal === signal) this.running.delete(controller);
+    let outcome = await this.turn(work.delivery);
+    await this.office.pass('commit', work.delivery);
+    for (;;) {
+      try {
+        this.office.commit(work, outcome);
+        break;
+      } catch (error) {
+        outcome = await insteadOf(outcome, error as Error);
+      }
     }
-    this.wake();
+    await this.office.pass('committed', work.delivery);
+    this.running.delete(work);
+    if (this.running.size === 0) this.onIdle();
+    this.office.stir();
   }
+}
+
+/** What to commit when the outcome was refused. */
+async function insteadOf(outcome: Outcome, error: Error): Promise<Outcome> {
+  const again: Outcome = { kind: 'release', delay: AGAIN };
+  return outcome.kind === 'done' ? ((await outcome.refused?.(error)) ?? again) : again;
 }

@@ -1,124 +1,150 @@
-import {
-  HISTORY_LIMIT,
-  type ActorCounts,
-  type ConsumeOptions,
-  type DeadLetterPlace,
-  type Consumer,
-  type Engine,
-  type FinishedTurn,
-  type MessageRecord,
-  type Outcome,
-  type ScheduleRecord,
-  type ScheduleSpec,
-  type StoreInfo,
-  type TurnFunction,
+import { systemClock, type Clock } from '../../clock.js';
+import type { Carried } from '../../codec.js';
+import type {
+  ActorCounts,
+  Cancellation,
+  ConsumeOptions,
+  Consumer,
+  DeadLetterPlace,
+  Delivery,
+  Engine,
+  FinishedTurn,
+  MessageRecord,
+  QuarantinedKey,
+  ScheduleRecord,
+  ScheduleSpec,
+  StoredState,
+  StoreInfo,
+  TurnFunction,
 } from '../../engine.js';
-import { storageId, storageIds, type Envelope } from '../../envelope.js';
-import { IdempotencyConflictError } from '../../messaging.errors.js';
-import type { ResolvedOptions } from '../../messaging.options.js';
-import type { Entry } from './memory.entry.js';
-import { MemoryConsumer } from './memory.consumer.js';
+import type { Envelope } from '../../envelope.js';
+import { StoreError } from '../../messaging.errors.js';
+import { MemoryConsumer, type CommitStep } from './memory.consumer.js';
+import { newestFirst } from './memory.ended.js';
+import { recordOf, type Entry } from './memory.entry.js';
+import type { MemoryQueue } from './memory.queue.js';
 import { MemorySchedules } from './memory.schedules.js';
-
-type Options = Pick<ResolvedOptions, 'idempotencyWindow' | 'keepDone'>;
-
-/** How often handled messages beyond the age and count to keep are dropped, ms. */
-const FORGET_EVERY = 2_000;
-/** setTimeout cannot wait longer; what is due later is looked at again then. */
-const LONGEST_TIMER = 2 ** 31 - 1;
+import { MemoryStore, type MemoryOptions } from './memory.store.js';
 
 /** Keeps everything in this process and loses it with it. For tests and first tries. */
 export class MemoryEngine implements Engine {
-  readonly store: StoreInfo = { name: 'memory', durability: 'memory', shared: false };
-  private readonly entries = new Map<string, Entry>();
-  private readonly remembered = new Map<string, { fingerprint: string; until: number }>();
-  private readonly consumers = new Map<string, Set<MemoryConsumer>>();
-  private readonly cron = new MemorySchedules((envelope, at) => this.insert(envelope, at));
-  private seq = 0;
-  private forgetting?: NodeJS.Timeout;
-  private closed = false;
+  readonly store: StoreInfo = { name: 'memory', durability: 'memory', shared: false, keys: true };
+  protected readonly messages: MemoryStore;
+  private readonly cron: MemorySchedules;
+  private readonly inboxes = new Map<string, Set<(id: string) => void>>();
+  private readonly subscriptions = new Map<string, ReadonlySet<string>>();
+  private isClosed = false;
 
-  constructor(private readonly options: Options) {}
-
-  async open(): Promise<void> {
-    this.forgetting = setInterval(() => this.forget(Date.now()), FORGET_EVERY).unref();
+  /** @param clock what tells the time and rings; default: the machine's */
+  constructor(
+    options: MemoryOptions,
+    protected readonly clock: Clock = systemClock,
+  ) {
+    this.messages = new MemoryStore(options, clock, {
+      ready: (queues) => queues.forEach((queue) => this.stir(queue)),
+      stored: (entry) => this.stored(entry),
+      ended: (entry) => this.ended(entry),
+    });
+    this.cron = new MemorySchedules(clock, (envelope, at) => this.messages.occur(envelope, at));
   }
 
+  async open(): Promise<void> {}
+
   async send(envelopes: readonly Envelope[]): Promise<void> {
-    const fresh = new Map<string, Envelope>();
-    for (const envelope of envelopes) {
-      const key = storageId(envelope);
-      const known = fresh.get(key)?.fingerprint ?? this.knownFingerprint(key);
-      if (envelope.fingerprint === undefined && this.entries.has(key)) continue;
-      if (known === undefined) fresh.set(key, envelope);
-      else if (known !== envelope.fingerprint) throw new IdempotencyConflictError(envelope.id);
-    }
-    const until = Date.now() + this.options.idempotencyWindow;
-    for (const [key, envelope] of fresh) {
-      if (envelope.fingerprint !== undefined) {
-        this.remembered.set(key, { fingerprint: envelope.fingerprint, until });
-      }
-      this.insert(envelope);
-    }
+    this.requireOpen();
+    this.messages.send(envelopes);
   }
 
   async consume(actor: string, options: ConsumeOptions, turn: TurnFunction): Promise<Consumer> {
-    const consumer = new MemoryConsumer(
-      options.concurrency,
-      turn,
-      () => this.take(actor),
-      (entry, outcome) => this.commit(entry, outcome),
-    );
-    const group = this.consumers.get(actor) ?? new Set();
-    this.consumers.set(actor, group.add(consumer));
-    consumer.wake();
+    const queue = this.messages.queue(actor);
+    const consumer = new MemoryConsumer(options.concurrency, turn, this.clock, {
+      stir: () => this.stir(queue),
+      commit: (work, outcome) => this.messages.commit(work, outcome),
+      pass: (step, delivery) => this.pass(step, delivery),
+    });
+    queue.employ(consumer, options);
+    this.stir(queue);
     return consumer;
   }
 
   async find(id: string, actors: readonly string[]): Promise<MessageRecord | undefined> {
-    const entry = this.lookUp(id, actors);
-    return entry && toRecord(entry);
+    const entry = this.messages.lookUp(id, actors);
+    return entry && recordOf(entry);
   }
 
   async counts(actor: string): Promise<ActorCounts> {
-    const counts: ActorCounts = { waiting: 0, delayed: 0, active: 0, done: 0, dead: 0 };
-    for (const entry of this.of([actor])) counts[entry.state]++;
-    return counts;
+    return this.messages.queue(actor).counts();
   }
 
   async finished(actor: string, limit: number): Promise<FinishedTurn[]> {
-    return this.latest([actor], 'done')
-      .slice(0, limit)
-      .map(({ envelope, startedAt = 0, finishedAt = 0 }) => ({
-        readyAt: envelope.dueAt ?? envelope.sentAt,
-        startedAt,
-        finishedAt,
-      }));
+    const latest = this.messages.queue(actor).handled.latest(limit);
+    return latest.map(({ envelope, startedAt = 0, finishedAt = 0 }) => ({
+      readyAt: envelope.dueAt ?? envelope.sentAt,
+      startedAt,
+      finishedAt,
+    }));
   }
 
   async deadLetters(
     actors: readonly string[],
     { after, limit }: { after?: DeadLetterPlace; limit: number },
   ): Promise<MessageRecord[]> {
-    return this.latest(actors, 'dead')
-      .filter((entry) => !after || newestFirst(entry, after) > 0)
+    return actors
+      .flatMap((actor) => this.messages.queue(actor).letters.latest(limit, after))
+      .sort(newestFirst)
       .slice(0, limit)
-      .map(toRecord);
+      .map(recordOf);
   }
 
-  async redrive(id: string, actors: readonly string[]): Promise<boolean> {
-    const entry = this.lookUp(id, actors);
-    if (entry?.state !== 'dead') return false;
-    entry.failures = 0;
-    entry.redrives++;
-    entry.reason = undefined;
-    entry.startedAt = undefined;
-    entry.finishedAt = undefined;
-    this.makeReady(entry);
-    return true;
+  async redrive(id: string, actors: readonly string[], edited?: Carried): Promise<boolean> {
+    const entry = this.messages.lookUp(id, actors);
+    return entry !== undefined && this.messages.redrive(entry, edited);
+  }
+
+  async discard(id: string, actors: readonly string[]): Promise<boolean> {
+    const entry = this.messages.lookUp(id, actors);
+    return entry !== undefined && this.messages.discard(entry);
+  }
+
+  async cancel(id: string, actors: readonly string[]): Promise<Cancellation> {
+    const entry = this.messages.lookUp(id, actors);
+    return entry ? this.messages.cancel(entry) : 'unknown';
+  }
+
+  async listen(inbox: string, ended: (id: string) => void): Promise<() => Promise<void>> {
+    const group = this.inboxes.get(inbox) ?? new Set();
+    this.inboxes.set(inbox, group.add(ended));
+    return async () => {
+      group.delete(ended);
+      if (group.size === 0) this.inboxes.delete(inbox);
+    };
+  }
+
+  async subscribe(actor: string, types: readonly string[]): Promise<void> {
+    this.subscriptions.set(actor, new Set(types));
+  }
+
+  async subscribers(type: string): Promise<string[]> {
+    return [...this.subscriptions]
+      .filter(([, types]) => types.has(type))
+      .map(([actor]) => actor)
+      .sort();
+  }
+
+  async state(actor: string, key: string): Promise<StoredState | undefined> {
+    return structuredClone(this.messages.queue(actor).states.get(key));
+  }
+
+  async quarantined(actor: string): Promise<QuarantinedKey[]> {
+    return this.messages.queue(actor).quarantined();
+  }
+
+  async release(actor: string, key: string): Promise<boolean> {
+    return this.messages.release(actor, key);
   }
 
   async putSchedule(schedule: ScheduleSpec): Promise<void> {
+    this.requireOpen();
     this.cron.put(schedule);
   }
 
@@ -127,151 +153,36 @@ export class MemoryEngine implements Engine {
   }
 
   async ping(): Promise<void> {
-    if (this.closed) throw new Error('the memory store is closed');
+    this.requireOpen();
   }
 
   async close(): Promise<void> {
-    this.closed = true;
-    clearInterval(this.forgetting);
+    this.isClosed = true;
     this.cron.close();
-    for (const entry of this.entries.values()) clearTimeout(entry.timer);
+    this.messages.close();
   }
 
-  private knownFingerprint(key: string): string | undefined {
-    const remembered = this.remembered.get(key);
-    if (remembered && remembered.until > Date.now()) return remembered.fingerprint;
-    this.remembered.delete(key);
-    return this.entries.get(key)?.envelope.fingerprint;
+  /** More of these messages may start. */
+  protected stir(queue: MemoryQueue): void {
+    if (this.isClosed) return;
+    queue.dispatch((entry, consumer) => consumer.start(this.messages.take(entry)));
   }
 
-  private insert(envelope: Envelope, occurrence?: number): void {
-    const entry: Entry = {
-      storageId: storageId(envelope),
-      envelope,
-      state: 'waiting',
-      history: [],
-      redrives: 0,
-      seq: 0,
-      failures: 0,
-      starts: 0,
-      occurrence,
-    };
-    this.entries.set(entry.storageId, entry);
-    this.delayUntil(entry, envelope.dueAt ?? 0);
+  /** A turn is about to be committed, or just was; what it returns is awaited. */
+  protected pass(_step: CommitStep, _delivery: Delivery): Promise<void> | undefined {
+    return undefined;
   }
 
-  private delayUntil(entry: Entry, due: number): void {
-    const wait = due - Date.now();
-    if (wait <= 0 || this.closed) return this.makeReady(entry);
-    entry.state = 'delayed';
-    entry.timer = setTimeout(() => this.delayUntil(entry, due), Math.min(wait, LONGEST_TIMER));
-    entry.timer.unref();
+  /** A message was stored. */
+  protected stored(_entry: Entry): void {}
+
+  /** A message was handled, given up or cancelled. */
+  protected ended({ envelope }: Entry): void {
+    if (envelope.replyTo === undefined) return;
+    for (const tell of this.inboxes.get(envelope.replyTo) ?? []) tell(envelope.id);
   }
 
-  private makeReady(entry: Entry): void {
-    entry.state = 'waiting';
-    entry.seq = ++this.seq;
-    this.wake(entry.envelope.actor);
+  private requireOpen(): void {
+    if (this.isClosed) throw new StoreError('the memory store is closed');
   }
-
-  private wake(actor: string): void {
-    for (const consumer of this.consumers.get(actor) ?? []) consumer.wake();
-  }
-
-  private take(actor: string): Entry | undefined {
-    let next: Entry | undefined;
-    for (const entry of this.of([actor])) {
-      if (entry.state === 'waiting' && (!next || comesBefore(entry, next))) next = entry;
-    }
-    if (next) {
-      next.state = 'active';
-      next.startedAt = Date.now();
-      next.starts++;
-    }
-    return next;
-  }
-
-  private commit(entry: Entry, outcome: Outcome): void {
-    if (outcome.kind === 'release') {
-      entry.state = 'waiting';
-      this.wake(entry.envelope.actor);
-      return;
-    }
-    const now = Date.now();
-    if (outcome.kind !== 'done')
-      entry.history = [...entry.history, outcome.attempt].slice(-HISTORY_LIMIT);
-    if (outcome.kind === 'retry') {
-      entry.failures++;
-      this.delayUntil(entry, now + outcome.delay);
-      return;
-    }
-    entry.finishedAt = now;
-    entry.state = outcome.kind;
-    if (outcome.kind === 'dead') entry.reason = outcome.reason;
-  }
-
-  /** Drops handled messages, and ids of senders, that need no longer be remembered. */
-  private forget(now: number): void {
-    const { age, count } = this.options.keepDone;
-    const actors = new Set([...this.entries.values()].map(({ envelope }) => envelope.actor));
-    for (const actor of actors) {
-      this.latest([actor], 'done').forEach(({ storageId: key, finishedAt = now }, index) => {
-        if (index >= count || now - finishedAt > age) this.entries.delete(key);
-      });
-    }
-    for (const [key, { until }] of this.remembered) if (until < now) this.remembered.delete(key);
-  }
-
-  private lookUp(id: string, actors: readonly string[]): Entry | undefined {
-    return storageIds(id)
-      .map((key) => this.entries.get(key))
-      .find((entry) => entry && actors.includes(entry.envelope.actor));
-  }
-
-  private latest(actors: readonly string[], state: 'done' | 'dead'): Entry[] {
-    return this.of(actors)
-      .filter((entry) => entry.state === state)
-      .sort(newestFirst);
-  }
-
-  private of(actors: readonly string[]): Entry[] {
-    return [...this.entries.values()].filter(({ envelope }) => actors.includes(envelope.actor));
-  }
-}
-
-function comesBefore(a: Entry, b: Entry): boolean {
-  return (
-    a.envelope.priority - b.envelope.priority < 0 ||
-    (a.envelope.priority === b.envelope.priority && a.seq < b.seq)
-  );
-}
-
-/** Order of finished messages; equal times by storage id. */
-function newestFirst(a: Partial<DeadLetterPlace>, b: Partial<DeadLetterPlace>): number {
-  const byTime = (b.finishedAt ?? 0) - (a.finishedAt ?? 0);
-  return (
-    byTime || ((a.storageId ?? '') < (b.storageId ?? '') ? 1 : a.storageId === b.storageId ? 0 : -1)
-  );
-}
-
-function toRecord({
-  storageId: key,
-  envelope,
-  state,
-  history,
-  startedAt,
-  finishedAt,
-  reason,
-  redrives,
-}: Entry): MessageRecord {
-  return structuredClone({
-    storageId: key,
-    envelope,
-    state,
-    history,
-    startedAt,
-    finishedAt,
-    reason,
-    redrives,
-  });
 }

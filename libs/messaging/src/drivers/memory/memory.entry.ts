@@ -1,13 +1,81 @@
-import type { MessageRecord } from '../../engine.js';
+import {
+  HISTORY_LIMIT,
+  type AttemptRecord,
+  type Delivery,
+  type MessageRecord,
+} from '../../engine.js';
+import { storageId, type Envelope } from '../../envelope.js';
+import type { Slot } from './memory.heap.js';
+import type { Place } from './memory.line.js';
+import type { Mailbox } from './memory.mailbox.js';
 
 /** A message in memory. */
 export interface Entry extends MessageRecord {
-  /** Order of arrival; priority first, then this. */
+  /** Order in which it became ready; priority first, then this. */
   seq: number;
   /** Failed attempts since it was sent or last redriven. */
   failures: number;
   /** How often it was given out since it was sent. */
   starts: number;
+  /** How often its process died while it was in work. */
+  crashes: number;
+  /** Somebody cancelled it while it was in work. */
+  isCancelled: boolean;
   occurrence: number | undefined;
-  timer?: NodeJS.Timeout;
+  /** Order of its death among all messages, when it died. */
+  death?: number;
+  /** Where it waits for its turn or its time. */
+  slot?: Slot<Entry>;
+  /** Where it stands among those of its key, or among the ended. */
+  place?: Place<Entry>;
+  /** That of its key, while it stands in it. */
+  mailbox?: Mailbox;
+  /** Its turn, while it is in work. */
+  work?: Work;
+}
+
+/** A message given out. Whoever holds one that is no longer its entry's has lost the message. */
+export interface Work {
+  readonly entry: Entry;
+  readonly delivery: Delivery;
+  readonly controller: AbortController;
+}
+
+/** A message as it is stored: nothing is shared with the sender. */
+export function entryOf(envelope: Envelope, occurrence?: number): Entry {
+  return {
+    storageId: storageId(envelope),
+    envelope: structuredClone(envelope),
+    state: 'waiting',
+    history: [],
+    redrives: 0,
+    seq: 0,
+    failures: 0,
+    starts: 0,
+    crashes: 0,
+    isCancelled: false,
+    occurrence,
+  };
+}
+
+/** The entry as others see it: nothing is shared with the store. */
+export function recordOf(entry: Entry): MessageRecord {
+  const { storageId: key, envelope, state, history, redrives } = entry;
+  const { startedAt, finishedAt, reason, reply } = entry;
+  return structuredClone({
+    storageId: key,
+    envelope,
+    state,
+    history,
+    redrives,
+    ...(startedAt !== undefined && { startedAt }),
+    ...(finishedAt !== undefined && { finishedAt }),
+    ...(reason !== undefined && { reason }),
+    ...(reply !== undefined && { reply }),
+  });
+}
+
+export function remember(entry: Entry, attempt: AttemptRecord): void {
+  entry.failures++;
+  entry.history = [...entry.history, structuredClone(attempt)].slice(-HISTORY_LIMIT);
 }

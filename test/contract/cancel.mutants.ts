@@ -1,0 +1,80 @@
+import { MemoryEngine } from '../../libs/messaging/src/drivers/memory/memory.engine.js';
+import type { Cancellation, FinishedTurn, TurnFunction } from '../../libs/messaging/src/engine.js';
+import { Meddling, type Mutant } from './mutant.js';
+
+class OnlySaysCancelled extends MemoryEngine {
+  override async cancel(): Promise<Cancellation> {
+    return 'cancelled';
+  }
+}
+
+class CancelsTheEnded extends MemoryEngine {
+  override async cancel(id: string, actors: readonly string[]): Promise<Cancellation> {
+    const answer = await super.cancel(id, actors);
+    return answer === 'ended' ? 'cancelled' : answer;
+  }
+}
+
+class CountsCancelledAsTurns extends MemoryEngine {
+  private readonly turns: FinishedTurn[] = [];
+
+  override async cancel(id: string, actors: readonly string[]): Promise<Cancellation> {
+    const now = Date.now();
+    this.turns.push({ readyAt: now, startedAt: now, finishedAt: now });
+    return super.cancel(id, actors);
+  }
+
+  override async finished(actor: string, limit: number): Promise<FinishedTurn[]> {
+    return [...this.turns, ...(await super.finished(actor, limit))].slice(0, limit);
+  }
+}
+
+class DoesNotDiscard extends MemoryEngine {
+  override async discard(id: string, actors: readonly string[]): Promise<boolean> {
+    return (await this.find(id, actors))?.state === 'dead';
+  }
+}
+
+class IgnoresEdits extends MemoryEngine {
+  override redrive(id: string, actors: readonly string[]): Promise<boolean> {
+    return super.redrive(id, actors);
+  }
+}
+
+/** Engines that break cancelling, and what is done about dead letters. */
+export const cancelMutants: readonly Mutant[] = [
+  [
+    'only says that it cancels',
+    OnlySaysCancelled,
+    'a message that waits, or is not due, ends at once when it is cancelled, and never starts',
+  ],
+  [
+    'says of what has ended that it cancelled it',
+    CancelsTheEnded,
+    'what has ended cannot be cancelled, and what is not there neither',
+  ],
+  [
+    'forgets that a message was cancelled',
+    class extends Meddling {
+      protected meddle(turn: TurnFunction): TurnFunction {
+        return (delivery) => turn({ ...delivery, isCancelled: false });
+      }
+    },
+    'a message that comes again after it was cancelled in work says so',
+  ],
+  [
+    'counts cancelled messages as turns',
+    CountsCancelledAsTurns,
+    'a cancelled message is no turn that finished, no dead letter, and its id stays taken',
+  ],
+  [
+    'only says that it discards',
+    DoesNotDiscard,
+    'a discarded dead letter is gone for good, only dead letters can be, and its id stays taken',
+  ],
+  [
+    'ignores what a dead letter was edited to',
+    IgnoresEdits,
+    'a redriven dead letter has the data it was edited to, and all else as it was',
+  ],
+];

@@ -1,0 +1,117 @@
+import { expect } from 'vitest';
+import { LockLostError } from '../../libs/messaging/src/messaging.errors.js';
+import { eventually } from '../support/eventually.js';
+import type { Case } from './case.js';
+import { cancelled, deadWith, doneWith, release, retry } from './context.js';
+import { expectAbsent, expectCounts, ids, reaches } from './expect.js';
+import { gate } from './gate.js';
+
+export const lockCases: Case[] = [
+  {
+    promise: 'a turn that has lost its message to another process stores nothing, however it ends',
+    needs: 'shared',
+    async run(context) {
+      const [one, two] = [await context.engine(), await context.engine()];
+      const { actor, other } = context;
+      const messages = Array.from({ length: 5 }, (_, n) => context.envelope({ data: { n } }));
+      const next = messages.map(() => context.envelope({ data: { n: 'next' } }));
+      const lost = messages.map(() => context.envelope({ actor: other }));
+      const [late, inTime] = [gate(), gate()];
+      let taken = 0;
+      const isNext = (data: { n?: unknown }): boolean => data['n'] === 'next';
+      const good = doneWith({ reply: { data: 'in time' } });
+
+      const first = await context.consume(
+        one,
+        async (delivery) => {
+          const { data } = delivery.envelope;
+          if (isNext(data)) {
+            taken++;
+            await inTime.opened;
+            return good;
+          }
+          // Given back to the process that lost it: that is a turn like any other.
+          if (!delivery.isFirst) return good;
+          await late.opened;
+          const n = Number(data['n']);
+          const sends = lost.slice(n, n + 1);
+          const answers = [
+            () => doneWith({ sends, reply: { data: 'too late' } }),
+            deadWith(sends),
+            retry(0),
+            release(60_000),
+            cancelled,
+          ];
+          return answers[n]!(delivery);
+        },
+        { concurrency: 5 },
+      );
+      await one.send(messages);
+      await eventually(() => first.deliveries.length === 5);
+      const second = await context.consume(
+        two,
+        async () => {
+          await inTime.opened;
+          return good;
+        },
+        { concurrency: 5 },
+      );
+      await freezeUntil(() => new Set(ids(second.deliveries)).size === 5);
+      expect(second.deliveries[0]).toMatchObject({ attempt: 1, history: [], isFirst: false });
+      expect(second.deliveries[0]?.crashes).toBeGreaterThanOrEqual(1);
+      await eventually(() => {
+        for (const { signal } of first.deliveries.slice(0, 5))
+          expect(signal.reason).toBeInstanceOf(LockLostError);
+      });
+      late.open();
+      // The first process takes others only when it has tried to commit each of those it has lost.
+      await one.send(next);
+      await eventually(() => taken === next.length);
+      await expectAbsent(one, other, lost);
+      inTime.open();
+      for (const { id } of messages) {
+        const record = await reaches(context, two, id, 'done');
+        expect(record).toMatchObject({ history: [], reply: { data: 'in time' } });
+      }
+      await eventually(async () => (await one.counts(actor)).done === 10);
+      await expectCounts(context, one, { done: 10 });
+      await expectAbsent(one, other, lost);
+    },
+  },
+  {
+    promise: 'a message whose process froze after it was cancelled says so when it comes again',
+    needs: 'shared',
+    async run(context) {
+      const [one, two] = [await context.engine(), await context.engine()];
+      const held = gate();
+      const first = await context.consume(one, async () => {
+        await held.opened;
+        return cancelled();
+      });
+      const sent = context.envelope();
+      await one.send([sent]);
+      await eventually(() => first.deliveries.length === 1);
+      expect(await two.cancel(sent.id, [context.actor])).toBe('cancelling');
+      const second = await context.consume(two, cancelled);
+      await freezeUntil(() => second.deliveries.length > 0);
+      expect(second.deliveries[0]).toMatchObject({ isCancelled: true, attempt: 1 });
+      await reaches(context, two, sent.id, 'cancelled');
+      held.open();
+    },
+  },
+];
+
+/**
+ * Blocks this process, and with it both engines, for longer than their locks last, again and again until one has what the
+ * other lost.
+ */
+async function freezeUntil(isTaken: () => boolean): Promise<void> {
+  await eventually(
+    () => {
+      if (isTaken()) return true;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500);
+      return false;
+    },
+    { timeout: 25_000, interval: 1_200 },
+  );
+}
