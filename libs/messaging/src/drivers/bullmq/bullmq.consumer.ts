@@ -1,16 +1,25 @@
 import { Logger } from '@nestjs/common';
 import { WaitingError, Worker, type Job } from 'bullmq';
 import type { Consumer, Outcome, TurnFunction } from '../../engine.js';
-import { LockLostError, StoppingError } from '../../messaging.errors.js';
-import { toDelivery, toFailure } from './bullmq.job.js';
-import type { BullmqStore, TurnBackend } from './bullmq.store.js';
+import {
+  CancelledError,
+  IdempotencyConflictError,
+  LockLostError,
+  MessageActiveError,
+  StoppingError,
+} from '../../messaging.errors.js';
+import { toCancelled, toDelivery, toEnvelope, toFailure } from './bullmq.job.js';
+import type { BullmqStore, Keep, TurnBackend } from './bullmq.store.js';
 import { withinTime } from '../../within.time.js';
 
 export interface ConsumerOptions {
   concurrency: number;
+  /** At most `max` starts per `per` milliseconds, over all processes. */
+  rateLimit?: { max: number; per: number };
   /** How long a silent worker keeps its jobs, ms. */
   lockDuration: number;
-  keepDone: { age: number; count: number };
+  keepDone: Keep;
+  keepDead: Keep;
 }
 
 /** Effectively without limit: crashes are counted and judged by the turn runner. */
@@ -22,11 +31,15 @@ const HAND_BACK = 2_500;
 const DEAF = 1_000;
 /** How often handled jobs beyond the age and count to keep are dropped, ms. */
 const FORGET_EVERY = 5_000;
+/** How long a job may be on its way from the store to its turn, ms. */
+const ON_ITS_WAY = 10_000;
 /** The same trouble is logged at most this often. */
 const LOG_EVERY = 5_000;
 
 /** A turn at work. */
 interface Running {
+  /** Public id of the message. */
+  readonly id: string;
   readonly controller: AbortController;
   readonly outcome: Promise<Outcome>;
   /** Hands the message back without waiting any longer. */
@@ -39,16 +52,24 @@ export class BullmqConsumer implements Consumer {
   private readonly worker: Worker;
   private readonly backend: TurnBackend;
   private readonly running = new Map<string, Running>();
-  private readonly forgetting?: NodeJS.Timeout;
+  private readonly forgetting: NodeJS.Timeout;
+  private unsubscribe?: () => Promise<void>;
+  /** When messages were cancelled that do not run here. */
+  private readonly cancelled = new Map<string, number>();
   private isStopping = false;
+  /** Limited to no turns at all. */
+  private isShut = false;
+  private setting: Promise<void> = Promise.resolve();
   private readonly logged = new Map<string, number>();
 
   constructor(
     actor: string,
-    store: BullmqStore,
-    { concurrency, lockDuration, keepDone }: ConsumerOptions,
+    private readonly store: BullmqStore,
+    private readonly dead: TurnBackend,
+    private readonly options: ConsumerOptions,
     private readonly turn: TurnFunction,
   ) {
+    const { concurrency, rateLimit, lockDuration, keepDone } = options;
     const worker = new Worker(
       actor,
       (job: Job, token: string | undefined) => this.process(job, token ?? ''),
@@ -61,24 +82,38 @@ export class BullmqConsumer implements Consumer {
         stalledInterval: lockDuration / 2,
         maxStalledCount: NO_STALL_LIMIT,
         runRetryDelay: 1_000,
+        ...(rateLimit && { limiter: { max: rateLimit.max, duration: rateLimit.per } }),
         removeOnComplete: { age: Math.ceil(keepDone.age / 1_000), count: keepDone.count },
       },
       store.backend,
     );
     this.worker = worker as unknown as Worker;
     this.backend = worker.getBackend() as unknown as TurnBackend;
-    if (this.backend.forgetDone) {
-      const forget = () => this.backend.forgetDone?.(keepDone).catch(() => undefined);
-      this.forgetting = setInterval(forget, FORGET_EVERY).unref();
-    }
+    this.forgetting = setInterval(() => void this.forget(), FORGET_EVERY).unref();
     this.worker.on('error', (error) => this.complain(`${actor}: ${error.message}`));
     this.worker.on('lockRenewalFailed', (ids: string[]) => {
       for (const id of ids) this.running.get(id)?.controller.abort(new LockLostError());
     });
   }
 
+  limit(concurrency: number): void {
+    this.isShut = concurrency === 0;
+    this.setting = this.setting.then(async () => {
+      // Its loop looks at the number of turns only when one ends, or when it resumes.
+      await this.worker.pause(true);
+      if (concurrency === 0) return;
+      this.worker.concurrency = concurrency;
+      void this.worker.resume();
+    });
+  }
+
   async start(): Promise<void> {
     await this.worker.waitUntilReady();
+    this.unsubscribe = await this.store.onCancel((storageId) => {
+      const running = this.running.get(storageId);
+      if (running) running.controller.abort(new CancelledError(running.id));
+      else this.remember(storageId);
+    });
     this.worker.run().catch((error: Error) => this.complain(error.message));
   }
 
@@ -101,12 +136,14 @@ export class BullmqConsumer implements Consumer {
     // Handing back takes the handlers' patience and a round trip; a store that is gone must not hold the process.
     await withinTime(HAND_BACK, closed);
     clearTimeout(timer);
+    await withinTime(FETCH, this.unsubscribe?.() ?? Promise.resolve());
   }
 
   private async process(job: Job, token: string): Promise<void> {
     try {
-      const outcome = await this.outcomeOf(job);
-      if (outcome.kind === 'done') return;
+      // A fetch that waited for a message when the limit came still brings one.
+      const outcome: Outcome = this.isShut ? { kind: 'release' } : await this.outcomeOf(job);
+      if (isPlain(outcome) && toEnvelope(job).replyTo === undefined) return;
       await this.commit(job, token, outcome);
     } catch (error) {
       this.complain(
@@ -131,25 +168,57 @@ export class BullmqConsumer implements Consumer {
       release = () => resolve({ kind: 'release' });
       this.turn(toDelivery(job, controller.signal)).then(resolve, reject);
     }).finally(() => this.running.delete(id));
-    this.running.set(id, { controller, outcome, release });
-    // Fetched before the stop, brought after it.
+    this.running.set(id, { id: toEnvelope(job).id, controller, outcome, release });
+    // Fetched before the stop, or before it was cancelled, and brought after it.
     if (this.isStopping) controller.abort(new StoppingError());
+    if ((this.cancelled.get(id) ?? 0) >= (job.processedOn ?? 0) && this.cancelled.delete(id)) {
+      controller.abort(new CancelledError(toEnvelope(job).id));
+    }
     return outcome;
   }
 
-  private async commit(
-    job: Job,
-    token: string,
-    outcome: Exclude<Outcome, { kind: 'done' }>,
-  ): Promise<void> {
+  private async commit(job: Job, token: string, outcome: Outcome): Promise<void> {
     switch (outcome.kind) {
+      case 'done':
+        return this.complete(job, token, outcome);
       case 'retry':
         return this.backend.postpone(job, token, outcome.delay, toFailure(job, outcome));
       case 'dead':
-        return this.backend.bury(job, token, toFailure(job, outcome));
+        return this.backend.bury(job, token, toFailure(job, outcome), outcome.sends ?? []);
+      case 'cancelled':
+        return this.backend.quit(job, token, toCancelled(job), this.options.keepDone);
+      case 'quarantine':
+        throw new Error('this store has no keys to stop');
       case 'release':
+        if (outcome.delay) return this.backend.postpone(job, token, outcome.delay, undefined);
         await this.backend.moveJobFromActiveToWait(job.id ?? '', token);
     }
+  }
+
+  private async complete(
+    job: Job,
+    token: string,
+    { effects = { sends: [] }, refused }: Extract<Outcome, { kind: 'done' }>,
+  ): Promise<void> {
+    try {
+      await this.backend.complete(job, token, effects, this.options.keepDone);
+    } catch (error) {
+      if (!refused || !isRefusal(error)) throw error;
+      await this.commit(job, token, await refused(error));
+    }
+  }
+
+  private async forget(): Promise<void> {
+    const { keepDone, keepDead } = this.options;
+    const isBounded = Number.isFinite(keepDead.age) || Number.isFinite(keepDead.count);
+    await this.backend.forgetDone?.(keepDone).catch(() => undefined);
+    if (isBounded) await this.dead.forgetDead(keepDead).catch(() => undefined);
+  }
+
+  /** A message that was cancelled may be on its way here, or in work elsewhere. */
+  private remember(storageId: string): void {
+    this.cancelled.set(storageId, Date.now());
+    setTimeout(() => this.cancelled.delete(storageId), ON_ITS_WAY).unref();
   }
 
   private complain(message: string): void {
@@ -159,4 +228,16 @@ export class BullmqConsumer implements Consumer {
     this.logged.set(message, now);
     this.logger.warn(message);
   }
+}
+
+/** BullMQ ends these itself, and fetches the next in the same step. */
+function isPlain(outcome: Outcome): boolean {
+  if (outcome.kind !== 'done') return false;
+  const { sends = [], reply } = outcome.effects ?? {};
+  return sends.length === 0 && !reply;
+}
+
+/** Whether the store said no, and nothing changed. */
+function isRefusal(error: unknown): error is Error {
+  return error instanceof IdempotencyConflictError || error instanceof MessageActiveError;
 }

@@ -1,15 +1,19 @@
 import { ErrorCode, Queue, type Job } from 'bullmq';
 import { Logger } from '@nestjs/common';
+import type { Carried } from '../../codec.js';
 import type {
   ActorCounts,
+  Cancellation,
   ConsumeOptions,
   Consumer,
   DeadLetterPlace,
   Engine,
   FinishedTurn,
   MessageRecord,
+  QuarantinedKey,
   ScheduleRecord,
   ScheduleSpec,
+  StoredState,
   StoreInfo,
   TurnFunction,
 } from '../../engine.js';
@@ -17,7 +21,7 @@ import { storageIds, type Envelope } from '../../envelope.js';
 import { StoreError } from '../../messaging.errors.js';
 import type { ResolvedOptions } from '../../messaging.options.js';
 import { BullmqConsumer } from './bullmq.consumer.js';
-import { DEAD, toFinishedTurn, toRecord } from './bullmq.job.js';
+import { DEAD, toFinishedTurn, toRecord, wasCancelled } from './bullmq.job.js';
 import { verifyBullmqVersion } from './bullmq.package.js';
 import type { BullmqStore, TurnBackend } from './bullmq.store.js';
 import { PgliteStore } from './pglite.store.js';
@@ -49,7 +53,7 @@ export class BullmqEngine implements Engine {
 
   constructor(
     private readonly database: BullmqStore,
-    private readonly options: Pick<ResolvedOptions, 'lockDuration' | 'keepDone'>,
+    private readonly options: Pick<ResolvedOptions, 'lockDuration' | 'keepDone' | 'keepDead'>,
   ) {}
 
   get store(): StoreInfo {
@@ -72,14 +76,14 @@ export class BullmqEngine implements Engine {
 
   async consume(
     actor: string,
-    { concurrency }: ConsumeOptions,
+    { concurrency, rateLimit }: ConsumeOptions,
     turn: TurnFunction,
   ): Promise<Consumer> {
-    const { lockDuration, keepDone } = this.options;
     const consumer = new BullmqConsumer(
       actor,
       this.database,
-      { concurrency, lockDuration, keepDone },
+      turnBackendOf(this.queue(actor + DEAD)),
+      { ...this.options, concurrency, ...(rateLimit && { rateLimit }) },
       turn,
     );
     await consumer.start();
@@ -90,7 +94,12 @@ export class BullmqEngine implements Engine {
     return this.reading(async () => {
       // Twice: a message that becomes a dead letter, or is redriven, between two looks is in the place looked at first.
       const found = (await this.jobOf(id, actors)) ?? (await this.jobOf(id, actors));
-      return found && toRecord(found, await found.getState());
+      const state = await found?.getState();
+      if (!found || state === undefined) return undefined;
+      // One that ended between the two was read without what its end has left.
+      const hasMoved = state === 'unknown' || (state === 'completed' && !found.finishedOn);
+      const job = hasMoved ? await this.jobOf(id, actors) : found;
+      return job && toRecord(job, hasMoved ? await job.getState() : state);
     });
   }
 
@@ -120,8 +129,15 @@ export class BullmqEngine implements Engine {
 
   async finished(actor: string, limit: number): Promise<FinishedTurn[]> {
     return this.reading(async () => {
-      const jobs = await this.queue(actor).getJobs(['completed'], 0, limit - 1);
-      return present(jobs)
+      const found: Job[] = [];
+      // On past those that were cancelled, a few pages at most.
+      for (let from = 0; from < 5 * limit && found.length < limit; from += limit) {
+        const jobs = await this.queue(actor).getJobs(['completed'], from, from + limit - 1);
+        found.push(...present(jobs).filter((job) => !wasCancelled(job)));
+        if (jobs.length < limit) break;
+      }
+      return found
+        .slice(0, limit)
         .map(toFinishedTurn)
         .sort((a, b) => b.finishedAt - a.finishedAt);
     });
@@ -141,12 +157,58 @@ export class BullmqEngine implements Engine {
     });
   }
 
-  async redrive(id: string, actors: readonly string[]): Promise<boolean> {
+  async redrive(id: string, actors: readonly string[], edited?: Carried): Promise<boolean> {
     return this.reading(async () => {
       const job = await this.jobOf(id, actors);
       if (!job?.queueName.endsWith(DEAD)) return false;
-      return turnBackendOf(this.queue(job.queueName)).redrive(job.id ?? '', job.progress);
+      return turnBackendOf(this.queue(job.queueName)).redrive(job.id ?? '', job.progress, edited);
     });
+  }
+
+  async discard(id: string, actors: readonly string[]): Promise<boolean> {
+    return this.reading(async () => {
+      const job = await this.jobOf(id, actors);
+      if (!job?.queueName.endsWith(DEAD)) return false;
+      return turnBackendOf(this.queue(job.queueName)).discard(job.id ?? '');
+    });
+  }
+
+  async cancel(id: string, actors: readonly string[]): Promise<Cancellation> {
+    return this.reading(async () => {
+      // Twice, as in `find`.
+      const job = (await this.jobOf(id, actors)) ?? (await this.jobOf(id, actors));
+      if (!job) return 'unknown';
+      if (job.queueName.endsWith(DEAD)) return 'ended';
+      return turnBackendOf(this.queue(job.queueName)).cancel(job.id ?? '');
+    });
+  }
+
+  listen(inbox: string, ended: (id: string) => void): Promise<() => Promise<void>> {
+    return this.database.listen(inbox, ended);
+  }
+
+  async subscribe(actor: string, types: readonly string[]): Promise<void> {
+    return this.reading(() => this.database.subscribe(actor, types));
+  }
+
+  async subscribers(type: string): Promise<string[]> {
+    return this.reading(() => this.database.subscribers(type));
+  }
+
+  async state(): Promise<StoredState | undefined> {
+    throw this.noKeys();
+  }
+
+  async quarantined(): Promise<QuarantinedKey[]> {
+    throw this.noKeys();
+  }
+
+  async release(): Promise<boolean> {
+    throw this.noKeys();
+  }
+
+  private noKeys(): StoreError {
+    return new StoreError(`${this.store.name} keeps no mailboxes of keys`);
   }
 
   async putSchedule({ id, actor, cron, tz, priority }: ScheduleSpec): Promise<void> {

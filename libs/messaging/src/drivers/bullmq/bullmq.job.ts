@@ -9,6 +9,7 @@ import {
   type MessageState,
   type Outcome,
 } from '../../engine.js';
+import type { Carried } from '../../codec.js';
 import { storageId, type Envelope } from '../../envelope.js';
 import type { JsonObject } from '../../json.js';
 import type { MessageType } from '../../message.js';
@@ -18,15 +19,22 @@ import type { Failure } from './bullmq.store.js';
 export const DEAD = '.dead';
 
 /** Metadata of a message among its job's options, beside BullMQ's own. The payload alone is the job's data. */
-type Metadata = Partial<
-  Pick<Envelope, 'id' | 'version' | 'dueAt' | 'deadline' | 'headers' | 'retry' | 'fingerprint'>
->;
+type Metadata = Partial<Omit<Envelope, 'type' | 'actor' | 'data' | 'priority' | 'sentAt'>>;
+
+/** Options of a job that are ours. */
+interface OwnOptions {
+  callsheet?: Metadata;
+  /** Set when the message is cancelled while it is in work. */
+  callsheetCancelled?: number;
+}
 
 /** What a job remembers in its progress: its failed attempts and what became of them. */
 export interface JobProgress {
   attempts: AttemptRecord[];
   reason?: DeadReason;
   redrives?: number;
+  /** When it was cancelled. */
+  cancelled?: number;
 }
 
 /** A message as the job that BullMQ stores. */
@@ -39,25 +47,22 @@ export function toJob(envelope: Envelope): {
   delay: number;
   priority: number;
 } {
-  const { id, version, dueAt, deadline, headers, retry, fingerprint, priority, sentAt } = envelope;
+  const { type, actor: _, data, priority, sentAt, headers, ...metadata } = envelope;
+  const { dueAt, retry } = metadata;
   const jobId = storageId(envelope);
   const delay = dueAt === undefined ? 0 : dueAt - sentAt;
   return {
     id: jobId,
-    name: envelope.type,
-    data: JSON.stringify(envelope.data),
+    name: type,
+    data: JSON.stringify(data),
     opts: {
       jobId,
       priority,
       ...(delay > 0 && { delay }),
       callsheet: {
-        id,
-        version,
-        ...(dueAt !== undefined && { dueAt }),
-        ...(deadline !== undefined && { deadline }),
+        ...metadata,
         ...(Object.keys(headers).length > 0 && { headers }),
         ...(retry && { retry }),
-        ...(fingerprint !== undefined && { fingerprint }),
       },
     },
     timestamp: sentAt,
@@ -68,7 +73,7 @@ export function toJob(envelope: Envelope): {
 
 /** The message of a job, those included that a plain BullMQ producer or a schedule has made. */
 export function toEnvelope(job: Job): Envelope {
-  const metadata = (job.opts as { callsheet?: Metadata }).callsheet ?? {};
+  const metadata = (job.opts as OwnOptions).callsheet ?? {};
   return {
     ...metadata,
     id: metadata.id ?? job.id ?? '',
@@ -90,6 +95,7 @@ export function toDelivery(job: Job, signal: AbortSignal): Delivery {
     isFirst: job.attemptsStarted <= 1 && !progressOf(job).redrives,
     history: progressOf(job).attempts,
     crashes: job.stalledCounter,
+    isCancelled: (job.opts as OwnOptions).callsheetCancelled !== undefined,
     startedAt: job.processedOn ?? Date.now(),
     ...(occurrence !== undefined && { occurrence }),
     signal,
@@ -99,6 +105,7 @@ export function toDelivery(job: Job, signal: AbortSignal): Delivery {
 /** @param state as BullMQ names it */
 export function toRecord(job: Job, state: string): MessageRecord {
   const { attempts, reason, redrives = 0 } = progressOf(job);
+  const reply = replyOf(job);
   return {
     storageId: job.id ?? '',
     envelope: toEnvelope(job),
@@ -108,7 +115,18 @@ export function toRecord(job: Job, state: string): MessageRecord {
     ...(job.processedOn && { startedAt: job.processedOn }),
     ...(job.finishedOn && { finishedAt: job.finishedOn }),
     ...(reason && { reason }),
+    ...(reply && { reply }),
   };
+}
+
+/** What a handled message is marked with that was cancelled instead. */
+export function toCancelled(job: { progress: unknown }): JobProgress {
+  return { ...progressOf(job), cancelled: Date.now() };
+}
+
+/** Whether a job that ended was cancelled. */
+export function wasCancelled(job: { progress: unknown }): boolean {
+  return progressOf(job).cancelled !== undefined;
 }
 
 export function toFinishedTurn(job: Job): FinishedTurn {
@@ -158,6 +176,13 @@ function occurrenceOf(job: Job): number | undefined {
   return Number.isFinite(nominal) ? nominal : undefined;
 }
 
+/** A plain BullMQ worker may have answered anything. */
+function replyOf({ returnvalue }: Job): Carried | undefined {
+  const value = returnvalue as Partial<Carried> | null | undefined;
+  if (typeof value !== 'object' || value === null || value.data === undefined) return undefined;
+  return { data: value.data, ...(value.types !== undefined && { types: value.types }) };
+}
+
 function progressOf(job: { progress: unknown }): JobProgress {
   const progress = job.progress as Partial<JobProgress> | number | null;
   if (typeof progress !== 'object' || !Array.isArray(progress?.attempts)) return { attempts: [] };
@@ -171,7 +196,7 @@ function stateOf(job: Job, state: string): MessageState {
     case 'delayed':
       return state;
     case 'completed':
-      return 'done';
+      return wasCancelled(job) ? 'cancelled' : 'done';
     default:
       return 'waiting';
   }

@@ -1,5 +1,6 @@
 import type { BackendFactory, IQueueBackend, Job } from 'bullmq';
-import type { DeadLetterPlace, StoreInfo } from '../../engine.js';
+import type { Carried } from '../../codec.js';
+import type { Cancellation, DeadLetterPlace, Effects, StoreInfo } from '../../engine.js';
 import type { Envelope } from '../../envelope.js';
 import type { JobProgress } from './bullmq.job.js';
 
@@ -17,22 +18,56 @@ export interface BullmqStore {
   open(): Promise<void>;
   /** As `Engine.send`. */
   send(envelopes: readonly Envelope[]): Promise<void>;
+  /** As `Engine.listen`. */
+  listen(inbox: string, ended: (id: string) => void): Promise<() => Promise<void>>;
+  /** Calls `cancelled` with the storage id of each message in work that somebody cancels, on whatever queue. */
+  onCancel(cancelled: (storageId: string) => void): Promise<() => Promise<void>>;
+  /** As `Engine.subscribe`. */
+  subscribe(actor: string, types: readonly string[]): Promise<void>;
+  /** As `Engine.subscribers`. */
+  subscribers(type: string): Promise<string[]>;
   ping(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** BullMQ's backend with what BullMQ does not have. The ends of a turn are one step each, fenced by the lock token. */
+/**
+ * BullMQ's backend with what BullMQ does not have. The ends of a turn are one step each, fenced by the lock token: a token
+ * that no longer holds the lock rejects, and nothing changes. Each of complete, bury and quit also tells the inbox in the
+ * message's `replyTo` that it ended.
+ */
 export interface TurnBackend extends IQueueBackend {
-  /** A failed attempt: due again after `delay` ms. */
-  postpone(job: Job, token: string, delay: number, failure: Failure): Promise<void>;
-  /** Given up: the job moves to the queue of dead letters. */
-  bury(job: Job, token: string, failure: Failure): Promise<void>;
+  /**
+   * Handled, with what the turn leaves: sends are stored as by `BullmqStore.send`, the reply is the job's return value
+   * (a `Carried`). Rejects with IdempotencyConflictError or MessageActiveError when a send is refused: then nothing changed.
+   */
+  complete(job: Job, token: string, effects: Effects, keep: Keep): Promise<void>;
+  /** Due again after `delay` ms: after a failed attempt, or without using one when there is no failure. */
+  postpone(job: Job, token: string, delay: number, failure: Failure | undefined): Promise<void>;
+  /** Given up: the job moves to the queue of dead letters, and `sends` are stored. */
+  bury(job: Job, token: string, failure: Failure, sends: Effects['sends']): Promise<void>;
+  /** In work, and stopped because it was cancelled: completed, with progress that says so. */
+  quit(job: Job, token: string, progress: JobProgress, keep: Keep): Promise<void>;
+  /**
+   * Cancels by storage id. One that waits or is delayed is completed with progress that says `cancelled`; one in work has
+   * `callsheetCancelled` added to its options, and every process is told (`BullmqStore.onCancel`).
+   */
+  cancel(id: string): Promise<Cancellation>;
+  /** A dead letter (this backend is of its queue) is removed for good. False when it is not there. */
+  discard(id: string): Promise<boolean>;
   /** Drops handled jobs beyond the age (ms) and count to keep, where BullMQ's own retention is too slow for that. */
-  forgetDone?(keep: { age: number; count: number }): Promise<void>;
+  forgetDone?(keep: Keep): Promise<void>;
+  /** Drops dead letters of this backend's queue beyond the age (ms) and count to keep. */
+  forgetDead(keep: Keep): Promise<void>;
   /** Ids of the dead letters in this backend's queue, as `Engine.deadLetters` orders them. */
   deadIds(after: DeadLetterPlace | undefined, limit: number): Promise<string[]>;
   /** A dead letter (this backend is of its queue) goes back to its actor's. False when it is not there. */
-  redrive(id: string, progress: unknown): Promise<boolean>;
+  redrive(id: string, progress: unknown, edited?: Carried): Promise<boolean>;
+}
+
+/** How long (ms), and how many, ended messages stay. */
+export interface Keep {
+  age: number;
+  count: number;
 }
 
 /** What a failed attempt leaves on its job. */

@@ -8,13 +8,26 @@ import {
   type Job,
   type RedisClient,
 } from 'bullmq';
-import type { DeadLetterPlace } from '../../engine.js';
+import type { Carried } from '../../codec.js';
+import type { Cancellation, DeadLetterPlace, Effects } from '../../engine.js';
 import type { Envelope } from '../../envelope.js';
+import { IdempotencyConflictError, MessageActiveError } from '../../messaging.errors.js';
+import { actorOf, DEAD, redriven, toEnvelope, toJob, type JobProgress } from './bullmq.job.js';
+import type { Failure, Keep, TurnBackend } from './bullmq.store.js';
 import { pauseAfterError } from './error.pause.js';
-import { actorOf, DEAD, redriven, toJob } from './bullmq.job.js';
 import { redriveAll } from './redrive.all.js';
-import type { Failure, TurnBackend } from './bullmq.store.js';
-import { BURY, DEAD_IDS, REDRIVE } from './redis.scripts.js';
+import { CANCELLED, INBOX, REMEMBERED } from './redis.keys.js';
+import {
+  BURY,
+  CANCEL,
+  COMPLETE,
+  DEAD_IDS,
+  DISCARD,
+  FORGET_DEAD,
+  POSTPONE,
+  REDRIVE,
+  SEND,
+} from './redis.scripts.js';
 
 export type Argument = string | number | boolean | Buffer | undefined;
 
@@ -25,6 +38,9 @@ class Recorder {
 
 /** BullMQ's Redis backend with the ends of a turn. BullMQ's `BackendFactory` is the documented way to bring it in. */
 export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
+  /** How long ids are remembered, ms. */
+  private window = 0;
+
   /** The BullMQ command that would add this message to its actor's queue, with its keys and arguments. */
   async addCommand(envelope: Envelope): Promise<{ name: string; args: Argument[]; id: string }> {
     const recorder = new Recorder();
@@ -53,18 +69,79 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
     return super.execCommand(client, name, args as never);
   }
 
-  async postpone(job: Job, token: string, delay: number, failure: Failure): Promise<void> {
-    await super.moveToDelayed(job.id ?? '', Date.now(), Math.max(1, delay), token, {
-      fieldsToUpdate: fieldsOf(failure),
-    });
+  /** As `Engine.send`. @throws IdempotencyConflictError, MessageActiveError, and what the client rejects with */
+  async send(envelopes: readonly Envelope[]): Promise<void> {
+    const args = [1, REMEMBERED, ...(await this.sends(envelopes))];
+    const result = await runScript(await this.client, 'send', SEND, args);
+    refuse(result as Result, envelopes);
   }
 
-  async bury(job: Job, token: string, failure: Failure): Promise<void> {
-    const args = this.moveToFailedArgs(job, failure.reason, false, token, false, fieldsOf(failure));
-    const code = await this.runScript('bury', BURY, 14, [...args, this.siblingPrefix(DEAD)]);
+  async complete(
+    job: Job,
+    token: string,
+    { sends, reply }: Pick<Effects, 'sends' | 'reply'>,
+    keep: Keep,
+  ): Promise<void> {
+    const value = JSON.stringify(reply ?? null);
+    const args = this.moveToCompletedArgs(job, value, toKeepJobs(keep), token, false) as Argument[];
+    await this.end('complete', COMPLETE, job, args, [], sends);
+  }
+
+  async quit(job: Job, token: string, progress: JobProgress, keep: Keep): Promise<void> {
+    const args = this.moveToFinishedArgs(
+      job,
+      'null',
+      'returnvalue',
+      toKeepJobs(keep),
+      'completed',
+      token,
+      Date.now(),
+      false,
+      { progress: JSON.stringify(progress) },
+    ) as Argument[];
+    await this.end('complete', COMPLETE, job, args, [], []);
+  }
+
+  async bury(job: Job, token: string, failure: Failure, sends: readonly Envelope[]): Promise<void> {
+    const args = this.moveToFailedArgs(
+      job,
+      failure.reason,
+      false,
+      token,
+      false,
+      fieldsOf(failure),
+    ) as Argument[];
+    await this.end('bury', BURY, job, args, [this.siblingPrefix(DEAD)], sends);
+  }
+
+  async postpone(
+    job: Job,
+    token: string,
+    delay: number,
+    failure: Failure | undefined,
+  ): Promise<void> {
+    const args = this.moveToDelayedArgs(job.id ?? '', Date.now(), token, Math.max(1, delay), {
+      ...(failure ? { fieldsToUpdate: fieldsOf(failure) } : { skipAttempt: true }),
+    }) as Argument[];
+    const code = await this.runScript('postpone', POSTPONE, 11, args);
     if (code < 0) {
-      throw this.finishedErrors({ code, jobId: job.id, command: 'bury', state: 'active' });
+      throw this.finishedErrors({ code, jobId: job.id, command: 'postpone', state: 'active' });
     }
+  }
+
+  async cancel(id: string): Promise<Cancellation> {
+    const args = [1, this.toKey(''), id, Date.now(), CANCELLED, INBOX];
+    return (await runScript(await this.client, 'cancel', CANCEL, args)) as Cancellation;
+  }
+
+  async discard(id: string): Promise<boolean> {
+    return (await this.runScript('discard', DISCARD, 1, [this.toKey(''), id])) === 1;
+  }
+
+  async forgetDead({ age, count }: Keep): Promise<void> {
+    const before = Number.isFinite(age) ? Date.now() - age : '-inf';
+    const most = Number.isFinite(count) ? count : '';
+    await this.runScript('forget-dead', FORGET_DEAD, 1, [this.toKey(''), before, most]);
   }
 
   async deadIds(after: DeadLetterPlace | undefined, limit: number): Promise<string[]> {
@@ -73,7 +150,8 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
     return (await runScript(await this.client, 'dead-ids', DEAD_IDS, args)) as string[];
   }
 
-  async redrive(id: string, progress: unknown): Promise<boolean> {
+  async redrive(id: string, progress: unknown, edited?: Carried): Promise<boolean> {
+    const change = edited ? await this.changed(id, edited) : ['', ''];
     const live = this.livePrefix();
     const keys = [
       '',
@@ -93,8 +171,66 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
       live,
       this.toKey(''),
       JSON.stringify(redriven(progress)),
+      ...change,
     ]);
     return code === 1;
+  }
+
+  /** New data and options of a dead letter. Nobody else changes them while it is one. */
+  private async changed(id: string, { data, types }: Carried): Promise<string[]> {
+    const { opts: text = '{}' } = await (await this.client).hgetall(this.toKey(id));
+    const opts = JSON.parse(text) as { callsheet?: object };
+    return [
+      JSON.stringify(data),
+      JSON.stringify({ ...opts, callsheet: { ...opts.callsheet, types } }),
+    ];
+  }
+
+  /** Ends a turn by a script that takes the KEYS and ARGV of moveToFinished first. */
+  private async end(
+    name: string,
+    script: () => string,
+    job: Job,
+    finish: readonly Argument[],
+    more: readonly Argument[],
+    sends: readonly Envelope[],
+  ): Promise<void> {
+    const { id, replyTo } = toEnvelope(job);
+    const args = [
+      FINISH_KEYS + 1,
+      ...finish.slice(0, FINISH_KEYS),
+      REMEMBERED,
+      ...finish.slice(FINISH_KEYS),
+      replyTo === undefined ? '' : INBOX + replyTo,
+      id,
+      ...more,
+      ...(await this.sends(sends)),
+    ];
+    const result = (await runScript(await this.client, name, script, args)) as Result;
+    const [kind, code = 0] = result;
+    if (kind === 3)
+      throw this.finishedErrors({ code, jobId: job.id, command: name, state: 'active' });
+    refuse(result, sends);
+  }
+
+  /** Messages as the arguments that the scripts take. */
+  private async sends(envelopes: readonly Envelope[]): Promise<Argument[]> {
+    const args: Argument[] = [this.window, envelopes.length];
+    for (const envelope of envelopes) {
+      const command = await this.addCommand(envelope);
+      const queue = this.keysOf(envelope.actor);
+      args.push(
+        command.name,
+        envelope.fingerprint ?? '',
+        command.id,
+        queue,
+        this.keysOf(envelope.actor + DEAD),
+        envelope.replace ? 'replace' : '',
+        command.args.length,
+        ...command.args,
+      );
+    }
+    return args;
   }
 
   // A button on the dashboard: retrying a dead letter is redriving it.
@@ -167,24 +303,49 @@ export async function runScript(
   return client.runCommand(command, args.map((arg) => arg ?? '') as never);
 }
 
-/** Makes backends for BullMQ's classes. */
-export const createRedisTurnBackend: BackendFactory<RedisTurnBackend> = (
-  name,
-  opts,
-  factoryOptions,
-) => {
-  const base = createRedisBackend(name, opts as { connection: ConnectionOptions }, factoryOptions);
-  // The base shares its connections with ours; only ours is listened to, and an EventEmitter without listener throws.
-  base.on('error', () => undefined);
-  return new RedisTurnBackend(
-    base.connection,
-    name,
-    base.keys as never,
-    (type) => base.toKey(type),
-    opts,
-    base.blockingConnection,
-  );
-};
+/**
+ * Makes what makes backends for BullMQ's classes.
+ *
+ * @param window how long ids are remembered, ms
+ */
+export function redisTurnBackends(window: number): BackendFactory<RedisTurnBackend> {
+  return (name, opts, factoryOptions) => {
+    const base = createRedisBackend(
+      name,
+      opts as { connection: ConnectionOptions },
+      factoryOptions,
+    );
+    // The base shares its connections with ours; only ours is listened to, and an EventEmitter without listener throws.
+    base.on('error', () => undefined);
+    const backend = new RedisTurnBackend(
+      base.connection,
+      name,
+      base.keys as never,
+      (type) => base.toKey(type),
+      opts,
+      base.blockingConnection,
+    );
+    return Object.assign(backend, { window });
+  };
+}
+
+/** What the scripts that send answer. */
+type Result = readonly [kind: 0 | 1 | 2 | 3, which?: number];
+
+/** Number of KEYS of moveToFinished. */
+const FINISH_KEYS = 14;
+
+/** @throws IdempotencyConflictError, MessageActiveError for what a script refused */
+function refuse([kind, place = 0]: Result, envelopes: readonly Envelope[]): void {
+  const id = envelopes[place - 1]?.id ?? '';
+  if (kind === 1) throw new IdempotencyConflictError(id);
+  if (kind === 2) throw new MessageActiveError(id);
+}
+
+/** As BullMQ has it: seconds. */
+function toKeepJobs({ age, count }: Keep): { age: number; count: number } {
+  return { age: Math.ceil(age / 1_000), count };
+}
 
 function fieldsOf({ reason, stacktrace, progress }: Failure): Record<string, string> {
   return {

@@ -10,87 +10,211 @@ local function transfer(from, to, id)
 end
 `;
 
+/** The names of BullMQ's scripts that {@link SENDS} calls. */
+const ADDS = ['addPrioritizedJob', 'addDelayedJob', 'removeJob'];
+
+/**
+ * Storing messages, in two steps: `planned` looks whether all may be stored and changes nothing, `store` stores them. At
+ * `at` in ARGV: how long ids are remembered (ms), number of messages, then for each
+ * name of the BullMQ script that adds it, fingerprint ('' when the sender chose no id), storage id, key prefix of its queue,
+ * key prefix of its dead letters, 'replace' or '', number of arguments, the script's KEYS and ARGV.
+ *
+ * `planned(args, at, remembered, own)` answers the plan, or nil and why not: { 1, place } when the id of the message at that
+ * place (from 1) was used for another body, { 2, place } when what it is to replace is in work. `own` is the key of the
+ * message whose turn sends, which is over by then.
+ */
+const SENDS = `
+local add = { addPrioritizedJob = addPrioritizedJob, addDelayedJob = addDelayedJob }
+
+local function planned(args, at, remembered, own)
+  local plan, byId = { window = args[at], remembered = remembered, args = args }, {}
+  local total = tonumber(args[at + 1])
+  at = at + 2
+  for place = 1, total do
+    local entry = {
+      script = args[at], fingerprint = args[at + 1], id = args[at + 2], live = args[at + 3], dead = args[at + 4],
+      isReplacing = args[at + 5] == 'replace', count = tonumber(args[at + 6]), first = at + 7,
+    }
+    at = entry.first + entry.count
+    local earlier, known = byId[entry.id], nil
+    if entry.isReplacing then
+      if own ~= entry.live .. entry.id and redis.call('LPOS', entry.live .. 'active', entry.id) then return nil, { 2, place } end
+      if earlier then earlier.isReplaced = true end
+    elseif entry.fingerprint ~= '' then
+      known = (earlier and earlier.fingerprint) or redis.call('GET', remembered .. entry.id)
+      if not known then
+        local opts = redis.call('HGET', entry.live .. entry.id, 'opts') or redis.call('HGET', entry.dead .. entry.id, 'opts')
+        if opts then known = (cjson.decode(opts).callsheet or {}).fingerprint or '' end
+      end
+      if known and known ~= entry.fingerprint then return nil, { 1, place } end
+    else
+      -- The client resends what it got no reply for; by then the message may be dead. BullMQ itself knows those in its queue.
+      known = redis.call('EXISTS', entry.dead .. entry.id) == 1 or nil
+    end
+    if not known then
+      plan[#plan + 1] = entry
+      byId[entry.id] = entry
+    end
+  end
+  return plan
+end
+
+local function store(plan)
+  for _, entry in ipairs(plan) do
+    if not entry.isReplaced then
+      if entry.isReplacing then
+        for _, prefix in ipairs({ entry.live, entry.dead }) do
+          removeJob({ prefix .. entry.id, prefix .. 'repeat' }, { entry.id, '0', prefix })
+        end
+      end
+      if entry.fingerprint ~= '' then
+        redis.call('SET', plan.remembered .. entry.id, entry.fingerprint, 'PX', plan.window)
+      end
+      local keys, args = {}, {}
+      for i = 0, entry.count - 1 do
+        local target = i < keyCount[entry.script] and keys or args
+        target[#target + 1] = plan.args[entry.first + i]
+      end
+      add[entry.script](keys, args)
+    end
+  end
+end
+`;
+
 /**
  * Stores messages, all or none.
  *
  * KEYS[1]  prefix of the remembered ids
- * ARGV[1]  how long ids are remembered, ms
- * ARGV[2]  number of messages, then for each
- *          name of the BullMQ script that adds it, fingerprint ('' when the sender chose no id), storage id,
- *          key prefix of its queue, key prefix of its dead letters, number of arguments, the script's KEYS and ARGV
- * returns  0, or the place (from 1) of the first message whose id was used for another body: then nothing is stored
+ * ARGV     as SENDS has them
+ * returns  { 0 }, or { 1, place } or { 2, place } as SENDS has them: then nothing is stored
  */
 export const SEND = (): string =>
   composeScript(
-    ['addPrioritizedJob', 'addDelayedJob'],
-    `
-local add = { addPrioritizedJob = addPrioritizedJob, addDelayedJob = addDelayedJob }
-local fresh, seen, at = {}, {}, 3
-for place = 1, tonumber(ARGV[2]) do
-  local entry = { script = ARGV[at], fingerprint = ARGV[at + 1], id = ARGV[at + 2], first = at + 6, count = tonumber(ARGV[at + 5]) }
-  local live, dead = ARGV[at + 3], ARGV[at + 4]
-  at = entry.first + entry.count
-  local known
-  if entry.fingerprint ~= '' then
-    known = seen[entry.id] or redis.call('GET', KEYS[1] .. entry.id)
-    if not known then
-      local opts = redis.call('HGET', live .. entry.id, 'opts') or redis.call('HGET', dead .. entry.id, 'opts')
-      if opts then known = (cjson.decode(opts).callsheet or {}).fingerprint or '' end
-    end
-    if known and known ~= entry.fingerprint then return place end
-    seen[entry.id] = entry.fingerprint
-  else
-    -- The client resends what it got no reply for; by then the message may be dead. BullMQ itself knows those in its queue.
-    known = redis.call('EXISTS', dead .. entry.id) == 1
-  end
-  if not known then fresh[#fresh + 1] = entry end
-end
-for _, entry in ipairs(fresh) do
-  if entry.fingerprint ~= '' then
-    redis.call('SET', KEYS[1] .. entry.id, entry.fingerprint, 'PX', ARGV[1])
-  end
-end
-for _, entry in ipairs(fresh) do
-  local keys, args = {}, {}
-  for i = 0, entry.count - 1 do
-    local target = i < keyCount[entry.script] and keys or args
-    target[#target + 1] = ARGV[entry.first + i]
-  end
-  add[entry.script](keys, args)
-end
-return 0
+    ADDS,
+    `${SENDS}
+local plan, refusal = planned(ARGV, 1, KEYS[1], nil)
+if not plan then return refusal end
+store(plan)
+return { 0 }
 `,
   );
 
 /**
- * Gives a message up: it leaves its queue as failed and becomes a dead letter, in one step.
+ * Ends a message well, with what its turn leaves.
  *
- * KEYS     those of moveToFinished
- * ARGV     those of moveToFinished (1..9: [1] id, [2] time, [4] reason, [7] key prefix of its queue),
- *          [10] key prefix of the dead letters
- * returns  0, or the negative code of moveToFinished: then nothing changed
+ * KEYS     1..14 those of moveToFinished, [15] prefix of the remembered ids
+ * ARGV     1..9 those of moveToFinished ([1] id, [7] key prefix of its queue), [10] channel of the asker's inbox or '',
+ *          [11] public id, then as SENDS has them
+ * returns  { 0 }, { 1, place } or { 2, place } as SENDS has them, or { 3, code } with the negative code of moveToFinished:
+ *          then nothing changed
+ */
+export const COMPLETE = (): string =>
+  composeScript(
+    [...ADDS, 'moveToFinished'],
+    `${SENDS}
+local plan, refusal = planned(ARGV, 12, KEYS[15], ARGV[7] .. ARGV[1])
+if not plan then return refusal end
+local result = moveToFinished(KEYS, ARGV)
+if type(result) == 'number' and result < 0 then return { 3, result } end
+store(plan)
+if ARGV[10] ~= '' then redis.call('PUBLISH', ARGV[10], ARGV[11]) end
+return { 0 }
+`,
+  );
+
+/**
+ * Gives a message up: it leaves its queue as failed and becomes a dead letter, in one step with messages that tell of it.
+ *
+ * KEYS     as COMPLETE
+ * ARGV     1..9 those of moveToFinished ([1] id, [2] time, [4] reason, [7] key prefix of its queue), [10] channel of the
+ *          asker's inbox or '', [11] public id, [12] key prefix of the dead letters, then as SENDS has them
+ * returns  as COMPLETE
  */
 export const BURY = (): string =>
   composeScript(
-    ['moveToFinished'],
-    `${TRANSFER}
+    [...ADDS, 'moveToFinished'],
+    `${SENDS}${TRANSFER}
+local plan, refusal = planned(ARGV, 13, KEYS[15], ARGV[7] .. ARGV[1])
+if not plan then return refusal end
 local result = moveToFinished(KEYS, ARGV)
-if type(result) == 'number' and result < 0 then return result end
-local id, live, dead = ARGV[1], ARGV[7], ARGV[10]
+if type(result) == 'number' and result < 0 then return { 3, result } end
+local id, live, dead = ARGV[1], ARGV[7], ARGV[12]
 redis.call('ZREM', live .. 'failed', id)
 transfer(live, dead, id)
 redis.call('ZADD', dead .. 'failed', ARGV[2], id)
 redis.call('XADD', dead .. 'events', 'MAXLEN', '~', 10000, '*', 'event', 'failed', 'jobId', id, 'failedReason', ARGV[4], 'prev', 'active')
-return 0
+store(plan)
+if ARGV[10] ~= '' then redis.call('PUBLISH', ARGV[10], ARGV[11]) end
+return { 0 }
 `,
   );
+
+/**
+ * A message is due again later: sooner if it was cancelled while it was in work, because then it only has to be told so.
+ *
+ * KEYS     those of moveToDelayed ([5] the job)
+ * ARGV     those of moveToDelayed ([5] delay, ms)
+ * returns  what moveToDelayed returns
+ */
+export const POSTPONE = (): string =>
+  composeScript(
+    ['moveToDelayed'],
+    `
+local opts = redis.call('HGET', KEYS[5], 'opts') or ''
+if string.find(opts, '"callsheetCancelled":', 1, true) then ARGV[5] = '1' end
+return moveToDelayed(KEYS, ARGV)
+`,
+  );
+
+/**
+ * Cancels a message: one that waits ends at once, one in work is marked, and every process is told.
+ *
+ * KEYS[1]  key prefix of its queue
+ * ARGV[1]  id, [2] time, [3] channel on which cancelled messages are told, [4] prefix of the channels of inboxes
+ * returns  'cancelled', 'cancelling', 'ended' or 'unknown', as the engine's cancel. An occurrence of a schedule that has
+ *          not started is only marked, and ends when its time comes: BullMQ would forget the schedule with it
+ */
+export const CANCEL = (): string => `
+local live, id, now = KEYS[1], ARGV[1], ARGV[2]
+local key = live .. id
+local opts = redis.call('HGET', key, 'opts')
+if not opts then return 'unknown' end
+local function mark()
+  if string.find(opts, '"callsheetCancelled":', 1, true) then return end
+  -- Added to the text as it is: Lua would not write every value back as it was.
+  local comma = opts == '{}' and '' or ','
+  redis.call('HSET', key, 'opts', string.sub(opts, 1, -2) .. comma .. '"callsheetCancelled":' .. now .. '}')
+end
+if redis.call('LPOS', live .. 'active', id) then
+  mark()
+  redis.call('PUBLISH', ARGV[3], id)
+  return 'cancelling'
+end
+if redis.call('ZSCORE', live .. 'completed', id) or redis.call('ZSCORE', live .. 'failed', id) then return 'ended' end
+if redis.call('HEXISTS', key, 'rjk') == 1 then
+  mark()
+  return 'cancelled'
+end
+local found = redis.call('ZREM', live .. 'prioritized', id) + redis.call('ZREM', live .. 'delayed', id) +
+  redis.call('LREM', live .. 'wait', 1, id)
+if found == 0 then return 'unknown' end
+local progress = redis.call('HGET', key, 'progress')
+local attempts = progress and string.match(progress, '^(%b{})$')
+attempts = attempts and attempts ~= '{}' and string.sub(attempts, 1, -2) or '{"attempts":[]'
+redis.call('HSET', key, 'progress', attempts .. ',"cancelled":' .. now .. '}', 'returnvalue', 'null', 'finishedOn', now, 'delay', '0')
+redis.call('ZADD', live .. 'completed', now, id)
+redis.call('XADD', live .. 'events', 'MAXLEN', '~', 10000, '*', 'event', 'completed', 'jobId', id, 'returnvalue', 'null', 'prev', 'waiting')
+local own = cjson.decode(opts).callsheet or {}
+if own.replyTo then redis.call('PUBLISH', ARGV[4] .. own.replyTo, own.id) end
+return 'cancelled'
+`;
 
 /**
  * Puts a dead letter back into its actor's queue.
  *
  * KEYS     those of reprocessJob, for the actor's queue
  * ARGV     those of reprocessJob (1..6: [1] id), [7] key prefix of the actor's queue, [8] key prefix of the dead letters,
- *          [9] new progress (JSON)
+ *          [9] new progress (JSON), [10] new data and [11] new options (JSON), or '' for those it has
  * returns  1, or -3 when there is no such dead letter
  */
 export const REDRIVE = (): string =>
@@ -100,12 +224,61 @@ export const REDRIVE = (): string =>
 local id, live, dead = ARGV[1], ARGV[7], ARGV[8]
 if redis.call('ZREM', dead .. 'failed', id) == 0 then return -3 end
 transfer(dead, live, id)
-redis.call('HSET', live .. id, 'progress', ARGV[9])
-redis.call('HDEL', live .. id, 'stc', 'stacktrace', 'defa')
+local key = live .. id
+redis.call('HSET', key, 'progress', ARGV[9])
+if ARGV[10] ~= '' then redis.call('HSET', key, 'data', ARGV[10], 'opts', ARGV[11]) end
+local opts = redis.call('HGET', key, 'opts') or '{}'
+redis.call('HSET', key, 'opts', (string.gsub(opts, ',?"callsheetCancelled":%d+', '')))
+redis.call('HDEL', key, 'stc', 'stacktrace', 'defa')
 redis.call('ZADD', live .. 'failed', 0, id)
 return reprocessJob(KEYS, ARGV)
 `,
   );
+
+/** Removes ended jobs and all that belongs to them. */
+const REMOVE = `
+local function remove(prefix, id)
+  local key = prefix .. id
+  redis.call('DEL', key, key .. ':logs', key .. ':dependencies', key .. ':processed', key .. ':failed', key .. ':unsuccessful')
+end
+`;
+
+/**
+ * Removes a dead letter for good.
+ *
+ * KEYS[1]  key prefix of the dead letters
+ * ARGV[1]  id
+ * returns  1, or 0 when there is no such dead letter
+ */
+export const DISCARD = (): string => `${REMOVE}
+if redis.call('ZREM', KEYS[1] .. 'failed', ARGV[1]) == 0 then return 0 end
+remove(KEYS[1], ARGV[1])
+return 1
+`;
+
+/**
+ * Drops dead letters that are too old or too many, oldest first, at most 1,000 of each.
+ *
+ * KEYS[1]  key prefix of the dead letters
+ * ARGV[1]  those that died up to then go, epoch ms or '-inf', [2] how many may stay, or '' for all
+ * returns  how many were dropped
+ */
+export const FORGET_DEAD = (): string => `${REMOVE}
+local set, dropped = KEYS[1] .. 'failed', 0
+local function drop(ids)
+  for _, id in ipairs(ids) do
+    redis.call('ZREM', set, id)
+    remove(KEYS[1], id)
+  end
+  dropped = dropped + #ids
+end
+drop(redis.call('ZRANGEBYSCORE', set, '-inf', ARGV[1], 'LIMIT', 0, 1000))
+if ARGV[2] ~= '' then
+  local over = math.min(1000, redis.call('ZCARD', set) - tonumber(ARGV[2]))
+  if over > 0 then drop(redis.call('ZRANGE', set, 0, over - 1)) end
+end
+return dropped
+`;
 
 /**
  * Ids of dead letters, newest first, equal times by id.

@@ -1,27 +1,15 @@
-import type { RedisClient } from 'bullmq';
 import { Redis, ReplyError, type RedisOptions } from 'ioredis';
 import type { StoreInfo } from '../../engine.js';
 import type { Envelope } from '../../envelope.js';
-import {
-  IdempotencyConflictError,
-  StoreError,
-  UnknownOutcomeError,
-} from '../../messaging.errors.js';
+import { CallsheetError, StoreError, UnknownOutcomeError } from '../../messaging.errors.js';
 import type { ResolvedOptions } from '../../messaging.options.js';
 import type { BullmqStore } from './bullmq.store.js';
-import {
-  createRedisTurnBackend,
-  runScript,
-  type Argument,
-  type RedisTurnBackend,
-} from './redis.backend.js';
-import { DEAD } from './bullmq.job.js';
-import { SEND } from './redis.scripts.js';
+import { redisTurnBackends, type RedisTurnBackend } from './redis.backend.js';
+import { CANCELLED, INBOX, PREFIX, SUBSCRIPTIONS } from './redis.keys.js';
+import { RedisNotices } from './redis.notices.js';
 import { redisDatabase, safeUrl } from './store.url.js';
 import { settledWithin, withinTime } from '../../within.time.js';
 
-/** One hash tag, so that every script may touch every queue on a cluster too. */
-const PREFIX = '{callsheet}';
 const MINIMUM = [6, 2] as const;
 const CONNECT_TIMEOUT = 5_000;
 const COMMAND_TIMEOUT = 5_000;
@@ -34,15 +22,18 @@ type Options = Pick<ResolvedOptions, 'url' | 'idempotencyWindow'>;
 /** Redis 6.2 or newer, or a compatible server, with ioredis. */
 export class RedisStore implements BullmqStore {
   readonly prefix = PREFIX;
-  readonly backend = createRedisTurnBackend as BullmqStore['backend'];
-  info: StoreInfo = { name: 'Redis', durability: 'memory', shared: true };
+  readonly backend: BullmqStore['backend'];
+  info: StoreInfo = { name: 'Redis', durability: 'memory', shared: true, keys: false };
 
   private isClosed = false;
   private clients?: { worker: Redis; queue: Redis };
   /** Knows how BullMQ adds a job, and runs our script on the same connection as the queues. */
   private composer?: RedisTurnBackend;
+  private readonly notices = new RedisNotices(() => this.client({ maxRetriesPerRequest: null }));
 
-  constructor(private readonly options: Options) {}
+  constructor(private readonly options: Options) {
+    this.backend = redisTurnBackends(options.idempotencyWindow) as BullmqStore['backend'];
+  }
 
   /** Keeps commands until the server is back, so that workers go on by themselves. */
   get workerConnection(): Redis {
@@ -65,28 +56,32 @@ export class RedisStore implements BullmqStore {
   }
 
   async send(envelopes: readonly Envelope[]): Promise<void> {
-    const composer = this.opened(this.composer);
-    const args: Argument[] = [
-      1,
-      `${PREFIX}:sent:`,
-      this.options.idempotencyWindow,
-      envelopes.length,
-    ];
-    for (const envelope of envelopes) {
-      const command = await composer.addCommand(envelope);
-      const queue = `${PREFIX}:${envelope.actor}`;
-      args.push(
-        command.name,
-        envelope.fingerprint ?? '',
-        command.id,
-        `${queue}:`,
-        `${queue}${DEAD}:`,
-      );
-      args.push(command.args.length, ...command.args);
+    try {
+      await this.opened(this.composer).send(envelopes);
+    } catch (error) {
+      throw explainSend(error);
     }
-    const conflict = await this.run(await composer.client, args);
-    const refused = conflict > 0 ? envelopes[conflict - 1] : undefined;
-    if (refused) throw new IdempotencyConflictError(refused.id);
+  }
+
+  listen(inbox: string, ended: (id: string) => void): Promise<() => Promise<void>> {
+    return this.notices.listen(INBOX + inbox, ended);
+  }
+
+  onCancel(cancelled: (storageId: string) => void): Promise<() => Promise<void>> {
+    return this.notices.listen(CANCELLED, cancelled);
+  }
+
+  async subscribe(actor: string, types: readonly string[]): Promise<void> {
+    const client = this.queueConnection;
+    if (types.length === 0) await client.hdel(SUBSCRIPTIONS, actor);
+    else await client.hset(SUBSCRIPTIONS, actor, JSON.stringify(types));
+  }
+
+  async subscribers(type: string): Promise<string[]> {
+    const all = await this.queueConnection.hgetall(SUBSCRIPTIONS);
+    return Object.keys(all)
+      .filter((actor) => (JSON.parse(all[actor] ?? '[]') as string[]).includes(type))
+      .sort();
   }
 
   async ping(): Promise<void> {
@@ -98,6 +93,7 @@ export class RedisStore implements BullmqStore {
     const clients = Object.values(this.clients ?? {});
     await withinTime(1_000, Promise.allSettled(clients.map((client) => client.quit())));
     for (const client of clients) client.disconnect();
+    this.notices.close();
   }
 
   private async connect(database: number): Promise<void> {
@@ -108,7 +104,7 @@ export class RedisStore implements BullmqStore {
       queue: this.client({ maxRetriesPerRequest: 2, commandTimeout: COMMAND_TIMEOUT }),
     };
     await Promise.all(Object.values(this.clients).map((client) => client.connect()));
-    this.composer = createRedisTurnBackend('', {
+    this.composer = redisTurnBackends(this.options.idempotencyWindow)('', {
       connection: this.queueConnection,
       prefix: PREFIX,
     } as never);
@@ -119,22 +115,6 @@ export class RedisStore implements BullmqStore {
   private opened<T>(part: T | undefined): T {
     if (part === undefined) throw new StoreError('the store is not open');
     return part;
-  }
-
-  private async run(client: RedisClient, args: Argument[]): Promise<number> {
-    try {
-      return (await runScript(client, 'send', SEND, args)) as number;
-    } catch (error) {
-      // The server answered: nothing is stored.
-      if (error instanceof ReplyError) {
-        const { message } = error as Error;
-        throw new StoreError(`Redis refused the message: ${message}`, { cause: error });
-      }
-      throw new UnknownOutcomeError(
-        `Redis did not answer (${(error as Error).message}); the message may or may not be stored: sending again is safe with the same id, if it was given one`,
-        { cause: error },
-      );
-    }
   }
 
   private client(options: RedisOptions): Redis {
@@ -178,6 +158,19 @@ export class RedisStore implements BullmqStore {
   }
 }
 
+function explainSend(error: unknown): unknown {
+  if (error instanceof CallsheetError) return error;
+  const { message } = error as Error;
+  // The server answered: nothing is stored.
+  if (error instanceof ReplyError) {
+    return new StoreError(`Redis refused the message: ${message}`, { cause: error });
+  }
+  return new UnknownOutcomeError(
+    `Redis did not answer (${message}); the message may or may not be stored: sending again is safe with the same id, if it was given one`,
+    { cause: error },
+  );
+}
+
 function describe(info: Map<string, string>, fsync: string): StoreInfo {
   const version = info.get('redis_version') ?? '0';
   const [major = 0, minor = 0] = version.split('.').map(Number);
@@ -197,6 +190,7 @@ function describe(info: Map<string, string>, fsync: string): StoreInfo {
     name: `Redis ${version}`,
     durability: !aof ? 'memory' : fsync === 'always' ? 'power-safe' : 'process-safe',
     shared: true,
+    keys: false,
   };
 }
 
