@@ -5,6 +5,7 @@ import { DeadLettersController } from './dead-letters/dead.letters.controller.js
 import { HealthController } from './health/health.controller.js';
 import { MessageFinder } from './messages/message.finder.js';
 import { MessagesController } from './messages/messages.controller.js';
+import { MetricsController } from './metrics/metrics.controller.js';
 import { SchedulesController } from './schedules/schedules.controller.js';
 
 /** The HTTP API. Needs `CallsheetModule.forRoot(...)` beside it; made into a server by `createHttpApp`. */
@@ -16,6 +17,7 @@ import { SchedulesController } from './schedules/schedules.controller.js';
     ActorsController,
     SchedulesController,
     HealthController,
+    MetricsController,
   ],
   providers: [MessageFinder],
 })

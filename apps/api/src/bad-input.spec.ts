@@ -57,7 +57,55 @@ const KEYS = `{${Array.from({ length: 60_000 }, (_, index) => `"k${index}":1`).j
 
 type Answer = [status: number, code: string, path?: string];
 
+function ask(change: object): Request {
+  return { method: 'POST', url: '/v1/messages:ask', payload: { ...KEEP, ...change } };
+}
+
+function remove(url: string): Request {
+  return { method: 'DELETE', url };
+}
+
 const TABLE: [name: string, request: Request, answer: Answer][] = [
+  // Asking, cancelling, mending
+  ['ask: a delay', ask({ delay: '1s' }), [422, 'invalid_body', 'delay']],
+  ['ask: a timeout of text', ask({ timeout: 'soon' }), [422, 'invalid_option', 'timeout']],
+  ['ask: a timeout that is too long', ask({ timeout: '1m' }), [422, 'invalid_option', 'timeout']],
+  ['ask: an unknown type', ask({ type: 'no.such' }), [422, 'unknown_message', 'type']],
+  ['ask: nobody answers', ask({ id: 'taken', data: { n: 1 }, timeout: 1 }), [504, 'ask_timeout']],
+  ['replace without id', body({ replace: true }), [422, 'invalid_option', 'replace']],
+  ['replace that is no boolean', body({ replace: 'yes' }), [422, 'invalid_body', 'replace']],
+  ['tenant: a number', body({ tenant: 5 }), [422, 'invalid_body', 'tenant']],
+  ['tenant: empty', body({ tenant: '' }), [422, 'invalid_option', 'tenant']],
+  ['cancel what is not there', remove('/v1/messages/nothing'), [404, 'not_found']],
+  ['cancel a NUL', remove('/v1/messages/%00'), [404, 'not_found']],
+  ['discard what is not there', remove('/v1/dead-letters/nothing'), [404, 'not_found']],
+  ['discard what is not dead', remove('/v1/dead-letters/taken'), [404, 'not_found']],
+  [
+    'redrive with data that is no object',
+    { method: 'POST', url: '/v1/dead-letters/nothing/redrive', payload: { data: 5 } },
+    [422, 'invalid_body', 'data'],
+  ],
+  [
+    'redrive with an unknown field',
+    { method: 'POST', url: '/v1/dead-letters/nothing/redrive', payload: { body: {} } },
+    [422, 'invalid_body', 'body'],
+  ],
+  [
+    'a reason that is none',
+    { url: '/v1/dead-letters?reason=bored' },
+    [422, 'invalid_query', 'reason'],
+  ],
+  [
+    'a fingerprint that is none',
+    { url: '/v1/dead-letters?fingerprint=x' },
+    [422, 'invalid_query', 'fingerprint'],
+  ],
+  [
+    'groups: an unknown actor',
+    { url: '/v1/dead-letters:groups?actor=x' },
+    [422, 'invalid_query', 'actor'],
+  ],
+  ['groups: a limit', { url: '/v1/dead-letters:groups?limit=5' }, [422, 'invalid_query', 'limit']],
   // The body as a whole
   ['broken JSON', text('{"type":'), [400, 'malformed_json']],
   ['NaN literal', text('{"type":"shelf.keep","data":{"n":NaN}}'), [400, 'malformed_json']],
@@ -308,7 +356,7 @@ describe('bad input', () => {
 
   it('names the allowed methods', async () => {
     const { headers } = await app.inject({ method: 'PATCH', url: '/v1/messages/x' });
-    expect(headers.allow).toBe('GET, HEAD');
+    expect(headers.allow).toBe('DELETE, GET, HEAD');
   });
 
   it('names at most ten fields', async () => {

@@ -36,16 +36,21 @@ describe('/openapi.json', () => {
       Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
     );
     expect(calls.sort()).toEqual([
+      'DELETE /v1/dead-letters/{id}',
+      'DELETE /v1/messages/{id}',
       'GET /health/live',
       'GET /health/ready',
+      'GET /metrics',
       'GET /v1/actors',
       'GET /v1/actors/{actor}',
       'GET /v1/dead-letters',
       'GET /v1/dead-letters/{id}',
+      'GET /v1/dead-letters:groups',
       'GET /v1/messages/{id}',
       'GET /v1/schedules',
       'POST /v1/dead-letters/{id}/redrive',
       'POST /v1/messages',
+      'POST /v1/messages:ask',
       'POST /v1/messages:batch',
     ]);
   });

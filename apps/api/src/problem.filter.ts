@@ -12,6 +12,8 @@ export class ProblemFilter implements ExceptionFilter {
   constructor(private readonly routes: RouteTable) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
+    // Global filters are asked about handlers of actors too.
+    if (host.getType() !== 'http') throw error;
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     const problem = request.is404 ? this.unrouted(request) : problemFrom(error);

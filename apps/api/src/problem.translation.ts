@@ -1,7 +1,12 @@
 import {
+  AskFailedError,
+  AskTimeoutError,
   CallsheetError,
+  CancelledError,
   IdempotencyConflictError,
   InvalidMessageError,
+  MailboxFullError,
+  MessageActiveError,
   OptionError,
   StoreError,
   UnknownMessageError,
@@ -69,6 +74,27 @@ function fromCallsheet(error: CallsheetError, at: string): ProblemError | undefi
   if (error instanceof IdempotencyConflictError) {
     const errors = [{ path: `${at}id`, message: 'was used for another body' }];
     return new ProblemError('idempotency_conflict', error.message, { errors, cause });
+  }
+  if (error instanceof MessageActiveError) {
+    const errors = [{ path: `${at}id`, message: 'is in work' }];
+    return new ProblemError('message_active', error.message, { errors, cause });
+  }
+  if (error instanceof MailboxFullError) {
+    const headers = { 'retry-after': '5' };
+    return new ProblemError('mailbox_full', error.message, { headers, cause });
+  }
+  if (error instanceof AskFailedError) {
+    const detail = `${error.reason}: ${error.error.code ?? error.error.name}: ${error.message}`;
+    return new ProblemError('ask_failed', detail, { cause });
+  }
+  if (error instanceof CancelledError) {
+    return new ProblemError('cancelled', error.message, { cause });
+  }
+  if (error instanceof AskTimeoutError) {
+    return new ProblemError('ask_timeout', error.message, {
+      headers: { 'retry-after': '1' },
+      cause,
+    });
   }
   if (error instanceof UnknownOutcomeError) {
     const detail =

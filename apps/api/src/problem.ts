@@ -15,6 +15,8 @@ export const PROBLEMS = {
   method_not_allowed: [405, 'The method is not allowed here'],
   request_timeout: [408, 'The request took too long to arrive'],
   idempotency_conflict: [409, 'The id was used for another body'],
+  message_active: [409, 'The message is in work'],
+  message_ended: [409, 'The message has ended'],
   too_large: [413, 'The body is too large'],
   uri_too_long: [414, 'The URL is too long'],
   unsupported_media_type: [415, 'Only application/json is accepted'],
@@ -24,12 +26,16 @@ export const PROBLEMS = {
   invalid_message: [422, 'The message is not valid'],
   invalid_option: [422, 'An option is not valid'],
   unknown_message: [422, 'The message type is not known'],
+  ask_failed: [422, 'The message became a dead letter'],
+  cancelled: [422, 'The message was cancelled'],
+  mailbox_full: [429, 'The mailbox is full'],
   headers_too_large: [431, 'The headers are too large'],
   internal: [500, 'Something went wrong here'],
   not_ready: [503, 'The service is not ready'],
   timeout: [503, 'The answer took too long'],
   store_unusable: [503, 'The store cannot be used'],
   unknown_outcome: [503, 'The outcome is not known'],
+  ask_timeout: [504, 'No reply came in time'],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
 
 export type ProblemCode = keyof typeof PROBLEMS;

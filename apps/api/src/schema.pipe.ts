@@ -10,11 +10,11 @@ import { ProblemError } from './problem.js';
 export class SchemaPipe implements PipeTransform {
   async transform(value: unknown, { schema, type }: ArgumentMetadata): Promise<unknown> {
     if (!schema) return value;
+    const result = await schema['~standard'].validate(value);
+    if (!result.issues) return result.value;
     if (type === 'body' && value === undefined) {
       throw new ProblemError('malformed_json', 'the body is empty');
     }
-    const result = await schema['~standard'].validate(value);
-    if (!result.issues) return result.value;
     const errors = result.issues.flatMap(toViolations);
     const detail = errors.map(({ path, message }) => (path ? `${path}: ${message}` : message));
     throw new ProblemError(

@@ -1,10 +1,25 @@
+import type { DeadLetter } from '@callsheet/messaging';
 import { z } from 'zod';
-import { messageView } from '../messages/message.view.js';
+import { messageView, toMessageView } from '../messages/message.view.js';
 import { schemas } from '../schema.registry.js';
+
+const filter = {
+  actor: z.string().optional(),
+  type: z.string().max(127).optional(),
+  reason: messageView.shape.reason,
+  fingerprint: z
+    .string()
+    .regex(/^[0-9a-f]{12}$/, 'must be 12 hexadecimal digits')
+    .optional(),
+};
+
+/** The query of the groups of dead letters. */
+export const deadLetterFilter = z.strictObject(filter);
+export type DeadLetterFilterQuery = z.output<typeof deadLetterFilter>;
 
 /** The query of a list of dead letters. */
 export const deadLetterQuery = z.strictObject({
-  actor: z.string().optional(),
+  ...filter,
   limit: z
     .string()
     .regex(/^([1-9]\d?|100)$/, 'must be a whole number from 1 to 100')
@@ -14,10 +29,54 @@ export const deadLetterQuery = z.strictObject({
 });
 export type DeadLetterQuery = z.output<typeof deadLetterQuery>;
 
+/** A dead letter as the API shows it. */
+export const deadLetterView = messageView
+  .extend({
+    fingerprint: z.string().describe('the same for letters that died of the same trouble'),
+  })
+  .register(schemas, { id: 'DeadLetter' });
+export type DeadLetterView = z.infer<typeof deadLetterView>;
+
+export function toDeadLetterView(letter: DeadLetter): DeadLetterView {
+  return { ...toMessageView(letter), fingerprint: letter.fingerprint };
+}
+
+/** Dead letters by what they died of, the most frequent first. */
+export const deadLetterGroups = z
+  .object({
+    items: z.array(
+      z.object({
+        fingerprint: z.string(),
+        count: z.int(),
+        actor: z.string(),
+        type: z.string(),
+        reason: messageView.shape.reason,
+        error: z
+          .object({ name: z.string(), message: z.string(), code: z.string().optional() })
+          .optional()
+          .describe('of the newest'),
+        first: z.iso.datetime().describe('when the oldest died'),
+        last: z.iso.datetime().describe('when the newest died'),
+        ids: z.array(z.string()).describe('of the newest, at most five'),
+      }),
+    ),
+  })
+  .register(schemas, { id: 'DeadLetterGroups' });
+export type DeadLetterGroups = z.infer<typeof deadLetterGroups>;
+
+/** The body of a redrive; there need not be one. */
+export const redrive = z
+  .strictObject({
+    data: z.record(z.string(), z.unknown()).optional().describe('takes the place of its data'),
+  })
+  .optional()
+  .register(schemas, { id: 'Redrive' });
+export type Redrive = z.output<typeof redrive>;
+
 /** A page of dead letters, newest first. */
 export const deadLetterList = z
   .object({
-    items: z.array(messageView),
+    items: z.array(deadLetterView),
     next: z.string().optional().describe('cursor of the next page; absent on the last'),
   })
   .register(schemas, { id: 'DeadLetterList' });
@@ -28,3 +87,9 @@ export const redriven = z
   .object({ id: z.string(), state: z.literal('waiting') })
   .register(schemas, { id: 'Redriven' });
 export type Redriven = z.infer<typeof redriven>;
+
+/** What is answered when a dead letter was removed. */
+export const discarded = z
+  .object({ id: z.string(), state: z.literal('discarded') })
+  .register(schemas, { id: 'Discarded' });
+export type Discarded = z.infer<typeof discarded>;

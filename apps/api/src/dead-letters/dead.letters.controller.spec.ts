@@ -111,3 +111,39 @@ describe('POST /v1/dead-letters/:id/redrive', () => {
     expect(redriven).toHaveBeenCalledWith('a', ['greeter', 'shelf']);
   });
 });
+
+describe('mending', () => {
+  it('groups by trouble, filters by it, redrives with other data, discards', async () => {
+    const app = await stageForTest();
+    for (const id of ['a', 'b', 'c']) await die(app, id);
+    await die(app, 'd', 'later');
+    const { items } = (await app.inject({ url: '/v1/dead-letters:groups' })).json<{
+      items: { fingerprint: string; count: number; reason: string; ids: string[] }[];
+    }>();
+    expect(items).toMatchObject([
+      { count: 3, reason: 'rejected', actor: 'greeter', ids: ['c', 'b', 'a'] },
+      { count: 1, reason: 'exhausted', error: { name: 'TypeError' } },
+    ]);
+    expect(ids(await list(app, `?fingerprint=${items[1]?.fingerprint}`))).toEqual(['d']);
+    expect(ids(await list(app, '?reason=rejected&type=greeter.greet'))).toEqual(['c', 'b', 'a']);
+    const mended = await app.inject({
+      method: 'POST',
+      url: '/v1/dead-letters/a/redrive',
+      payload: { data: { name: 'Ada' } },
+    });
+    expect(mended.statusCode).toBe(202);
+    await vi.waitUntil(async () => (await state(app, 'a')) === 'done');
+    const wrong = await app.inject({
+      method: 'POST',
+      url: '/v1/dead-letters/b/redrive',
+      payload: { data: { name: '' } },
+    });
+    expect(wrong.json()).toMatchObject({ status: 422, code: 'invalid_message' });
+    const discarded = await app.inject({ method: 'DELETE', url: '/v1/dead-letters/b' });
+    expect([discarded.statusCode, discarded.json()]).toEqual([
+      200,
+      { id: 'b', state: 'discarded' },
+    ]);
+    expect(ids(await list(app))).toEqual(['d', 'c']);
+  });
+});

@@ -1,40 +1,60 @@
-import { ENGINE, MessageRegistry, type Engine } from '@callsheet/messaging';
-import { Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
+import { DeadLetters, MessageRegistry } from '@callsheet/messaging';
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import {
   ApiAcceptedResponse,
+  ApiBody,
   ApiOkResponse,
   ApiOperation,
   ApiQuery,
   ApiTags,
 } from '@nestjs/swagger';
 import { MessageFinder } from '../messages/message.finder.js';
-import { messageView, toMessageView, type MessageView } from '../messages/message.view.js';
 import { ProblemError } from '../problem.js';
+import { ref } from '../schema.registry.js';
 import { cursorAfter, placeOf } from './dead.letter.cursor.js';
 import {
+  deadLetterFilter,
+  deadLetterGroups,
   deadLetterList,
   deadLetterQuery,
+  deadLetterView,
+  discarded,
+  redrive,
   redriven,
+  toDeadLetterView,
+  type DeadLetterFilterQuery,
+  type DeadLetterGroups,
   type DeadLetterList,
   type DeadLetterQuery,
+  type DeadLetterView,
+  type Discarded,
+  type Redrive,
   type Redriven,
 } from './dead.letter.list.js';
 
 const DEFAULT_LIMIT = 20;
 
-/** Shows dead letters and puts them back into their queues. */
+/** Which dead letters. */
+const FILTERS = ['actor', 'type', 'reason', 'fingerprint'].map((name) =>
+  ApiQuery({ name, required: false, schema: { type: 'string' } }),
+);
+const ApiFilters = (): MethodDecorator => (target, key, descriptor) => {
+  for (const filter of FILTERS) filter(target, key, descriptor);
+};
+
+/** Shows dead letters, puts them back into their queues, drops them. */
 @ApiTags('dead letters')
-@Controller('v1/dead-letters')
+@Controller('v1')
 export class DeadLettersController {
   constructor(
-    @Inject(ENGINE) private readonly engine: Engine,
+    private readonly letters: DeadLetters,
     private readonly registry: MessageRegistry,
     private readonly finder: MessageFinder,
   ) {}
 
-  @Get()
+  @Get('dead-letters')
   @ApiOperation({ operationId: 'listDeadLetters', summary: 'Dead letters, newest first' })
-  @ApiQuery({ name: 'actor', required: false, schema: { type: 'string' } })
+  @ApiFilters()
   @ApiQuery({
     name: 'limit',
     required: false,
@@ -43,43 +63,78 @@ export class DeadLettersController {
   @ApiQuery({ name: 'cursor', required: false, schema: { type: 'string' } })
   @ApiOkResponse({ description: 'a page', standardSchema: deadLetterList })
   async list(
-    @Query({ schema: deadLetterQuery }) { actor, limit = DEFAULT_LIMIT, cursor }: DeadLetterQuery,
+    @Query({ schema: deadLetterQuery })
+    { limit = DEFAULT_LIMIT, cursor, ...filter }: DeadLetterQuery,
   ): Promise<DeadLetterList> {
-    const actors = this.registry.actors();
-    if (actor !== undefined && !actors.includes(actor)) {
-      throw badQuery('actor', 'is not a known actor; see /v1/actors');
-    }
+    this.requireActor(filter.actor);
     const after = cursor === undefined ? undefined : placeOf(cursor);
     if (cursor !== undefined && !after) {
       throw badQuery('cursor', 'is not a cursor; take it from `next` of the page before');
     }
     // One more than asked for tells whether there is a next page.
-    const found = await this.engine.deadLetters(actor ? [actor] : actors, {
-      limit: limit + 1,
-      ...(after && { after }),
-    });
-    const records = found.slice(0, limit);
-    const last = found.length > limit ? records.at(-1) : undefined;
-    return { items: records.map(toMessageView), next: last && cursorAfter(last) };
+    const found = await this.letters.list(filter, { limit: limit + 1, ...(after && { after }) });
+    const letters = found.slice(0, limit);
+    const last = found.length > limit ? letters.at(-1) : undefined;
+    return { items: letters.map(toDeadLetterView), next: last && cursorAfter(last) };
   }
 
-  @Get(':id')
+  // The doubled colon is Fastify's way to write one that does not begin a parameter.
+  @Get('dead-letters::groups')
+  @ApiOperation({
+    operationId: 'groupDeadLetters',
+    summary: 'Dead letters by what they died of, the most frequent first',
+  })
+  @ApiFilters()
+  @ApiOkResponse({ description: 'the groups', standardSchema: deadLetterGroups })
+  async groups(
+    @Query({ schema: deadLetterFilter }) filter: DeadLetterFilterQuery,
+  ): Promise<DeadLetterGroups> {
+    this.requireActor(filter.actor);
+    const groups = await this.letters.groups(filter);
+    return {
+      items: groups.map(({ first, last, ...group }) => ({
+        ...group,
+        first: new Date(first).toISOString(),
+        last: new Date(last).toISOString(),
+      })),
+    };
+  }
+
+  @Get('dead-letters/:id')
   @ApiOperation({ operationId: 'getDeadLetter', summary: 'A dead letter' })
-  @ApiOkResponse({ description: 'the message', standardSchema: messageView })
-  async get(@Param('id') id: string): Promise<MessageView> {
-    return toMessageView(await this.finder.getDead(id));
+  @ApiOkResponse({ description: 'the message', standardSchema: deadLetterView })
+  async get(@Param('id') id: string): Promise<DeadLetterView> {
+    return toDeadLetterView(await this.finder.getDead(id));
   }
 
-  @Post(':id/redrive')
+  @Post('dead-letters/:id/redrive')
   @HttpCode(202)
   @ApiOperation({
     operationId: 'redriveDeadLetter',
-    summary: 'Put a dead letter back into its queue, with all attempts available again',
+    summary:
+      'Put a dead letter back into its queue, with all attempts available again; with other data, if given',
   })
+  @ApiBody({ required: false, schema: ref('Redrive') })
   @ApiAcceptedResponse({ description: 'waiting again', standardSchema: redriven })
-  async redrive(@Param('id') id: string): Promise<Redriven> {
-    await this.finder.redrive(id);
+  async redrive(
+    @Param('id') id: string,
+    @Body({ schema: redrive }) body: Redrive,
+  ): Promise<Redriven> {
+    await this.finder.redrive(id, body?.data);
     return { id, state: 'waiting' };
+  }
+
+  @Delete('dead-letters/:id')
+  @ApiOperation({ operationId: 'discardDeadLetter', summary: 'Remove a dead letter for good' })
+  @ApiOkResponse({ description: 'removed', standardSchema: discarded })
+  async discard(@Param('id') id: string): Promise<Discarded> {
+    await this.finder.discard(id);
+    return { id, state: 'discarded' };
+  }
+
+  private requireActor(actor: string | undefined): void {
+    if (actor === undefined || this.registry.actors().includes(actor)) return;
+    throw badQuery('actor', 'is not a known actor; see /v1/actors');
   }
 }
 

@@ -9,10 +9,21 @@ export const messageView = z
   .object({
     id: z.string(),
     type: z.string(),
-    state: z.enum(['waiting', 'delayed', 'active', 'done', 'dead']),
+    state: z
+      .enum(['waiting', 'delayed', 'parked', 'active', 'done', 'dead', 'cancelled'])
+      .describe('parked: behind another message of its key'),
+    key: z.string().optional().describe('which instance of the actor it is for'),
+    version: z.int().describe("of the data's shape"),
     priority: z.int().describe('1 is served first'),
     data: z.record(z.string(), z.unknown()),
     headers: z.record(z.string(), z.string()),
+    tenant: z.string().optional(),
+    correlationId: z
+      .string()
+      .optional()
+      .describe('first message of the chain; absent when it is this one'),
+    causationId: z.string().optional().describe('the message whose turn sent this one'),
+    reply: z.unknown().optional().describe('what its handler answered'),
     sentAt: time,
     dueAt: time.optional().describe('not before this'),
     deadline: time.optional().describe('not started after this'),
@@ -34,7 +45,7 @@ export const messageView = z
       )
       .describe('failed attempts, oldest first, at most the last 50'),
     reason: z
-      .enum(['exhausted', 'rejected', 'invalid', 'unhandled', 'expired', 'crashed'])
+      .enum(['exhausted', 'rejected', 'invalid', 'unhandled', 'expired', 'crashed', 'quarantined'])
       .optional()
       .describe('why it is dead'),
     error: z.string().optional().describe('the last failure of a message that is not done'),
@@ -52,16 +63,22 @@ export type MessageView = z.infer<typeof messageView>;
 
 /** What the store knows of a message, as the API shows it. */
 export function toMessageView(record: MessageRecord): MessageView {
-  const { envelope, state, history, startedAt, finishedAt, reason, redrives } = record;
+  const { envelope, state, history, startedAt, finishedAt, reason, redrives, reply } = record;
   const ready = envelope.dueAt ?? envelope.sentAt;
   const first = history[0]?.startedAt ?? startedAt;
   return {
     id: envelope.id,
     type: envelope.type,
     state,
+    key: envelope.key,
+    version: envelope.version,
     priority: envelope.priority,
     data: envelope.data,
     headers: envelope.headers,
+    tenant: envelope.tenant,
+    correlationId: envelope.correlationId,
+    causationId: envelope.causationId,
+    reply: reply?.data,
     sentAt: iso(envelope.sentAt),
     dueAt: envelope.dueAt === undefined ? undefined : iso(envelope.dueAt),
     deadline: envelope.deadline === undefined ? undefined : iso(envelope.deadline),

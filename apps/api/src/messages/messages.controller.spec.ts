@@ -1,5 +1,23 @@
 import { describe, expect, it, vi } from 'vitest';
-import { send, stageForTest } from '../../test/stage.js';
+import { Actor, Handle, Message } from '@callsheet/messaging';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+
+import { z } from 'zod';
+import { Greeter, send, stageForTest } from '../../test/stage.js';
+
+class CountLetters extends Message('count.letters', z.object({ text: z.string() }), {
+  reply: z.object({ letters: z.bigint(), at: z.date() }),
+}) {}
+
+@Actor()
+class Counter {
+  static calls = 0;
+
+  @Handle(CountLetters) count({ text }: CountLetters) {
+    Counter.calls++;
+    return { letters: BigInt(text.length), at: new Date('2026-03-01T00:00:00Z') };
+  }
+}
 
 const GREET = { type: 'greeter.greet', data: { name: 'Ada' } };
 const KEEP = { type: 'shelf.keep', data: {} };
@@ -100,6 +118,7 @@ describe('GET /v1/messages/:id', () => {
       ...GREET,
       id,
       state: 'done',
+      version: 1,
       priority: 100,
       headers: {},
       sentAt: time,
@@ -129,5 +148,60 @@ describe('GET /v1/messages/:id', () => {
         { attempt: 2, error: { name: 'TypeError', message: 'not yet, attempt 2' } },
       ],
     });
+  });
+});
+
+describe('POST /v1/messages:ask', () => {
+  const ask = (app: NestFastifyApplication, body: object) =>
+    app.inject({ method: 'POST', url: '/v1/messages:ask', payload: body });
+
+  it('answers with the reply, as JSON', async () => {
+    const app = await stageForTest({ providers: [Greeter, Counter] });
+    const response = await ask(app, { type: 'count.letters', data: { text: 'abc' }, id: 'a-1' });
+    expect([response.statusCode, response.json()]).toEqual([
+      200,
+      { id: 'a-1', reply: { letters: '3', at: '2026-03-01T00:00:00.000Z' } },
+    ]);
+    const again = await ask(app, { type: 'count.letters', data: { text: 'abc' }, id: 'a-1' });
+    expect(again.json()).toEqual(response.json());
+    expect(Counter.calls).toBe(1);
+    const message = (await app.inject({ url: '/v1/messages/a-1' })).json();
+    expect(message).toMatchObject({ state: 'done', reply: { letters: '3' } });
+  });
+
+  it('answers without a reply when the message declares none', async () => {
+    const app = await stageForTest();
+    const response = await ask(app, GREET);
+    expect(response.json()).toEqual({ id: expect.any(String) as string });
+  });
+
+  it('says how the message died', async () => {
+    const app = await stageForTest();
+    const response = await ask(app, { type: 'greeter.greet', data: { name: 'nobody' } });
+    expect(response.statusCode).toBe(422);
+    expect(response.json()).toMatchObject({
+      code: 'ask_failed',
+      detail: 'rejected: rejected: nobody is there',
+    });
+  });
+});
+
+describe('DELETE /v1/messages/:id', () => {
+  const cancel = (app: NestFastifyApplication, id: string) =>
+    app.inject({ method: 'DELETE', url: `/v1/messages/${id}` });
+
+  it('cancels one that waits, once', async () => {
+    const app = await stageForTest();
+    const id = await send(app, { ...KEEP, id: 'c-1', delay: '1h' });
+    const first = await cancel(app, id);
+    expect([first.statusCode, first.json()]).toEqual([202, { id, state: 'cancelled' }]);
+    expect((await app.inject({ url: `/v1/messages/${id}` })).json()).toMatchObject({
+      state: 'cancelled',
+    });
+    const second = await cancel(app, id);
+    expect([second.statusCode, second.json<{ code: string }>().code]).toEqual([
+      409,
+      'message_ended',
+    ]);
   });
 });

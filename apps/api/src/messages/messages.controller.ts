@@ -1,12 +1,14 @@
 import {
   Actors,
   CallsheetError,
+  encode,
   IdempotencyConflictError,
   MessageRegistry,
   OptionError,
-  type Receipt,
+  toMilliseconds,
+  type Duration,
 } from '@callsheet/messaging';
-import { Body, Controller, Get, Headers, HttpCode, Param, Post, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Res } from '@nestjs/common';
 import {
   ApiAcceptedResponse,
   ApiHeader,
@@ -15,19 +17,32 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import { randomUUID } from 'node:crypto';
 import { ElementError } from '../problem.translation.js';
 import { MessageFinder } from './message.finder.js';
 import { messageView, toMessageView, type MessageView } from './message.view.js';
 import {
+  answer,
+  asking,
   batch,
+  cancelled,
   receipt,
   receipts,
+  sendOptionsOf,
   telling,
   tellOptionsOf,
+  toStored,
+  type Answer,
+  type Asking,
   type Batch,
+  type Cancelled,
   type Receipts,
+  type StoredReceipt,
   type Telling,
 } from './telling.js';
+
+/** How long an ask over HTTP may wait, ms: proxies give up after half a minute. */
+const LONGEST_ASK = 25_000;
 
 /** Sends messages and shows them. */
 @ApiTags('messages')
@@ -56,11 +71,46 @@ export class MessagesController {
     @Body({ schema: telling }) body: Telling,
     @Headers('idempotency-key') key: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<Receipt> {
+  ): Promise<StoredReceipt> {
     const message = this.registry.create(body.type, body.data);
     const stored = await this.actors.tell(message, tellOptionsOf(body, key));
     void reply.header('location', `/v1/messages/${encodeURIComponent(stored.id)}`);
-    return stored;
+    return toStored(stored);
+  }
+
+  @Post('messages::ask')
+  @HttpCode(200)
+  @ApiOperation({
+    operationId: 'askMessage',
+    summary: 'Send a message and wait for the reply; 504 when none came in time, 422 when it died',
+  })
+  @ApiHeader({
+    name: 'Idempotency-Key',
+    required: false,
+    description: 'the same as id in the body; asking again with it waits for the same reply',
+  })
+  @ApiOkResponse({ description: 'handled', standardSchema: answer })
+  async ask(
+    @Body({ schema: asking }) { timeout = '10s', ...body }: Asking,
+    @Headers('idempotency-key') key: string | undefined,
+  ): Promise<Answer> {
+    const message = this.registry.create(body.type, body.data);
+    const options = sendOptionsOf(body, key);
+    // Known beforehand, so that an answer that is lost can be asked for again.
+    const id = options.id ?? randomUUID();
+    const reply = await this.actors.ask(message, { ...options, id, timeout: patience(timeout) });
+    return { id, ...(reply !== undefined && { reply: encode(reply).data }) };
+  }
+
+  @Delete('messages/:id')
+  @HttpCode(202)
+  @ApiOperation({ operationId: 'cancelMessage', summary: 'Cancel a message that has not ended' })
+  @ApiAcceptedResponse({
+    description: 'it will not start, or is told to stop',
+    standardSchema: cancelled,
+  })
+  async cancel(@Param('id') id: string): Promise<Cancelled> {
+    return { id, state: await this.finder.cancel(id) };
   }
 
   // The doubled colon is Fastify's way to write one that does not begin a parameter.
@@ -87,7 +137,7 @@ export class MessagesController {
       }
     });
     try {
-      return { messages: await this.actors.tellMany(tellings) };
+      return { messages: (await this.actors.tellMany(tellings)).map(toStored) };
     } catch (error) {
       if (!(error instanceof IdempotencyConflictError)) throw error;
       throw new ElementError(
@@ -103,4 +153,10 @@ export class MessagesController {
   async get(@Param('id') id: string): Promise<MessageView> {
     return toMessageView(await this.finder.get(id));
   }
+}
+
+function patience(timeout: string | number): number {
+  const ms = toMilliseconds(timeout as Duration, 'timeout');
+  if (ms > LONGEST_ASK) throw new OptionError('timeout', `must be at most ${LONGEST_ASK / 1_000}s`);
+  return ms;
 }

@@ -3,6 +3,8 @@ import {
   OptionError,
   type Duration,
   type Priority,
+  type Receipt,
+  type SendOptions,
   type TellOptions,
 } from '@callsheet/messaging';
 import { z } from 'zod';
@@ -36,6 +38,11 @@ export const telling = z
       .describe('not before this moment, at most a year ahead'),
     ttl: duration.optional().describe('give up when not started within this time'),
     headers: z.record(z.string(), z.string()).optional().describe('at most 32'),
+    tenant: z.string().optional().describe('on whose behalf, 1 to 200 characters'),
+    replace: z
+      .boolean()
+      .optional()
+      .describe('takes the place of the message with this id, if that is not in work'),
   })
   .register(schemas, { id: 'Telling' });
 export type Telling = z.output<typeof telling>;
@@ -45,6 +52,35 @@ export const batch = z
   .strictObject({ messages: z.array(telling).min(1).max(MAX_BATCH) })
   .register(schemas, { id: 'Batch' });
 export type Batch = z.output<typeof batch>;
+
+/** The body that sends one message and waits for its reply. */
+export const asking = telling
+  .omit({ delay: true, at: true, replace: true })
+  .extend({
+    timeout: duration.optional().describe("how long to wait; default '10s', at most '25s'"),
+  })
+  .register(schemas, { id: 'Asking' });
+export type Asking = z.output<typeof asking>;
+
+/** What is answered when the message was handled. */
+export const answer = z
+  .object({
+    id: z.string(),
+    reply: z.unknown().optional().describe('absent when the message declares none'),
+  })
+  .register(schemas, { id: 'Answer' });
+export type Answer = z.output<typeof answer>;
+
+/** What is answered when a message was cancelled. */
+export const cancelled = z
+  .object({
+    id: z.string(),
+    state: z
+      .enum(['cancelled', 'cancelling'])
+      .describe('cancelling: it is in work, and told to stop; it may still end otherwise'),
+  })
+  .register(schemas, { id: 'Cancelled' });
+export type Cancelled = z.output<typeof cancelled>;
 
 /** What is answered for each message sent. */
 export const receipt = z
@@ -56,6 +92,13 @@ export const receipt = z
       .describe('what the stored message survives'),
   })
   .register(schemas, { id: 'Receipt' });
+
+export type StoredReceipt = z.output<typeof receipt>;
+
+/** Outside of handlers a receipt says where the message is. */
+export function toStored({ id, state, durability }: Receipt): StoredReceipt {
+  return { id, state: state === 'delayed' ? state : 'waiting', durability };
+}
 
 /** What is answered for a batch, in its order. */
 export const receipts = z
@@ -69,10 +112,20 @@ export type Receipts = z.output<typeof receipts>;
  * @param key value of the header Idempotency-Key
  * @throws OptionError when body and header name different ids
  */
-export function tellOptionsOf(
-  { id, priority, delay, at, ttl, headers }: Telling,
+export function tellOptionsOf({ delay, at, replace, ...body }: Telling, key?: string): TellOptions {
+  return {
+    ...sendOptionsOf(body, key),
+    delay: delay as Duration | undefined,
+    at,
+    ...(replace !== undefined && { replace }),
+  };
+}
+
+/** As {@link tellOptionsOf}, for what every way of sending has. */
+export function sendOptionsOf(
+  { id, priority, ttl, headers, tenant }: Omit<Asking, 'timeout'>,
   key?: string,
-): TellOptions {
+): SendOptions {
   if (id !== undefined && key !== undefined && id !== key) {
     throw new OptionError(
       'id',
@@ -82,9 +135,8 @@ export function tellOptionsOf(
   return {
     id: id ?? key,
     priority: priority as Priority | undefined,
-    delay: delay as Duration | undefined,
-    at,
     ttl: ttl as Duration | undefined,
     headers,
+    tenant,
   };
 }

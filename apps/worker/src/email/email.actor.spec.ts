@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SendEmail } from '@callsheet/contracts';
 import { RejectError, type Turn } from '@callsheet/messaging';
+import { testTurn } from '@callsheet/messaging/testing';
 import { Logger } from '@nestjs/common';
 import { simpleParser, type ParsedMail } from 'mailparser';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
@@ -15,16 +16,8 @@ import { Mailer } from './mailer.js';
 
 const MAIL = { to: 'ada@example.org', subject: 'Grüße 😀', text: 'Hi Ada' };
 
-const turn = (change: Partial<Turn> = {}): Turn => ({
-  id: 'email-01jgxyz',
-  attempt: 1,
-  attempts: 8,
-  sentAt: new Date(),
-  occurrence: undefined,
-  headers: {},
-  signal: new AbortController().signal,
-  ...change,
-});
+const turn = (change: Partial<Turn> = {}): Turn =>
+  testTurn({ id: 'email-01jgxyz', attempts: 8, ...change });
 
 beforeAll(() => Logger.overrideLogger(false));
 afterAll(() => Logger.overrideLogger(true));

@@ -9,6 +9,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { DeliverWebhook } from '@callsheet/contracts';
 import { RejectError, RetryLaterError, type Turn } from '@callsheet/messaging';
+import { testTurn } from '@callsheet/messaging/testing';
 import { Logger } from '@nestjs/common';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
@@ -47,16 +48,13 @@ afterEach(async () => {
   if (server.listening) await once(server, 'close');
 });
 
-const turn = (change: Partial<Turn> = {}): Turn => ({
-  id: 'webhook-1',
-  attempt: 1,
-  attempts: 8,
-  sentAt: new Date('2026-01-02T03:04:05.678Z'),
-  occurrence: undefined,
-  headers: {},
-  signal: new AbortController().signal,
-  ...change,
-});
+const turn = (change: Partial<Turn> = {}): Turn =>
+  testTurn({
+    id: 'webhook-1',
+    attempts: 8,
+    sentAt: new Date('2026-01-02T03:04:05.678Z'),
+    ...change,
+  });
 
 const invoicePaid = (): DeliverWebhook =>
   new DeliverWebhook({ url, event: 'invoice.paid', payload: { name: 'Zoë', n: 1 } });

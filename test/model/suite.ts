@@ -1,0 +1,41 @@
+import { beforeAll, describe, it } from 'vitest';
+import { askCases } from './ask.cases.js';
+import { cancelCases } from './cancel.cases.js';
+import { deadLetterCases } from './dead.letter.cases.js';
+import { eventCases } from './event.cases.js';
+import { handlerCases } from './handler.cases.js';
+import { Stage, type ModelCase, type Store } from './stage.js';
+import { supervisionCases } from './supervision.cases.js';
+import { turnCases } from './turn.cases.js';
+
+const cases: readonly ModelCase[] = [
+  ...turnCases,
+  ...handlerCases,
+  ...askCases,
+  ...eventCases,
+  ...cancelCases,
+  ...supervisionCases,
+  ...deadLetterCases,
+];
+
+/** What a user writes, on one store: messages, actors, supervision, as whole applications. */
+export function programmingModel(store: Store): void {
+  describe(`programming model: ${store.name}`, () => {
+    let url: string;
+    beforeAll(async () => {
+      url = await store.url();
+    });
+
+    for (const { behaviour, shared, run } of cases) {
+      const reason = shared ? store.alone : undefined;
+      it.skipIf(reason)(reason ? `${behaviour} (skipped: ${reason})` : behaviour, async () => {
+        const stage = new Stage(url, store);
+        try {
+          await run(stage);
+        } finally {
+          await stage.close();
+        }
+      });
+    }
+  });
+}
