@@ -8,6 +8,7 @@ serverSuite('postgres', 'PostgreSQL', () => {
   afterAll(() => server?.stop());
 
   programmingModel({
+    unkeyed: 'keeps no mailboxes of keys yet',
     name: 'PostgreSQL',
     url: async () => (server = await startPostgres()).createDatabase(),
   });

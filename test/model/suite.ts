@@ -4,6 +4,7 @@ import { cancelCases } from './cancel.cases.js';
 import { deadLetterCases } from './dead.letter.cases.js';
 import { eventCases } from './event.cases.js';
 import { handlerCases } from './handler.cases.js';
+import { keyCases } from './key.cases.js';
 import { Stage, type ModelCase, type Store } from './stage.js';
 import { supervisionCases } from './supervision.cases.js';
 import { turnCases } from './turn.cases.js';
@@ -16,6 +17,7 @@ const cases: readonly ModelCase[] = [
   ...cancelCases,
   ...supervisionCases,
   ...deadLetterCases,
+  ...keyCases,
 ];
 
 /** What a user writes, on one store: messages, actors, supervision, as whole applications. */
@@ -26,8 +28,8 @@ export function programmingModel(store: Store): void {
       url = await store.url();
     });
 
-    for (const { behaviour, shared, run } of cases) {
-      const reason = shared ? store.alone : undefined;
+    for (const { behaviour, shared, keyed, run } of cases) {
+      const reason = (shared && store.alone) || (keyed && store.unkeyed) || undefined;
       it.skipIf(reason)(reason ? `${behaviour} (skipped: ${reason})` : behaviour, async () => {
         const stage = new Stage(url, store);
         try {

@@ -28,7 +28,10 @@ export class ActorRef {
     return this.actors.ask(this.make(message, data), options);
   }
 
-  private make<M extends MessageInstance>(message: MessageClass<M, never, never>, data: object): M {
+  private make<M extends MessageInstance>(
+    message: { new (data: never): M; readonly meta: MessageMeta },
+    data: object,
+  ): M {
     const { key, type } = message.meta;
     if (key === undefined) {
       throw new OptionError(`${type} key`, 'is not declared: a ref is for messages with a key');

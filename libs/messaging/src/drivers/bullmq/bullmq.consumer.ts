@@ -54,7 +54,7 @@ export class BullmqConsumer implements Consumer {
   private readonly running = new Map<string, Running>();
   private readonly forgetting: NodeJS.Timeout;
   private unsubscribe?: () => Promise<void>;
-  /** When messages were cancelled that do not run here. */
+  /** When messages were cancelled that do not run here, oldest first. */
   private readonly cancelled = new Map<string, number>();
   private isStopping = false;
   /** Limited to no turns at all. */
@@ -141,8 +141,10 @@ export class BullmqConsumer implements Consumer {
 
   private async process(job: Job, token: string): Promise<void> {
     try {
-      // A fetch that waited for a message when the limit came still brings one.
-      const outcome: Outcome = this.isShut ? { kind: 'release' } : await this.outcomeOf(job);
+      // A fetch that waited for a message when the limit came still brings one. Not if its turn still runs: others would
+      // get it meanwhile.
+      const isTooMuch = this.isShut && !this.running.has(job.id ?? '');
+      const outcome: Outcome = isTooMuch ? { kind: 'release' } : await this.outcomeOf(job);
       if (isPlain(outcome) && toEnvelope(job).replyTo === undefined) return;
       await this.commit(job, token, outcome);
     } catch (error) {
@@ -217,8 +219,14 @@ export class BullmqConsumer implements Consumer {
 
   /** A message that was cancelled may be on its way here, or in work elsewhere. */
   private remember(storageId: string): void {
-    this.cancelled.set(storageId, Date.now());
-    setTimeout(() => this.cancelled.delete(storageId), ON_ITS_WAY).unref();
+    const now = Date.now();
+    // Oldest first.
+    for (const [id, at] of this.cancelled) {
+      if (at > now - ON_ITS_WAY) break;
+      this.cancelled.delete(id);
+    }
+    this.cancelled.delete(storageId);
+    this.cancelled.set(storageId, now);
   }
 
   private complain(message: string): void {

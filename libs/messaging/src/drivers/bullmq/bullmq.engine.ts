@@ -18,7 +18,7 @@ import type {
   TurnFunction,
 } from '../../engine.js';
 import { storageIds, type Envelope } from '../../envelope.js';
-import { StoreError } from '../../messaging.errors.js';
+import { CallsheetError, StoreError } from '../../messaging.errors.js';
 import type { ResolvedOptions } from '../../messaging.options.js';
 import { BullmqConsumer } from './bullmq.consumer.js';
 import { DEAD, toFinishedTurn, toRecord, wasCancelled } from './bullmq.job.js';
@@ -175,16 +175,19 @@ export class BullmqEngine implements Engine {
 
   async cancel(id: string, actors: readonly string[]): Promise<Cancellation> {
     return this.reading(async () => {
-      // Twice, as in `find`.
-      const job = (await this.jobOf(id, actors)) ?? (await this.jobOf(id, actors));
-      if (!job) return 'unknown';
-      if (job.queueName.endsWith(DEAD)) return 'ended';
-      return turnBackendOf(this.queue(job.queueName)).cancel(job.id ?? '');
+      // One that becomes a dead letter, or is redriven, between two looks is in the place looked at first.
+      for (let look = 1; look <= 3; look++) {
+        const job = await this.jobOf(id, actors);
+        if (job?.queueName.endsWith(DEAD)) return 'ended';
+        const found = job && (await turnBackendOf(this.queue(job.queueName)).cancel(job.id ?? ''));
+        if (found && found !== 'unknown') return found;
+      }
+      return 'unknown';
     });
   }
 
   listen(inbox: string, ended: (id: string) => void): Promise<() => Promise<void>> {
-    return this.database.listen(inbox, ended);
+    return this.reading(() => this.database.listen(inbox, ended));
   }
 
   async subscribe(actor: string, types: readonly string[]): Promise<void> {
@@ -293,12 +296,13 @@ export class BullmqEngine implements Engine {
     return found;
   }
 
-  /** Whatever a read fails with, the store is what failed. */
+  /** Whatever a read fails with that is not ours, the store is what failed. */
   private async reading<T>(read: () => Promise<T>): Promise<T> {
     try {
       // A queue that is new while the store is away waits for it without end.
       return await settledWithin(READ_TIMEOUT, read());
     } catch (error) {
+      if (error instanceof CallsheetError) throw error;
       const { message } = error as Error;
       throw new StoreError(`${this.store.name} does not answer: ${message}`, { cause: error });
     }

@@ -15,6 +15,7 @@ export class PgliteStore extends SqlStore {
     name: 'PGlite (embedded)',
     durability: 'process-safe',
     shared: false,
+    keys: false,
   };
   private database?: PGlite;
   private unlock?: () => void;
@@ -56,7 +57,7 @@ export class PgliteStore extends SqlStore {
   }
 
   async close(): Promise<void> {
-    this.stopForgetting();
+    await this.leave();
     if (this.database) await withinTime(5_000, this.database.close());
     this.database = undefined;
     this.unlock?.();

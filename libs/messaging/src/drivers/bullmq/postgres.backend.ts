@@ -1,9 +1,12 @@
 import { createPostgresBackend, PostgresQueueBackend, type BackendFactory, type Job } from 'bullmq';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DeadLetterPlace } from '../../engine.js';
-import { actorOf, DEAD, redriven } from './bullmq.job.js';
-import type { Failure, TurnBackend } from './bullmq.store.js';
+import type { Carried } from '../../codec.js';
+import type { Cancellation, DeadLetterPlace, Effects } from '../../engine.js';
+import { OptionError } from '../../messaging.errors.js';
+import { actorOf, DEAD, redriven, type JobProgress } from './bullmq.job.js';
+import type { Failure, Keep, TurnBackend } from './bullmq.store.js';
 import { pauseAfterError } from './error.pause.js';
+import { refusalOf, toSends } from './postgres.sends.js';
 import { redriveAll } from './redrive.all.js';
 
 /**
@@ -18,31 +21,123 @@ SELECT id FROM bullmq.job
  ORDER BY finished_at_ms DESC, id COLLATE "C" DESC
  LIMIT $4`;
 
+/** The most dead letters of one kind that `callsheet.trim_dead` drops at once, so that nobody waits long for it. */
+const TRIMMED = 1_000;
+
 /** BullMQ's PostgreSQL backend with the ends of a turn, as functions of our schema. */
 export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBackend {
-  async postpone(job: Job, token: string, delay: number, failure: Failure): Promise<void> {
-    await this.statement(
-      `SELECT callsheet.postpone($1, $2, $3, $4, $5, $6, $7::jsonb, $8::jsonb)`,
-      [this.queueName, job.id, token, Date.now() + delay, delay, ...fieldsOf(failure)],
+  /** @param window how long ids that senders chose are remembered, ms */
+  constructor(
+    private readonly window: number,
+    ...base: ConstructorParameters<typeof PostgresQueueBackend>
+  ) {
+    super(...base);
+  }
+
+  async complete(
+    job: Job,
+    token: string,
+    { sends, reply }: Pick<Effects, 'sends' | 'reply'>,
+  ): Promise<void> {
+    await this.ending('SELECT callsheet.complete($1, $2, $3, $4::jsonb, $5, $6::jsonb, $7)', [
+      this.queueName,
+      job.id,
+      token,
+      reply && JSON.stringify(reply),
+      Date.now(),
+      toSends(sends),
+      this.window,
+    ]);
+  }
+
+  async postpone(
+    job: Job,
+    token: string,
+    delay: number,
+    failure: Failure | undefined,
+  ): Promise<void> {
+    await this.ending('SELECT callsheet.postpone($1, $2, $3, $4, $5, $6, $7::jsonb, $8::jsonb)', [
+      this.queueName,
+      job.id,
+      token,
+      Date.now() + delay,
+      delay,
+      ...(failure ? fieldsOf(failure) : [null, null, null]),
+    ]);
+  }
+
+  async bury(job: Job, token: string, failure: Failure, sends: Effects['sends']): Promise<void> {
+    await this.ending(
+      'SELECT callsheet.bury($1, $2, $3, $4, $5, $6::jsonb, $7::jsonb, $8::jsonb, $9)',
+      [
+        this.queueName,
+        job.id,
+        token,
+        Date.now(),
+        ...fieldsOf(failure),
+        toSends(sends),
+        this.window,
+      ],
     );
   }
 
-  async bury(job: Job, token: string, failure: Failure): Promise<void> {
-    await this.statement(`SELECT callsheet.bury($1, $2, $3, $4, $5, $6::jsonb, $7::jsonb)`, [
+  async quit(job: Job, token: string, progress: JobProgress): Promise<void> {
+    await this.ending('SELECT callsheet.quit($1, $2, $3, $4, $5::jsonb)', [
       this.queueName,
       job.id,
       token,
       Date.now(),
-      ...fieldsOf(failure),
+      JSON.stringify(progress),
     ]);
   }
 
-  async redrive(id: string, progress: unknown): Promise<boolean> {
-    const { rows } = await this.connection.pool.query(
-      `SELECT callsheet.redrive($1, $2, $3::jsonb) AS redriven`,
-      [actorOf(this.queueName), id, JSON.stringify(redriven(progress))],
+  async cancel(id: string): Promise<Cancellation> {
+    const answer = await this.value('SELECT callsheet.cancel($1, $2, $3) AS value', [
+      this.queueName,
+      id,
+      Date.now(),
+    ]);
+    if (answer !== 'scheduled') return answer as Cancellation;
+    throw new OptionError(
+      'id',
+      'is that of an occurrence of a schedule, which cannot be cancelled before it starts',
     );
-    return rows[0]?.['redriven'] === true;
+  }
+
+  async redrive(id: string, progress: unknown, edited?: Carried): Promise<boolean> {
+    const answer = await this.value(
+      'SELECT callsheet.redrive($1, $2, $3::jsonb, $4::jsonb, $5::jsonb) AS value',
+      [
+        actorOf(this.queueName),
+        id,
+        JSON.stringify(redriven(progress)),
+        edited && JSON.stringify(edited.data),
+        edited?.types && JSON.stringify(edited.types),
+      ],
+    );
+    return answer === true;
+  }
+
+  async discard(id: string): Promise<boolean> {
+    const discarded = await this.value(
+      `DELETE FROM bullmq.job WHERE queue = $1 AND id = $2 AND state = 'failed' RETURNING id AS value`,
+      [this.queueName, id],
+    );
+    return discarded !== undefined;
+  }
+
+  async forgetDead({ age, count }: Keep): Promise<void> {
+    const diedUntil = Number.isFinite(age) ? Date.now() - age : null;
+    const most = Number.isFinite(count) ? count : null;
+    for (let dropped = TRIMMED; dropped >= TRIMMED;) {
+      dropped = Number(
+        await this.value('SELECT callsheet.trim_dead($1, $2, $3) AS value', [
+          this.queueName,
+          diedUntil,
+          most,
+        ]),
+      );
+    }
   }
 
   // BullMQ's retention sorts all handled jobs of the queue after each one; `forgetDone` does it now and then.
@@ -52,8 +147,8 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
     return retryTransient(() => super.moveToCompleted(job, value, keep ?? false, token, fetchNext));
   }
 
-  async forgetDone({ age, count }: { age: number; count: number }): Promise<void> {
-    await this.statement('SELECT callsheet.trim_done($1, $2, $3)', [
+  async forgetDone({ age, count }: Keep): Promise<void> {
+    await this.value('SELECT callsheet.trim_done($1, $2, $3)', [
       this.queueName,
       Date.now() - age,
       count,
@@ -105,25 +200,34 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
     return pauseAfterError(() => retryTransient(() => super.moveToActive(...args)));
   }
 
-  private async statement(text: string, params: unknown[]): Promise<void> {
-    await retryTransient(() => this.connection.pool.query(text, params));
+  /** The end of a turn: what it sends can be refused. */
+  private async ending(text: string, params: unknown[]): Promise<void> {
+    try {
+      await this.value(text, params);
+    } catch (error) {
+      throw refusalOf(error) ?? error;
+    }
+  }
+
+  /** The column `value` of the first row. */
+  private async value(text: string, params: unknown[]): Promise<unknown> {
+    const { rows } = await retryTransient(() => this.connection.pool.query(text, params));
+    return rows[0]?.['value'];
   }
 }
 
-/** Makes backends for BullMQ's classes. */
-export const createPostgresTurnBackend: BackendFactory<PostgresTurnBackend, never> = (
-  name,
-  opts,
-  factoryOptions = {},
-) => {
-  const { options } = opts.connection as { options: { max?: number } };
-  // A worker keeps a connection for LISTEN, so the pool grows by it.
-  if (factoryOptions.withBlockingConnection && options.max) options.max++;
-  const base = createPostgresBackend(name, opts, factoryOptions);
-  base.on('error', () => undefined);
-  const listener = factoryOptions.withBlockingConnection ? name : undefined;
-  return new PostgresTurnBackend(base.connection, name, opts, true, listener);
-};
+/** @param window how long ids that senders chose are remembered, ms */
+export function turnBackendFactory(window: number): BackendFactory<PostgresTurnBackend, never> {
+  return (name, opts, factoryOptions = {}) => {
+    const { options } = opts.connection as { options: { max?: number } };
+    // A worker keeps a connection for LISTEN, so the pool grows by it.
+    if (factoryOptions.withBlockingConnection && options.max) options.max++;
+    const base = createPostgresBackend(name, opts, factoryOptions);
+    base.on('error', () => undefined);
+    const listener = factoryOptions.withBlockingConnection ? name : undefined;
+    return new PostgresTurnBackend(window, base.connection, name, opts, true, listener);
+  };
+}
 
 const ATTEMPTS = 5;
 /** Deadlock, serialization failure: rolled back, safe to repeat. */

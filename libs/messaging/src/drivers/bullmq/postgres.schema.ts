@@ -1,16 +1,20 @@
+import { MIGRATION_2 } from './postgres.migration.2.js';
+
 /** What a connection to PostgreSQL or PGlite can do. */
 export interface Queryable {
   query(text: string, params?: unknown[]): Promise<{ rows: Record<string, unknown>[] }>;
 }
 
-/** SQLSTATE of `callsheet.send` when an id was used for another body; the detail is the message's public id. */
+/** SQLSTATE when an id was used for another body; the detail is the message's public id. */
 export const CONFLICT = 'CS001';
+/** SQLSTATE when a message that is in work was to be replaced; the detail is its public id. */
+export const ACTIVE = 'CS002';
 
 /**
  * Our own schema, beside BullMQ's (`bullmq`). Migrations are applied in order, once, in one transaction; a released one is
  * never edited. All functions run in BullMQ's search_path, because its functions use unqualified names.
  */
-const MIGRATIONS: readonly string[] = [
+export const MIGRATIONS: readonly string[] = [
   `
 -- Ids chosen by senders, remembered after their message is gone.
 CREATE TABLE callsheet.sent (
@@ -119,6 +123,7 @@ BEGIN
   RETURN reprocess_job(p_queue, p_id, 'failed', false, true, true) = 1;
 END $$;
 `,
+  MIGRATION_2,
 ];
 
 const MIGRATION_LOCK = 0x63616c6c;
@@ -127,8 +132,9 @@ const MIGRATION_LOCK = 0x63616c6c;
  * Brings our schema up to date; concurrent starters wait for the first.
  *
  * @param session one connection, never a pool: the lock and the transaction share it
+ * @param migrations all there are, or the first of them
  */
-export async function migrate(session: Queryable): Promise<void> {
+export async function migrate(session: Queryable, migrations = MIGRATIONS): Promise<void> {
   await session.query('BEGIN');
   try {
     await session.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
@@ -140,7 +146,7 @@ export async function migrate(session: Queryable): Promise<void> {
       'SELECT COALESCE(MAX(version), 0)::int AS version FROM callsheet.migration',
     );
     const current = Number(rows[0]?.['version']);
-    for (const [index, sql] of MIGRATIONS.entries()) {
+    for (const [index, sql] of migrations.entries()) {
       if (index < current) continue;
       await session.query(sql);
       await session.query('INSERT INTO callsheet.migration (version) VALUES ($1)', [index + 1]);

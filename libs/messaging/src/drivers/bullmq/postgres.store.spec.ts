@@ -67,6 +67,7 @@ serverSuite('postgres', 'PostgreSQL', () => {
         // Test servers run without fsync.
         durability: 'process-safe',
         shared: true,
+        keys: false,
       });
       await postgres.ping();
       await postgres.close();

@@ -2,16 +2,13 @@ import { Pool } from 'pg';
 import { runMigrations } from 'bullmq';
 import type { StoreInfo } from '../../engine.js';
 import type { Envelope } from '../../envelope.js';
-import {
-  IdempotencyConflictError,
-  StoreError,
-  UnknownOutcomeError,
-} from '../../messaging.errors.js';
+import { StoreError, UnknownOutcomeError } from '../../messaging.errors.js';
 import type { ResolvedOptions } from '../../messaging.options.js';
-import { toJob } from './bullmq.job.js';
 import type { BullmqStore } from './bullmq.store.js';
-import { createPostgresTurnBackend, retryTransient } from './postgres.backend.js';
-import { CONFLICT, migrate, type Queryable } from './postgres.schema.js';
+import { retryTransient, turnBackendFactory } from './postgres.backend.js';
+import { PostgresNotices, type Session } from './postgres.notices.js';
+import { migrate, type Queryable } from './postgres.schema.js';
+import { refusalOf, toSends } from './postgres.sends.js';
 import { safeUrl } from './store.url.js';
 import { withinTime } from '../../within.time.js';
 
@@ -19,7 +16,7 @@ type Options = Pick<ResolvedOptions, 'url' | 'idempotencyWindow'>;
 
 /** What PostgresStore needs of `pg.Pool`; PGlite's adapter has the same shape. */
 export interface PoolLike extends Queryable {
-  connect(): Promise<Queryable & { release(): void }>;
+  connect(): Promise<Session>;
   end(): Promise<void>;
   on(event: 'error', listener: (error: Error) => void): unknown;
 }
@@ -29,12 +26,15 @@ const FORGET_EVERY = 10 * 60_000;
 
 /** Everything but the connection: shared by a PostgreSQL server and embedded PGlite. */
 export abstract class SqlStore implements BullmqStore {
-  readonly backend = createPostgresTurnBackend as BullmqStore['backend'];
+  readonly backend: BullmqStore['backend'];
   abstract info: StoreInfo;
   protected abstract pool: PoolLike;
+  private readonly notices = new PostgresNotices(() => this.pool.connect());
   private forgetting?: NodeJS.Timeout;
 
-  constructor(protected readonly options: Options) {}
+  constructor(protected readonly options: Options) {
+    this.backend = turnBackendFactory(options.idempotencyWindow) as BullmqStore['backend'];
+  }
 
   get workerConnection(): unknown {
     return this.pool;
@@ -48,21 +48,39 @@ export abstract class SqlStore implements BullmqStore {
   abstract close(): Promise<void>;
 
   async send(envelopes: readonly Envelope[]): Promise<void> {
-    const jobs = envelopes.map((envelope) => {
-      const { data, ...job } = toJob(envelope);
-      const { id, actor, fingerprint } = envelope;
-      return { ...job, data: JSON.parse(data) as unknown, queue: actor, publicId: id, fingerprint };
-    });
+    const sends = toSends(envelopes);
     try {
       await retryTransient(() =>
         this.pool.query('SELECT callsheet.send($1::jsonb, $2)', [
-          JSON.stringify(jobs),
+          sends,
           this.options.idempotencyWindow,
         ]),
       );
     } catch (error) {
-      throw explainSend(error);
+      throw refusalOf(error) ?? explainSend(error);
     }
+  }
+
+  async listen(inbox: string, ended: (id: string) => void): Promise<() => Promise<void>> {
+    return this.notices.listen(inbox, ended).catch(this.away);
+  }
+
+  async onCancel(cancelled: (storageId: string) => void): Promise<() => Promise<void>> {
+    return this.notices.onCancel(cancelled).catch(this.away);
+  }
+
+  async subscribe(actor: string, types: readonly string[]): Promise<void> {
+    await retryTransient(() =>
+      this.pool.query('SELECT callsheet.subscribe($1, $2::text[])', [actor, types]),
+    );
+  }
+
+  async subscribers(type: string): Promise<string[]> {
+    const { rows } = await this.pool.query(
+      'SELECT actor FROM callsheet.subscription WHERE type = $1 ORDER BY actor',
+      [type],
+    );
+    return rows.map((row) => String(row['actor']));
   }
 
   async ping(): Promise<void> {
@@ -84,14 +102,20 @@ export abstract class SqlStore implements BullmqStore {
     this.forgetting = setInterval(forget, FORGET_EVERY).unref();
   }
 
-  protected stopForgetting(): void {
+  /** What has to end before connections are closed. */
+  protected async leave(): Promise<void> {
     clearInterval(this.forgetting);
+    await withinTime(500, this.notices.close());
   }
+
+  private readonly away = (cause: Error): never => {
+    throw new StoreError(`${this.info.name} does not answer: ${cause.message}`, { cause });
+  };
 }
 
 /** A PostgreSQL 13+ server. */
 export class PostgresStore extends SqlStore {
-  info: StoreInfo = { name: 'PostgreSQL', durability: 'memory', shared: true };
+  info: StoreInfo = { name: 'PostgreSQL', durability: 'memory', shared: true, keys: false };
   protected readonly pool: Pool;
 
   constructor(options: Options) {
@@ -103,7 +127,10 @@ export class PostgresStore extends SqlStore {
       // Long enough for a migration; a server that is frozen must not keep callers for ever.
       query_timeout: 15_000,
       keepAlive: true,
-      max: 20,
+      // The system's own default is hours: so long a connection that only listens would not miss what it does not hear.
+      keepAliveInitialDelayMillis: 10_000,
+      // One of them listens.
+      max: 21,
     });
     // An idle connection that breaks is replaced; unheard, the event would end the process.
     this.pool.on('error', () => undefined);
@@ -123,6 +150,7 @@ export class PostgresStore extends SqlStore {
         name: `PostgreSQL ${version?.split(' ')[0]}`,
         durability: fsync === 'on' && commit !== 'off' ? 'power-safe' : 'process-safe',
         shared: true,
+        keys: false,
       };
     } catch (error) {
       await this.close();
@@ -136,7 +164,7 @@ export class PostgresStore extends SqlStore {
   }
 
   async close(): Promise<void> {
-    this.stopForgetting();
+    await this.leave();
     await withinTime(2_000, this.pool.end());
   }
 }
@@ -149,8 +177,7 @@ function reasonOf(error: unknown): string {
 }
 
 function explainSend(error: unknown): Error {
-  const { code, detail, message } = error as { code?: string; detail?: string; message: string };
-  if (code === CONFLICT) return new IdempotencyConflictError(detail ?? '');
+  const { code, message } = error as { code?: string; message: string };
   // Five characters: the server answered and refused, so nothing is stored.
   if (code?.length === 5 && !/^(08|57P)/.test(code)) {
     return new StoreError(`PostgreSQL refused the message: ${message}`, { cause: error });

@@ -160,8 +160,8 @@ export const POSTPONE = (): string =>
   composeScript(
     ['moveToDelayed'],
     `
-local opts = redis.call('HGET', KEYS[5], 'opts') or ''
-if string.find(opts, '"callsheetCancelled":', 1, true) then ARGV[5] = '1' end
+local opts = redis.call('HGET', KEYS[5], 'opts') or '{}'
+if cjson.decode(opts).callsheetCancelled then ARGV[5] = '1' end
 return moveToDelayed(KEYS, ARGV)
 `,
   );
@@ -179,8 +179,9 @@ local live, id, now = KEYS[1], ARGV[1], ARGV[2]
 local key = live .. id
 local opts = redis.call('HGET', key, 'opts')
 if not opts then return 'unknown' end
+local known = cjson.decode(opts)
 local function mark()
-  if string.find(opts, '"callsheetCancelled":', 1, true) then return end
+  if known.callsheetCancelled then return end
   -- Added to the text as it is: Lua would not write every value back as it was.
   local comma = opts == '{}' and '' or ','
   redis.call('HSET', key, 'opts', string.sub(opts, 1, -2) .. comma .. '"callsheetCancelled":' .. now .. '}')
@@ -198,13 +199,15 @@ end
 local found = redis.call('ZREM', live .. 'prioritized', id) + redis.call('ZREM', live .. 'delayed', id) +
   redis.call('LREM', live .. 'wait', 1, id)
 if found == 0 then return 'unknown' end
-local progress = redis.call('HGET', key, 'progress')
-local attempts = progress and string.match(progress, '^(%b{})$')
-attempts = attempts and attempts ~= '{}' and string.sub(attempts, 1, -2) or '{"attempts":[]'
-redis.call('HSET', key, 'progress', attempts .. ',"cancelled":' .. now .. '}', 'returnvalue', 'null', 'finishedOn', now, 'delay', '0')
+local progress = redis.call('HGET', key, 'progress') or '{}'
+local isJson, parts = pcall(cjson.decode, progress)
+-- A plain producer reports what it likes. Ours is kept as text: Lua would write an empty list back as an object.
+local isOurs = isJson and type(parts) == 'table' and type(parts.attempts) == 'table'
+local start = isOurs and string.sub(progress, 1, -2) or '{"attempts":[]'
+redis.call('HSET', key, 'progress', start .. ',"cancelled":' .. now .. '}', 'returnvalue', 'null', 'finishedOn', now, 'delay', '0')
 redis.call('ZADD', live .. 'completed', now, id)
 redis.call('XADD', live .. 'events', 'MAXLEN', '~', 10000, '*', 'event', 'completed', 'jobId', id, 'returnvalue', 'null', 'prev', 'waiting')
-local own = cjson.decode(opts).callsheet or {}
+local own = known.callsheet or {}
 if own.replyTo then redis.call('PUBLISH', ARGV[4] .. own.replyTo, own.id) end
 return 'cancelled'
 `;

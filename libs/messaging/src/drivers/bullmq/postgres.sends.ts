@@ -1,0 +1,24 @@
+import type { Envelope } from '../../envelope.js';
+import { IdempotencyConflictError, MessageActiveError } from '../../messaging.errors.js';
+import { toJob } from './bullmq.job.js';
+import { ACTIVE, CONFLICT } from './postgres.schema.js';
+
+/** Messages as `callsheet.send` takes them, and every function that sends: JSON. */
+export function toSends(envelopes: readonly Envelope[]): string {
+  return JSON.stringify(
+    envelopes.map((envelope) => {
+      const { data, ...job } = toJob(envelope);
+      const { id, actor, fingerprint, replace } = envelope;
+      const payload = JSON.parse(data) as unknown;
+      return { ...job, data: payload, queue: actor, publicId: id, fingerprint, replace };
+    }),
+  );
+}
+
+/** What it means that PostgreSQL refused a message; undefined when the error says something else. */
+export function refusalOf(error: unknown): Error | undefined {
+  const { code, detail = '' } = error as { code?: string; detail?: string };
+  if (code === CONFLICT) return new IdempotencyConflictError(detail);
+  if (code === ACTIVE) return new MessageActiveError(detail);
+  return undefined;
+}
