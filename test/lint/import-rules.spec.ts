@@ -33,8 +33,11 @@ const CASES: Case[] = [
   },
   {
     file: 'libs/messaging/src/testing/test.callsheet.ts',
-    forbidden: ['../drivers/memory/memory.engine.js', ...STORES, ...TESTS],
-    allowed: [...FREE, '../messaging.module.js', '@nestjs/testing'],
+    forbidden: ['../drivers/bullmq/redis.backend.js', '@callsheet/scheduler', ...STORES, ...TESTS],
+    allowed: [
+      ...FREE,
+      ...['../messaging.module.js', '../drivers/memory/memory.engine.js', '@nestjs/testing'],
+    ],
   },
   {
     file: 'libs/messaging/src/messaging.module.ts',
@@ -132,8 +135,14 @@ const CASES: Case[] = [
   },
   {
     file: 'apps/api/src/api.spec.ts',
-    forbidden: ['../../worker/src/worker.module.js', '../../../libs/messaging/src/index.js'],
-    allowed: ['vitest', '../../../test/support/eventually.js', '@callsheet/messaging'],
+    forbidden: [
+      ...['../../worker/src/worker.module.js', '../../../libs/messaging/src/index.js'],
+      ...['@callsheet/messaging/drivers', '@callsheet/scheduler/x'],
+    ],
+    allowed: [
+      ...['vitest', '../../../test/support/eventually.js'],
+      ...['@callsheet/messaging', '@callsheet/messaging/testing'],
+    ],
   },
   {
     file: 'apps/api/test/stage.ts',

@@ -51,7 +51,8 @@ export const eventCases: ModelCase[] = [
       await actors.publish(new Paid({ n: 1 }), { id: `${topic}-1` });
       await actors.publish(new Paid({ n: 2 }));
       await eventually(() => seen.includes(2));
-      expect(seen.toSorted()).toEqual([1, 2]);
+      expect(new Set(seen)).toEqual(new Set([1, 2]));
+      expect(seen).toHaveLength(2);
     },
   },
   {

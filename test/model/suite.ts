@@ -28,16 +28,20 @@ export function programmingModel(store: Store): void {
       url = await store.url();
     });
 
-    for (const { behaviour, shared, keyed, run } of cases) {
+    for (const each of cases) {
+      const { behaviour, shared, keyed } = each;
       const reason = (shared && store.alone) || (keyed && store.unkeyed) || undefined;
       it.skipIf(reason)(reason ? `${behaviour} (skipped: ${reason})` : behaviour, async () => {
-        const stage = new Stage(url, store);
-        try {
-          await run(stage);
-        } finally {
-          await stage.close();
-        }
+        await runCase(each, new Stage(url, store));
       });
     }
   });
+}
+
+async function runCase(each: ModelCase, stage: Stage): Promise<void> {
+  try {
+    await each.run(stage);
+  } finally {
+    await stage.close();
+  }
 }

@@ -80,8 +80,10 @@ async function live(delivery: Delivery, turns: Turns): Promise<Outcome> {
     refuseExpired(delivery);
     const handler = handlerFor(turns.handlers, delivery);
     const message = open(handler, delivery);
-    const stop = new AbortController();
-    const turn = openTurn(delivery, policy, stop.signal, turns.state, handler.kind, () => scope);
+    // A signal of its own only where the handler can be told to stop for a reason of its own.
+    const stop = handler.timeout === undefined ? undefined : new AbortController();
+    const signal = stop?.signal ?? delivery.signal;
+    const turn = openTurn(delivery, policy, signal, turns.state, handler.kind, () => scope);
     scope = new TurnScope(delivery, turn, handler.kind === 'read', turns.checkpoint);
     if (turns.checkpoint) await turns.checkpoint('start', delivery);
     const result = await perform(handler, message, scope, stop, turns.clock);
@@ -142,7 +144,7 @@ async function perform(
   handler: Handler,
   message: unknown,
   scope: TurnScope,
-  stop: AbortController,
+  stop: AbortController | undefined,
   clock: Clock,
 ): Promise<unknown> {
   const { signal } = scope.delivery;
@@ -150,7 +152,7 @@ async function perform(
   const cancels: (() => void)[] = [];
   const abandoned = new Promise<never>((_, reject) => {
     const abandon = (reason: unknown, error: Error): void => {
-      stop.abort(reason);
+      stop?.abort(reason);
       if (reason instanceof LockLostError) return;
       cancels.push(clock.after(PATIENCE, () => reject(error)));
     };
@@ -166,7 +168,7 @@ async function perform(
     return await Promise.race([call(handler, message, scope), abandoned]);
   } catch (error) {
     if (signal.aborted) throw toldToStop(signal);
-    throw stop.signal.aborted ? stop.signal.reason : error;
+    throw stop?.signal.aborted ? stop.signal.reason : error;
   } finally {
     for (const cancel of cancels) cancel();
   }

@@ -23,7 +23,8 @@ import {
   COMPLETE,
   DEAD_IDS,
   DISCARD,
-  FORGET_DEAD,
+  FORGET,
+  HAND_BACK,
   POSTPONE,
   REDRIVE,
   SEND,
@@ -65,6 +66,10 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
     if (client instanceof Recorder) {
       client.commands.push({ name, args });
       return '' as unknown as ReturnType<RedisQueueBackend['execCommand']>;
+    }
+    if (name === 'moveJobFromActiveToWait') {
+      const handedBack = runScript(client as RedisClient, 'hand-back', HAND_BACK, [9, ...args]);
+      return handedBack as ReturnType<RedisQueueBackend['execCommand']>;
     }
     return super.execCommand(client, name, args as never);
   }
@@ -138,10 +143,22 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
     return (await this.runScript('discard', DISCARD, 1, [this.toKey(''), id])) === 1;
   }
 
-  async forgetDead({ age, count }: Keep): Promise<void> {
+  // BullMQ's own retention looks only when a turn ends: not after many cancels, nor while nothing comes.
+  async forgetDone(keep: Keep): Promise<void> {
+    await this.forget('completed', keep);
+  }
+
+  async forgetDead(keep: Keep): Promise<void> {
+    await this.forget('failed', keep);
+  }
+
+  private async forget(set: string, { age, count }: Keep): Promise<void> {
     const before = Number.isFinite(age) ? Date.now() - age : '-inf';
     const most = Number.isFinite(count) ? count : '';
-    await this.runScript('forget-dead', FORGET_DEAD, 1, [this.toKey(''), before, most]);
+    const args = [this.toKey(''), this.toKey(set), before, most];
+    for (let round = 1; round <= FORGET_ROUNDS; round++) {
+      if ((await this.runScript('forget', FORGET, 2, args)) < 1_000) break;
+    }
   }
 
   async deadIds(after: DeadLetterPlace | undefined, limit: number): Promise<string[]> {
@@ -328,6 +345,9 @@ export function redisTurnBackends(window: number): BackendFactory<RedisTurnBacke
     return Object.assign(backend, { window });
   };
 }
+
+/** How often at most, in one go, ended messages are dropped. */
+const FORGET_ROUNDS = 10;
 
 /** What the scripts that send answer. */
 type Result = readonly [kind: 0 | 1 | 2 | 3, which?: number];

@@ -167,6 +167,23 @@ return moveToDelayed(KEYS, ARGV)
   );
 
 /**
+ * Hands a message back at once. BullMQ wakes nobody for one with a priority: an idle worker would find it seconds later.
+ *
+ * KEYS     those of moveJobFromActiveToWait ([8] the marker that wakes workers)
+ * ARGV     those of moveJobFromActiveToWait
+ * returns  what moveJobFromActiveToWait returns
+ */
+export const HAND_BACK = (): string =>
+  composeScript(
+    ['moveJobFromActiveToWait'],
+    `
+local result = moveJobFromActiveToWait(KEYS, ARGV)
+if result >= 0 then redis.call('ZADD', KEYS[8], 0, '0') end
+return result
+`,
+  );
+
+/**
  * Cancels a message: one that waits ends at once, one in work is marked, and every process is told.
  *
  * KEYS[1]  key prefix of its queue
@@ -260,25 +277,25 @@ return 1
 `;
 
 /**
- * Drops dead letters that are too old or too many, oldest first, at most 1,000 of each.
+ * Drops ended messages that are too old or too many, oldest first, at most 1,000 of each.
  *
- * KEYS[1]  key prefix of the dead letters
- * ARGV[1]  those that died up to then go, epoch ms or '-inf', [2] how many may stay, or '' for all
+ * KEYS[1]  key prefix of the queue, [2] its set of those that ended
+ * ARGV[1]  those that ended up to then go, epoch ms or '-inf', [2] how many may stay, or '' for all
  * returns  how many were dropped
  */
-export const FORGET_DEAD = (): string => `${REMOVE}
-local set, dropped = KEYS[1] .. 'failed', 0
+export const FORGET = (): string => `${REMOVE}
+local dropped = 0
 local function drop(ids)
   for _, id in ipairs(ids) do
-    redis.call('ZREM', set, id)
+    redis.call('ZREM', KEYS[2], id)
     remove(KEYS[1], id)
   end
   dropped = dropped + #ids
 end
-drop(redis.call('ZRANGEBYSCORE', set, '-inf', ARGV[1], 'LIMIT', 0, 1000))
+drop(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[1], 'LIMIT', 0, 1000))
 if ARGV[2] ~= '' then
-  local over = math.min(1000, redis.call('ZCARD', set) - tonumber(ARGV[2]))
-  if over > 0 then drop(redis.call('ZRANGE', set, 0, over - 1)) end
+  local over = math.min(1000, redis.call('ZCARD', KEYS[2]) - tonumber(ARGV[2]))
+  if over > 0 then drop(redis.call('ZRANGE', KEYS[2], 0, over - 1)) end
 end
 return dropped
 `;

@@ -1,0 +1,124 @@
+import { Logger } from '@nestjs/common';
+import { Worker } from 'bullmq';
+import { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { Context, doneWith, type Driver } from '../../../../../test/contract/context.js';
+import { aborted, gate } from '../../../../../test/contract/gate.js';
+import { serverSuite } from '../../../../../test/support/available.js';
+import { eventually } from '../../../../../test/support/eventually.js';
+import { startRedis, type RedisServer } from '../../../../../test/support/redis.server.js';
+import type { Engine } from '../../engine.js';
+import { PREFIX } from './redis.keys.js';
+
+serverSuite('redis-server', 'a consumer on Redis', () => {
+  let server: RedisServer;
+  let redis: Redis;
+  let context: Context;
+  let engine: Engine;
+  beforeAll(async () => {
+    Logger.overrideLogger(false);
+    server = await startRedis();
+    redis = new Redis(server.url);
+  });
+  afterAll(async () => {
+    Logger.overrideLogger(['log', 'warn', 'error']);
+    redis.disconnect();
+    await server.stop();
+  });
+  beforeEach(async () => {
+    context = new Context({ name: 'Redis', lacks: {} } as Driver, server.url);
+    engine = await context.engine({ lockDuration: '500ms' });
+  });
+  afterEach(() => context.close());
+
+  const reaches = (id: string, state: string) =>
+    eventually(async () => {
+      const record = await engine.find(id, [context.actor]);
+      expect(record?.state).toBe(state);
+      return record ?? null;
+    });
+
+  const lockOf = (id: string) => redis.get(`${PREFIX}:${context.actor}:${id}:lock`);
+
+  /** Somebody waits for a message. */
+  const isWaiting = () =>
+    eventually(async () => String(await redis.client('LIST')).includes('cmd=bzpopmin'));
+
+  it('limited to none joins a turn that it still runs, and does not hand its message to others', async () => {
+    const held = gate();
+    const { consumer, deliveries } = await context.consume(
+      engine,
+      async () => {
+        await held.opened;
+        return doneWith({ reply: { data: 'once' } });
+      },
+      { concurrency: 2 },
+    );
+    const message = context.envelope();
+    await engine.send([message]);
+    await eventually(() => deliveries.length === 1);
+    await isWaiting();
+    consumer.limit(0);
+    // As if this process had been frozen for longer than the lock lasts.
+    await redis.set(`${PREFIX}:${context.actor}:${message.id}:lock`, 'theirs', 'PX', 1);
+    const recovery = new Worker(context.actor, undefined, {
+      connection: { url: server.url },
+      prefix: PREFIX,
+      stalledInterval: 100,
+      autorun: false,
+    });
+    await recovery.startStalledCheckTimer();
+    await eventually(async () => (await lockOf(message.id)) !== null);
+    await recovery.close(true);
+    held.open();
+    const record = await reaches(message.id, 'done');
+    expect(record?.reply).toEqual({ data: 'once' });
+    expect(deliveries).toHaveLength(1);
+  }, 15_000);
+
+  it('hands a message back at once to those that have nothing to do', async () => {
+    const { consumer, deliveries } = await context.consume(engine, async ({ signal }) => {
+      await aborted(signal);
+      return { kind: 'release' };
+    });
+    const message = context.envelope();
+    await engine.send([message]);
+    await eventually(() => deliveries.length === 1);
+    const second = await context.consume(await context.engine());
+    await isWaiting();
+    const start = performance.now();
+    await consumer.stop(0);
+    await reaches(message.id, 'done');
+    expect(second.deliveries).toHaveLength(1);
+    expect(performance.now() - start).toBeLessThan(2_000);
+  });
+
+  it('keeps no more handled messages than asked for, also when only cancelled ones come', async () => {
+    const small = await context.engine({ keepDone: { count: 2, age: '1h' } });
+    await context.consume(small);
+    const later = Array.from({ length: 5 }, () => context.envelope({ dueAt: Date.now() + 60_000 }));
+    await small.send(later);
+    for (const { id } of later) expect(await small.cancel(id, [context.actor])).toBe('cancelled');
+    await eventually(async () => (await small.counts(context.actor)).done === 2, {
+      timeout: 12_000,
+    });
+    expect(await small.find(later[4]!.id, [context.actor])).toMatchObject({ state: 'cancelled' });
+    expect(await small.find(later[0]!.id, [context.actor])).toBeUndefined();
+  }, 20_000);
+
+  it('takes orders about its limit before, while and after it works, in whatever order', async () => {
+    const { consumer, deliveries } = await context.consume(engine);
+    for (const limit of [0, 3, 0, 0, 1, 2, 0, 2]) consumer.limit(limit);
+    const messages = Array.from({ length: 20 }, () => context.envelope());
+    await engine.send(messages);
+    await eventually(async () => (await engine.counts(context.actor)).done === 20);
+    expect(deliveries).toHaveLength(20);
+    await consumer.stop(0);
+    consumer.limit(0);
+    consumer.limit(5);
+    await engine.send([context.envelope()]);
+    const second = await context.consume(engine);
+    await eventually(() => second.deliveries.length === 1);
+    expect(deliveries).toHaveLength(20);
+  });
+});
