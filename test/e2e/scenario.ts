@@ -63,6 +63,36 @@ export function scenario(start: (env: Record<string, string>) => Promise<ApiClie
     });
   });
 
+  describe('asking and cancelling', () => {
+    it('answers when the mail is out, and when it can never be', async () => {
+      const sent = await api.request<{ id: string }>('POST', '/v1/messages:ask', {
+        ...mailTo('ada@example.org', 'Asked'),
+        timeout: '20s',
+      });
+      expect(sent.status).toBe(200);
+      expect(mailsOf(smtp, sent.body.id)).toHaveLength(1);
+      smtp.refuseRecipients(/^nobody@/, 550);
+      const refused = await api.request('POST', '/v1/messages:ask', {
+        ...mailTo('nobody@example.org'),
+        timeout: '20s',
+      });
+      expect(refused).toMatchObject({ status: 422, body: { code: 'ask_failed' } });
+      expect(refused.body.detail).toContain('550 refused by the test');
+    });
+
+    it('stops a delivery that hangs, in whatever process it runs', async () => {
+      const peer = await startHttpPeer();
+      peer.answer('silence');
+      const { id } = await api.tell(webhookTo(peer.url));
+      await eventually(() => peer.requests.length === 1);
+      expect(await api.request('DELETE', `/v1/messages/${id}`)).toEqual({
+        status: 202,
+        body: { id, state: 'cancelling' },
+      });
+      await api.until(id, 'cancelled');
+    });
+  });
+
   describe('webhook', () => {
     it('is delivered after answers 500, with one id and a fresh signature each time', async () => {
       const peer = await startHttpPeer();
@@ -100,7 +130,9 @@ export function scenario(start: (env: Record<string, string>) => Promise<ApiClie
       });
       expect(dead.attempts.map(({ attempt }) => attempt)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
       const { items } = await api.deadLetters('?actor=webhook&limit=1');
-      expect(items).toEqual([dead]);
+      expect(items).toEqual([
+        { ...dead, fingerprint: expect.stringMatching(/^[0-9a-f]{12}$/) as string },
+      ]);
 
       await peer.start();
       expect(await api.redrive(id)).toEqual({ id, state: 'waiting' });

@@ -96,8 +96,11 @@ export class BullmqEngine implements Engine {
       const found = (await this.jobOf(id, actors)) ?? (await this.jobOf(id, actors));
       const state = await found?.getState();
       if (!found || state === undefined) return undefined;
-      // One that ended between the two was read without what its end has left.
-      const hasMoved = state === 'unknown' || (state === 'completed' && !found.finishedOn);
+      // One that ended, or failed, between the two was read without what that has left.
+      const hasMoved =
+        state === 'unknown' ||
+        (state === 'completed' && !found.finishedOn) ||
+        (state === 'delayed' && found.processedOn !== undefined);
       const job = hasMoved ? await this.jobOf(id, actors) : found;
       return job && toRecord(job, hasMoved ? await job.getState() : state);
     });

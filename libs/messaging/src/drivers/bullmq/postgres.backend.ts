@@ -21,8 +21,9 @@ SELECT id FROM bullmq.job
  ORDER BY finished_at_ms DESC, id COLLATE "C" DESC
  LIMIT $4`;
 
-/** The most dead letters of one kind that `callsheet.trim_dead` drops at once, so that nobody waits long for it. */
+/** The most dead letters of one kind that `callsheet.trim_dead` drops at once, and how often at most in one go. */
 const TRIMMED = 1_000;
+const TRIM_ROUNDS = 10;
 
 /** BullMQ's PostgreSQL backend with the ends of a turn, as functions of our schema. */
 export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBackend {
@@ -129,14 +130,13 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
   async forgetDead({ age, count }: Keep): Promise<void> {
     const diedUntil = Number.isFinite(age) ? Date.now() - age : null;
     const most = Number.isFinite(count) ? count : null;
-    for (let dropped = TRIMMED; dropped >= TRIMMED;) {
-      dropped = Number(
-        await this.value('SELECT callsheet.trim_dead($1, $2, $3) AS value', [
-          this.queueName,
-          diedUntil,
-          most,
-        ]),
-      );
+    for (let round = 1; round <= TRIM_ROUNDS; round++) {
+      const dropped = await this.value('SELECT callsheet.trim_dead($1, $2, $3) AS value', [
+        this.queueName,
+        diedUntil,
+        most,
+      ]);
+      if (Number(dropped) < TRIMMED) break;
     }
   }
 

@@ -82,7 +82,7 @@ serverSuite('redis-server', 'the ends of a turn on Redis', () => {
     for (const key of (await redis.keys('*')).sort()) {
       const type = await redis.type(key);
       if (type === 'hash') found[key] = await redis.hgetall(key);
-      else if (type === 'zset') found[key] = await redis.zrange(key, 0, -1, 'WITHSCORES');
+      else if (type === 'zset') found[key] = await redis.call('ZRANGE', key, 0, -1, 'WITHSCORES');
       else if (type === 'list') found[key] = await redis.lrange(key, 0, -1);
       else if (type === 'string') found[key] = await redis.get(key);
       else if (type === 'set') found[key] = (await redis.smembers(key)).sort();
@@ -166,6 +166,20 @@ serverSuite('redis-server', 'the ends of a turn on Redis', () => {
     expect(await engine.find(context.id('new'), [context.actor])).toMatchObject({
       state: 'waiting',
     });
+  });
+
+  it('a large reply is kept once, not also in the stream of events', async () => {
+    const message = context.envelope();
+    await engine.send([message]);
+    const data = 'x'.repeat(50_000);
+    const job = await take();
+    await backend.complete(job, 'mine', { sends: [], reply: { data } }, KEEP);
+    expect(await engine.find(message.id, [context.actor])).toMatchObject({ reply: { data } });
+    const events = JSON.stringify(
+      await redis.xrange(`${PREFIX}:${context.actor}:events`, '-', '+'),
+    );
+    expect(events).toContain('completed');
+    expect(events.length).toBeLessThan(5_000);
   });
 
   it('a message handed back for later has used no attempt', async () => {

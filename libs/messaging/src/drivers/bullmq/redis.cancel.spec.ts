@@ -234,7 +234,7 @@ serverSuite('redis-server', 'cancelling on Redis', () => {
     const { deliveries } = await context.consume(engine, async (delivery) => {
       if (delivery.isCancelled) return cancelled();
       await aborted(delivery.signal);
-      return release()(delivery as never);
+      return release()();
     });
     await engine.send([sent]);
     await eventually(() => deliveries.length === 1);
@@ -248,7 +248,7 @@ serverSuite('redis-server', 'cancelling on Redis', () => {
       await aborted(signal);
       return cancelled();
     });
-    await redis.client('KILL', 'TYPE', 'pubsub');
+    await redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
     await eventually(async () => (await redis.pubsub('NUMSUB', `${PREFIX}:cancelled`))[1] === 1);
     const sent = context.envelope();
     await engine.send([sent]);

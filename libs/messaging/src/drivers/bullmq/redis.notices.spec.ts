@@ -25,7 +25,7 @@ serverSuite('redis-server', 'notices on Redis', () => {
 
   /** How many connections listen. */
   async function connections(): Promise<number> {
-    const list = String(await redis.client('LIST', 'TYPE', 'pubsub'));
+    const list = String(await redis.call('CLIENT', 'LIST', 'TYPE', 'pubsub'));
     return list.split('\n').filter(Boolean).length;
   }
 
@@ -63,7 +63,7 @@ serverSuite('redis-server', 'notices on Redis', () => {
     const store = await opened();
     const heard: string[] = [];
     await store.listen('mine', (id) => heard.push(id));
-    await redis.client('KILL', 'TYPE', 'pubsub');
+    await redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
     await eventually(async () => (await listenersOf(`${INBOX}mine`)) === 1);
     await redis.publish(`${INBOX}mine`, 'one');
     await eventually(() => heard.length === 1);

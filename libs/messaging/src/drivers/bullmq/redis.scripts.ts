@@ -102,9 +102,9 @@ return { 0 }
 /**
  * Ends a message well, with what its turn leaves.
  *
- * KEYS     1..14 those of moveToFinished, [15] prefix of the remembered ids
- * ARGV     1..9 those of moveToFinished ([1] id, [7] key prefix of its queue), [10] channel of the asker's inbox or '',
- *          [11] public id, then as SENDS has them
+ * KEYS     1..14 those of moveToFinished ([12] the job), [15] prefix of the remembered ids
+ * ARGV     1..9 those of moveToFinished ([1] id, [4] reply, [7] key prefix of its queue), [10] channel of the asker's inbox
+ *          or '', [11] public id, then as SENDS has them
  * returns  { 0 }, { 1, place } or { 2, place } as SENDS has them, or { 3, code } with the negative code of moveToFinished:
  *          then nothing changed
  */
@@ -114,8 +114,12 @@ export const COMPLETE = (): string =>
     `${SENDS}
 local plan, refusal = planned(ARGV, 12, KEYS[15], ARGV[7] .. ARGV[1])
 if not plan then return refusal end
+-- The stream of events keeps ten thousand of them: a large reply is not told there.
+local value = ARGV[4]
+if #value > 1024 then ARGV[4] = 'null' end
 local result = moveToFinished(KEYS, ARGV)
 if type(result) == 'number' and result < 0 then return { 3, result } end
+if #value > 1024 then redis.call('HSET', KEYS[12], 'returnvalue', value) end
 store(plan)
 if ARGV[10] ~= '' then redis.call('PUBLISH', ARGV[10], ARGV[11]) end
 return { 0 }
