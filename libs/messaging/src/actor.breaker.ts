@@ -18,6 +18,7 @@ export class ActorBreaker {
   private wait: number;
   private consumer?: Consumer;
   private cancelTimer?: () => void;
+  private isStopped = false;
 
   constructor(
     private readonly actor: string,
@@ -40,7 +41,7 @@ export class ActorBreaker {
 
   /** A turn ended with an error that pauses. Others that were under way may say the same: once counts. */
   trip(reason: string): void {
-    if (this.state === 'open') return;
+    if (this.state === 'open' || this.isStopped) return;
     if (this.state === 'half-open') this.wait = Math.min(this.wait * 2, this.policy.max);
     this.state = 'open';
     this.consumer?.limit(0);
@@ -53,14 +54,16 @@ export class ActorBreaker {
 
   /** A turn ended otherwise. */
   pass(): void {
-    if (this.state !== 'half-open') return;
+    if (this.state !== 'half-open' || this.isStopped) return;
     this.state = 'closed';
     this.wait = this.policy.for;
     this.consumer?.limit(this.concurrency);
     this.logger.log(`${this.actor}: goes on`);
   }
 
+  /** From now on it leaves its consumer alone: a limit would set one that has stopped going again. */
   stop(): void {
+    this.isStopped = true;
     this.cancelTimer?.();
   }
 }

@@ -93,7 +93,7 @@ export class ActorHost implements OnModuleInit {
       random: this.random,
       observer: this.observer,
       ...(this.checkpoint && { checkpoint: this.checkpoint }),
-      mourn: (delivery, outcome) =>
+      mourn: async (delivery, outcome) =>
         this.mourn(deadLetterAdded(delivery, outcome), delivery.envelope),
     };
     const reads = [...handlers].filter(([, { kind }]) => kind === 'read').map(([type]) => type);

@@ -11,7 +11,7 @@ export class ActorRef {
   ) {}
 
   /** As {@link Actors.tell}, with the key filled in. */
-  tell<M extends MessageInstance, Input extends object, K extends keyof Input & string>(
+  async tell<M extends MessageInstance, Input extends object, K extends keyof Input & string>(
     message: MessageClass<M, Input, K>,
     data: Omit<Input, K>,
     options?: TellOptions,
@@ -20,7 +20,7 @@ export class ActorRef {
   }
 
   /** As {@link Actors.ask}, with the key filled in. */
-  ask<M extends MessageInstance, Input extends object, K extends keyof Input & string>(
+  async ask<M extends MessageInstance, Input extends object, K extends keyof Input & string>(
     message: MessageClass<M, Input, K>,
     data: Omit<Input, K>,
     options?: AskOptions,

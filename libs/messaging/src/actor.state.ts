@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { isDeepStrictEqual } from 'node:util';
 import { decode, encode, violations, type Carried } from './codec.js';
 import type { StoredState } from './engine.js';
 import { InvalidStateError, OptionError, type Violation } from './messaging.errors.js';
@@ -9,13 +10,15 @@ export class ActorState {
     private readonly actor: string,
     private readonly schema: StandardSchemaV1,
   ) {
-    // A schema that has no state for a new key is found at start.
-    this.parse({});
+    // A schema that has no state for a new key, or one that cannot be stored, is found at start.
+    const found = violations(this.parse({}));
+    if (found.length > 0) throw new InvalidStateError(actor, found);
   }
 
   /** The state that a turn begins with, its own to change. @throws InvalidStateError when what is stored does not fit the schema */
   load(stored: StoredState | undefined): unknown {
-    return this.parse(stored ? decode(stored) : {});
+    // A copy: schemas may answer the same default each time, and keys must not share it.
+    return structuredClone(this.parse(stored ? decode(stored) : {}));
   }
 
   /**
@@ -49,10 +52,8 @@ export class ActorState {
 }
 
 function isSame(a: Carried, b: Carried): boolean {
-  return (
-    JSON.stringify(a.data) === JSON.stringify(b.data) &&
-    JSON.stringify(a.types) === JSON.stringify(b.types)
-  );
+  // The order of fields is the schema's, not the handler's doing.
+  return isDeepStrictEqual(a.data, b.data) && isDeepStrictEqual(a.types, b.types);
 }
 
 function toViolation({ path = [], message }: StandardSchemaV1.Issue): Violation {

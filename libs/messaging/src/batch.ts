@@ -15,6 +15,8 @@ export type BatchFunction = (messages: readonly unknown[], turns: readonly Turn[
 interface Waiting {
   message: unknown;
   turn: Turn;
+  /** Ends the watch over its turn's signal. */
+  unwatch(): void;
   resolve(): void;
   reject(error: unknown): void;
 }
@@ -30,25 +32,32 @@ export class Batch {
     private readonly clock: Clock,
   ) {}
 
-  /** Resolves when the handler is done with this message, rejects with its error. */
+  /**
+   * Resolves when the handler is done with this message, rejects with its error. One that is told to stop while it waits
+   * leaves at once, without the handler.
+   */
   add(message: unknown, turn: Turn): Promise<void> {
+    const { signal } = turn;
     return new Promise((resolve, reject) => {
-      this.waiting.push({ message, turn, resolve, reject });
+      if (signal.aborted) return reject(signal.reason);
+      const leave = (): void => {
+        this.waiting = this.waiting.filter((each) => each !== waiting);
+        if (this.waiting.length === 0) this.stopWaiting();
+        reject(signal.reason);
+      };
+      const unwatch = (): void => signal.removeEventListener('abort', leave);
+      const waiting: Waiting = { message, turn, unwatch, resolve, reject };
+      signal.addEventListener('abort', leave, { once: true });
+      this.waiting.push(waiting);
       if (this.waiting.length >= this.policy.max) void this.flush();
       else this.cancelTimer ??= this.clock.after(this.policy.wait, () => void this.flush());
     });
   }
 
   private async flush(): Promise<void> {
-    this.cancelTimer?.();
-    this.cancelTimer = undefined;
-    // One that has been told to stop while it waited ends without the handler.
-    const batch = this.waiting.splice(0).filter((each) => {
-      if (!each.turn.signal.aborted) return true;
-      each.reject(each.turn.signal.reason);
-      return false;
-    });
-    if (batch.length === 0) return;
+    this.stopWaiting();
+    const batch = this.waiting.splice(0);
+    for (const { unwatch } of batch) unwatch();
     try {
       const result = await runBatch(async () =>
         this.run(
@@ -64,6 +73,11 @@ export class Batch {
     } catch (error) {
       for (const each of batch) each.reject(error);
     }
+  }
+
+  private stopWaiting(): void {
+    this.cancelTimer?.();
+    this.cancelTimer = undefined;
   }
 }
 

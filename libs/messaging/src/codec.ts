@@ -1,6 +1,7 @@
 import SuperJSON from 'superjson';
-import { carriageViolations, LIMITS, TOO_LARGE, type Json } from './json.js';
+import { FORBIDDEN_KEYS, Inspection, LIMITS, type Json } from './json.js';
 import type { Violation } from './messaging.errors.js';
+import { ofKind, readNotes, type Notes } from './codec.notes.js';
 
 /** A value as it travels and is stored: plain JSON, readable on any dashboard, and what JSON cannot say of it. */
 export interface Carried {
@@ -14,37 +15,116 @@ superjson.registerCustom<Uint8Array, string>(
   {
     isApplicable: (value): value is Uint8Array => value instanceof Uint8Array,
     serialize: (bytes) => Buffer.from(bytes).toString('base64'),
-    deserialize: (text) => new Uint8Array(Buffer.from(String(text), 'base64')),
+    deserialize: (text) => new Uint8Array(Buffer.from(text, 'base64')),
   },
   'bytes',
 );
 
-/** What `value` is as it travels. Only what {@link violations} finds nothing in. */
+/**
+ * What `value` is as it travels; what cannot be carried is left as it is, so ask {@link violations} first. -0 becomes 0, and
+ * what stands in two places becomes two.
+ */
 export function encode(value: unknown): Carried {
-  if (isPlain(value)) return { data: value as Json };
-  const { json, meta } = superjson.serialize(value);
-  return { data: json as Json, ...(meta && { types: meta as unknown as Json }) };
+  const inspection = new Inspection(value);
+  return inspection.found.length === 0 ? encodeCopy(inspection) : encodeRich(value);
 }
 
-/** The value that was carried, a new one each time. Throws when `types` do not fit `data`. */
-export function decode({ data, types }: Carried): unknown {
-  if (types === undefined) return structuredClone(data);
-  return superjson.deserialize({ json: structuredClone(data), meta: types as never });
+/** As {@link encode}, in the same walk as the check. @throws what `refuse` makes of what is found */
+export function carry(value: unknown, refuse: (found: readonly Violation[]) => Error): Carried {
+  return encodeCopy(inspect(value, refuse));
+}
+
+/** Walks over a value once. @throws what `refuse` makes of everything that cannot be carried, at most ten, each with its path */
+export function inspect(
+  value: unknown,
+  refuse: (found: readonly Violation[]) => Error,
+): Inspection {
+  const inspection = new Inspection(value);
+  const found = findings(inspection);
+  if (found.length > 0) throw refuse(found);
+  return inspection;
 }
 
 /** Everything in `value` that cannot be carried, at most ten, each with its path. */
-export function violations(value: unknown): Violation[] {
-  const found = carriageViolations(value);
-  if (found.length > 0) return found;
-  const size = Buffer.byteLength(JSON.stringify(encode(value)));
-  return size > LIMITS.bytes ? [{ path: '', message: TOO_LARGE }] : [];
+export function violations(value: unknown): readonly Violation[] {
+  return findings(new Inspection(value));
 }
 
-function isPlain(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null)
-    return typeof value !== 'bigint' && value !== undefined;
-  if (Array.isArray(value)) return value.every(isPlain);
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== null && prototype !== Object.prototype) return false;
-  return Object.values(value).every(isPlain);
+function findings(inspection: Inspection): readonly Violation[] {
+  const { found, bound } = inspection;
+  if (found.length > 0 || bound <= LIMITS.bytes) return found;
+  const { data, types } = encodeCopy(inspection);
+  const size = sizeOf(data) + (types === undefined ? 0 : sizeOf(types));
+  if (size <= LIMITS.bytes) return found;
+  return [{ path: '', message: `is larger than ${LIMITS.bytes} bytes` }];
+}
+
+function sizeOf(json: Json): number {
+  return Buffer.byteLength(JSON.stringify(json));
+}
+
+function encodeCopy({ plain, copy }: Pick<Inspection, 'plain' | 'copy'>): Carried {
+  return plain ? { data: copy as Json } : encodeRich(copy);
+}
+
+function encodeRich(value: unknown): Carried {
+  const { json, meta } = superjson.serialize(value);
+  // What superjson notes of values that stand in two places is left out: what travels is a tree.
+  return {
+    data: json as Json,
+    ...(meta?.values && { types: { values: meta.values, v: 1 } as unknown as Json }),
+  };
+}
+
+/**
+ * The value that was carried, a new one each time. Not with superjson: what a store holds is not to be trusted, and superjson
+ * follows any path and makes what `types` ask for.
+ *
+ * @throws Error when `types` do not fit `data`
+ */
+export function decode({ data, types }: Carried): unknown {
+  return types === undefined ? rebuild(data, undefined) : rebuild(data, readNotes(types));
+}
+
+/** A copy of a value that has been inspected; shares nothing with it. */
+export function cloneOf(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(cloneOf);
+  if (value instanceof Date) return new Date(value);
+  if (value instanceof Uint8Array) return Uint8Array.from(value);
+  if (value instanceof Set) return new Set([...value].map(cloneOf));
+  if (value instanceof Map) {
+    return new Map([...value].map(([key, child]) => [cloneOf(key), cloneOf(child)]));
+  }
+  const copy: Record<string, unknown> = {};
+  for (const key of Object.keys(value))
+    copy[key] = cloneOf((value as Record<string, unknown>)[key]);
+  return copy;
+}
+
+function rebuild(data: Json, notes: Notes | undefined): unknown {
+  const value = rebuildInside(data, notes?.inside);
+  return notes?.kind === undefined ? value : ofKind(notes.kind, value);
+}
+
+function rebuildInside(data: Json, notes: ReadonlyMap<string, Notes> | undefined): unknown {
+  let met = 0;
+  const child = (key: string, value: Json): unknown => {
+    const inner = notes?.get(key);
+    if (inner) met += 1;
+    return rebuild(value, inner);
+  };
+  let copy: unknown = data;
+  if (Array.isArray(data)) {
+    copy = data.map((value, index) => child(notes ? String(index) : '', value));
+  } else if (typeof data === 'object' && data !== null) {
+    const fields: Record<string, unknown> = {};
+    for (const key of Object.keys(data)) {
+      if (FORBIDDEN_KEYS.has(key)) throw new Error(`${key} is not an allowed key`);
+      fields[key] = child(key, data[key] as Json);
+    }
+    copy = fields;
+  }
+  if (met !== (notes?.size ?? 0)) throw new Error('types name what is not in the data');
+  return copy;
 }

@@ -9,7 +9,7 @@ import {
 import { fingerprintOfDeath } from './dead.letter.fingerprint.js';
 import { encode, violations } from './codec.js';
 import type { Envelope } from './envelope.js';
-import { openMessage } from './message.js';
+import { keyOf, metaOf, openMessage } from './message.js';
 import { MessageRegistry } from './message.registry.js';
 import { InvalidMessageError, OptionError } from './messaging.errors.js';
 
@@ -72,12 +72,15 @@ export class DeadLetters {
   /**
    * Newest first: at most `limit` (default 100), those after a place if one is given. A call looks at 50,000 letters at most.
    *
-   * @throws OptionError for a filter that does not exist
+   * @throws OptionError for a filter that does not exist, and for what is no limit
    */
   async list(
     filter: DeadLetterFilter = {},
     { after, limit = 100 }: { after?: DeadLetterPlace; limit?: number } = {},
   ): Promise<DeadLetter[]> {
+    if (!Number.isSafeInteger(limit) || limit < 1) {
+      throw new OptionError('limit', 'must be a whole number from 1');
+    }
     const found: DeadLetter[] = [];
     for await (const letter of this.read(filter, after)) {
       found.push(letter);
@@ -111,7 +114,7 @@ export class DeadLetters {
 
   /**
    * Puts a dead letter back into its actor's queue with all attempts available again. `edited` takes the place of its data,
-   * in the version that the message was sent in.
+   * in the version that the message was sent in; its key stays, because it says whose mailbox the letter goes back to.
    *
    * @returns false when there is no such dead letter
    * @throws InvalidMessageError, NewerVersionError, UnknownMessageError for edited data
@@ -121,11 +124,17 @@ export class DeadLetters {
     if (edited === undefined) return this.engine.redrive(id, actors);
     const letter = await this.get(id);
     if (!letter) return false;
-    const { type, version } = letter.envelope;
+    const { type, version, key } = letter.envelope;
     const problems = violations(edited);
     if (problems.length > 0) throw new InvalidMessageError(type, problems);
     const carried = encode(edited);
-    openMessage(this.registry.get(type), { ...carried, version } as Envelope);
+    const message = openMessage(this.registry.get(type), { ...carried, version } as Envelope);
+    const own = keyOf(message);
+    if (key !== undefined && own !== undefined && own !== key) {
+      const path = metaOf(message, 'message').key ?? '';
+      const problem = `is the key and must stay '${key}': discard this one and send a new message`;
+      throw new InvalidMessageError(type, [{ path, message: problem }]);
+    }
     return this.engine.redrive(id, actors, carried);
   }
 
@@ -163,7 +172,11 @@ export class DeadLetters {
     for (const field of Object.keys(filter)) {
       if (!FIELDS.has(field)) throw new OptionError(`filter.${field}`, 'is not a filter');
     }
-    const actors = this.registry.actors().filter((name) => !filter.actor || name === filter.actor);
+    const { actor, before } = filter;
+    if (before !== undefined && !(before instanceof Date && !Number.isNaN(before.getTime()))) {
+      throw new OptionError('filter.before', 'must be a valid Date');
+    }
+    const actors = this.registry.actors().filter((name) => actor === undefined || name === actor);
     let place = after;
     for (let read = 0; read < MOST_READ; read += PAGE) {
       const page = await this.engine.deadLetters(actors, {

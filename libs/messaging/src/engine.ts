@@ -47,22 +47,24 @@ export interface Engine {
   ): Promise<MessageRecord[]>;
 
   /**
-   * Puts a dead letter back into its actor's queue with all attempts available again; its history is kept. `edited`, if
-   * given, replaces its data. Resolves to false when there is no such dead letter.
+   * Puts a dead letter back into its actor's queue with all attempts available again, cancelled or not; its history is
+   * kept. `edited`, if given, replaces its data. Letters of one key come in the order in which they died. Resolves to false
+   * when there is no such dead letter.
    */
   redrive(id: string, actors: readonly string[], edited?: Carried): Promise<boolean>;
 
-  /** Removes a dead letter for good. Resolves to false when there is no such dead letter. */
+  /** Removes a dead letter for good; its id stays remembered. Resolves to false when there is no such dead letter. */
   discard(id: string, actors: readonly string[]): Promise<boolean>;
 
   /**
    * Cancels a message. One that has not started ends at once, as 'cancelled'. One in work: the signal of its delivery aborts
-   * with a CancelledError, in whatever process it runs, and if it is given out again it says so (`Delivery.isCancelled`).
+   * with a CancelledError, in whatever process it runs, and if it is given out again it says so (`Delivery.isCancelled`). An
+   * occurrence of a schedule that is not due may be told so only when it is; the schedule goes on.
    */
   cancel(id: string, actors: readonly string[]): Promise<Cancellation>;
 
   /**
-   * Calls `ended` with the id of each message that ended (done, dead, cancelled) and whose `replyTo` is `inbox`. A notice
+   * Calls `ended` with the public id of each message that ended (done, dead, cancelled) and whose `replyTo` is `inbox`. A notice
    * may be lost, with a connection say: whoever waits must look for himself now and then. Resolves to what stops it.
    */
   listen(inbox: string, ended: (id: string) => void): Promise<() => Promise<void>>;
@@ -116,7 +118,7 @@ export interface ConsumeOptions {
   rateLimit?: { max: number; per: number };
   /** Types whose messages do not wait in the mailbox of their key and see its committed state. */
   reads?: ReadonlySet<string>;
-  /** The most messages that wait per key; one more is refused at send with MailboxFullError. */
+  /** The most messages that wait per key, the one in work apart; one more is refused at send with MailboxFullError. */
   mailbox?: number;
 }
 
@@ -166,15 +168,15 @@ export interface Effects {
 /** What a turn decides about its message. */
 export type Outcome =
   /**
-   * Handled. When the store refuses the effects (an id used for another body, a full mailbox) nothing of the turn is stored,
-   * and what `refused` answers is committed instead.
+   * Handled. When the store refuses the effects (an id used for another body, a full mailbox, a state that is no longer the
+   * one the turn began with) nothing of the turn is stored, and what `refused` answers is committed instead.
    */
   | { kind: 'done'; effects?: Effects; refused?: (error: Error) => Outcome | Promise<Outcome> }
   /** Failed: give it out again after `delay` milliseconds. Later messages of its key wait. */
   | { kind: 'retry'; delay: number; attempt: AttemptRecord }
-  /** Given up: a dead letter, stored in one step with `sends`. */
+  /** Given up: a dead letter, stored in one step with `sends`; if these are refused, it is given out again. */
   | { kind: 'dead'; reason: DeadReason; attempt: AttemptRecord; sends?: readonly Envelope[] }
-  /** Failed, and its key stops: the message stays at the head of its mailbox, and nothing of that key is given out until it is released. */
+  /** Failed, which uses an attempt, and its key stops: the message stays at the head of its mailbox, and nothing of that key is given out until it is released. */
   | { kind: 'quarantine'; attempt: AttemptRecord }
   /** Handed back unfinished: give it out again, at once or after `delay` milliseconds; no attempt used. */
   | { kind: 'release'; delay?: number }
@@ -185,7 +187,10 @@ export type Outcome =
 export type TurnFunction = (delivery: Delivery) => Promise<Outcome>;
 
 export interface Consumer {
-  /** From now on at most this many turns at the same time; 0: takes nothing until told otherwise. Running turns go on. */
+  /**
+   * From now on at most this many turns at the same time; 0: takes nothing until told otherwise. Running turns go on; a higher
+   * limit may take effect only when one of them ends.
+   */
   limit(concurrency: number): void;
 
   /**

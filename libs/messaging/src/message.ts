@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { decode, encode, violations, type Carried } from './codec.js';
+import { carry, cloneOf, decode, encode, inspect, type Carried } from './codec.js';
 import type { Envelope } from './envelope.js';
 import { stringProblem, type JsonObject } from './json.js';
 import {
@@ -12,7 +12,6 @@ import {
 
 declare const TYPE: unique symbol;
 declare const REPLY: unique symbol;
-const DATA = Symbol('callsheet:data');
 
 /** `<actor>.<verb>` or `<topic>.<event>`: the part before the dot names the actor, and so the queue. */
 export type MessageType = `${string}.${string}`;
@@ -137,20 +136,54 @@ export function Message<
   Key
 > {
   const meta = describe(type, schema, options as unknown as MessageOptions);
-  class Base {
+  class Base extends Made {
     static readonly meta = meta;
 
     constructor(data: unknown) {
-      const found = violations(data);
-      if (found.length > 0) throw new InvalidMessageError(type, found);
-      // A copy: what the caller changes later neither travels nor changes the message.
-      const carried = JSON.stringify(encode(data));
-      fill(this, meta, decode(JSON.parse(carried) as Carried));
-      Object.defineProperty(this, DATA, { value: carried });
+      const source = sourceOf(meta.type, data);
+      super(source);
+      fill(this, meta, source.value);
       Object.freeze(this);
     }
   }
   return Base as never;
+}
+
+/** What a message is made from: the data as it came, or as it was carried here. */
+interface Source {
+  /** For the schema alone, which may change it. */
+  readonly value: unknown;
+  carried(): Carried;
+}
+
+/** What only messages are. */
+class Made {
+  readonly #source: Source;
+
+  constructor(source: Source) {
+    this.#source = source;
+  }
+
+  static has(value: object): value is Made {
+    return #source in value;
+  }
+
+  static carriedOf(made: Made): Carried {
+    return made.#source.carried();
+  }
+}
+
+/** The message that is being opened: its data has been looked at, so its constructor need not do that again. */
+let opened: Source | undefined;
+
+function sourceOf(type: string, data: unknown): Source {
+  const known = opened;
+  opened = undefined;
+  // A class may have a constructor that changes the data; then it is as good as new.
+  if (known && known.value === data) return known;
+  // Copies: what the caller or the schema changes later neither travels nor changes the message.
+  const { copy } = inspect(data, (found) => new InvalidMessageError(type, found));
+  return { value: cloneOf(copy), carried: () => encode(copy) };
 }
 
 function describe(type: string, schema: StandardSchemaV1, options: MessageOptions): MessageMeta {
@@ -162,12 +195,14 @@ function describe(type: string, schema: StandardSchemaV1, options: MessageOption
     if (!OPTIONS.has(option)) throw new OptionError(`${type} ${option}`, 'is not an option');
   }
   const { version = 1, upcast = {}, secret = [], key, reply } = options;
-  if (!Number.isSafeInteger(version) || version < 1) {
-    throw new OptionError(`${type} version`, `must be a whole number from 1`);
+  checkSchema(schema, `${type} schema`);
+  if (reply !== undefined) checkSchema(reply, `${type} reply`);
+  checkVersions(type, version, upcast);
+  if (key !== undefined && typeof key !== 'string') {
+    throw new OptionError(`${type} key`, 'must be the name of a field');
   }
-  for (let old = 1; old < version; old++) {
-    if (typeof upcast[old] === 'function') continue;
-    throw new OptionError(`${type} upcast.${old}`, `must be a function: version is ${version}`);
+  if (!Array.isArray(secret) || !secret.every((field) => typeof field === 'string')) {
+    throw new OptionError(`${type} secret`, 'must be a list of names of fields');
   }
   if (key !== undefined && secret.includes(key)) {
     throw new OptionError(
@@ -175,16 +210,41 @@ function describe(type: string, schema: StandardSchemaV1, options: MessageOption
       `must not name the key, which stands in logs and traces`,
     );
   }
-  return {
+  return Object.freeze({
     type: type as MessageType,
     actor,
     schema,
     version,
-    upcast,
-    secret,
+    upcast: Object.freeze({ ...upcast }),
+    secret: Object.freeze([...secret]),
     ...(key !== undefined && { key }),
     ...(reply && { reply }),
-  };
+  });
+}
+
+function checkSchema(schema: StandardSchemaV1, path: string): void {
+  if (typeof schema?.['~standard']?.validate === 'function') return;
+  throw new OptionError(path, 'must be a Standard Schema: of zod, valibot, arktype, ...');
+}
+
+function checkVersions(type: string, version: number, upcast: MessageMeta['upcast']): void {
+  if (!Number.isSafeInteger(version) || version < 1) {
+    throw new OptionError(`${type} version`, `must be a whole number from 1`);
+  }
+  if (typeof upcast !== 'object' || upcast === null) {
+    throw new OptionError(`${type} upcast`, 'must be an object of functions');
+  }
+  for (let old = 1; old < version; old++) {
+    if (typeof upcast[old] === 'function') continue;
+    throw new OptionError(`${type} upcast.${old}`, `must be a function: version is ${version}`);
+  }
+  for (const old of Object.keys(upcast)) {
+    if (Number(old) >= 1 && Number(old) < version) continue;
+    throw new OptionError(
+      `${type} upcast.${old}`,
+      `is for no older version: version is ${version}`,
+    );
+  }
 }
 
 /** Gives a new instance its fields. @throws InvalidMessageError */
@@ -206,18 +266,24 @@ function keyProblem(instance: object, field: string): string | undefined {
   return stringProblem(key);
 }
 
-/** Plain objects and lists; what has a class keeps its own ways. */
-function deepFreeze(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+/** Plain objects and lists, in those that are frozen too; what has a class keeps its own ways. */
+function deepFreeze(value: unknown, seen?: Set<unknown>): unknown {
+  if (typeof value !== 'object' || value === null || seen?.has(value)) return value;
   const prototype: unknown = Object.getPrototypeOf(value);
   if (!Array.isArray(value) && prototype !== null && prototype !== Object.prototype) return value;
-  for (const child of Object.values(value)) deepFreeze(child);
+  let known = seen;
+  for (const child of Object.values(value)) {
+    if (typeof child !== 'object' || child === null) continue;
+    known ??= new Set();
+    known.add(value);
+    deepFreeze(child, known);
+  }
   return Object.freeze(value);
 }
 
 /** Whether something was made with the class of a message. */
 export function isMessage(value: unknown): value is MessageInstance {
-  return typeof value === 'object' && value !== null && DATA in value;
+  return typeof value === 'object' && value !== null && Made.has(value);
 }
 
 /**
@@ -233,9 +299,9 @@ export function metaOf(message: unknown, path: string): MessageMeta {
   return (message.constructor as unknown as { meta: MessageMeta }).meta;
 }
 
-/** What a message was made from, as it travels. */
+/** What a message was made from, as it travels: a new copy each time. */
 export function carriedOf(message: MessageInstance): Carried {
-  return JSON.parse((message as unknown as { [DATA]: string })[DATA]) as Carried;
+  return Made.carriedOf(message as unknown as Made);
 }
 
 /** The data a message was made from, as JSON. */
@@ -261,29 +327,61 @@ export function openMessage(
 ): MessageInstance {
   const { meta } = message;
   if (version > meta.version) throw new NewerVersionError(meta.type, version, meta.version);
-  return new message(upcasted(meta, version, decoded(meta.type, { data, types })) as never);
-}
-
-function decoded(type: string, { data, types }: Carried): unknown {
+  const carried: Carried = types === undefined ? { data } : { data, types };
+  if (version !== meta.version) {
+    const old = opening(meta.type, () => decode(carried));
+    return new message(upcastTo(meta, version, old) as never);
+  }
+  const decoded = types === undefined ? data : opening(meta.type, () => decode(carried));
+  const { copy } = inspect(decoded, (found) => new InvalidMessageError(meta.type, found));
+  // Seldom asked for: a message that was opened is handled, and hardly ever sent on.
+  opened = { value: copy, carried: () => encode(decode(carried)) };
   try {
-    return decode({ data, ...(types !== undefined && { types }) });
-  } catch (cause) {
-    const message = `cannot be decoded: ${(cause as Error).message}`;
-    throw new InvalidMessageError(type, [{ path: '', message }], { cause });
+    return new message(copy as never);
+  } finally {
+    opened = undefined;
   }
 }
 
-function upcasted({ type, version, upcast }: MessageMeta, from: number, data: unknown): unknown {
+/**
+ * Data of an older version, as the version that the class has now.
+ *
+ * @throws InvalidMessageError when there is no such version, or what upcasts throws
+ */
+export function upcastTo(meta: MessageMeta, from: number, data: unknown): unknown {
+  if (!Number.isSafeInteger(from) || from < 1 || from > meta.version) {
+    throw invalid(meta.type, `has no version ${from}`);
+  }
   let value = data;
-  for (let old = from; old < version; old++) {
+  for (let old = from; old < meta.version; old++) {
     try {
-      value = upcast[old]?.(value);
+      value = meta.upcast[old]?.(value);
     } catch (cause) {
-      const message = `cannot be made version ${old + 1} from ${old}: ${(cause as Error).message}`;
-      throw new InvalidMessageError(type, [{ path: '', message }], { cause });
+      const reason = reasonOf(cause);
+      throw invalid(meta.type, `cannot be made version ${old + 1} from ${old}: ${reason}`, cause);
     }
   }
   return value;
+}
+
+function opening<T>(type: string, open: () => T): T {
+  try {
+    return open();
+  } catch (cause) {
+    throw invalid(type, `cannot be decoded: ${reasonOf(cause)}`, cause);
+  }
+}
+
+function invalid(type: string, message: string, cause?: unknown): InvalidMessageError {
+  return new InvalidMessageError(
+    type,
+    [{ path: '', message }],
+    cause === undefined ? {} : { cause },
+  );
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
 /**
@@ -293,17 +391,22 @@ function upcasted({ type, version, upcast }: MessageMeta, from: number, data: un
  */
 export function sealReply({ type, reply }: MessageMeta, value: unknown): Carried | undefined {
   if (!reply) return undefined;
-  const found = violations(value);
-  if (found.length > 0) throw new InvalidReplyError(type, found);
+  const carried = carry(value, (found) => new InvalidReplyError(type, found));
   const result = validate(`${type} reply`, reply, value);
   if (result.issues) throw new InvalidReplyError(type, result.issues.map(toViolation));
-  return encode(value);
+  return carried;
 }
 
 /** A reply as the asker gets it. @throws InvalidReplyError when this process has another idea of the reply */
 export function openReply({ type, reply }: MessageMeta, carried: Carried): unknown {
-  const value = decode(carried);
   if (!reply) return undefined;
+  let value: unknown;
+  try {
+    value = decode(carried);
+  } catch (cause) {
+    const message = `cannot be decoded: ${reasonOf(cause)}`;
+    throw new InvalidReplyError(type, [{ path: '', message }]);
+  }
   const result = validate(`${type} reply`, reply, value);
   if (result.issues) throw new InvalidReplyError(type, result.issues.map(toViolation));
   return result.value;

@@ -29,28 +29,34 @@ export class ReplyInbox implements OnModuleDestroy {
   private readonly name = generateId('inbox');
   private readonly waiting = new Map<string, Set<() => void>>();
   private stop?: Promise<() => Promise<void>>;
-  private readonly closing = new AbortController();
+  private isClosing = false;
 
   constructor(
     @Inject(ENGINE) private readonly engine: Engine,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  /** The name to put into `replyTo`; open when it resolves. */
+  /**
+   * The name to put into `replyTo`; open when it resolves.
+   *
+   * @throws StoppingError when the application closes
+   */
   async open(): Promise<string> {
-    this.stop ??= this.engine.listen(this.name, (id) => this.notice(id));
+    if (this.isClosing) throw new StoppingError();
+    const stop = (this.stop ??= this.engine.listen(this.name, (id) => this.notice(id)));
     try {
-      await this.stop;
+      await stop;
     } catch (error) {
       // The next ask tries again.
-      this.stop = undefined;
+      if (this.stop === stop) this.stop = undefined;
       throw error;
     }
     return this.name;
   }
 
   async onModuleDestroy(): Promise<void> {
-    this.closing.abort(new StoppingError());
+    this.isClosing = true;
+    for (const group of this.waiting.values()) for (const ring of group) ring();
     const stop = await this.stop?.catch(() => undefined);
     await stop?.();
   }
@@ -58,18 +64,17 @@ export class ReplyInbox implements OnModuleDestroy {
   /**
    * Sends with `send`, then waits until the message has ended and answers its record.
    *
-   * @throws AskTimeoutError, AskFailedError, CancelledError, and the reason of an aborted signal
+   * @throws AskTimeoutError, AskFailedError, CancelledError, StoppingError, and the reason of an aborted signal
    */
   async ended(awaited: Awaited, send: () => Promise<void>): Promise<MessageRecord> {
     const { id, timeout, signal } = awaited;
-    const signals = AbortSignal.any([this.closing.signal, ...(signal ? [signal] : [])]);
-    signals.throwIfAborted();
+    this.requireWait(signal);
     let wake = (): void => undefined;
     const ring = (): void => wake();
     const end = this.clock.now() + timeout;
     const group = this.waiting.get(id) ?? new Set();
     this.waiting.set(id, group.add(ring));
-    signals.addEventListener('abort', ring, { once: true });
+    signal?.addEventListener('abort', ring, { once: true });
     try {
       // Armed before the message is sent: its end may be told before the send has resolved.
       let next = new Promise<void>((resolve) => (wake = resolve));
@@ -81,16 +86,22 @@ export class ReplyInbox implements OnModuleDestroy {
         await next;
         cancel();
         next = new Promise<void>((resolve) => (wake = resolve));
-        signals.throwIfAborted();
+        this.requireWait(signal);
         const record = await this.engine.find(id, [awaited.actor]);
         if (record && hasEnded(record)) return record;
         if (this.clock.now() >= end) throw new AskTimeoutError(id, timeout);
       }
     } finally {
-      signals.removeEventListener('abort', ring);
+      signal?.removeEventListener('abort', ring);
       group.delete(ring);
       if (group.size === 0) this.waiting.delete(id);
     }
+  }
+
+  /** @throws StoppingError, and the reason of an aborted signal */
+  private requireWait(signal: AbortSignal | undefined): void {
+    if (this.isClosing) throw new StoppingError();
+    signal?.throwIfAborted();
   }
 
   private notice(id: string): void {

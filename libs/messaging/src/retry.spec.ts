@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { OptionError } from './messaging.errors.js';
-import { DEFAULT_RETRY, retryDelay, toRetryPolicy, type RetryOptions } from './retry.js';
+import {
+  DEFAULT_RETRY,
+  retryDelay,
+  toActorRetryPolicy,
+  toRetryPolicy,
+  type RetryOptions,
+} from './retry.js';
 
 describe('toRetryPolicy', () => {
   it('leaves out what is not given, so that policies can be laid over each other', () => {
@@ -107,5 +113,36 @@ describe('retryDelay', () => {
   it('of the defaults is 1 s, doubling up to 5 min', () => {
     const delays = Array.from({ length: 10 }, (_, n) => retryDelay(DEFAULT_RETRY, n + 1, 0.5));
     expect(delays.map((delay) => delay / 1_000)).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 300]);
+  });
+});
+
+describe('a function in place of the delay', () => {
+  const policy = { attempts: 10, delay: 1_000, factor: 2, max: 10_000, jitter: 0 };
+
+  it('is for actors alone, beside the other options', () => {
+    const delay = () => '2s' as const;
+    expect(toActorRetryPolicy({ delay, attempts: 3 }, 'retry')).toStrictEqual({
+      attempts: 3,
+      backoff: delay,
+    });
+    expect(toActorRetryPolicy({ delay: '3s' }, 'retry')).toStrictEqual({ delay: 3_000 });
+    expect(() => toRetryPolicy({ delay } as never, 'retry')).toThrow(OptionError);
+  });
+
+  it('does not keep the other options from being checked', () => {
+    const options = { delay: () => 1, attempts: 0 };
+    expect(() => toActorRetryPolicy(options, 'retry')).toThrow('retry.attempts must be');
+    expect(() => toActorRetryPolicy(null as never, 'retry')).toThrow('retry must be an object');
+  });
+
+  it('computes the wait, capped and with jitter', () => {
+    expect(retryDelay(policy, 4, 0.5, () => '3s')).toBe(3_000);
+    expect(retryDelay(policy, 4, 0.5, () => 0)).toBe(0);
+    expect(retryDelay(policy, 1, 0.5, () => '1h')).toBe(10_000);
+    expect(retryDelay({ ...policy, jitter: 0.2 }, 1, 0, () => '1h')).toBe(8_000);
+  });
+
+  it.each(['soon', -1, NaN, undefined, '400d'])('may not answer %o', (answer) => {
+    expect(() => retryDelay(policy, 1, 0.5, () => answer as '1s')).toThrow(OptionError);
   });
 });

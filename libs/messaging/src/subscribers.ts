@@ -19,12 +19,15 @@ export class Subscribers {
   of(type: string): Promise<readonly string[]> {
     const now = this.clock.now();
     const known = this.known.get(type);
-    if (known && now - known.at < REMEMBERED) return known.actors;
-    const actors = this.engine.subscribers(type);
-    this.known.set(type, { at: now, actors });
-    // A failed look-up is not remembered.
-    actors.catch(() => this.known.delete(type));
-    return actors;
+    // A clock that was set back must not make it remembered for longer.
+    if (known && Math.abs(now - known.at) < REMEMBERED) return known.actors;
+    const latest = { at: now, actors: this.engine.subscribers(type) };
+    this.known.set(type, latest);
+    // A failed look-up is not remembered; a later one that did not fail is.
+    latest.actors.catch(() => {
+      if (this.known.get(type) === latest) this.known.delete(type);
+    });
+    return latest.actors;
   }
 
   /** Makes `types` the events of which `actor` gets copies. */

@@ -211,7 +211,9 @@ async function end(
   const attempt = toAttempt(delivery, error, turns.clock.now(), masker(meta, envelope.data));
   const outcome = decide(delivery, policy, error, wait, attempt, turns);
   if (outcome.kind === 'dead' && turns.mourn) {
-    const sends = await turns.mourn(delivery, outcome);
+    // Whom to tell of its death is in the store: while that does not answer, the message comes again.
+    const sends = await turns.mourn(delivery, outcome).catch(() => undefined);
+    if (!sends) return { kind: 'release', delay: NOT_YET };
     if (sends.length > 0) outcome.sends = sends;
   }
   report(delivery, outcome, policy.attempts);

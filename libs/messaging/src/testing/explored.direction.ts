@@ -62,7 +62,8 @@ export class ExploredDirection implements Direction {
     floor.start(entry);
   }
 
-  private goOn(floor: Floor, delivery: Delivery, { step, goOn }: Held): void {
+  private goOn(floor: Floor, delivery: Delivery, held: Held): void {
+    const { step } = held;
     const label = floor.label(delivery.envelope);
     if (this.mayDie(step, floor) && this.random() < DEATHS) {
       const lost = floor.works().map(({ entry }) => floor.label(entry.envelope));
@@ -73,7 +74,7 @@ export class ExploredDirection implements Direction {
     }
     this.trace.push(`${label} ${AT[step]}`);
     this.held.delete(delivery);
-    goOn();
+    held.goOn();
   }
 
   private mayDie(step: TurnStep, floor: Floor): boolean {

@@ -88,7 +88,7 @@ export class TestCallsheet implements AsyncDisposable {
   }
 
   /**
-   * Runs turns until no message is ready and no turn runs. Time stands still: a turn that waits for time to pass, because
+   * Runs turns until no message is ready and no turn runs. What the test has begun to send counts, awaited or not. Time stands still: a turn that waits for time to pass, because
    * its batch is not full say, is left for `advance`.
    *
    * @param most turns; more are an error. Default 100,000
@@ -96,6 +96,7 @@ export class TestCallsheet implements AsyncDisposable {
    * @throws StalledError that names the busiest messages
    */
   async drain(most?: number): Promise<number> {
+    await loopTurn();
     return this.engine.drain(most);
   }
 
@@ -108,6 +109,7 @@ export class TestCallsheet implements AsyncDisposable {
    */
   async advance(duration: Duration): Promise<number> {
     let turns = 0;
+    await loopTurn();
     await this.engine.clock.advance(duration, async () => {
       turns += await this.engine.drain();
     });

@@ -61,7 +61,7 @@ describe('VirtualClock', () => {
 
   it('does not ring what was cancelled', async () => {
     const clock = new VirtualClock(0);
-    const ring = vi.fn();
+    const ring = vi.fn<() => void>();
     const cancel = clock.after(10, ring);
     clock.after(5, cancel);
     clock.after(0, ring)();
@@ -73,7 +73,7 @@ describe('VirtualClock', () => {
 
   it('rings a wait of nothing without time passing, once, and not at once', async () => {
     const clock = new VirtualClock(0);
-    const ring = vi.fn();
+    const ring = vi.fn<() => void>();
     clock.after(0, ring);
     expect(ring).not.toHaveBeenCalled();
     await loopTurn();

@@ -95,11 +95,17 @@ export function toDelivery(job: Job, signal: AbortSignal): Delivery {
     isFirst: job.attemptsStarted <= 1 && !progressOf(job).redrives,
     history: progressOf(job).attempts,
     crashes: job.stalledCounter,
-    isCancelled: (job.opts as OwnOptions).callsheetCancelled !== undefined,
+    isCancelled: isCancelled(job),
     startedAt: job.processedOn ?? Date.now(),
     ...(occurrence !== undefined && { occurrence }),
     signal,
   };
+}
+
+/** BullMQ gives the options of an occurrence to the next one, which is made later than the mark. */
+function isCancelled(job: Job): boolean {
+  const { callsheetCancelled: at } = job.opts as OwnOptions;
+  return at !== undefined && (!job.repeatJobKey || at >= job.timestamp);
 }
 
 /** @param state as BullMQ names it */

@@ -260,12 +260,14 @@ serverSuite('postgres', 'PostgreSQL', () => {
       expect(await jobs()).toEqual([{ queue: actor, id: sent.id, state: 'completed' }]);
     });
 
-    it('leaves alone an occurrence that has not started: its schedule would end with it', async () => {
+    it('only marks an occurrence that has not started: its schedule would end with it', async () => {
       const queue = queueOf(actor);
       await queue.upsertJobScheduler(`${actor}.tick`, { pattern: '0 0 1 1 *' }, { name: 'tick' });
       const [occurrence] = await queue.getDelayed();
-      await expect(cancel(occurrence?.id ?? '')).rejects.toMatchObject({ path: 'id' });
+      expect(await cancel(occurrence?.id ?? '')).toBe('cancelled');
       expect(await queue.getDelayedCount()).toBe(1);
+      const [marked] = await queue.getDelayed();
+      expect(marked?.opts).toHaveProperty('callsheetCancelled');
     });
   });
 

@@ -2,7 +2,6 @@ import { createPostgresBackend, PostgresQueueBackend, type BackendFactory, type 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Carried } from '../../codec.js';
 import type { Cancellation, DeadLetterPlace, Effects } from '../../engine.js';
-import { OptionError } from '../../messaging.errors.js';
 import { actorOf, DEAD, redriven, type JobProgress } from './bullmq.job.js';
 import type { Failure, Keep, TurnBackend } from './bullmq.store.js';
 import { pauseAfterError } from './error.pause.js';
@@ -93,16 +92,11 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
   }
 
   async cancel(id: string): Promise<Cancellation> {
-    const answer = await this.value('SELECT callsheet.cancel($1, $2, $3) AS value', [
+    return (await this.value('SELECT callsheet.cancel($1, $2, $3) AS value', [
       this.queueName,
       id,
       Date.now(),
-    ]);
-    if (answer !== 'scheduled') return answer as Cancellation;
-    throw new OptionError(
-      'id',
-      'is that of an occurrence of a schedule, which cannot be cancelled before it starts',
-    );
+    ])) as Cancellation;
   }
 
   async redrive(id: string, progress: unknown, edited?: Carried): Promise<boolean> {

@@ -164,8 +164,8 @@ BEGIN
   UPDATE job SET progress = COALESCE(p_progress, progress) WHERE queue = p_queue AND id = p_id;
 END $$;
 
--- Cancels a message: 'cancelled', 'cancelling', 'ended' or 'unknown', as the engine's cancel; 'scheduled' for an
--- occurrence of a schedule that has not started, because BullMQ would forget the schedule with it.
+-- Cancels a message: 'cancelled', 'cancelling', 'ended' or 'unknown', as the engine's cancel. An occurrence of a schedule
+-- that has not started is only marked, and ends when its time comes: BullMQ would forget the schedule with it.
 CREATE FUNCTION callsheet.cancel(p_queue text, p_id text, p_now bigint) RETURNS text
 LANGUAGE plpgsql SET search_path = bullmq, pg_temp AS $$
 DECLARE
@@ -179,12 +179,12 @@ BEGIN
   END LOOP;
   IF held.state IS NULL THEN RETURN 'unknown'; END IF;
   IF held.queue <> p_queue OR held.state IN ('completed', 'failed') THEN RETURN 'ended'; END IF;
-  IF held.state = 'active' THEN
+  IF held.state = 'active' OR held.scheduler_id IS NOT NULL THEN
     UPDATE job SET opts = opts || jsonb_build_object('callsheetCancelled', p_now) WHERE queue = p_queue AND id = p_id;
+    IF held.state <> 'active' THEN RETURN 'cancelled'; END IF;
     PERFORM callsheet.notify('callsheet_cancelled', p_id);
     RETURN 'cancelling';
   END IF;
-  IF held.scheduler_id IS NOT NULL THEN RETURN 'scheduled'; END IF;
   -- Taken and ended in one step: all that BullMQ does at the end of a job is done.
   UPDATE job SET state = 'active', lock_token = 'cancel' WHERE queue = p_queue AND id = p_id;
   PERFORM callsheet.quit(p_queue, p_id, 'cancel', p_now,

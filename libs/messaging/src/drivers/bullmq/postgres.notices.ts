@@ -117,7 +117,7 @@ export class PostgresNotices {
   }
 
   private async reopen(): Promise<void> {
-    for (let wait = FIRST_WAIT; !this.isClosed; wait = Math.min(2 * wait, LONGEST_WAIT)) {
+    for (let wait = FIRST_WAIT; ; wait = Math.min(2 * wait, LONGEST_WAIT)) {
       await sleep(wait, undefined, { ref: false });
       if (this.isClosed) return;
       try {

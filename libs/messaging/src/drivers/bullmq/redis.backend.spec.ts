@@ -182,6 +182,16 @@ serverSuite('redis-server', 'the ends of a turn on Redis', () => {
     expect(events.length).toBeLessThan(5_000);
   });
 
+  it('a message that is not kept leaves nothing, large as its reply is', async () => {
+    const message = context.named(context.id('not kept'));
+    await engine.send([message]);
+    const job = await take();
+    const effects = { sends: [], reply: { data: 'x'.repeat(50_000) } };
+    await backend.complete(job, 'mine', effects, { age: 0, count: 100 });
+    const kept = (await redis.keys('*')).filter((key) => key.includes(job.id ?? ''));
+    expect(kept).toEqual([`${PREFIX}:sent:${job.id}`]);
+  });
+
   it('a message handed back for later has used no attempt', async () => {
     const message = context.envelope();
     await engine.send([message]);

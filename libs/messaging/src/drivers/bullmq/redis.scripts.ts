@@ -119,7 +119,8 @@ local value = ARGV[4]
 if #value > 1024 then ARGV[4] = 'null' end
 local result = moveToFinished(KEYS, ARGV)
 if type(result) == 'number' and result < 0 then return { 3, result } end
-if #value > 1024 then redis.call('HSET', KEYS[12], 'returnvalue', value) end
+-- It may not be kept at all.
+if #value > 1024 and redis.call('EXISTS', KEYS[12]) == 1 then redis.call('HSET', KEYS[12], 'returnvalue', value) end
 store(plan)
 if ARGV[10] ~= '' then redis.call('PUBLISH', ARGV[10], ARGV[11]) end
 return { 0 }
