@@ -1,5 +1,6 @@
 // CPU time of the codec and of messages: microseconds per call, the median of several rounds.
 // Usage: npm run build && node test/bench/codec.mjs [calls] [rounds]
+import SuperJSON from 'superjson';
 import { z } from 'zod';
 import { decode, encode, violations } from '../../dist/libs/messaging/src/codec.js';
 import { Message, carriedOf, openMessage } from '../../dist/libs/messaging/src/message.js';
@@ -25,10 +26,23 @@ const Deposit = Message(
 const Dated = Message('account.date', z.object({ at: z.date(), cents: z.bigint() }).loose());
 const plainEnvelope = { version: 1, data: flat };
 const richEnvelope = { version: 1, ...encode(rich) };
+const richText = JSON.stringify(encode(rich));
 const message = new Deposit(flat);
 const opened = openMessage(Deposit, plainEnvelope);
 
+const text = JSON.stringify({ data: flat });
+const superText = SuperJSON.stringify(rich);
+
 const cases = {
+  'JSON alone, to text, flat': () => JSON.stringify(flat),
+  'JSON alone, from text, flat': () => JSON.parse(text),
+  'superjson alone, to text, flat': () => SuperJSON.stringify(flat),
+  'superjson alone, to text, rich': () => SuperJSON.stringify(rich),
+  'superjson alone, from text, rich': () => SuperJSON.parse(superText),
+  'codec, to text, flat': () => JSON.stringify(encode(flat)),
+  'codec, from text, flat': () => decode(JSON.parse(text)),
+  'codec, to text, rich': () => JSON.stringify(encode(rich)),
+  'codec, from text, rich': () => decode(JSON.parse(richText)),
   'check a flat object': () => violations(flat),
   'encode a flat object': () => encode(flat),
   'encode with Date and BigInt': () => encode(rich),
@@ -58,5 +72,5 @@ for (const [name, run] of Object.entries(cases)) {
     .slice(1)
     .sort((a, b) => a - b)
     .slice(Math.floor(Number(rounds) / 2));
-  console.log(`${name.padEnd(38)}${median.toFixed(2).padStart(9)} µs`);
+  process.stdout.write(`${name.padEnd(38)}${median.toFixed(2).padStart(9)} us\n`);
 }

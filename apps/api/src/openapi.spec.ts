@@ -1,5 +1,7 @@
+import { Message, MessageRegistry, type MessageClass } from '@callsheet/messaging';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { openStage } from '../test/stage.js';
 
 interface Document {
@@ -12,11 +14,20 @@ interface Document {
   security?: object[];
 }
 
+interface Tree {
+  branches: Tree[];
+}
+const tree: z.ZodType<Tree, Tree> = z.object({ branches: z.array(z.lazy(() => tree)) });
+
+/** A message whose data and reply refer to themselves. */
+class Graft extends Message('garden.graft', tree, { reply: tree }) {}
+
 let app: NestFastifyApplication;
 let document: Document;
 
 beforeAll(async () => {
   app = await openStage();
+  app.get(MessageRegistry).add(Graft as unknown as MessageClass);
   document = (await app.inject({ url: '/openapi.json' })).json<Document>();
 });
 afterAll(() => app.close());
@@ -102,7 +113,19 @@ describe('/openapi.json', () => {
         },
       },
       { title: 'shelf.keep' },
+      { title: 'garden.graft' },
     ]);
+    expect(document.components.schemas.Asking?.oneOf?.[0]).toMatchObject({
+      title: 'greeter.greet',
+      properties: { data: { $ref: '#/components/schemas/greeter.greet' }, timeout: {} },
+    });
+  });
+
+  it('says what a message is answered, when that is declared', () => {
+    expect(document.components.schemas['garden.graft.reply']).toMatchObject({
+      properties: { branches: { items: { $ref: '#/components/schemas/garden.graft.reply' } } },
+    });
+    expect(document.components.schemas).not.toHaveProperty(['greeter.greet.reply']);
   });
 
   it('asks for a key only when there is one', async () => {

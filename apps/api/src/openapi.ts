@@ -1,8 +1,8 @@
-import { MessageRegistry } from '@callsheet/messaging';
+import { jsonSchemaOf, MessageRegistry, replyJsonSchemaOf } from '@callsheet/messaging';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { z } from 'zod';
-import { jsonSchemaOf, type JsonSchema } from './message.json.schema.js';
+import { embed, type JsonSchema } from './embedded.schema.js';
 import { PROBLEM_TYPE } from './problem.js';
 import { ref, schemas } from './schema.registry.js';
 
@@ -43,12 +43,14 @@ export function describeApi(
       return id === undefined ? undefined : { schema: ref(id) };
     },
   });
-  const messages = messageComponents(app.get(MessageRegistry));
+  const registry = app.get(MessageRegistry);
+  const types = registry.all().map(({ meta }) => meta.type);
   const shapes = shapeComponents();
   const components = {
     ...shapes,
-    ...messages,
-    Telling: telling(shapes.Telling, Object.keys(messages)),
+    ...messageComponents(registry),
+    Telling: variants(shapes.Telling, types),
+    Asking: variants(shapes.Asking, types),
   };
   return {
     ...document,
@@ -74,28 +76,20 @@ function shapeComponents(): Components {
   );
 }
 
-/** The data of each message, by its type. */
+/** The data of each message by its type, and what its handler answers as `<type>.reply`. */
 function messageComponents(registry: MessageRegistry): Components {
-  return Object.fromEntries(
-    registry.all().map((message) => {
-      const { type } = message.meta;
-      const { $schema: _, ...schema } = jsonSchemaOf(message) ?? { type: 'object' };
-      return [type, rebase(schema, ref(type).$ref)];
-    }),
-  );
+  const components: Components = {};
+  for (const message of registry.all()) {
+    const { type } = message.meta;
+    const reply = replyJsonSchemaOf(message);
+    components[type] = embed(jsonSchemaOf(message) ?? { type: 'object' }, ref(type).$ref);
+    if (reply) components[`${type}.reply`] = embed(reply, ref(`${type}.reply`).$ref);
+  }
+  return components;
 }
 
-/** Makes references inside a schema point to where it stands in the document. */
-function rebase(schema: JsonSchema, base: string): JsonSchema {
-  return JSON.parse(JSON.stringify(schema), (key, value: unknown) =>
-    key === '$ref' && typeof value === 'string' && value.startsWith('#')
-      ? base + value.slice(1)
-      : value,
-  ) as JsonSchema;
-}
-
-/** The body that sends a message: one variant for each type, whose data has that message's schema. */
-function telling(any: JsonSchema = {}, types: readonly string[]): JsonSchema {
+/** A body that sends a message: one variant for each type, whose data has that message's schema. */
+function variants(any: JsonSchema = {}, types: readonly string[]): JsonSchema {
   if (types.length === 0) return any;
   return {
     oneOf: types.map((type) => ({

@@ -7,7 +7,9 @@ import {
   InvalidMessageError,
   MailboxFullError,
   MessageActiveError,
+  NewerVersionError,
   OptionError,
+  StoppingError,
   StoreError,
   UnknownMessageError,
   UnknownOutcomeError,
@@ -86,6 +88,14 @@ function fromCallsheet(error: CallsheetError, at: string): ProblemError | undefi
   if (error instanceof AskFailedError) {
     const detail = `${error.reason}: ${error.error.code ?? error.error.name}: ${error.message}`;
     return new ProblemError('ask_failed', detail, { cause });
+  }
+  if (error instanceof NewerVersionError) {
+    const errors = [{ path: `${at}data`, message: error.message }];
+    return new ProblemError('invalid_message', error.message, { errors, cause });
+  }
+  if (error instanceof StoppingError) {
+    const detail = 'the service is stopping; ask again with the same id';
+    return new ProblemError('not_ready', detail, { headers: { 'retry-after': '1' }, cause });
   }
   if (error instanceof CancelledError) {
     return new ProblemError('cancelled', error.message, { cause });

@@ -16,6 +16,8 @@ export class ActorBreaker {
   private readonly logger = new Logger('Callsheet');
   private state: 'closed' | 'open' | 'half-open' = 'closed';
   private wait: number;
+  /** Counts the probes: a turn that began before this one tells nothing of how things are now. */
+  private probe = 0;
   private consumer?: Consumer;
   private cancelTimer?: () => void;
   private isStopped = false;
@@ -39,22 +41,34 @@ export class ActorBreaker {
     return this.state === 'open';
   }
 
-  /** A turn ended with an error that pauses. Others that were under way may say the same: once counts. */
-  trip(reason: string): void {
-    if (this.state === 'open' || this.isStopped) return;
+  /** A turn begins. @returns what it hands to `pass` or `trip`: only a probe decides on a probe */
+  enter(): number {
+    return this.probe;
+  }
+
+  /**
+   * A turn ended with an error that pauses. Others that were under way may say the same: once counts.
+   *
+   * @returns how long its message should stay away, ms: until another one can be the probe
+   */
+  trip(reason: string, probe: number = this.probe): number {
+    const isOld = this.state === 'half-open' && probe !== this.probe;
+    if (this.state === 'open' || isOld || this.isStopped) return this.wait;
     if (this.state === 'half-open') this.wait = Math.min(this.wait * 2, this.policy.max);
     this.state = 'open';
     this.consumer?.limit(0);
     this.logger.warn(`${this.actor}: paused for ${this.wait} ms: ${reason}`);
     this.cancelTimer = this.clock.after(this.wait, () => {
       this.state = 'half-open';
+      this.probe++;
       this.consumer?.limit(1);
     });
+    return this.wait;
   }
 
   /** A turn ended otherwise. */
-  pass(): void {
-    if (this.state !== 'half-open' || this.isStopped) return;
+  pass(probe: number = this.probe): void {
+    if (this.state !== 'half-open' || probe !== this.probe || this.isStopped) return;
     this.state = 'closed';
     this.wait = this.policy.for;
     this.consumer?.limit(this.concurrency);

@@ -89,10 +89,14 @@ export function exploreActors(
   return actors;
 }
 
-/** The class behind a provider, one made by a factory or given as a value too. */
-function classOf(wrapper: Wrapper): unknown {
-  if (wrapper.metatype && !wrapper.isFactory) return wrapper.metatype;
-  return (wrapper.instance as { constructor?: unknown } | null | undefined)?.constructor;
+/**
+ * The class behind a provider, one made by a factory or given as a value too. A factory that runs once per turn has made
+ * nothing yet: then the class is what it is provided as.
+ */
+export function classOf({ metatype, isFactory, instance, token }: Wrapper): unknown {
+  if (metatype && !isFactory) return metatype;
+  const made = (instance as { constructor?: unknown } | null | undefined)?.constructor;
+  return typeof token === 'function' && (made === undefined || made === Object) ? token : made;
 }
 
 function describe(target: { name: string }, wrapper: Wrapper): FoundActor {

@@ -46,7 +46,10 @@ export class ActorHost implements OnModuleInit {
       for (const actor of this.found) {
         this.requireKeys(actor);
         this.registry.addActor(actor.name);
-        for (const { message } of actor.handlers.values()) if (message) this.registry.add(message);
+        for (const { message, kind } of actor.handlers.values()) {
+          // An event belongs to its topic, which need not be an actor.
+          if (message) this.registry.add(message, kind === 'on' ? actor.name : message.meta.actor);
+        }
       }
     } catch (error) {
       await this.engine.close();
@@ -61,6 +64,16 @@ export class ActorHost implements OnModuleInit {
 
   /** Starts taking messages. Called when every provider of the application is ready. */
   async start(): Promise<void> {
+    try {
+      await this.begin();
+    } catch (error) {
+      await this.stop();
+      await this.engine.close();
+      throw error;
+    }
+  }
+
+  private async begin(): Promise<void> {
     for (const actor of this.found) await this.requireSchedules(actor);
     this.warnOfUnhandled();
     // All subscriptions before the first turn: what it publishes must not miss an actor that is about to start.
@@ -68,7 +81,9 @@ export class ActorHost implements OnModuleInit {
       const events = [...handlers].filter(([, { kind }]) => kind === 'on').map(([type]) => type);
       await this.subscribers.set(name, events);
     }
-    for (const actor of this.found) await this.consume(actor);
+    // All handlers before the first turn: one that cannot be bound must not leave the others running.
+    const bound = this.found.map((actor) => ({ actor, handlers: this.bindAll(actor) }));
+    for (const { actor, handlers } of bound) await this.consume(actor, handlers);
   }
 
   /** Takes no more messages and lets the running turns end or hand back. Called before anything else is closed. */
@@ -80,11 +95,15 @@ export class ActorHost implements OnModuleInit {
     await Promise.all(consumers.map((consumer) => consumer.stop(this.options.shutdownGrace)));
   }
 
-  private async consume(actor: FoundActor): Promise<void> {
+  private bindAll(actor: FoundActor): ReadonlyMap<string, Handler> {
+    return new Map([...actor.handlers].map(([type, each]) => [type, this.bind(actor, each)]));
+  }
+
+  private async consume(actor: FoundActor, bound: ReadonlyMap<string, Handler>): Promise<void> {
     const { name, concurrency, rateLimit, mailbox, handlers, retry, supervision, state } = actor;
     const breaker = new ActorBreaker(name, actor.pause, concurrency, this.clock);
     const turns: Turns = {
-      handlers: new Map([...handlers].map(([type, each]) => [type, this.bind(actor, each)])),
+      handlers: bound,
       retry,
       supervision,
       ...(state && { state }),

@@ -7,7 +7,7 @@ import type { TellOptions } from './sealing.js';
 export class ActorRef {
   constructor(
     private readonly actors: Actors,
-    readonly key: string,
+    readonly key: string | number,
   ) {}
 
   /** As {@link Actors.tell}, with the key filled in. */

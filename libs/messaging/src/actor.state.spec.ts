@@ -1,4 +1,3 @@
-import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { ActorState } from './actor.state.js';
@@ -20,14 +19,18 @@ describe('the state of a new key', () => {
   });
 
   it('is its own: a default is not shared with other keys', () => {
-    const shared = v.object({ names: v.optional(v.array(v.string()), []) });
+    interface Book {
+      book: { names: string[] };
+    }
+    const names = z.array(z.string());
+    const shared = z.object({ book: z.object({ names }).default({ names: [] }) });
     const state = new ActorState('account', shared);
-    (state.load(undefined) as { names: string[] }).names.push('ada');
-    expect(state.load(undefined)).toEqual({ names: [] });
+    (state.load(undefined) as Book).book.names.push('ada');
+    expect(state.load(undefined)).toEqual({ book: { names: [] } });
     // Nor is one that an older state is filled up with.
     const old = { revision: 1, version: 1, data: {} };
-    (state.load(old) as { names: string[] }).names.push('ada');
-    expect(state.load(old)).toEqual({ names: [] });
+    (state.load(old) as Book).book.names.push('ada');
+    expect(state.load(old)).toEqual({ book: { names: [] } });
   });
 
   it('must exist', () => {

@@ -6,12 +6,26 @@ import { ENGINE, type Cancellation, type Engine, type StoreInfo } from './engine
 import { copyId, type Envelope } from './envelope.js';
 import { isMessage, metaOf, openReply, type MessageInstance, type ReplyOf } from './message.js';
 import { MessageRegistry } from './message.registry.js';
-import { OptionError, StoreError, TurnUsageError } from './messaging.errors.js';
+import { OptionError, TurnUsageError } from './messaging.errors.js';
 import { OBSERVER, unobserved, type Observer } from './observer.js';
 import { ReplyInbox } from './reply.inbox.js';
-import { checkedText, seal, type SendOptions, type TellOptions } from './sealing.js';
+import {
+  checkedText,
+  PUBLISH,
+  seal,
+  SEND,
+  TELL,
+  type SendOptions,
+  type TellOptions,
+} from './sealing.js';
 import { Subscribers } from './subscribers.js';
-import { currentScope, currentTurn, isInTurn, type TurnScope } from './turn.scope.js';
+import {
+  currentScope,
+  currentTurn,
+  isInTurn,
+  requireWriter,
+  type TurnScope,
+} from './turn.scope.js';
 
 /** Options of {@link Actors.ask}. */
 export interface AskOptions extends SendOptions {
@@ -39,7 +53,8 @@ export interface Publication {
   id: string;
   /** The actors that get a copy, sorted; empty when nobody subscribes. */
   receivers: readonly string[];
-  state: Receipt['state'];
+  /** Ids of the copies, in the same order: what `cancel` and look-ups take. */
+  copies: readonly string[];
 }
 
 /** One element of {@link Actors.tellMany}: a message, or a message with its options. */
@@ -48,6 +63,9 @@ export type Telling =
 
 /** The most messages one {@link Actors.tellMany} takes. */
 export const MAX_BATCH = 1_000;
+
+/** The id of a copy is that of its event and the name of its subscriber. */
+const LONGEST_EVENT_ID = 136;
 
 /**
  * Sends messages to actors. Inject it anywhere. Inside a handler sends join the turn: they are stored in one step with the
@@ -127,11 +145,11 @@ export class Actors {
     const { timeout: given = '30s', signal, ...rest } = options;
     const timeout = toMilliseconds(given, 'timeout');
     const meta = metaOf(message, 'message');
-    const envelope = this.seal(message, rest, '');
-    envelope.replyTo = await this.inbox.open();
+    const envelope = this.seal(message, rest, '', SEND);
     const { id, actor } = envelope;
-    const record = await this.inbox.ended({ id, actor, timeout, ...(signal && { signal }) }, () =>
-      this.send([envelope], undefined),
+    const record = await this.inbox.ended(
+      { id, actor, timeout, ...(signal && { signal }) },
+      (replyTo) => this.send([{ ...envelope, replyTo }], undefined),
     );
     return (record.reply && openReply(meta, record.reply)) as ReplyOf<M>;
   }
@@ -144,7 +162,10 @@ export class Actors {
    */
   async publish(event: MessageInstance, options: PublishOptions = {}): Promise<Publication> {
     const scope = scopeFor(options);
-    const envelope = this.seal(event, options, '');
+    const envelope = this.seal(event, options, '', PUBLISH);
+    if (envelope.id.length > LONGEST_EVENT_ID) {
+      throw new OptionError('id', `of an event must be at most ${LONGEST_EVENT_ID} characters`);
+    }
     const receivers = await this.subscribers.of(envelope.type);
     const copies = receivers.map((actor) => ({
       ...envelope,
@@ -153,7 +174,7 @@ export class Actors {
       correlationId: envelope.correlationId ?? envelope.id,
     }));
     if (copies.length > 0) await this.send(copies, scope);
-    return { id: envelope.id, receivers, state: this.receipt(envelope, scope).state };
+    return { id: envelope.id, receivers, copies: copies.map(({ id }) => id) };
   }
 
   /**
@@ -165,21 +186,29 @@ export class Actors {
   }
 
   /** One instance of an actor, by its key: `actors.ref('a-1').tell(Deposit, { amount: 10 })`. */
-  ref(key: string): ActorRef {
-    return new ActorRef(this, checkedText(key, 'key'));
+  ref(key: string | number): ActorRef {
+    return new ActorRef(this, typeof key === 'number' ? key : checkedText(key, 'key'));
   }
 
-  private seal(message: MessageInstance, options: TellOptions, path: string): Envelope {
+  private seal(
+    message: MessageInstance,
+    options: TellOptions,
+    path: string,
+    allowed: ReadonlySet<string> = TELL,
+  ): Envelope {
     const turn = currentTurn();
     const origin = { now: this.clock.now(), ...(turn && { turn }) };
-    const envelope = seal(message, options, origin, path);
+    const envelope = seal(message, options, origin, path, allowed);
     if (envelope.key === undefined || this.engine.store.keys) return envelope;
-    throw new StoreError(
-      `${envelope.type} has a key, and ${this.engine.store.name} keeps no mailboxes of keys yet: use the memory store`,
+    throw new OptionError(
+      `${path}message`,
+      `has a key (${envelope.type}), and ${this.engine.store.name} keeps no mailboxes of keys yet: use the memory store`,
     );
   }
 
   private async send(envelopes: readonly Envelope[], scope: TurnScope | undefined): Promise<void> {
+    // What this process sends it can look up and cancel.
+    for (const { actor } of envelopes) this.registry.addActor(actor);
     const store = () => (scope ? scope.join(envelopes) : this.engine.send(envelopes));
     await this.observer.send(envelopes, store, scope?.delivery);
   }
@@ -195,6 +224,7 @@ export class Actors {
 
 /** The turn that a send joins. */
 function scopeFor(options: Pick<TellOptions, 'now'>): TurnScope | undefined {
+  requireWriter();
   if (options?.now === true) return undefined;
   const scope = currentScope();
   scope?.require();

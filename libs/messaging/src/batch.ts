@@ -83,7 +83,8 @@ export class Batch {
 
 function errorsOf(result: unknown, size: number): readonly unknown[] {
   if (result === undefined) return [];
-  if (Array.isArray(result) && result.length === size) return result;
+  const isOutcome = (each: unknown): boolean => each === undefined || each instanceof Error;
+  if (Array.isArray(result) && result.length === size && result.every(isOutcome)) return result;
   throw new OptionError(
     'a batch handler',
     `must return nothing, or a list with an error or undefined for each of its ${size} messages`,

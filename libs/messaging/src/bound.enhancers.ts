@@ -61,7 +61,7 @@ export class BoundEnhancers {
       );
     }
     for (const scoped of this.scoped()) {
-      if (wrapper.getEnhancersMetadata()?.includes(scoped)) continue;
+      if (wrapper.metatype && wrapper.getEnhancersMetadata()?.includes(scoped)) continue;
       // Nest prepares it for controllers and for classes it knows as entries; a value or a factory is neither.
       if (!wrapper.metatype || scoped.isDependencyTreeStatic()) {
         throw new DeclarationError(

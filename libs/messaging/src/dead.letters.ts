@@ -158,6 +158,7 @@ export class DeadLetters {
     filter: DeadLetterFilter,
     act: (id: string, actor: string) => Promise<boolean>,
   ): Promise<number> {
+    requireDefined(filter);
     const letters: [id: string, actor: string][] = [];
     for await (const { envelope } of this.read(filter)) letters.push([envelope.id, envelope.actor]);
     let count = 0;
@@ -191,6 +192,14 @@ export class DeadLetters {
       if (!last || page.length < PAGE) return;
       place = { finishedAt: last.finishedAt ?? 0, storageId: last.storageId };
     }
+  }
+}
+
+/** What was meant to narrow must not come out as all of them. */
+function requireDefined(filter: DeadLetterFilter): void {
+  for (const [field, value] of Object.entries(filter)) {
+    if (value !== undefined) continue;
+    throw new OptionError(`filter.${field}`, 'is undefined: leave it out if all of them are meant');
   }
 }
 

@@ -127,7 +127,7 @@ export interface Delivery {
   envelope: Envelope;
   /** Number of this attempt, from 1. Crashes and hand-backs do not count. */
   attempt: number;
-  /** Whether the message was never given out before; not so after a crash, a hand-back or a redrive. */
+  /** Whether the message was never begun before; not so after a crash, a hand-back at once or a redrive. */
   isFirst: boolean;
   /** Failed attempts so far, oldest first. */
   history: readonly AttemptRecord[];
@@ -178,7 +178,10 @@ export type Outcome =
   | { kind: 'dead'; reason: DeadReason; attempt: AttemptRecord; sends?: readonly Envelope[] }
   /** Failed, which uses an attempt, and its key stops: the message stays at the head of its mailbox, and nothing of that key is given out until it is released. */
   | { kind: 'quarantine'; attempt: AttemptRecord }
-  /** Handed back unfinished: give it out again, at once or after `delay` milliseconds; no attempt used. */
+  /**
+   * Handed back: give it out again, no attempt used. At once, when it was begun; after `delay` milliseconds, as if it had not
+   * been given out at all.
+   */
   | { kind: 'release'; delay?: number }
   /** Somebody cancelled it and it stopped. */
   | { kind: 'cancelled' };

@@ -1,9 +1,10 @@
 import { ForbiddenException, UnauthorizedException } from '@nestjs/common';
+import { RpcException } from '@nestjs/microservices/exceptions/rpc-exception.js';
 
 const denials = new WeakSet<object>();
 
 /**
- * Whether a guard denied the message: it answered false, or threw Forbidden- or UnauthorizedException. Such a message is
+ * Whether a guard denied the message: it answered false, or threw Forbidden-, Unauthorized- or RpcException. Such a message is
  * never tried again. The same exceptions out of a handler are failures like any other.
  */
 export function isGuardDenial(error: unknown): boolean {
@@ -12,7 +13,11 @@ export function isGuardDenial(error: unknown): boolean {
 
 /** Remembers an error of a guard, if it is a denial. Any other error of a guard (its database is away) may be retried. */
 export function markDenial(error: unknown): void {
-  if (error instanceof ForbiddenException || error instanceof UnauthorizedException) {
+  if (
+    error instanceof ForbiddenException ||
+    error instanceof UnauthorizedException ||
+    error instanceof RpcException
+  ) {
     denials.add(error);
   }
 }

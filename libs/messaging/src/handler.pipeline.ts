@@ -9,7 +9,7 @@ import {
 } from '@nestjs/core';
 import { isObservable, lastValueFrom } from 'rxjs';
 import { handlersOf } from './actor.decorators.js';
-import type { Wrapper } from './actor.explorer.js';
+import { classOf, type Wrapper } from './actor.explorer.js';
 import { BoundEnhancers } from './bound.enhancers.js';
 import { markDenial } from './guard.denial.js';
 import { handlerArguments, parameterValues } from './handler.arguments.js';
@@ -19,8 +19,6 @@ import { DeclarationError } from './messaging.errors.js';
 import { TurnContext } from './turn.context.js';
 import type { Turn } from './turn.js';
 import { TurnRequest } from './turn.request.js';
-
-export { isGuardDenial } from './guard.denial.js';
 
 /** Runs a handler. A batch handler gets lists of messages and turns. */
 export type RunHandler = (message: unknown, turn: Turn) => Promise<unknown>;
@@ -56,7 +54,7 @@ export class HandlerPipeline {
    * @throws DeclarationError when something bound could never run
    */
   create(wrapper: Wrapper, method: string, message: MessageClass | undefined): RunHandler {
-    const target = classOf(wrapper);
+    const target = classOf(wrapper) as { name: string; prototype: object };
     const bound = new BoundEnhancers(this.config, target, method);
     bound.require(wrapper, target);
     const creator = turnCreator(this.nest, target, method, message);
@@ -145,9 +143,4 @@ function turnCreator(
 async function settle(result: unknown): Promise<unknown> {
   const value = await result;
   return isObservable(value) ? lastValueFrom(value, { defaultValue: undefined }) : value;
-}
-
-function classOf({ metatype, isFactory, instance }: Wrapper): { name: string; prototype: object } {
-  const type = metatype && !isFactory ? metatype : (instance as object).constructor;
-  return type as unknown as { name: string; prototype: object };
 }

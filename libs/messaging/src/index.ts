@@ -25,7 +25,7 @@ export {
   type HandleOptions,
 } from './actor.decorators.js';
 export { type Turn } from './turn.js';
-export { currentTurn } from './turn.scope.js';
+export { currentTurn, outsideTurn } from './turn.scope.js';
 export { TurnContext } from './turn.context.js';
 export { type ActorRetryOptions, type Backoff, type RetryOptions } from './retry.js';
 export { type Directive, type ErrorClass, type Supervision } from './supervision.js';

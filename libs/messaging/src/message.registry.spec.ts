@@ -2,11 +2,23 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Message, type MessageClass } from './message.js';
 import { MessageRegistry } from './message.registry.js';
-import { DeclarationError, InvalidMessageError, UnknownMessageError } from './messaging.errors.js';
+import {
+  DeclarationError,
+  InvalidMessageError,
+  NewerVersionError,
+  UnknownMessageError,
+} from './messaging.errors.js';
 
 class Send extends Message('email.send', z.object({ to: z.string() })) {}
 class Cancel extends Message('email.cancel', z.object({})) {}
 class Book extends Message('travel.book', z.object({})) {}
+class Move extends Message('travel.move', z.object({ to: z.string(), by: z.string() }), {
+  version: 3,
+  upcast: {
+    1: ({ place, ...rest }) => ({ ...rest, to: place }),
+    2: (old) => Object.assign(old, { by: 'train' }),
+  },
+}) {}
 class SendAgain extends Message('email.send', z.object({ to: z.string() })) {}
 
 function registry(messages: readonly unknown[] = [], actors: readonly string[] = []) {
@@ -41,6 +53,34 @@ describe('MessageRegistry', () => {
   it('refuses data that the schema does', () => {
     expect(() => registry([Send]).create('email.send', { to: 5 })).toThrow(InvalidMessageError);
     expect(() => registry([Send]).create('email.send', undefined)).toThrow(InvalidMessageError);
+  });
+
+  it('upcasts data that says which version it is of, and leaves the data alone', () => {
+    const known = registry([Move]);
+    const first = Object.freeze({ place: 'Rome' });
+    const second = { to: 'Rome' };
+    for (const message of [
+      known.create('travel.move', first, 1),
+      known.create('travel.move', second, 2),
+      known.create('travel.move', { to: 'Rome', by: 'train' }, 3),
+      known.create('travel.move', { to: 'Rome', by: 'train' }),
+    ]) {
+      expect(Object.assign({}, message)).toEqual({ to: 'Rome', by: 'train' });
+    }
+    expect(second).toEqual({ to: 'Rome' });
+  });
+
+  it('refuses data of a version that is none, not known yet, or cannot be carried', () => {
+    const known = registry([Move]);
+    const newer = new NewerVersionError('travel.move', 4, 3);
+    expect(() => known.create('travel.move', { to: 'Rome', by: 'train' }, 4)).toThrow(newer);
+    for (const version of [0, -1, 1.5, NaN, '2' as never]) {
+      const make = () => known.create('travel.move', { to: 'Rome', by: 'train' }, version);
+      expect(make).toThrow(InvalidMessageError);
+    }
+    expect(() => known.create('travel.move', { to: 'Rome' }, 3)).toThrow(InvalidMessageError);
+    expect(() => known.create('travel.move', { place: () => 1 }, 1)).toThrow(InvalidMessageError);
+    expect(() => known.create('travel.move', 'Rome', 1)).toThrow(InvalidMessageError);
   });
 
   it.each(['email.receive', 'email', '', '__proto__', 'constructor', 'Email.send'])(

@@ -1,6 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { MessageClass, MessageInstance } from './message.js';
-import { DeclarationError, UnknownMessageError } from './messaging.errors.js';
+import { carry } from './codec.js';
+import type { JsonObject } from './json.js';
+import { openMessage, type MessageClass, type MessageInstance } from './message.js';
+import { DeclarationError, InvalidMessageError, UnknownMessageError } from './messaging.errors.js';
 import { OPTIONS, type ResolvedOptions } from './messaging.options.js';
 
 /** The messages this process knows by name. */
@@ -14,9 +16,14 @@ export class MessageRegistry {
     for (const actor of options.actors) this.addActor(actor);
   }
 
-  /** Registers a class; a second class of the same type throws DeclarationError. */
-  add(message: MessageClass): void {
-    const { type, actor } = message.meta;
+  /**
+   * Registers a class.
+   *
+   * @param actor who handles it: for an event, a subscriber
+   * @throws DeclarationError for a second class of the same type
+   */
+  add(message: MessageClass, actor: string = message.meta.actor): void {
+    const { type } = message.meta;
     const known = this.classes.get(type);
     if (known && known !== message) {
       throw new DeclarationError(
@@ -57,10 +64,15 @@ export class MessageRegistry {
   /**
    * A message by name.
    *
+   * @param version of the shape that the data has: older data is upcast at once. Default: the one that the class has now
    * @throws UnknownMessageError when no class has this type
-   * @throws InvalidMessageError when the data does not satisfy its schema
+   * @throws NewerVersionError when the class does not know this version yet
+   * @throws InvalidMessageError when the data does not satisfy its schema, or the version is none
    */
-  create(type: string, data: unknown): MessageInstance {
-    return new (this.get(type))(data as never);
+  create(type: string, data: unknown, version?: number): MessageInstance {
+    const message = this.get(type);
+    if (version === undefined) return new message(data as never);
+    const carried = carry(data, (found) => new InvalidMessageError(type, found));
+    return openMessage(message, { version, ...carried, data: carried.data as JsonObject });
   }
 }

@@ -1,8 +1,25 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { dataOf, isMessage, Message, metaOf } from './message.js';
-import { InvalidMessageError, OptionError } from './messaging.errors.js';
+import type { Json } from './json.js';
+import {
+  carriedOf,
+  dataOf,
+  isMessage,
+  keyOf,
+  Message,
+  metaOf,
+  openMessage,
+  openReply,
+  sealReply,
+  type MessageClass,
+} from './message.js';
+import {
+  InvalidMessageError,
+  InvalidReplyError,
+  NewerVersionError,
+  OptionError,
+} from './messaging.errors.js';
 
 class Book extends Message(
   'travel.book',
@@ -47,9 +64,68 @@ describe('a message', () => {
   });
 
   it('travels as it was given: no default, no coercion, no absent field', () => {
-    const book = new Book({ to: 'Rome', at: '2026-03-01', tags: undefined });
-    expect(dataOf(book)).toStrictEqual({ to: 'Rome', at: '2026-03-01' });
+    const book = new Book({ to: 'Rome', at: '2026-03-01' });
+    expect(carriedOf(book)).toStrictEqual({ data: { to: 'Rome', at: '2026-03-01' } });
     expect(dataOf(new Book(dataOf(book) as never))).toStrictEqual(dataOf(book));
+  });
+
+  it('carries what JSON cannot say, and has it too', () => {
+    const rich = {
+      at: new Date(0),
+      cents: 2n ** 70n,
+      seats: new Map([[1, new Set(['a'])]]),
+      photo: Uint8Array.of(1, 2, 3),
+      note: undefined,
+    };
+    class Rich extends Message(
+      'rich.do',
+      z.object({
+        at: z.date(),
+        cents: z.bigint(),
+        seats: z.map(z.number(), z.set(z.string())),
+        photo: z.instanceof(Uint8Array),
+        note: z.string().optional(),
+      }),
+    ) {}
+    const made = new Rich(rich);
+    const envelope = { version: 1, ...(carriedOf(made) as { data: object }) };
+    const opened = openMessage(
+      Rich as unknown as MessageClass,
+      JSON.parse(JSON.stringify(envelope)) as never,
+    );
+    expect(Object.assign({}, made)).toStrictEqual(rich);
+    expect(Object.assign({}, opened)).toStrictEqual(rich);
+    expect(carriedOf(opened)).toStrictEqual(carriedOf(made));
+  });
+
+  it('is frozen as deep as plain objects and lists go, those that its schema froze too', () => {
+    const inner = z.object({ list: z.array(z.object({ n: z.number() })) });
+    class Deep extends Message(
+      'deep.do',
+      z.object({ open: inner, shut: inner.readonly(), at: z.date() }),
+    ) {}
+    const part = { list: [{ n: 1 }] };
+    const deep = new Deep({ open: part, shut: part, at: new Date(0) });
+    for (const { list } of [deep.open, deep.shut]) {
+      expect(() => list.push({ n: 2 })).toThrow(TypeError);
+      expect(() => Object.assign(list[0] as object, { n: 2 })).toThrow(TypeError);
+    }
+    expect(deep.at.setTime(5)).toBe(5);
+    expect(part.list.push({ n: 2 })).toBe(2);
+  });
+
+  it('may contain itself when its schema makes it so', () => {
+    class Ring extends Message(
+      'ring.do',
+      schema<{ ring: { ring?: unknown } }>(() => {
+        const ring: { ring?: unknown } = {};
+        ring.ring = ring;
+        return { value: { ring } };
+      }),
+    ) {}
+    const { ring } = new Ring({ ring: {} });
+    expect(ring.ring).toBe(ring);
+    expect(Object.isFrozen(ring)).toBe(true);
   });
 
   it('is frozen', () => {
@@ -111,10 +187,28 @@ describe('a message', () => {
     ) {}
     const cycle: Record<string, unknown> = {};
     cycle['self'] = cycle;
-    for (const bad of [undefined, { at: new Date() }, { n: 1n }, { n: NaN }, { t: '\0' }, cycle]) {
+    for (const bad of [{ at: new Date(NaN) }, { f: () => 1 }, { n: NaN }, { t: '\0' }, cycle]) {
       expect(violations(() => new Seen(bad as never))).toHaveLength(1);
     }
     expect(seen).toBe(0);
+  });
+
+  it('may have a constructor of its own, which makes other messages', () => {
+    class Stamp extends Message('stamp.do', z.object({ id: z.string(), at: z.date() })) {
+      constructor(data: { id: string; at: Date }) {
+        super({ ...data, id: `${data.id}/${new Book({ to: 'Rome', at: '2026-03-01' }).seats}` });
+      }
+    }
+    const stamp = new Stamp({ id: 'a', at: new Date(0) });
+    const opened = openMessage(Stamp as unknown as MessageClass, {
+      version: 1,
+      ...(carriedOf(stamp) as { data: { [key: string]: Json } }),
+    });
+    expect(Object.entries(opened)).toEqual([
+      ['id', 'a/1/1'],
+      ['at', new Date(0)],
+    ]);
+    expect(dataOf(opened)).toMatchObject({ id: 'a/1/1' });
   });
 
   it('does not let __proto__ in', () => {
@@ -179,7 +273,14 @@ describe('Message', () => {
     [`${'a'.repeat(63)}.${'b'.repeat(63)}`, 'a'.repeat(63)],
   ])('takes the type %s', (type, actor) => {
     const schema = anything;
-    expect(Message(type as 'a.b', schema).meta).toEqual({ type, actor, schema, version: 1 });
+    expect(Message(type as 'a.b', schema).meta).toEqual({
+      type,
+      actor,
+      schema,
+      version: 1,
+      upcast: {},
+      secret: [],
+    });
   });
 
   it.each([
@@ -212,8 +313,315 @@ describe('Message', () => {
     expect(declare).toThrow(new OptionError('a.b version', 'must be a whole number from 1'));
   });
 
-  it('keeps the version', () => {
-    expect(Message('a.b', anything, { version: 7 }).meta.version).toBe(7);
+  const same = (old: object): object => old;
+
+  it('keeps what is declared, whatever becomes of the options', () => {
+    const reply = z.number();
+    const options = {
+      key: 'id',
+      reply,
+      version: 3,
+      upcast: { 1: same, 2: same } as Record<number, typeof same>,
+      secret: ['pin', 'card.number'],
+    };
+    const declared = z.object({ id: z.string(), pin: z.string(), card: z.looseObject({}) });
+    const { meta } = Message('a.b', declared, options as never);
+    options.upcast[1] = () => ({});
+    options.secret.push('id');
+    expect(meta).toEqual({
+      type: 'a.b',
+      actor: 'a',
+      schema: declared,
+      key: 'id',
+      reply,
+      version: 3,
+      upcast: { 1: same, 2: same },
+      secret: ['pin', 'card.number'],
+    });
+    expect(meta.upcast[1]).toBe(same);
+  });
+
+  it.each<[object, string, string]>([
+    [{ versions: 2 }, 'a.b versions', 'is not an option'],
+    [{ retry: {} }, 'a.b retry', 'is not an option'],
+    [{ version: 2 }, 'a.b upcast.1', 'must be a function: version is 2'],
+    [{ version: 3, upcast: { 1: same } }, 'a.b upcast.2', 'must be a function: version is 3'],
+    [{ version: 2, upcast: { 1: {} } }, 'a.b upcast.1', 'must be a function: version is 2'],
+    [{ upcast: { 1: same } }, 'a.b upcast.1', 'is for no older version: version is 1'],
+    [
+      { version: 2, upcast: { 0: same, 1: same } },
+      'a.b upcast.0',
+      'is for no older version: version is 2',
+    ],
+    [{ upcast: null }, 'a.b upcast', 'must be an object of functions'],
+    [{ key: 5 }, 'a.b key', 'must be the name of a field'],
+    [{ secret: 'pin' }, 'a.b secret', 'must be a list of names of fields'],
+    [{ secret: [5] }, 'a.b secret', 'must be a list of names of fields'],
+    [
+      { key: 'id', secret: ['id'] },
+      'a.b secret',
+      'must not name the key, which stands in logs and traces',
+    ],
+    [{ reply: {} }, 'a.b reply', 'must be a Standard Schema: of zod, valibot, arktype, ...'],
+    [{ reply: null }, 'a.b reply', 'must be a Standard Schema: of zod, valibot, arktype, ...'],
+  ])('refuses the options %j', (options, path, problem) => {
+    expect(() => Message('a.b', anything, options)).toThrow(new OptionError(path, problem));
+  });
+
+  it.each([undefined, null, {}, { '~standard': {} }, Date])('refuses the schema %j', (bad) => {
+    expect(() => Message('a.b', bad as never)).toThrow(
+      new OptionError('a.b schema', 'must be a Standard Schema: of zod, valibot, arktype, ...'),
+    );
+  });
+});
+
+describe('the key of a message', () => {
+  class Text extends Message('text.do', z.object({ id: z.string() }), { key: 'id' }) {}
+  class Count extends Message('count.do', z.object({ id: z.coerce.number<string>() }), {
+    key: 'id',
+  }) {}
+  class Any extends Message('any.do', anything as StandardSchemaV1<{ id: string }>, {
+    key: 'id',
+  }) {}
+
+  it('is the text of its field, as the schema makes it', () => {
+    expect(keyOf(new Text({ id: 'a' }))).toBe('a');
+    expect(keyOf(new Text({ id: 'é'.repeat(200) }))).toHaveLength(200);
+    expect(keyOf(new Count({ id: '0x10' }))).toBe('16');
+    expect(keyOf(new Book({ to: 'Rome', at: '2026-03-01' }))).toBeUndefined();
+  });
+
+  it.each<[string, unknown]>([
+    ['no text', ''],
+    ['long text', 'x'.repeat(201)],
+    ['a flag', true],
+    ['null', null],
+    ['an object', {}],
+    ['a BigInt', 1n],
+    ['nothing', undefined],
+  ])('is refused: %s', (_, id) => {
+    const message = 'is the key: it must be text of 1 to 200 characters, or a finite number';
+    expect(violations(() => new Any({ id: id as string }))).toEqual([{ path: 'id', message }]);
+  });
+
+  it('is refused when its schema makes what no store takes', () => {
+    const make = (id: unknown) => () =>
+      new (class extends Message(
+        'made.do',
+        schema(() => ({ value: { id: id as string } })),
+        {
+          key: 'id',
+        },
+      ) {})({ id: '' });
+    expect(violations(make('a\0'))).toEqual([
+      { path: 'id', message: 'must not contain the NUL character' },
+    ]);
+    expect(violations(make('\uD800'))).toEqual([
+      { path: 'id', message: 'must be well-formed Unicode' },
+    ]);
+    expect(violations(make(Infinity))).toMatchObject([{ path: 'id' }]);
+  });
+});
+
+describe('openMessage', () => {
+  class Mail extends Message(
+    'mail.send',
+    z.object({ to: z.array(z.string()), locale: z.string(), at: z.date().optional() }),
+    {
+      version: 3,
+      upcast: {
+        1: ({ address, ...rest }) => ({ ...rest, to: [address] }),
+        2: (old) => {
+          if (old['locale'] === 'x') throw new Error('no such locale');
+          return Object.assign(old, { locale: 'en' });
+        },
+      },
+    },
+  ) {}
+  const open = (version: number, data: unknown, types?: Json) =>
+    openMessage(Mail as unknown as MessageClass, {
+      version,
+      data: data as never,
+      ...(types !== undefined && { types }),
+    });
+
+  it.each<[number, object]>([
+    [1, { address: 'ada' }],
+    [2, { to: ['ada'] }],
+    [3, { to: ['ada'], locale: 'en' }],
+  ])('reads version %j', (version, data) => {
+    const stored = structuredClone(data);
+    const mail = open(version, data);
+    expect(mail).toBeInstanceOf(Mail);
+    expect(Object.assign({}, mail)).toEqual({ to: ['ada'], locale: 'en' });
+    expect(dataOf(mail)).toEqual({ to: ['ada'], locale: 'en' });
+    expect(data).toEqual(stored);
+  });
+
+  it('decodes before it upcasts', () => {
+    const types = { values: { at: ['Date'] }, v: 1 };
+    const mail = open(2, { to: ['ada'], at: '1970-01-01T00:00:00.000Z' }, types);
+    expect(mail).toMatchObject({ at: new Date(0), locale: 'en' });
+    expect(carriedOf(mail)).toMatchObject({ data: { locale: 'en' }, types });
+  });
+
+  it('knows that a newer version is for somebody else', () => {
+    expect(() => open(4, { anything: 1 })).toThrow(new NewerVersionError('mail.send', 4, 3));
+    expect(() => open(4, { anything: 1 })).toThrow(
+      'mail.send is of version 4, and this process knows only up to 3',
+    );
+  });
+
+  it('says which upcast failed, with its error', () => {
+    const problem = 'cannot be made version 3 from 2: no such locale';
+    let thrown: unknown;
+    try {
+      open(1, { address: 'ada', locale: 'x' });
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toBeInstanceOf(InvalidMessageError);
+    expect(thrown).toMatchObject({
+      violations: [{ path: '', message: problem }],
+      cause: new Error('no such locale'),
+    });
+  });
+
+  it.each<[string, number, unknown, Json?]>([
+    ['data that the schema refuses', 3, { to: 'ada' }],
+    ['data that an upcast leaves invalid', 1, { address: 5 }],
+    ['a version that never was', 0, { to: ['ada'] }],
+    ['half a version', 1.5, { to: ['ada'] }],
+    ['no version', NaN, { to: ['ada'], locale: 'en' }],
+    ['a version as text', '3' as never, { to: ['ada'], locale: 'en' }],
+    ['no data', 3, undefined],
+    ['no data to upcast', 1, null],
+    ['text to upcast', 1, 'ada'],
+    ['types that are none', 3, { to: ['ada'], locale: 'en' }, 'x'],
+    ['types of another', 3, { to: ['ada'], locale: 'en' }, { values: ['Error'], v: 1 }],
+    ['types of what is not there', 2, { to: ['ada'] }, { values: { at: ['Date'] }, v: 1 }],
+    ['a type of what it cannot be', 3, { to: 1 }, { values: { to: ['set'] }, v: 1 }],
+    ['__proto__', 3, JSON.parse('{"to":["ada"],"locale":"en","__proto__":{"admin":true}}')],
+    ['__proto__ to upcast', 2, JSON.parse('{"to":["ada"],"__proto__":{"admin":true}}')],
+    [
+      'a path to the prototype',
+      3,
+      { to: ['ada'], locale: 'en' },
+      { values: { '__proto__.admin': ['undefined'] }, v: 1 },
+    ],
+  ])('refuses %s with InvalidMessageError', (_, version, data, types) => {
+    expect(() => open(version, data, types)).toThrow(InvalidMessageError);
+    expect(({} as { admin?: unknown }).admin).toBeUndefined();
+  });
+
+  it('refuses what an upcast makes and cannot be carried', () => {
+    class Odd extends Message('odd.do', anything, {
+      version: 2,
+      upcast: { 1: () => ({ f: () => 1 }) },
+    }) {}
+    expect(
+      violations(() => openMessage(Odd as unknown as MessageClass, { version: 1, data: {} })),
+    ).toEqual([{ path: 'f', message: 'cannot be carried: function' }]);
+  });
+
+  it('gives each its own: nothing is shared between two that were opened', () => {
+    class Any extends Message('any.do', anything) {}
+    const data = { list: [1] };
+    const [a, b] = [1, 2].map(() =>
+      openMessage(Any as unknown as MessageClass, { version: 1, data }),
+    );
+    expect((a as unknown as typeof data).list).not.toBe((b as unknown as typeof data).list);
+    expect(data.list.push(2)).toBe(2);
+    expect(dataOf(a as never)).not.toBe(dataOf(a as never));
+    expect(Object.assign({}, a)).toEqual({ list: [1] });
+  });
+});
+
+describe('a reply', () => {
+  const reply = z.object({ at: z.date(), seats: z.coerce.number<string>().default(2) });
+  const { meta } = class extends Message('travel.ask', z.object({}), { reply }) {};
+  const { meta: silent } = Book;
+
+  it('travels as the handler gave it, and reaches the asker as the schema makes it', () => {
+    const sealed = sealReply(meta, { at: new Date(0), seats: '3' });
+    expect(sealed).toEqual({
+      data: { at: '1970-01-01T00:00:00.000Z', seats: '3' },
+      types: { values: { at: ['Date'] }, v: 1 },
+    });
+    expect(openReply(meta, sealed as never)).toEqual({ at: new Date(0), seats: 3 });
+    expect(openReply(meta, sealReply(meta, { at: new Date(0) }) as never)).toEqual({
+      at: new Date(0),
+      seats: 2,
+    });
+  });
+
+  it.each<[unknown, object]>([
+    [undefined, { path: '' }],
+    [{}, { path: 'at' }],
+    [{ at: 'today' }, { path: 'at' }],
+    [
+      { at: new Date(0), seats: NaN },
+      { path: 'seats', message: 'must be a finite number' },
+    ],
+    [
+      { at: new Date(0), f: () => 1 },
+      { path: 'f', message: 'cannot be carried: function' },
+    ],
+    [new Error('x'), { path: '' }],
+  ])('is refused before the message counts as handled: %j', (value, violation) => {
+    let thrown: unknown;
+    try {
+      sealReply(meta, value);
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toBeInstanceOf(InvalidReplyError);
+    expect(thrown).toMatchObject({ type: 'travel.ask', violations: [violation] });
+  });
+
+  it('is dropped when none is declared, whatever it is', () => {
+    expect(sealReply(silent, { f: () => 1 })).toBeUndefined();
+    expect(sealReply(silent, undefined)).toBeUndefined();
+    expect(openReply(silent, { data: 1 })).toBeUndefined();
+  });
+
+  it('can be nothing, where the schema says so', () => {
+    const { meta: maybe } = class extends Message('travel.find', z.object({}), {
+      reply: z.string().optional(),
+    }) {};
+    const sealed = sealReply(maybe, undefined);
+    expect(sealed).toEqual({ data: null, types: { values: ['undefined'], v: 1 } });
+    expect(openReply(maybe, sealed as never)).toBeUndefined();
+  });
+
+  it('is a snapshot of what the handler gave', () => {
+    const list = [1];
+    const { meta: all } = class extends Message('travel.all', z.object({}), {
+      reply: z.array(z.number()),
+    }) {};
+    const sealed = sealReply(all, list);
+    list.push(2);
+    expect(sealed).toEqual({ data: [1] });
+  });
+
+  it.each<[string, object]>([
+    ['of another shape', { data: { at: 5 } }],
+    [
+      'with types that do not fit',
+      { data: { at: 'x' }, types: { values: { at: ['Date'] }, v: 1 } },
+    ],
+    ['with strange types', { data: {}, types: { values: ['Error'], v: 1 } }],
+  ])('is refused by an asker: one %s', (_, carried) => {
+    expect(() => openReply(meta, carried as never)).toThrow(InvalidReplyError);
+  });
+
+  it('has a schema that answers at once', () => {
+    const { meta: slow } = class extends Message('travel.slow', z.object({}), {
+      reply: z.string().refine(async () => true),
+    }) {};
+    expect(() => sealReply(slow, 'x')).toThrow(
+      new OptionError('travel.slow reply schema', 'must validate synchronously'),
+    );
   });
 });
 
@@ -236,6 +644,7 @@ describe('metaOf', () => {
     ['what came over the wire', structuredClone({ type: 'a.b', data: {} })],
     ['an imitation', { constructor: { meta: A.meta } }],
     ['an object on its prototype', Object.create(A.prototype)],
+    ['an object on it', Object.create(new A({}))],
   ])('refuses %s', (_, value) => {
     expect(isMessage(value)).toBe(false);
     expect(() => metaOf(value, '3.message')).toThrow(

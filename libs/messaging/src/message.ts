@@ -17,7 +17,7 @@ declare const REPLY: unique symbol;
 export type MessageType = `${string}.${string}`;
 
 /** Makes data of one version of a message into data of the next. */
-export type Upcast = (old: unknown) => unknown;
+export type Upcast = (old: Record<string, unknown>) => unknown;
 
 /** What is known of a message class. */
 export interface MessageMeta<Key extends string = string> {
@@ -355,7 +355,7 @@ export function upcastTo(meta: MessageMeta, from: number, data: unknown): unknow
   let value = data;
   for (let old = from; old < meta.version; old++) {
     try {
-      value = meta.upcast[old]?.(value);
+      value = meta.upcast[old]?.(value as Record<string, unknown>);
     } catch (cause) {
       const reason = reasonOf(cause);
       throw invalid(meta.type, `cannot be made version ${old + 1} from ${old}: ${reason}`, cause);

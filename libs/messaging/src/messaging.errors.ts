@@ -228,7 +228,7 @@ export class TurnEndedError extends CallsheetError {
 
   constructor(readonly id: string) {
     super(
-      `the turn of '${id}' is over, so nothing can join it: await what the handler sends before it returns`,
+      `the turn of '${id}' is over, so nothing can join it: await what the handler sends before it returns; what a handler only begins, a timer say, begins in outsideTurn(...)`,
     );
   }
 }
@@ -264,9 +264,11 @@ export class AskTimeoutError extends CallsheetError {
   constructor(
     readonly id: string,
     readonly timeout: number,
+    options?: ErrorOptions,
   ) {
     super(
       `no reply to '${id}' within ${timeout} ms: its outcome is unknown; ask again with the same id to wait on`,
+      options,
     );
   }
 }

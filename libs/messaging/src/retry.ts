@@ -12,7 +12,7 @@ export interface RetryOptions {
   delay?: Duration;
   /** Growth of the wait from attempt to attempt, 1 (fixed) to 10. Default 2. */
   factor?: number;
-  /** The longest wait. Default '5m'. */
+  /** The longest wait, before jitter. Default '5m'. */
   max?: Duration;
   /** Random part of each wait, 0 to 1: 0.2 spreads a 10 s wait over 8 to 12 s. Default 0.2. */
   jitter?: number;

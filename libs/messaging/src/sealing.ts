@@ -41,18 +41,21 @@ export interface TellOptions extends SendOptions {
   now?: boolean;
 }
 
-const FIELDS = new Set<string>([
+const EVERY: readonly (keyof SendOptions)[] = [
   'id',
   'priority',
-  'delay',
-  'at',
   'ttl',
   'headers',
   'tenant',
   'retry',
-  'replace',
-  'now',
-] satisfies (keyof TellOptions)[]);
+];
+const TIMES: readonly (keyof TellOptions)[] = ['delay', 'at', 'now'];
+
+/** Names of the options of each way of sending. */
+export const SEND: ReadonlySet<string> = new Set(EVERY);
+export const PUBLISH: ReadonlySet<string> = new Set([...EVERY, ...TIMES]);
+export const TELL: ReadonlySet<string> = new Set([...PUBLISH, 'replace']);
+
 const HEADER_NAME = /^[A-Za-z0-9_.-]{1,64}$/;
 
 /** Where a message is sent from. */
@@ -67,6 +70,7 @@ export interface Origin {
  * Message and options become an envelope.
  *
  * @param path prefixes the names in errors
+ * @param allowed names of the options that may be given
  * @throws OptionError
  */
 export function seal(
@@ -74,13 +78,14 @@ export function seal(
   options: TellOptions,
   { now, turn }: Origin,
   path: string,
+  allowed: ReadonlySet<string> = TELL,
 ): Envelope {
   const { type, actor, version } = metaOf(message, `${path}message`);
   if (typeof options !== 'object' || options === null) {
     throw new OptionError(`${path}options`, 'must be an object');
   }
   for (const field of Object.keys(options)) {
-    if (!FIELDS.has(field)) {
+    if (!allowed.has(field)) {
       throw new OptionError(`${path}${field}`, 'is not an option');
     }
   }
@@ -119,7 +124,14 @@ export function seal(
     ...(tenant !== undefined && { tenant: checkedText(tenant, `${path}tenant`) }),
     ...(replace === true && { replace }),
     ...(options.id !== undefined && {
-      fingerprint: fingerprintOf({ ...body, delay: delay && wait, at: at?.getTime(), ttl: life }),
+      fingerprint: fingerprintOf({
+        ...body,
+        delay: delay && wait,
+        at: at?.getTime(),
+        ttl: life,
+        // One tenant must not learn of what another has sent.
+        tenant,
+      }),
     }),
   };
 }

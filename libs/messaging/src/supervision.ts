@@ -40,7 +40,7 @@ export function toSupervision(pairs: Supervision, path: string): Supervision {
     throw new OptionError(path, 'must be a list of [ErrorClass, directive]');
   for (const [index, pair] of (pairs as Supervision).entries()) {
     const [type, directive] = Array.isArray(pair) ? pair : [];
-    if (typeof type !== 'function') {
+    if (typeof type !== 'function' || !isErrorClass(type)) {
       throw new OptionError(`${path}.${index}`, 'must begin with an error class');
     }
     if (!DIRECTIVES.has(directive)) {
@@ -59,4 +59,9 @@ export function directiveFor(error: unknown, pairs: Supervision): Directive {
     if (error instanceof type) return directive;
   }
   return 'retry';
+}
+
+/** A function without prototype, an arrow say, would fail at the first error. */
+function isErrorClass(type: object): boolean {
+  return type === Error || (type as { prototype?: unknown }).prototype instanceof Error;
 }

@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import type { ActorBreaker } from './actor.breaker.js';
 import type { HandlerKind } from './actor.decorators.js';
 import type { ActorState } from './actor.state.js';
@@ -7,7 +8,7 @@ import type { Clock } from './clock.js';
 import { toMilliseconds } from './duration.js';
 import type { AttemptRecord, Delivery, Effects, Outcome, TurnFunction } from './engine.js';
 import type { Envelope } from './envelope.js';
-import { isGuardDenial } from './handler.pipeline.js';
+import { isGuardDenial } from './guard.denial.js';
 import { openMessage, sealReply, type MessageClass } from './message.js';
 import {
   CancelledError,
@@ -15,7 +16,9 @@ import {
   LockLostError,
   NewerVersionError,
   RetryLaterError,
+  StoreError,
   TurnTimeoutError,
+  UnknownOutcomeError,
 } from './messaging.errors.js';
 import type { Observer } from './observer.js';
 import { DEFAULT_RETRY, retryDelay, type ActorRetryPolicy, type RetryPolicy } from './retry.js';
@@ -62,6 +65,8 @@ export const CRASH_BUDGET = 5;
 /** How long a handler has, after its signal aborted, to stop by itself, ms. */
 const PATIENCE = 500;
 
+const logger = new Logger('Callsheet');
+
 /** How soon a message of a newer version is offered again: to a newer worker, if there is one, ms. */
 const NOT_YET = 5_000;
 
@@ -72,7 +77,8 @@ export function turnRunner(turns: Turns): TurnFunction {
 
 async function live(delivery: Delivery, turns: Turns): Promise<Outcome> {
   const policy = { ...DEFAULT_RETRY, ...turns.retry, ...delivery.envelope.retry };
-  const fail = (error: unknown): Promise<Outcome> => end(delivery, policy, error, turns);
+  const probe = turns.breaker?.enter();
+  const fail = (error: unknown): Promise<Outcome> => end(delivery, policy, error, turns, probe);
   let scope: TurnScope | undefined;
   try {
     refuseCrashing(delivery);
@@ -84,13 +90,19 @@ async function live(delivery: Delivery, turns: Turns): Promise<Outcome> {
     const stop = handler.timeout === undefined ? undefined : new AbortController();
     const signal = stop?.signal ?? delivery.signal;
     const turn = openTurn(delivery, policy, signal, turns.state, handler.kind, () => scope);
-    scope = new TurnScope(delivery, turn, handler.kind === 'read', turns.checkpoint);
+    scope = new TurnScope(
+      delivery,
+      turn,
+      handler.kind === 'read',
+      turns.checkpoint,
+      handler.batch !== undefined,
+    );
     if (turns.checkpoint) await turns.checkpoint('start', delivery);
     const result = await perform(handler, message, scope, stop, turns.clock);
     if (turns.checkpoint) await turns.checkpoint('handled', delivery);
     scope.close();
     const effects = seal(handler, result, scope, turns.state);
-    turns.breaker?.pass();
+    turns.breaker?.pass(probe);
     return effects ? { kind: 'done', effects, refused: fail } : { kind: 'done' };
   } catch (error) {
     scope?.close();
@@ -198,76 +210,92 @@ function seal(
   return { sends, ...(state && { state }), ...(reply && { reply }) };
 }
 
-/** Decides, and reports. */
+/** Decides, and reports. Never rejects: whatever goes wrong here, the message is tried again. */
 async function end(
   delivery: Delivery,
   policy: RetryPolicy & ActorRetryPolicy,
   thrown: unknown,
   turns: Turns,
+  probe: number | undefined,
 ): Promise<Outcome> {
   const { envelope } = delivery;
   const meta = turns.handlers.get(envelope.type)?.message?.meta;
-  const { error, wait } = readable(thrown, delivery, policy, turns);
-  const attempt = toAttempt(delivery, error, turns.clock.now(), masker(meta, envelope.data));
-  const outcome = decide(delivery, policy, error, wait, attempt, turns);
-  if (outcome.kind === 'dead' && turns.mourn) {
-    // Whom to tell of its death is in the store: while that does not answer, the message comes again.
-    const sends = await turns.mourn(delivery, outcome).catch(() => undefined);
-    if (!sends) return { kind: 'release', delay: NOT_YET };
-    if (sends.length > 0) outcome.sends = sends;
+  const mask = masker(meta, envelope.data);
+  const toRecord = (error: unknown) => toAttempt(delivery, error, turns.clock.now(), mask);
+  let outcome: Outcome;
+  try {
+    outcome = decide(delivery, policy, thrown, toRecord, turns, probe);
+  } catch (fault) {
+    outcome = { kind: 'retry', delay: DEFAULT_RETRY.delay, attempt: toRecord(fault) };
   }
+  if (outcome.kind === 'dead') outcome = await mourned(delivery, outcome, turns);
   report(delivery, outcome, policy.attempts);
   return outcome;
 }
 
-/** What a wait that cannot be read is: the handler's or the policy's mistake, recorded in place of what was thrown. */
-function readable(
-  error: unknown,
-  delivery: Delivery,
-  policy: RetryPolicy & ActorRetryPolicy,
-  turns: Turns,
-): { error: unknown; wait: number } {
-  const wait = (own?: () => ReturnType<NonNullable<ActorRetryPolicy['backoff']>>): number =>
-    retryDelay(policy, delivery.attempt, turns.random(), own);
+/** Whom to tell of a death is in the store: while that does not answer, the message comes again later. */
+async function mourned(delivery: Delivery, outcome: Dead, { mourn }: Turns): Promise<Outcome> {
   try {
-    if (error instanceof RetryLaterError) {
-      return { error, wait: toMilliseconds(error.options.after, 'RetryLaterError after') };
+    const sends = (await mourn?.(delivery, outcome)) ?? [];
+    return sends.length > 0 ? { ...outcome, sends } : outcome;
+  } catch (error) {
+    if (error instanceof StoreError || error instanceof UnknownOutcomeError) {
+      return { kind: 'release', delay: NOT_YET };
     }
-    // A sender that gave its own delay wants that one.
-    const isOwn = policy.backoff && delivery.envelope.retry?.delay === undefined;
-    return {
-      error,
-      wait: wait(isOwn ? () => policy.backoff!(delivery.attempt, error) : undefined),
-    };
-  } catch (problem) {
-    return { error: problem, wait: wait() };
+    logger.error(`${delivery.envelope.id}: nobody is told that it died: ${String(error)}`);
+    return outcome;
   }
 }
 
 function decide(
   delivery: Delivery,
-  policy: RetryPolicy,
+  policy: RetryPolicy & ActorRetryPolicy,
   error: unknown,
-  delay: number,
-  attempt: AttemptRecord,
-  { supervision, breaker }: Turns,
+  toRecord: (error: unknown) => AttemptRecord,
+  turns: Turns,
+  probe: number | undefined,
 ): Outcome {
+  const { supervision, breaker } = turns;
   if (error instanceof HandBack) {
     return { kind: 'release', ...(error.delay !== undefined && { delay: error.delay }) };
   }
   if (error instanceof CancelledError) return { kind: 'cancelled' };
+  const attempt = toRecord(error);
   if (error instanceof GiveUp) return { kind: 'dead', reason: error.reason, attempt };
   const directive = isGuardDenial(error) ? 'reject' : directiveFor(error, supervision);
+  // Behind the others: the next to be tried is another message.
   if (directive === 'pause' && breaker) {
-    breaker.trip(attempt.error.message);
-    return { kind: 'release' };
+    return { kind: 'release', delay: breaker.trip(attempt.error.message, probe) };
   }
-  breaker?.pass();
+  breaker?.pass(probe);
   if (directive === 'reject') return { kind: 'dead', reason: 'rejected', attempt };
   if (directive === 'quarantine') {
     if (delivery.envelope.key !== undefined) return { kind: 'quarantine', attempt };
     return { kind: 'dead', reason: 'quarantined', attempt };
   }
   if (delivery.attempt >= policy.attempts) return { kind: 'dead', reason: 'exhausted', attempt };
-  return { kind: 'retry', delay, attempt };
+  try {
+    return { kind: 'retry', delay: waitAfter(error, delivery, policy, turns), attempt };
+  } catch (problem) {
+    // A wait that cannot be read is the handler's or the policy's mistake: it is recorded in place of what was thrown.
+    const delay = retryDelay(policy, delivery.attempt, turns.random());
+    return { kind: 'retry', delay, attempt: toRecord(problem) };
+  }
+}
+
+/** @throws OptionError, and what the actor's own function throws */
+function waitAfter(
+  error: unknown,
+  { attempt, envelope }: Delivery,
+  policy: RetryPolicy & ActorRetryPolicy,
+  { random }: Turns,
+): number {
+  if (error instanceof RetryLaterError) {
+    return toMilliseconds(error.options.after, 'RetryLaterError after');
+  }
+  const { backoff } = policy;
+  // A sender that gave its own delay wants that one.
+  const own =
+    backoff && envelope.retry?.delay === undefined ? () => backoff(attempt, error) : undefined;
+  return retryDelay(policy, attempt, random(), own);
 }

@@ -16,12 +16,20 @@ export class TurnScope {
   constructor(
     readonly delivery: Delivery,
     readonly turn: Turn,
-    private readonly isRead: boolean,
+    readonly isRead: boolean,
     private readonly checkpoint?: Checkpoint,
+    /** One of several in a handler: what is sent for it after it was told to stop is dropped, and the others go on. */
+    private readonly isBatch = false,
   ) {}
+
+  /** Whether its handler has not ended. */
+  get isAtWork(): boolean {
+    return this.isOpen;
+  }
 
   /** Adds messages to what the turn commits. */
   async join(envelopes: readonly Envelope[]): Promise<void> {
+    if (!this.isOpen && this.isBatch) return;
     this.require();
     if (this.sends.length + envelopes.length > MOST_SENDS) {
       throw new TurnUsageError(`a turn may send at most ${MOST_SENDS} messages`);
@@ -32,7 +40,7 @@ export class TurnScope {
 
   /** @throws TurnEndedError, TurnUsageError when nothing may be sent from here */
   require(): void {
-    if (!this.isOpen) throw new TurnEndedError(this.turn.id);
+    if (!this.isOpen && !this.isBatch) throw new TurnEndedError(this.turn.id);
     if (this.isRead) {
       throw new TurnUsageError('a @Read handler sends nothing: handle the message with @Handle');
     }
@@ -58,7 +66,10 @@ export function runBatch<T>(work: () => T): T {
   return storage.run(BATCH, work);
 }
 
-/** Runs `work` as if it were outside of any turn. */
+/**
+ * Runs `work` as if it were outside of any turn. For what a handler only begins and what goes on after it: a timer, a
+ * connection, a listener. What that sends later would else try to join a turn that is over.
+ */
 export function outsideTurn<T>(work: () => T): T {
   return storage.run(undefined, work);
 }
@@ -72,9 +83,16 @@ export function currentScope(): TurnScope | undefined {
   );
 }
 
-/** Whether this code runs in a handler. */
+/** Whether this code runs in a handler that has not ended. */
 export function isInTurn(): boolean {
-  return storage.getStore() !== undefined;
+  const scope = storage.getStore();
+  return scope instanceof TurnScope ? scope.isAtWork : scope !== undefined;
+}
+
+/** @throws TurnUsageError in a handler that only reads */
+export function requireWriter(): void {
+  const scope = storage.getStore();
+  if (scope instanceof TurnScope && scope.isRead) scope.require();
 }
 
 /**

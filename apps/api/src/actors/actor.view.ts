@@ -1,6 +1,11 @@
-import type { ActorCounts, MessageClass, Statistics } from '@callsheet/messaging';
+import {
+  jsonSchemaOf,
+  replyJsonSchemaOf,
+  type ActorCounts,
+  type MessageClass,
+  type Statistics,
+} from '@callsheet/messaging';
 import { z } from 'zod';
-import { jsonSchemaOf } from '../message.json.schema.js';
 import { schemas } from '../schema.registry.js';
 
 const percentiles = z
@@ -19,6 +24,10 @@ export const actorView = z
           .record(z.string(), z.unknown())
           .optional()
           .describe('of the data; absent when the schema library offers none'),
+        replyJsonSchema: z
+          .record(z.string(), z.unknown())
+          .optional()
+          .describe('of what the handler answers; absent also when the message declares no reply'),
       }),
     ),
     counts: z.object({
@@ -56,6 +65,7 @@ export function toActorView(
       type: message.meta.type,
       version: message.meta.version,
       jsonSchema: jsonSchemaOf(message),
+      replyJsonSchema: replyJsonSchemaOf(message),
     })),
     counts,
     throughput,

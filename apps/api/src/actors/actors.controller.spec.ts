@@ -1,4 +1,6 @@
+import { Message, MessageRegistry, type MessageClass } from '@callsheet/messaging';
 import { expect, it, vi } from 'vitest';
+import { z } from 'zod';
 import { send, stageForTest } from '../../test/stage.js';
 
 it('shows every actor with messages, counts and figures', async () => {
@@ -53,4 +55,23 @@ it('shows one actor, with the JSON Schema of its messages', async () => {
       },
     ],
   });
+});
+
+it('shows the JSON Schema of the reply, when there is one', async () => {
+  const app = await stageForTest();
+  class Count extends Message('counter.count', z.object({ by: z.int() }), {
+    reply: z.object({ total: z.int().default(0) }),
+  }) {}
+  app.get(MessageRegistry).add(Count as unknown as MessageClass);
+  const { messages } = (await app.inject({ url: '/v1/actors/counter' })).json<{
+    messages: object[];
+  }>();
+  expect(messages).toMatchObject([
+    {
+      jsonSchema: { properties: { by: { type: 'integer' } }, required: ['by'] },
+      replyJsonSchema: { properties: { total: { type: 'integer', default: 0 } } },
+    },
+  ]);
+  const greeter = (await app.inject({ url: '/v1/actors/greeter' })).json<{ messages: object[] }>();
+  expect(greeter.messages[0]).not.toHaveProperty('replyJsonSchema');
 });

@@ -1,12 +1,23 @@
+import { Actor, Message, On } from '@callsheet/messaging';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { openStage, send, stageForTest } from '../../test/stage.js';
+import { z } from 'zod';
+import { Greeter, openStage, send, stageForTest } from '../../test/stage.js';
 
 interface BoardQueues {
   queues: { name: string; readOnlyMode: boolean; jobs: { failedReason: string }[] }[];
+}
+
+class Lent extends Message('library.lent', z.object({ book: z.string() })) {}
+
+/** Reads of books lent; the topic of the event is no actor here. */
+@Actor({ name: 'reader' })
+class Reader {
+  @On(Lent)
+  lent(): void {}
 }
 
 describe('on the memory store', () => {
@@ -30,7 +41,7 @@ describe('on a store with queues', () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'callsheet-board-'));
-    app = await openStage({ url: `pglite:${folder}` });
+    app = await openStage({ url: `pglite:${folder}`, providers: [Greeter, Reader] });
   }, 60_000);
 
   afterAll(async () => {
@@ -61,11 +72,29 @@ describe('on a store with queues', () => {
     expect(queues.map(({ name }) => name)).toEqual([
       'greeter',
       'greeter.dead',
+      'reader',
+      'reader.dead',
       'shelf',
       'shelf.dead',
     ]);
     expect(queues[1]?.jobs[0]?.failedReason).toContain('nobody is there');
   });
+
+  it.each(['greeter', 'greeter.dead', 'reader', 'shelf'])(
+    'knows which data the jobs of %s have',
+    async (queue) => {
+      const url = `/board/api/queues/${queue}/job-data-schema`;
+      const text = { type: 'string' };
+      expect((await app.inject({ url })).json()).toMatchObject(
+        {
+          greeter: { title: 'greeter.greet', properties: { name: { ...text, maxLength: 100 } } },
+          'greeter.dead': { title: 'greeter.greet', required: ['name'] },
+          reader: { title: 'library.lent', properties: { book: text } },
+          shelf: { title: 'shelf.keep', type: 'object' },
+        }[queue]!,
+      );
+    },
+  );
 
   it('pauses and resumes, and redrives dead letters with its retry button', async () => {
     const change = (path: string) =>

@@ -1,10 +1,18 @@
-import { ENGINE, QUEUES, type Engine, type Queues } from '@callsheet/messaging';
+import {
+  ENGINE,
+  MessageRegistry,
+  QUEUES,
+  type Engine,
+  type MessageClass,
+  type Queues,
+} from '@callsheet/messaging';
 import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { FastifyAdapter } from '@bull-board/fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
 import { ProblemError, sendProblem } from '../problem.js';
+import { jobDataSchemaOf } from './job.data.schema.js';
 
 /** A BullMQ queue, in the type of the copy of bullmq that the board sees. */
 type Queue = ConstructorParameters<typeof BullMQAdapter>[0];
@@ -15,7 +23,8 @@ const DEAD = /^(.+)\.dead$/;
 /** Serves Bull Board with the queues of all actors; on a store without queues, a problem that says so. */
 export async function mountBoard(app: NestFastifyApplication): Promise<void> {
   const queues = app.get<Queues>(QUEUES);
-  const { shared } = app.get<Engine>(ENGINE).store;
+  const engine = app.get<Engine>(ENGINE);
+  const registry = app.get(MessageRegistry);
   const server = new FastifyAdapter().setBasePath(PATH);
   const board = createBullBoard({
     queues: [],
@@ -30,7 +39,10 @@ export async function mountBoard(app: NestFastifyApplication): Promise<void> {
         if (all.length === 0) return sendProblem(reply, nothingToShow());
         if (all.length === shown) return;
         // Actors become known while the application starts, after the board is mounted.
-        board.replaceQueues(all.map((queue) => toBoardQueue(queue, shared)));
+        const shownQueues = all.map(async (queue) =>
+          toBoardQueue(queue, engine, await messagesIn(actorOf(queue), registry, engine)),
+        );
+        board.replaceQueues(await Promise.all(shownQueues));
         shown = all.length;
       });
       await scope.register(server.registerPlugin());
@@ -46,14 +58,37 @@ class UnwatchedQueue extends BullMQAdapter {
   }
 }
 
-/** @param shared whether the store can tell who consumes a queue */
-function toBoardQueue(queue: Queue, shared: boolean): BullMQAdapter {
-  const actor = DEAD.exec(queue.name)?.[1];
-  const description = actor
+/** @param messages what may be in it, for the board's forms */
+function toBoardQueue(
+  queue: Queue,
+  { store }: Engine,
+  messages: readonly MessageClass[],
+): BullMQAdapter {
+  const actor = actorOf(queue);
+  const dead = queue.name !== actor;
+  const description = dead
     ? `Dead letters of the actor ${actor}; retry puts them back into its queue`
-    : `Messages of the actor ${queue.name}`;
-  const Adapter = shared && !actor ? BullMQAdapter : UnwatchedQueue;
-  return new Adapter(queue, { description });
+    : `Messages of the actor ${actor}`;
+  const Adapter = store.shared && !dead ? BullMQAdapter : UnwatchedQueue;
+  const jobDataSchema = jobDataSchemaOf(messages);
+  return new Adapter(queue, { description, ...(jobDataSchema && { jobDataSchema }) });
+}
+
+function actorOf({ name }: Queue): string {
+  return DEAD.exec(name)?.[1] ?? name;
+}
+
+/** Messages that an actor handles, and events of which it gets copies. */
+async function messagesIn(
+  actor: string,
+  registry: MessageRegistry,
+  engine: Engine,
+): Promise<MessageClass[]> {
+  const messages = registry.all();
+  const subscribed = await Promise.all(
+    messages.map(async ({ meta }) => (await engine.subscribers(meta.type)).includes(actor)),
+  );
+  return messages.filter(({ meta }, index) => meta.actor === actor || subscribed[index]);
 }
 
 function nothingToShow(): ProblemError {

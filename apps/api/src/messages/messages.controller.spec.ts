@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { Actor, Handle, Message } from '@callsheet/messaging';
+import { Actor, Handle, Message, MessageRegistry, type MessageClass } from '@callsheet/messaging';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 
 import { z } from 'zod';
@@ -58,6 +58,27 @@ describe('POST /v1/messages', () => {
     const wait = Date.parse(message.dueAt) - Date.parse(message.sentAt);
     expect(wait).toBe(3_600_000);
     expect(Date.parse(message.deadline) - Date.parse(message.dueAt)).toBe(60_000);
+  });
+
+  it('takes data of an older version, and stores it as the one of now', async () => {
+    const app = await stageForTest();
+    class Move extends Message('shelf.move', z.object({ to: z.string() }), {
+      version: 2,
+      upcast: { 1: ({ place }) => ({ to: place }) },
+    }) {}
+    app.get(MessageRegistry).add(Move as unknown as MessageClass);
+    const old = { type: 'shelf.move', version: 1, data: { place: 'Rome' } };
+    const id = await send(app, old);
+    expect((await app.inject({ url: `/v1/messages/${id}` })).json()).toMatchObject({
+      version: 2,
+      data: { to: 'Rome' },
+    });
+    const payload = { ...old, data: { to: 'Rome' } };
+    const refused = await app.inject({ method: 'POST', url: '/v1/messages', payload });
+    expect(refused.json()).toMatchObject({
+      code: 'invalid_message',
+      errors: [{ path: 'data/to' }],
+    });
   });
 
   it('takes a moment with an offset', async () => {

@@ -3,6 +3,7 @@ import {
   CallsheetError,
   encode,
   IdempotencyConflictError,
+  MessageActiveError,
   MessageRegistry,
   OptionError,
   toMilliseconds,
@@ -72,7 +73,7 @@ export class MessagesController {
     @Headers('idempotency-key') key: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<StoredReceipt> {
-    const message = this.registry.create(body.type, body.data);
+    const message = this.registry.create(body.type, body.data, body.version);
     const stored = await this.actors.tell(message, tellOptionsOf(body, key));
     void reply.header('location', `/v1/messages/${encodeURIComponent(stored.id)}`);
     return toStored(stored);
@@ -94,7 +95,7 @@ export class MessagesController {
     @Body({ schema: asking }) { timeout = '10s', ...body }: Asking,
     @Headers('idempotency-key') key: string | undefined,
   ): Promise<Answer> {
-    const message = this.registry.create(body.type, body.data);
+    const message = this.registry.create(body.type, body.data, body.version);
     const options = sendOptionsOf(body, key);
     // Known beforehand, so that an answer that is lost can be asked for again.
     const id = options.id ?? randomUUID();
@@ -130,7 +131,7 @@ export class MessagesController {
     }
     const tellings = messages.map((body, index) => {
       try {
-        const message = this.registry.create(body.type, body.data);
+        const message = this.registry.create(body.type, body.data, body.version);
         return { message, options: tellOptionsOf(body) };
       } catch (error) {
         throw error instanceof CallsheetError ? new ElementError(index, error) : error;
@@ -139,7 +140,9 @@ export class MessagesController {
     try {
       return { messages: (await this.actors.tellMany(tellings)).map(toStored) };
     } catch (error) {
-      if (!(error instanceof IdempotencyConflictError)) throw error;
+      if (!(error instanceof IdempotencyConflictError || error instanceof MessageActiveError)) {
+        throw error;
+      }
       throw new ElementError(
         messages.findLastIndex(({ id }) => id === error.id),
         error,

@@ -20,6 +20,11 @@ export const telling = z
   .strictObject({
     type: z.string().max(127).describe('`<actor>.<verb>`, one of those at /v1/actors'),
     data: z.record(z.string(), z.unknown()).describe("what the message's schema asks for"),
+    version: z
+      .int()
+      .min(1)
+      .optional()
+      .describe('of the shape that data has; older data is upcast. Default: the one at /v1/actors'),
     id: z
       .string()
       .optional()

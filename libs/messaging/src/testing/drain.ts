@@ -84,7 +84,7 @@ export class Drain {
     const works = this.engine.works();
     if (works.every((work) => this.waiting.has(work))) return true;
     const types = works.map(({ entry }) => entry.envelope.type);
-    const owners = new Set([...works.map(({ delivery }) => delivery), ...this.engine.lost]);
+    const owners = new Set(works.map(({ delivery }) => delivery));
     const isBatch = types.every((type) => this.engine.batched.has(type));
     const isAwaited = this.clock.isAwaitedBy(owners);
     const patience = !isAwaited ? MOST_PATIENCE : isBatch ? BATCH_PATIENCE : PATIENCE;

@@ -105,20 +105,26 @@ afterEach(() => {
   delete process.env['CALLSHEET_SEED'];
 });
 
+/** Milliseconds of work since the start of the process: what else the machine does is not counted. */
+function worked(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}
+
 describe('explore', () => {
   it.each(['around-commit', 'everywhere', false] as const)(
     'finds no fault in a sound actor with state, sends and timers: crash %s',
     async (crash) => {
-      const began = performance.now();
+      const began = worked();
       let scenarios = 0;
       await explore({ ...shop, seeds: 300, crash }, async (t) => {
         scenarios++;
         await sell(t);
       });
       expect(scenarios).toBe(300);
-      expect(performance.now() - began).toBeLessThan(10_000);
+      expect(worked() - began).toBeLessThan(10_000);
     },
-    30_000,
+    60_000,
   );
 
   it('catches a lost update: read, wait, write on something shared', async () => {
@@ -219,6 +225,27 @@ describe('explore', () => {
       if (done.length > 4) died++;
     });
     expect(died).toBeGreaterThan(10);
+  });
+
+  it('nor does one that was waiting for something outside when its process died', async () => {
+    let ghosts = 0;
+    @Actor()
+    class Counter {
+      constructor(private readonly actors: Actors) {}
+      @Handle(Count) async count(_: Count, { id, signal }: Turn): Promise<void> {
+        for (let n = 0; n < 5; n++) await new Promise(setImmediate);
+        if (signal.aborted) ghosts++;
+        const text = signal.aborted ? 'a ghost' : 'alive';
+        await this.actors.tell(new Mail({ text }), { now: true, id: `${id} ${text}` });
+      }
+    }
+    const providers = [Counter, Mailer, Postbox];
+    await explore({ providers, seeds: 50, crash: 'everywhere' }, async (t) => {
+      await t.actors.tellMany([new Count({}), new Count({}), new Count({})]);
+      await t.drain();
+      expect([...t.get(Postbox).mails.values()]).toEqual(['alive', 'alive', 'alive']);
+    });
+    expect(ghosts).toBeGreaterThan(10);
   });
 
   it('answers who asks, whatever happens', async () => {

@@ -23,8 +23,6 @@ export class TestEngine extends MemoryEngine {
   readonly standIns = new Map<string, TurnFunction>();
   /** Types that come in batches: their turns may wait for others. */
   readonly batched = new Set<string>();
-  /** Deliveries of batches in processes that died: the timers that they set still fill the next batch. */
-  readonly lost = new Set<Delivery>();
   private readonly sent = new Map<string, Envelope>();
   private readonly abandoned = new WeakSet<Delivery>();
   private readonly labels = new Map<string, string>();
@@ -120,10 +118,7 @@ export class TestEngine extends MemoryEngine {
 
   crash(isHeld: (delivery: Delivery) => boolean): void {
     const works = [...this.messages.queues.values()].flatMap((queue) => queue.abandon());
-    for (const { delivery, entry } of works) {
-      this.abandoned.add(delivery);
-      if (this.batched.has(entry.envelope.type)) this.lost.add(delivery);
-    }
+    for (const { delivery } of works) this.abandoned.add(delivery);
     this.messages.loseAll(works);
     this.progress++;
     const frozen = works.filter(({ delivery }) => isHeld(delivery));

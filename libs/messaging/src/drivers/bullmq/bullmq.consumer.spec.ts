@@ -40,9 +40,9 @@ serverSuite('redis-server', 'a consumer on Redis', () => {
 
   const lockOf = (id: string) => redis.get(`${PREFIX}:${context.actor}:${id}:lock`);
 
-  /** Somebody waits for a message. */
+  /** Somebody waits for a message: the last command of a connection may be over, a blocked one is not. */
   const isWaiting = () =>
-    eventually(async () => String(await redis.client('LIST')).includes('cmd=bzpopmin'));
+    eventually(async () => /flags=b .*cmd=bzpopmin/.test(String(await redis.client('LIST'))));
 
   it('limited to none joins a turn that it still runs, and does not hand its message to others', async () => {
     const held = gate();

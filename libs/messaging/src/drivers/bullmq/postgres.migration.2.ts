@@ -147,7 +147,7 @@ BEGIN
   PERFORM callsheet.tell(p_queue, p_id);
 END $$;
 
--- Due again at p_process_at: after a failed attempt, or, when p_progress is null, without using one. A message that was
+-- Due again at p_process_at: after a failed attempt, or, when p_progress is null, as if it had not been given out. One that was
 -- cancelled in work is due at once, because it only has to be told so. Raises BM001 when the lock is lost.
 CREATE OR REPLACE FUNCTION callsheet.postpone(
   p_queue text, p_id text, p_token text, p_process_at bigint, p_delay bigint,
@@ -161,7 +161,9 @@ BEGIN
     FROM job WHERE queue = p_queue AND id = p_id FOR UPDATE;
   PERFORM move_to_delayed(p_queue, p_id, p_token, p_process_at - too_late, p_delay - too_late,
     p_progress IS NULL, p_reason, p_stacktrace);
-  UPDATE job SET progress = COALESCE(p_progress, progress) WHERE queue = p_queue AND id = p_id;
+  UPDATE job SET progress = COALESCE(p_progress, progress),
+      attempts_started = attempts_started - CASE WHEN p_progress IS NULL THEN 1 ELSE 0 END
+    WHERE queue = p_queue AND id = p_id;
 END $$;
 
 -- Cancels a message: 'cancelled', 'cancelling', 'ended' or 'unknown', as the engine's cancel. An occurrence of a schedule

@@ -109,7 +109,7 @@ serverSuite('redis-server', 'notices on Redis', () => {
       client.on('error', () => undefined);
       return client;
     });
-    await expect(notices.listen('c', () => undefined)).rejects.toThrow();
+    await expect(notices.listen('c', () => undefined)).rejects.toThrow('Connection is closed');
     const heard: string[] = [];
     await notices.listen('c', (message) => heard.push(message));
     await redis.publish('c', 'heard');

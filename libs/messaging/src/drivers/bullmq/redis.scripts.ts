@@ -167,7 +167,10 @@ export const POSTPONE = (): string =>
     `
 local opts = redis.call('HGET', KEYS[5], 'opts') or '{}'
 if cjson.decode(opts).callsheetCancelled then ARGV[5] = '1' end
-return moveToDelayed(KEYS, ARGV)
+local result = moveToDelayed(KEYS, ARGV)
+-- Without an attempt: as if it had not been given out.
+if ARGV[6] == '1' and result == 0 then redis.call('HINCRBY', KEYS[5], 'ats', -1) end
+return result
 `,
   );
 

@@ -187,6 +187,7 @@ export class MemoryStore {
         remember(entry, outcome.attempt);
         return this.postpone(entry, outcome.delay);
       case 'release':
+        if (outcome.delay) entry.starts--;
         return this.postpone(entry, outcome.delay);
       case 'quarantine':
         // A read stands in no mailbox.
