@@ -143,10 +143,13 @@ export const cancelCases: Case[] = [
         [context.id('released')]: release(),
         [context.id('postponed')]: release(10),
       };
+      const begun = new Set<string>();
       const { deliveries } = await context.consume(
         engine,
         async (delivery) => {
-          if (!delivery.isFirst) return delivery.isCancelled ? cancelled() : done();
+          const { id } = delivery.envelope;
+          if (begun.has(id)) return delivery.isCancelled ? cancelled() : done();
+          begun.add(id);
           await aborted(delivery.signal);
           return outcomes[delivery.envelope.id]?.(delivery) ?? done();
         },

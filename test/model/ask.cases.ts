@@ -5,7 +5,9 @@ import {
   AskTimeoutError,
   Handle,
   Message,
+  outsideTurn,
   RejectError,
+  TurnEndedError,
   TurnUsageError,
   type Turn,
 } from '@callsheet/messaging';
@@ -148,6 +150,34 @@ export const askCases: ModelCase[] = [
       const app = await stage.app([Ages]);
       expect(await app.get(Actors).ask(new Age({}))).toBe(42);
       expect(calls).toBe(3);
+    },
+  },
+  {
+    behaviour: 'what a handler begins outside of its turn may send and ask when the turn is over',
+    async run(stage) {
+      const name = uniqueActor();
+      class Begin extends Message(`${name}.begin`, z.object({})) {}
+      class Later extends Message(`${name}.later`, z.object({}), { reply: z.string() }) {}
+      let later: Promise<unknown> | undefined;
+      let inside: Promise<unknown> | undefined;
+      @Actor()
+      class Beginning {
+        constructor(private readonly actors: Actors) {}
+        @Handle(Begin) begin(): void {
+          const wait = () => new Promise((resolve) => setTimeout(resolve, 50));
+          later = outsideTurn(() => wait().then(() => this.actors.ask(new Later({}))));
+          inside = wait()
+            .then(() => this.actors.tell(new Later({})))
+            .catch((error: unknown) => error);
+        }
+        @Handle(Later) later(): string {
+          return 'asked';
+        }
+      }
+      const app = await stage.app([Beginning]);
+      await app.get(Actors).ask(new Begin({}));
+      expect(await later).toBe('asked');
+      expect(await inside).toBeInstanceOf(TurnEndedError);
     },
   },
   {

@@ -6,6 +6,7 @@ import {
   InvalidMessageError,
   Message,
   OnDeadLetter,
+  OptionError,
   type DeadLetterAdded,
   type Turn,
 } from '@callsheet/messaging';
@@ -78,6 +79,10 @@ export const deadLetterCases: ModelCase[] = [
       expect(bought).toEqual(['book 1']);
       expect(await letters.redrive(id)).toBe(false);
       expect(await letters.get(id)).toBeUndefined();
+      // What was meant to narrow must not come out as all of them.
+      await expect(
+        letters.discardAll({ actor: name, fingerprint: undefined as unknown as string }),
+      ).rejects.toThrow(OptionError);
       expect(await letters.discardAll({ actor: name, type: `${name}.buy` })).toBe(2);
       expect(await letters.list({ actor: name })).toEqual([]);
     },

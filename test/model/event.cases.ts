@@ -83,6 +83,25 @@ export const eventCases: ModelCase[] = [
     },
   },
   {
+    behaviour: 'the copies of an event can be cancelled one by one, by whoever published it',
+    async run(stage) {
+      const topic = uniqueActor();
+      class Due extends Message(`${topic}.due`, z.object({})) {}
+      @Actor({ name: `${topic}-a` })
+      class Mails {
+        @On(Due) due(): void {
+          throw new Error('must not start');
+        }
+      }
+      const app = await stage.app([Mails]);
+      const actors = app.get(Actors);
+      const { id, copies } = await actors.publish(new Due({}), { delay: '1h' });
+      expect(copies).toEqual([`${id}@${topic}-a`]);
+      expect(await actors.cancel(copies[0] ?? '')).toBe('cancelled');
+      expect(await actors.cancel(copies[0] ?? '')).toBe('ended');
+    },
+  },
+  {
     behaviour: 'an event nobody subscribes to reaches nobody, and says so',
     async run(stage) {
       const topic = uniqueActor();

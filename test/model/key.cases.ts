@@ -6,7 +6,7 @@ import {
   Handle,
   Message,
   Read,
-  StoreError,
+  OptionError,
   type Engine,
   type Turn,
 } from '@callsheet/messaging';
@@ -54,7 +54,7 @@ export const keyCases: ModelCase[] = [
       const sender = await stage.app([]);
       if (!sender.get<Engine>(ENGINE).store.keys) {
         await expect(sender.get(Actors).tell(new Add({ id: 'a', n: 1 }))).rejects.toThrow(
-          StoreError,
+          OptionError,
         );
         await sender.close();
         await expect(stage.app([Counter])).rejects.toThrow(DeclarationError);

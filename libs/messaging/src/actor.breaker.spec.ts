@@ -87,6 +87,25 @@ describe('a breaker', () => {
   });
 });
 
+describe('a turn that began before the probe', () => {
+  it('neither closes the breaker nor opens it again', async () => {
+    const old = breaker.enter();
+    breaker.trip('away', old);
+    await clock.advance(1_000);
+    breaker.pass(old);
+    breaker.trip('away', old);
+    expect(limits).toEqual([0, 1]);
+    breaker.pass(breaker.enter());
+    expect(limits).toEqual([0, 1, 20]);
+  });
+
+  it('says how long its message should stay away: until there may be a probe', async () => {
+    expect(breaker.trip('away', breaker.enter())).toBe(1_000);
+    await clock.advance(1_000);
+    expect(breaker.trip('still away', breaker.enter())).toBe(2_000);
+  });
+});
+
 describe('a breaker that was stopped', () => {
   it('lets its timer go', async () => {
     breaker.trip('away');

@@ -364,3 +364,30 @@ describe('tellMany', () => {
     expect(engine.sent).toEqual([]);
   });
 });
+
+describe('each way of sending has its own options', () => {
+  it('ask takes no time to wait before, publish no message to replace', async () => {
+    await expect(actors.ask(mail(), { delay: '1s' } as never)).rejects.toThrow(
+      new OptionError('delay', 'is not an option'),
+    );
+    await expect(actors.publish(mail(), { id: 'x', replace: true } as never)).rejects.toThrow(
+      new OptionError('replace', 'is not an option'),
+    );
+    await expect(actors.publish(mail(), { id: 'x'.repeat(137) })).rejects.toThrow(
+      new OptionError('id', 'of an event must be at most 136 characters'),
+    );
+    expect(engine.sent).toEqual([]);
+  });
+
+  it('what was sent here can be cancelled here, whether its class is listed or not', async () => {
+    const { id } = await actors.tell(mail(), { delay: '1h' });
+    expect(await actors.cancel(id)).toBe('cancelled');
+  });
+
+  it('an id of one tenant is not that of another', async () => {
+    await actors.tell(mail(), { id: 'x', tenant: 'a' });
+    await expect(actors.tell(mail(), { id: 'x', tenant: 'b' })).rejects.toThrow(
+      IdempotencyConflictError,
+    );
+  });
+});

@@ -16,7 +16,7 @@ interface Waiting {
   message: unknown;
   turn: Turn;
   /** Ends the watch over its turn's signal. */
-  unwatch(): void;
+  readonly unwatch: () => void;
   resolve(): void;
   reject(error: unknown): void;
 }

@@ -135,6 +135,10 @@ export class Inspection {
       if (!this.enter(index, depth)) break;
       copy.push(this.visit(index in node ? node[index] : HOLE, depth + 1));
     }
+    // What String.match() answers, say.
+    if (Object.keys(node).length > node.length) {
+      this.complain(depth, 'cannot be carried: a list with fields beside its items');
+    }
     return copy;
   }
 

@@ -62,6 +62,8 @@ describe('pairs are checked', () => {
     [{}, 'on', 'must be a list of [ErrorClass, directive]'],
     [[[BankDown, 'pause'], BankDown], 'on.1', 'must begin with an error class'],
     [[['BankDown', 'pause']], 'on.0', 'must begin with an error class'],
+    [[[() => true, 'pause']], 'on.0', 'must begin with an error class'],
+    [[[class Plain {}, 'pause']], 'on.0', 'must begin with an error class'],
     [
       [[BankDown]],
       'on.0',

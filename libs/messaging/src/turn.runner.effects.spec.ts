@@ -119,7 +119,7 @@ const failing = (thrown: unknown, given?: Delivery, more?: Partial<Turns>): Prom
 const answered = { message: Answered as unknown as MessageClass };
 const state = new ActorState('bank', Account);
 const stored = (balance: number): StoredState => ({ revision: 3, version: 1, data: { balance } });
-const mail = (id: string) => ({ id, type: 'mail.send' }) as Envelope;
+const mail = (id: string) => ({ id, type: 'mail.send' }) as unknown as Envelope;
 /** As Actors does it. */
 const send = (id: string) => currentScope()!.join([mail(id)]);
 
@@ -353,7 +353,7 @@ describe('a turn with a timeout', () => {
       let heard: unknown;
       const running = turn(
         (_, { signal }) =>
-          new Promise<void>((resolve, reject) => {
+          new Promise<void>((_resolve, reject) => {
             signal.addEventListener('abort', () => {
               heard = signal.reason;
               reject(new Error('x'));

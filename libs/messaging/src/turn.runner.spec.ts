@@ -231,6 +231,46 @@ describe('a turn that fails', () => {
     }
   });
 
+  it('asks its own back-off only when it is tried again, and survives one that fails', async () => {
+    const asked: unknown[] = [];
+    const backoff = (attempt: number, error: unknown): never => {
+      asked.push([attempt, error]);
+      throw new Error('no wait in that error');
+    };
+    const policy = { ...EXACT, backoff };
+    expect(await failing(new RejectError('x'), undefined, policy)).toMatchObject({ kind: 'dead' });
+    const stopped = delivery({ signal: AbortSignal.abort() });
+    expect(await failing(new Error('x'), stopped, policy)).toEqual({ kind: 'release' });
+    expect(await turn(() => undefined, delivery({ isCancelled: true }), policy)).toEqual({
+      kind: 'cancelled',
+    });
+    const newer = delivery({}, { version: 2 });
+    expect(await failing(new Error('x'), newer, policy)).toEqual({ kind: 'release', delay: 5_000 });
+    expect(asked).toEqual([]);
+    const outcome = await failing(new Error('x'), undefined, policy);
+    expect(outcome).toMatchObject({ kind: 'retry', delay: 1_000 });
+    expect(errorOf(outcome).message).toBe('no wait in that error');
+    expect(asked).toHaveLength(1);
+  });
+
+  it('is tried again, whatever is wrong with what judges it', async () => {
+    const broken = [
+      [
+        {
+          [Symbol.hasInstance]: () => {
+            throw new Error('judge');
+          },
+        },
+        'reject',
+      ],
+    ];
+    const outcome = await failing(new Error('x'), undefined, EXACT, {
+      supervision: broken as never,
+    });
+    expect(outcome).toMatchObject({ kind: 'retry', delay: 1_000 });
+    expect(errorOf(outcome).message).toBe('judge');
+  });
+
   describe('with RetryLaterError', () => {
     it.each([
       ['2m', 120_000],

@@ -13,7 +13,7 @@ import {
 } from './turn.scope.js';
 
 const delivery = {} as Delivery;
-const mail = (id: string) => ({ id, type: 'mail.send' }) as Envelope;
+const mail = (id: string) => ({ id, type: 'mail.send' }) as unknown as Envelope;
 
 function scopeOf(id: string, isRead = false): TurnScope {
   return new TurnScope(delivery, testTurn({ id }), isRead);
