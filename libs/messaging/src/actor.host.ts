@@ -153,11 +153,16 @@ export class ActorHost implements OnModuleInit {
   /** What tells of a dead letter, one copy for each subscriber; nothing tells of the death of such a copy. */
   private async mourn(
     event: DeadLetterAdded,
-    { id, type, correlationId, traceparent, tracestate }: Envelope,
+    { id, type, correlationId, traceparent, tracestate, tenant }: Envelope,
   ): Promise<Envelope[]> {
     if (type === DeadLetterAdded.meta.type) return [];
     const receivers = await this.subscribers.of(DeadLetterAdded.meta.type);
-    const envelope = seal(event, {}, { now: this.clock.now() }, '');
+    const envelope = seal(
+      event,
+      { ...(tenant !== undefined && { tenant }) },
+      { now: this.clock.now() },
+      '',
+    );
     return receivers.map((actor) => ({
       ...envelope,
       ...(traceparent !== undefined && { traceparent }),

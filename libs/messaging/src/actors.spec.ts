@@ -160,6 +160,8 @@ describe('tell', () => {
     [null, 'options', 'must be an object'],
     ['high', 'options', 'must be an object'],
     [{ replace: true }, 'replace', 'needs the id of what is to be replaced'],
+    [{ id: 'x', replace: 'yes' }, 'replace', 'must be true or false'],
+    [{ now: 1 }, 'now', 'must be true or false'],
     [{ tenant: '' }, 'tenant', BAD_ID],
     [{ tenant: 5 }, 'tenant', BAD_ID],
     [{ id: '' }, 'id', BAD_ID],

@@ -70,6 +70,15 @@ describe('MessageRegistry', () => {
     expect(second).toEqual({ to: 'Rome' });
   });
 
+  it('takes what JSON cannot say in data of an older version', () => {
+    class Meet extends Message('travel.meet', z.object({ at: z.date(), seats: z.bigint() }), {
+      version: 2,
+      upcast: { 1: (old) => ({ ...old, seats: 2n }) },
+    }) {}
+    const meet = registry([Meet]).create('travel.meet', { at: new Date(0) }, 1);
+    expect(Object.assign({}, meet)).toEqual({ at: new Date(0), seats: 2n });
+  });
+
   it('refuses data of a version that is none, not known yet, or cannot be carried', () => {
     const known = registry([Move]);
     const newer = new NewerVersionError('travel.move', 4, 3);

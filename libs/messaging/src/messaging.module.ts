@@ -83,7 +83,7 @@ function compose(
     imports: [DiscoveryModule, StageModule, ...imports],
     providers: [
       ...options,
-      { provide: ENGINE, inject: [OPTIONS], useFactory: openEngine },
+      { provide: ENGINE, inject: [OPTIONS, CLOCK], useFactory: openEngine },
       { provide: QUEUES, inject: [ENGINE, MessageRegistry], useFactory: queuesOf },
       { provide: CLOCK, useValue: systemClock },
       { provide: METRICS, inject: [MessageRegistry, ENGINE, CLOCK], useFactory: metricsOf },
@@ -111,9 +111,9 @@ function compose(
   };
 }
 
-async function openEngine(options: ResolvedOptions): Promise<Engine> {
+async function openEngine(options: ResolvedOptions, clock: Clock): Promise<Engine> {
   const engine =
-    options.url === 'memory:' ? new MemoryEngine(options) : createBullmqEngine(options);
+    options.url === 'memory:' ? new MemoryEngine(options, clock) : createBullmqEngine(options);
   await engine.open();
   return engine;
 }

@@ -93,6 +93,11 @@ export function seal(
   if (delay !== undefined && at !== undefined) {
     throw new OptionError(`${path}at`, 'cannot be combined with delay');
   }
+  for (const [name, flag] of Object.entries({ replace, now: options.now })) {
+    if (flag !== undefined && typeof flag !== 'boolean') {
+      throw new OptionError(`${path}${name}`, 'must be true or false');
+    }
+  }
   if (replace === true && options.id === undefined) {
     throw new OptionError(`${path}replace`, 'needs the id of what is to be replaced');
   }

@@ -32,6 +32,7 @@ export class Subscribers {
 
   /** Makes `types` the events of which `actor` gets copies. */
   async set(actor: string, types: readonly string[]): Promise<void> {
+    this.known.clear();
     await this.engine.subscribe(actor, types);
     this.known.clear();
   }

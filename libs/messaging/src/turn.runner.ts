@@ -270,7 +270,10 @@ function decide(
   breaker?.pass(probe);
   if (directive === 'reject') return { kind: 'dead', reason: 'rejected', attempt };
   if (directive === 'quarantine') {
-    if (delivery.envelope.key !== undefined) return { kind: 'quarantine', attempt };
+    const { type, key } = delivery.envelope;
+    // A read stands in no mailbox that could be stopped.
+    const isRead = turns.handlers.get(type)?.kind === 'read';
+    if (key !== undefined && !isRead) return { kind: 'quarantine', attempt };
     return { kind: 'dead', reason: 'quarantined', attempt };
   }
   if (delivery.attempt >= policy.attempts) return { kind: 'dead', reason: 'exhausted', attempt };

@@ -100,7 +100,8 @@ export class BullmqConsumer implements Consumer {
     this.isShut = concurrency === 0;
     this.setting = this.setting.then(async () => {
       // Its loop looks at the number of turns only when one ends, or when it resumes.
-      await this.worker.pause(true);
+      // It fails only when the worker is closing: then there is nothing to limit.
+      await this.worker.pause(true).catch(() => undefined);
       if (concurrency === 0) return;
       this.worker.concurrency = concurrency;
       void this.worker.resume();

@@ -44,6 +44,9 @@ export function createBullmqEngine(options: ResolvedOptions): BullmqEngine {
 /** BullMQ's code for an occurrence that two processes add at once. */
 const OCCURRENCE_EXISTS = ErrorCode.SchedulerJobIdCollision;
 
+/** How often a message that moves while it is read is read again. */
+const MOST_LOOKS = 5;
+
 /** How long a read may take, ms. */
 const READ_TIMEOUT = 10_000;
 
@@ -92,17 +95,18 @@ export class BullmqEngine implements Engine {
 
   async find(id: string, actors: readonly string[]): Promise<MessageRecord | undefined> {
     return this.reading(async () => {
-      // Twice: a message that becomes a dead letter, or is redriven, between two looks is in the place looked at first.
-      const found = (await this.jobOf(id, actors)) ?? (await this.jobOf(id, actors));
-      const state = await found?.getState();
-      if (!found || state === undefined) return undefined;
-      // One that ended, or failed, between the two was read without what that has left.
-      const hasMoved =
-        state === 'unknown' ||
-        (state === 'completed' && !found.finishedOn) ||
-        (state === 'delayed' && found.processedOn !== undefined);
-      const job = hasMoved ? await this.jobOf(id, actors) : found;
-      return job && toRecord(job, hasMoved ? await job.getState() : state);
+      for (let look = 1; ; look++) {
+        // Twice: a message that becomes a dead letter, or is redriven, between two looks is in the place looked at first.
+        const job = (await this.jobOf(id, actors)) ?? (await this.jobOf(id, actors));
+        if (!job) return undefined;
+        const state = await job.getState();
+        // One that ended, or failed, between the two was read without what that has left.
+        const hasMoved =
+          state === 'unknown' ||
+          (state === 'completed' && !job.finishedOn) ||
+          (state === 'delayed' && job.processedOn !== undefined && look === 1);
+        if (!hasMoved || look === MOST_LOOKS) return toRecord(job, state);
+      }
     });
   }
 
