@@ -171,6 +171,28 @@ export const lookupCases: Case[] = [
     },
   },
   {
+    promise: 'the longest wait of a message that could be handled is known, whatever its priority',
+    async run(context) {
+      const engine = await context.engine();
+      const { actor } = context;
+      expect(await engine.oldest(actor)).toBeUndefined();
+      const now = Date.now();
+      const sent = [
+        context.envelope({ sentAt: now - 2_000, priority: 10 }),
+        context.envelope({ sentAt: now - 5_000, priority: 1_000 }),
+        context.envelope({ sentAt: now - 4_000, priority: 1_000 }),
+        context.envelope({ sentAt: now - 9_000, priority: 100, dueAt: now + 60_000 }),
+      ];
+      for (const each of sent) await engine.send([each]);
+      expect(await engine.oldest(actor)).toBe(now - 5_000);
+      await engine.cancel(sent[1]?.id ?? '', [actor]);
+      expect(await engine.oldest(actor)).toBe(now - 4_000);
+      await context.consume(engine);
+      await eventually(async () => (await engine.counts(actor)).waiting === 0);
+      expect(await engine.oldest(actor)).toBeUndefined();
+    },
+  },
+  {
     promise: "the dashboard's retry button redrives a dead letter, one or all",
     needs: 'bullmq',
     async run(context) {

@@ -37,6 +37,12 @@ export interface Engine {
   /** How many messages of `actor` are in which state. */
   counts(actor: string): Promise<ActorCounts>;
 
+  /**
+   * Since when that message of `actor` could be handled which waits longest, epoch milliseconds; undefined when none waits. A
+   * store may look only at the first of each named lane, and of the lowest priority.
+   */
+  oldest(actor: string): Promise<number | undefined>;
+
   /** The most recent finished turns of `actor`, newest first, at most `limit`. */
   finished(actor: string, limit: number): Promise<FinishedTurn[]>;
 

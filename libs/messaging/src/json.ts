@@ -136,7 +136,7 @@ export class Inspection {
       copy.push(this.visit(index in node ? node[index] : HOLE, depth + 1));
     }
     // What String.match() answers, say.
-    if (Object.keys(node).length > node.length) {
+    if (!this.over && Object.keys(node).length > node.length) {
       this.complain(depth, 'cannot be carried: a list with fields beside its items');
     }
     return copy;

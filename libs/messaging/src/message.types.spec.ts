@@ -1,7 +1,7 @@
 import type { Queue } from 'bullmq';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
-import { Actor, Handle } from './actor.decorators.js';
+import { Actor, Handle, On, Read } from './actor.decorators.js';
 import type { Actors, Receipt } from './actors.js';
 import type { Engine } from './engine.js';
 import { dataOf, Message, type MessageInstance, type ReplyInput, type ReplyOf } from './message.js';
@@ -248,7 +248,157 @@ describe('a handler', () => {
   });
 });
 
+describe('a handler of a message with a reply', () => {
+  class Total extends Message('bank.total', z.object({}), {
+    reply: z.object({ cents: z.coerce.number<string>() }),
+  }) {}
+
+  it('returns it as its schema takes it, at once or later', () => {
+    class Bank {
+      @Handle(Total) now(): { cents: string } {
+        return { cents: '5' };
+      }
+      @Handle(Total) async later(_: Total, _turn: Turn): Promise<{ cents: string; more: number }> {
+        return { cents: '5', more: 1 };
+      }
+      @Read(Total) read(): { cents: string } {
+        return { cents: '5' };
+      }
+      @Handle(Total) never(): never {
+        throw new Error('never');
+      }
+    }
+    expect(Bank).toBeTypeOf('function');
+  });
+
+  it('returns nothing else', () => {
+    class Bank {
+      // @ts-expect-error nothing
+      @Handle(Total) nothing(): void {}
+      // @ts-expect-error nothing, later
+      @Handle(Total) async later(): Promise<void> {}
+      // @ts-expect-error what the asker gets, not what the handler gives
+      @Handle(Total) got(): { cents: number } {
+        return { cents: 5 };
+      }
+      // @ts-expect-error a field lacks, later
+      @Handle(Total) async lacks(): Promise<object> {
+        return {};
+      }
+      // @ts-expect-error it reads, and answers nothing
+      @Read(Total) read(): void {}
+    }
+    expect(Bank).toBeTypeOf('function');
+  });
+
+  it('is asked for it, and nobody else', () => {
+    const compiled = async (actors: Actors): Promise<void> => {
+      expectTypeOf(await actors.ask(new Total({}))).toEqualTypeOf<{ cents: number }>();
+      expectTypeOf(await actors.ask(new Pay(PAY))).toEqualTypeOf<undefined>();
+      const { cents } = await actors.ask(new Total({}), { timeout: '1s' });
+      // @ts-expect-error a number is what the asker gets
+      cents.trim();
+      // @ts-expect-error not in the reply
+      (await actors.ask(new Total({}))).sum.toFixed();
+      // @ts-expect-error there is no reply
+      (await actors.ask(new Pay(PAY))).cents.toFixed();
+      // @ts-expect-error unknown option
+      await actors.ask(new Total({}), { wait: '1s' });
+      // @ts-expect-error who asks waits at once
+      await actors.ask(new Total({}), { delay: '1s' });
+    };
+    expect(compiled).toBeTypeOf('function');
+  });
+});
+
+describe('a handler of many', () => {
+  it('takes lists of messages and turns, and returns an outcome for each or none', () => {
+    class Bank {
+      @Handle(Pay, { batch: { max: 10 } }) all(messages: readonly Pay[], turns: readonly Turn[]) {
+        expectTypeOf(messages[0]?.on).toEqualTypeOf<Date | undefined>();
+        expectTypeOf(turns[0]?.signal).toEqualTypeOf<AbortSignal | undefined>();
+      }
+      @Handle(Pay, { batch: { max: 10, wait: '5ms' }, timeout: '1s' })
+      async some(messages: readonly Pay[]): Promise<(Error | undefined)[]> {
+        return messages.map(() => undefined);
+      }
+    }
+    expect(Bank).toBeTypeOf('function');
+  });
+
+  it('is nothing else', () => {
+    class Bank {
+      // @ts-expect-error one message
+      @Handle(Pay, { batch: { max: 10 } }) one(_: Pay): void {}
+      // @ts-expect-error lists without a batch
+      @Handle(Pay) lists(_: readonly Pay[]): void {}
+      // @ts-expect-error one turn
+      @Handle(Pay, { batch: { max: 10 } }) turn(_: readonly Pay[], _turn: Turn): void {}
+      // @ts-expect-error other messages
+      @Handle(Pay, { batch: { max: 10 } }) others(_: readonly Refund[]): void {}
+      // @ts-expect-error texts are no outcomes
+      @Handle(Pay, { batch: { max: 10 } }) texts(): string[] {
+        return [];
+      }
+      // @ts-expect-error how many at most is not said
+      @Handle(Pay, { batch: {} }) unlimited(_: readonly Pay[]): void {}
+      // @ts-expect-error no unit
+      @Handle(Pay, { batch: { max: 10, wait: '5' } }) unit(_: readonly Pay[]): void {}
+      // @ts-expect-error unknown, one level down
+      @Handle(Pay, { batch: { max: 10, min: 1 } }) unknown(_: readonly Pay[]): void {}
+    }
+    expect(Bank).toBeTypeOf('function');
+  });
+});
+
+describe('an actor by its key', () => {
+  class Deposit extends Message(
+    'account.deposit',
+    z.object({ id: z.string(), cents: z.int(), note: z.string().default('-') }),
+    { key: 'id', reply: z.object({ balance: z.int() }) },
+  ) {}
+
+  it('takes what a message has beside the key', () => {
+    const compiled = async (actors: Actors): Promise<void> => {
+      const ref = actors.ref('a');
+      expectTypeOf(await ref.tell(Deposit, { cents: 5 })).toEqualTypeOf<Receipt>();
+      await ref.tell(Deposit, { cents: 5, note: 'x' }, { delay: '5m' });
+      expectTypeOf(await ref.ask(Deposit, { cents: 5 })).toEqualTypeOf<{ balance: number }>();
+      // @ts-expect-error a field lacks
+      await ref.tell(Deposit, {});
+      // @ts-expect-error a field of another type
+      await ref.tell(Deposit, { cents: '5' });
+      // @ts-expect-error a field that does not exist
+      await ref.tell(Deposit, { cents: 5, more: 1 });
+      // @ts-expect-error the key again
+      await ref.tell(Deposit, { id: 'b', cents: 5 });
+      // @ts-expect-error a message, not its class
+      await ref.tell(new Deposit({ id: 'a', cents: 5 }), { cents: 5 });
+      // That a message has no key only shows when it is sent.
+      await ref.tell(Pay, PAY);
+      // @ts-expect-error a field lacks
+      await ref.ask(Deposit, {});
+      // @ts-expect-error unknown option
+      await ref.ask(Deposit, { cents: 5 }, { wait: 1 });
+      // @ts-expect-error a key is text or a number
+      actors.ref({ id: 'a' });
+    };
+    expect(compiled).toBeTypeOf('function');
+  });
+});
+
 describe('options', () => {
+  it('of a handler are known', () => {
+    // @ts-expect-error unknown
+    expect(() => Handle(Pay, { retry: 3 })).toThrow(OptionError);
+    // @ts-expect-error no unit
+    expect(Handle(Pay, { timeout: '5' })).toBeTypeOf('function');
+    // @ts-expect-error reads are not batched
+    expect(() => Read(Pay, { batch: { max: 10 } })).toThrow(OptionError);
+    // @ts-expect-error unknown
+    expect(() => On(Pay, { name: 'x' })).toThrow(OptionError);
+  });
+
   it('of an actor are known', () => {
     // @ts-expect-error unknown
     expect(() => Actor({ retries: 3 })).toThrow(OptionError);

@@ -145,6 +145,7 @@ function metricsOf(registry: MessageRegistry, engine: Engine, clock: Clock): Met
   const queues = {
     actors: () => registry.actors(),
     counts: (actor: string) => engine.counts(actor),
+    oldest: (actor: string) => engine.oldest(actor),
   };
   return new MetricsObserver(names, queues, clock);
 }

@@ -134,6 +134,10 @@ export class BullmqEngine implements Engine {
     });
   }
 
+  async oldest(actor: string): Promise<number | undefined> {
+    return this.reading(() => turnBackendOf(this.queue(actor)).oldest());
+  }
+
   async finished(actor: string, limit: number): Promise<FinishedTurn[]> {
     return this.reading(async () => {
       const found: Job[] = [];

@@ -52,6 +52,8 @@ export interface TurnBackend extends IQueueBackend {
    * `callsheetCancelled` added to its options, and every process is told (`BullmqStore.onCancel`).
    */
   cancel(id: string): Promise<Cancellation>;
+  /** As `Engine.oldest`. */
+  oldest(): Promise<number | undefined>;
   /** A dead letter (this backend is of its queue) is removed for good. False when it is not there. */
   discard(id: string): Promise<boolean>;
   /** Drops handled jobs beyond the age (ms) and count to keep, where BullMQ's own retention is too slow for that. */

@@ -113,6 +113,15 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
     return answer === true;
   }
 
+  async oldest(): Promise<number | undefined> {
+    const oldest = await this.value(
+      `SELECT min(COALESCE((opts->'callsheet'->>'dueAt')::bigint, added_at_ms)) AS value
+         FROM bullmq.job WHERE queue = $1 AND state = 'waiting'`,
+      [this.queueName],
+    );
+    return oldest === null || oldest === undefined ? undefined : Number(oldest);
+  }
+
   async discard(id: string): Promise<boolean> {
     const discarded = await this.value(
       `DELETE FROM bullmq.job WHERE queue = $1 AND id = $2 AND state = 'failed' RETURNING id AS value`,

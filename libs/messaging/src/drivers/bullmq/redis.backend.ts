@@ -15,6 +15,7 @@ import { IdempotencyConflictError, MessageActiveError } from '../../messaging.er
 import { actorOf, DEAD, redriven, toEnvelope, toJob, type JobProgress } from './bullmq.job.js';
 import type { Failure, Keep, TurnBackend } from './bullmq.store.js';
 import { pauseAfterError } from './error.pause.js';
+import { LANES } from '../../priority.js';
 import { redriveAll } from './redrive.all.js';
 import { CANCELLED, INBOX, REMEMBERED } from './redis.keys.js';
 import {
@@ -25,6 +26,7 @@ import {
   DISCARD,
   FORGET,
   HAND_BACK,
+  OLDEST,
   POSTPONE,
   REDRIVE,
   SEND,
@@ -137,6 +139,12 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
   async cancel(id: string): Promise<Cancellation> {
     const args = [1, this.toKey(''), id, Date.now(), CANCELLED, INBOX];
     return (await runScript(await this.client, 'cancel', CANCEL, args)) as Cancellation;
+  }
+
+  async oldest(): Promise<number | undefined> {
+    const args = [1, this.toKey(''), ...Object.values(LANES)];
+    const oldest = (await runScript(await this.client, 'oldest', OLDEST, args)) as string | null;
+    return oldest === null ? undefined : Number(oldest);
   }
 
   async discard(id: string): Promise<boolean> {

@@ -329,3 +329,32 @@ while #found < limit do
 end
 return found
 `;
+
+/**
+ * Since when that message waits which has waited longest: of the first of each lane and of the lowest priority, and of those
+ * without priority.
+ *
+ * KEYS[1]  key prefix of the queue
+ * ARGV     priorities of the lanes
+ * returns  epoch ms, or nothing when none waits
+ */
+export const OLDEST = (): string => `
+local set, ids, oldest = KEYS[1] .. 'prioritized', {}, nil
+local function first(priority)
+  local low = string.format('%.0f', priority * 0x100000000)
+  local high = string.format('%.0f', (priority + 1) * 0x100000000 - 1)
+  ids[#ids + 1] = redis.call('ZRANGEBYSCORE', set, low, high, 'LIMIT', 0, 1)[1]
+end
+for _, lane in ipairs(ARGV) do first(tonumber(lane)) end
+local last = redis.call('ZREVRANGE', set, 0, 0, 'WITHSCORES')
+if last[2] then first(math.floor(tonumber(last[2]) / 0x100000000)) end
+ids[#ids + 1] = redis.call('ZRANGE', set, 0, 0)[1]
+ids[#ids + 1] = redis.call('LINDEX', KEYS[1] .. 'wait', -1) or nil
+for _, id in ipairs(ids) do
+  local job = redis.call('HMGET', KEYS[1] .. id, 'timestamp', 'opts')
+  local own = job[2] and cjson.decode(job[2]).callsheet or {}
+  local at = tonumber(own.dueAt or job[1])
+  if at and (not oldest or at < oldest) then oldest = at end
+end
+return oldest and string.format('%.0f', oldest)
+`;

@@ -76,6 +76,10 @@ export class MemoryEngine implements Engine {
     return this.messages.queue(actor).counts();
   }
 
+  async oldest(actor: string): Promise<number | undefined> {
+    return this.messages.queue(actor).oldest();
+  }
+
   async finished(actor: string, limit: number): Promise<FinishedTurn[]> {
     const latest = this.messages.queue(actor).handled.latest(limit);
     return latest.map(({ envelope, startedAt = 0, finishedAt = 0 }) => ({

@@ -35,6 +35,11 @@ export class Heap<T> {
     this.slots = this.slots.filter(({ isGone }) => !isGone).sort(compare);
   }
 
+  /** In no order. */
+  *[Symbol.iterator](): Generator<T> {
+    for (const { item, isGone } of this.slots) if (!isGone) yield item;
+  }
+
   /** The least, left where it is. */
   peek(): Slot<T> | undefined {
     while (this.slots[0]?.isGone) this.pop();

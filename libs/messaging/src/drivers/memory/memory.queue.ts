@@ -53,6 +53,22 @@ export class MemoryQueue {
     return { waiting: waiting + parked, delayed, active, done: done + cancelled, dead };
   }
 
+  /** Since when that message waits which has waited longest. */
+  oldest(): number | undefined {
+    let oldest = Infinity;
+    for (const { envelope, occurrence } of this.waiting()) {
+      oldest = Math.min(oldest, envelope.dueAt ?? occurrence ?? envelope.sentAt);
+    }
+    return Number.isFinite(oldest) ? oldest : undefined;
+  }
+
+  private *waiting(): Generator<Entry> {
+    yield* this.ready;
+    for (const mailbox of this.mailboxes.values()) {
+      for (const entry of mailbox) if (entry.state === 'parked') yield entry;
+    }
+  }
+
   // ---- consumers
 
   employ(consumer: MemoryConsumer, { rateLimit, reads, mailbox }: ConsumeOptions): void {
