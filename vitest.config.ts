@@ -33,10 +33,12 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'e2e',
+          // After the others: its processes must start in time.
+          sequence: { groupOrder: 1 },
           globalSetup: './scripts/build.mjs',
           include: ['test/e2e/**/*.spec.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 90_000,
+          hookTimeout: 90_000,
         },
       },
     ],

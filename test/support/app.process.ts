@@ -53,7 +53,7 @@ export async function startApp(
     kill9: () => child.kill(),
   };
   try {
-    await app.line(options.ready ?? /\b(ready|listening)\b/i, options.timeout ?? 30_000);
+    await app.line(options.ready ?? /\b(ready|listening)\b/i, options.timeout ?? 60_000);
   } catch (cause) {
     await app.kill9();
     throw new Error(`${entry} did not become ready:\n${app.output}`, { cause });

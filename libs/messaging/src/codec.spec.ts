@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import SuperJSON from 'superjson';
 import { describe, expect, it } from 'vitest';
 import { decode, encode, violations, type Carried } from './codec.js';
 import { LIMITS, type Json } from './json.js';
@@ -153,6 +154,39 @@ describe('what can be carried', () => {
   });
 });
 
+describe('what stands beside the data', () => {
+  it("is superjson's, which reads it as we do", () => {
+    const reader = new SuperJSON();
+    reader.registerCustom<Uint8Array, string>(
+      {
+        isApplicable: (value): value is Uint8Array => value instanceof Uint8Array,
+        serialize: () => '',
+        deserialize: (base64) => Uint8Array.from(Buffer.from(base64, 'base64')),
+      },
+      'bytes',
+    );
+    fc.assert(
+      fc.property(carriable, (value) => {
+        const { data, types } = throughText(encode(value));
+        expect(reader.deserialize({ json: data, meta: types as never })).toStrictEqual(
+          decode({ data, ...(types !== undefined && { types }) }),
+        );
+      }),
+    );
+  });
+
+  it('says nothing of what stands in two places, nor of -0', () => {
+    const at = new Date(0);
+    expect(encode({ a: at, b: [at, 1n, 1n], n: -0 })).toStrictEqual({
+      data: { a: at.toJSON(), b: [at.toJSON(), '1', '1'], n: 0 },
+      types: {
+        values: { a: ['Date'], 'b.0': ['Date'], 'b.1': ['bigint'], 'b.2': ['bigint'] },
+        v: 1,
+      },
+    });
+  });
+});
+
 describe('violations', () => {
   it('finds none in what JSON.parse makes of a small message', () => {
     expect(violations(JSON.parse('{"a":[{"b":1e3,"c":null}]}'))).toEqual([]);
@@ -166,6 +200,38 @@ describe('violations', () => {
     const tooLarge = [{ path: '', message: 'is larger than 262144 bytes' }];
     expect(violations(make(LIMITS.bytes))).toEqual([]);
     expect(violations(make(LIMITS.bytes + 2))).toEqual(tooLarge);
+  });
+
+  it('is right about whatever is about as large', () => {
+    const letter = fc.constantFrom('x', 'é', '\u0001', '"', '.', '\\');
+    const block = fc.tuple(letter, fc.nat({ max: 15_000 })).map(([drawn, n]) => drawn.repeat(n));
+    const part = fc.oneof(
+      block,
+      fc.nat({ max: 40_000 }).map((length) => new Uint8Array(length)),
+      fc.nat({ max: 40_000 }).map((digits) => BigInt(`1${'0'.repeat(digits)}`)),
+      fc.tuple(block, fc.constantFrom(undefined, 1n)).map(([k, v]) => ({ [k]: [v, v, v] })),
+      block.map((drawn) => new Map([[drawn, new Set([drawn])]])),
+    );
+    const parts = fc.array(part, { minLength: 2, maxLength: 12 });
+    let large = 0;
+    fc.assert(
+      fc.property(parts, (value) => {
+        const { data, types } = encode(value);
+        const size = Buffer.byteLength(JSON.stringify(data) + (JSON.stringify(types) ?? ''));
+        if (size > LIMITS.bytes) large += 1;
+        expect(violations(value)).toHaveLength(size > LIMITS.bytes ? 1 : 0);
+      }),
+      { numRuns: 60 },
+    );
+    expect(large).toBeGreaterThan(0);
+  });
+
+  it.each<[string, unknown]>([
+    ['keys', { ['\u0001'.repeat(45_000)]: 1 }],
+    ['digits', 10n ** 270_000n],
+    ['keys beside the data', { ['.'.repeat(70_000)]: [1n, 1n] }],
+  ])('counts %s', (_, value) => {
+    expect(violations(value)).toMatchObject([{ path: '' }]);
   });
 
   it('counts bytes as the base64 that travels', () => {
@@ -223,6 +289,25 @@ describe('what a stranger stored', () => {
     ['null', {}, null],
     ['another version', '1', { values: ['bigint'], v: 0 }],
     ['a list', {}, []],
+    ['bytes by a bare name', 'aGk=', { values: ['bytes'], v: 1 }],
+    ['a note with too much', 'x', { values: ['Date', {}, {}], v: 1 }],
+    ['a key that is escaped wrongly', { ab: null }, { values: { 'a\\b': ['undefined'] }, v: 1 }],
+    ['a key that ends in an escape', { a: null }, { values: { 'a\\': ['undefined'] }, v: 1 }],
+    ['the length of a list', { a: [] }, { values: { 'a.length': ['undefined'] }, v: 1 }],
+    ['an index far away', { a: [null] }, { values: { 'a.4294967294': ['undefined'] }, v: 1 }],
+    [
+      'two kinds of one value',
+      { a: [[]] },
+      { values: { a: ['set', { '0': ['set'] }], 'a.0': ['map'] }, v: 1 },
+    ],
+    [
+      'more than a value can have',
+      Array.from({ length: 1_002 }, () => null),
+      {
+        values: Object.fromEntries(Array.from({ length: 1_002 }, (_, n) => [n, ['undefined']])),
+        v: 1,
+      },
+    ],
   ])('is refused: %s', (_, data, types) => {
     expect(() => decode({ data, types })).toThrow(Error);
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();

@@ -524,6 +524,43 @@ describe('openMessage', () => {
     ).toEqual([{ path: 'f', message: 'cannot be carried: function' }]);
   });
 
+  it('looks at whatever else a constructor makes of the same data', () => {
+    const growing = schema((value) => {
+      (value as { list: unknown[] }).list.push('more');
+      return { value: value as { list: unknown[] } };
+    });
+    class Same extends Message('same.do', growing) {
+      static other: Same | undefined;
+      static making = false;
+      constructor(data: { list: unknown[] }) {
+        super(data);
+        if (Same.making) return;
+        Same.making = true;
+        Same.other = new Same(data);
+      }
+    }
+    const envelope = { version: 1, data: { list: [1] } };
+    const same = openMessage(Same as unknown as MessageClass, envelope);
+    expect(same).toMatchObject({ list: [1, 'more'] });
+    expect(Same.other?.list).toEqual([1, 'more', 'more']);
+  });
+
+  it('is over when a constructor throws', () => {
+    const given: { list: number[] }[] = [];
+    class Picky extends Message('picky.do', anything) {
+      constructor(data: object) {
+        given.push(data as { list: number[] });
+        if (given.length === 1) throw new TypeError('not today');
+        super(data);
+      }
+    }
+    const envelope = { version: 1, data: { list: [1] } };
+    expect(() => openMessage(Picky as unknown as MessageClass, envelope)).toThrow(TypeError);
+    const picky = new Picky(given[0]!);
+    given[0]!.list.push(2);
+    expect(picky).toMatchObject({ list: [1] });
+  });
+
   it('gives each its own: nothing is shared between two that were opened', () => {
     class Any extends Message('any.do', anything) {}
     const data = { list: [1] };
