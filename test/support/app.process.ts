@@ -11,7 +11,7 @@ export type Entry = 'standalone' | 'api' | 'worker';
 export interface StartAppOptions {
   /** A line that says it is ready. Default: one with the word "ready" or "listening". */
   ready?: RegExp;
-  /** Milliseconds until it must be ready. Default 30 000. */
+  /** Milliseconds until it must be ready. Default 60 000. */
   timeout?: number;
   /** Working folder, where the embedded store lies by default. Default a temporary one. */
   cwd?: string;
