@@ -98,7 +98,7 @@ describe('Schedules', () => {
     }
     await expect(boot([Nameless])).rejects.toThrow(
       new DeclarationError(
-        "Nameless handles only schedules: name it, @Actor({ name: '...' }), or add the @Handle that is missing",
+        "Nameless handles only events or schedules: name it, @Actor({ name: '...' }), or add the @Handle that is missing",
       ),
     );
   });
