@@ -1,18 +1,21 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { isDeepStrictEqual } from 'node:util';
-import { decode, encode, violations, type Carried } from './codec.js';
+import { carry, decode, inspect, type Carried } from './codec.js';
 import type { StoredState } from './engine.js';
-import { InvalidStateError, OptionError, type Violation } from './messaging.errors.js';
+import { InvalidStateError, type Violation } from './messaging.errors.js';
+import { parse } from './standard.schema.js';
 
 /** The state of an actor's keys: what a new key has, what a stored one is, what a turn leaves. */
 export class ActorState {
+  private readonly refuse = (found: readonly Violation[]): Error =>
+    new InvalidStateError(this.actor, found);
+
   constructor(
     private readonly actor: string,
     private readonly schema: StandardSchemaV1,
   ) {
     // A schema that has no state for a new key, or one that cannot be stored, is found at start.
-    const found = violations(this.parse({}));
-    if (found.length > 0) throw new InvalidStateError(actor, found);
+    inspect(this.parse({}), this.refuse);
   }
 
   /** The state that a turn begins with, its own to change. @throws InvalidStateError when what is stored does not fit the schema */
@@ -27,10 +30,8 @@ export class ActorState {
    * @throws InvalidStateError
    */
   seal(state: unknown, before: StoredState | undefined): StoredState | undefined {
-    const found = violations(state);
-    if (found.length > 0) throw new InvalidStateError(this.actor, found);
+    const { data, types } = carry(state, this.refuse);
     this.parse(state);
-    const { data, types } = encode(state);
     if (before && isSame(before, { data, types })) return undefined;
     return {
       revision: before?.revision ?? 0,
@@ -41,22 +42,11 @@ export class ActorState {
   }
 
   private parse(value: unknown): unknown {
-    const result = this.schema['~standard'].validate(value);
-    if (result instanceof Promise) {
-      result.catch(() => undefined);
-      throw new OptionError(`@Actor ${this.actor} state`, 'must validate synchronously');
-    }
-    if (!result.issues) return result.value;
-    throw new InvalidStateError(this.actor, result.issues.map(toViolation));
+    return parse(`@Actor ${this.actor} state`, this.schema, value, this.refuse);
   }
 }
 
 function isSame(a: Carried, b: Carried): boolean {
   // The order of fields is the schema's, not the handler's doing.
   return isDeepStrictEqual(a.data, b.data) && isDeepStrictEqual(a.types, b.types);
-}
-
-function toViolation({ path = [], message }: StandardSchemaV1.Issue): Violation {
-  const segments = path.map((part) => String(typeof part === 'object' ? part.key : part));
-  return { path: segments.join('/'), message };
 }

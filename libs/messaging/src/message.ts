@@ -9,6 +9,7 @@ import {
   OptionError,
   type Violation,
 } from './messaging.errors.js';
+import { parse } from './standard.schema.js';
 
 declare const TYPE: unique symbol;
 declare const REPLY: unique symbol;
@@ -249,9 +250,8 @@ function checkVersions(type: string, version: number, upcast: MessageMeta['upcas
 
 /** Gives a new instance its fields. @throws InvalidMessageError */
 function fill(instance: object, meta: MessageMeta, data: unknown): void {
-  const result = validate(meta.type, meta.schema, data);
-  if (result.issues) throw new InvalidMessageError(meta.type, result.issues.map(toViolation));
-  Object.assign(instance, deepFreeze(result.value));
+  const refuse = (found: readonly Violation[]) => new InvalidMessageError(meta.type, found);
+  Object.assign(instance, deepFreeze(parse(`${meta.type} schema`, meta.schema, data, refuse)));
   const problem = meta.key === undefined ? undefined : keyProblem(instance, meta.key);
   if (problem === undefined) return;
   throw new InvalidMessageError(meta.type, [{ path: meta.key ?? '', message: problem }]);
@@ -391,9 +391,9 @@ function reasonOf(cause: unknown): string {
  */
 export function sealReply({ type, reply }: MessageMeta, value: unknown): Carried | undefined {
   if (!reply) return undefined;
-  const carried = carry(value, (found) => new InvalidReplyError(type, found));
-  const result = validate(`${type} reply`, reply, value);
-  if (result.issues) throw new InvalidReplyError(type, result.issues.map(toViolation));
+  const refuse = (found: readonly Violation[]) => new InvalidReplyError(type, found);
+  const carried = carry(value, refuse);
+  parse(`${type} reply schema`, reply, value, refuse);
   return carried;
 }
 
@@ -407,23 +407,5 @@ export function openReply({ type, reply }: MessageMeta, carried: Carried): unkno
     const message = `cannot be decoded: ${reasonOf(cause)}`;
     throw new InvalidReplyError(type, [{ path: '', message }]);
   }
-  const result = validate(`${type} reply`, reply, value);
-  if (result.issues) throw new InvalidReplyError(type, result.issues.map(toViolation));
-  return result.value;
-}
-
-function validate(
-  what: string,
-  schema: StandardSchemaV1,
-  data: unknown,
-): StandardSchemaV1.Result<unknown> {
-  const result = schema['~standard'].validate(data);
-  if (!(result instanceof Promise)) return result;
-  result.catch(() => undefined);
-  throw new OptionError(`${what} schema`, `must validate synchronously`);
-}
-
-function toViolation(issue: StandardSchemaV1.Issue): Violation {
-  const segments = (issue.path ?? []).map((part) => (typeof part === 'object' ? part.key : part));
-  return { path: segments.map(String).join('/'), message: issue.message };
+  return parse(`${type} reply schema`, reply, value, (found) => new InvalidReplyError(type, found));
 }

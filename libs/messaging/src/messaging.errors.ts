@@ -28,6 +28,10 @@ export interface Violation {
   message: string;
 }
 
+function sentence(violations: readonly Violation[]): string {
+  return violations.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join('; ');
+}
+
 /** The data of a message does not satisfy its schema, or cannot be carried. Nothing was sent. */
 export class InvalidMessageError extends CallsheetError {
   readonly code: string = 'invalid_message';
@@ -37,10 +41,7 @@ export class InvalidMessageError extends CallsheetError {
     readonly violations: readonly Violation[],
     options?: ErrorOptions,
   ) {
-    super(
-      `${type}: ${violations.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join('; ')}`,
-      options,
-    );
+    super(`${type}: ${sentence(violations)}`, options);
   }
 }
 
@@ -52,9 +53,7 @@ export class InvalidReplyError extends CallsheetError {
     readonly type: string,
     readonly violations: readonly Violation[],
   ) {
-    super(
-      `reply to ${type}: ${violations.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join('; ')}`,
-    );
+    super(`reply to ${type}: ${sentence(violations)}`);
   }
 }
 
@@ -246,9 +245,7 @@ export class InvalidStateError extends CallsheetError {
     readonly actor: string,
     readonly violations: readonly Violation[],
   ) {
-    super(
-      `state of ${actor}: ${violations.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join('; ')}`,
-    );
+    super(`state of ${actor}: ${sentence(violations)}`);
   }
 }
 

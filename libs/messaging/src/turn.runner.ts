@@ -101,7 +101,7 @@ async function live(delivery: Delivery, turns: Turns): Promise<Outcome> {
     const result = await perform(handler, message, scope, stop, turns.clock);
     if (turns.checkpoint) await turns.checkpoint('handled', delivery);
     scope.close();
-    const effects = seal(handler, result, scope, turns.state);
+    const effects = effectsOf(handler, result, scope, turns.state);
     turns.breaker?.pass(probe);
     return effects ? { kind: 'done', effects, refused: fail } : { kind: 'done' };
   } catch (error) {
@@ -196,7 +196,7 @@ function toldToStop({ reason }: AbortSignal): Error {
 }
 
 /** What the turn leaves; undefined when it is nothing. */
-function seal(
+function effectsOf(
   { kind, message, batch }: Handler,
   result: unknown,
   { sends, turn, delivery }: TurnScope,

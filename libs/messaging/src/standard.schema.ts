@@ -1,0 +1,27 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { OptionError, type Violation } from './messaging.errors.js';
+
+/**
+ * What `schema` makes of `value`; `path` names the schema in errors.
+ *
+ * @throws what `refuse` makes of the violations found; OptionError when the schema validates asynchronously
+ */
+export function parse(
+  path: string,
+  schema: StandardSchemaV1,
+  value: unknown,
+  refuse: (found: readonly Violation[]) => Error,
+): unknown {
+  const result = schema['~standard'].validate(value);
+  if (result instanceof Promise) {
+    result.catch(() => undefined);
+    throw new OptionError(path, 'must validate synchronously');
+  }
+  if (result.issues) throw refuse(result.issues.map(toViolation));
+  return result.value;
+}
+
+function toViolation({ path = [], message }: StandardSchemaV1.Issue): Violation {
+  const segments = path.map((part) => String(typeof part === 'object' ? part.key : part));
+  return { path: segments.join('/'), message };
+}
