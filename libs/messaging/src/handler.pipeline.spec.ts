@@ -46,6 +46,7 @@ import { isGuardDenial } from './guard.denial.js';
 import { HandlerPipeline, type RunHandler } from './handler.pipeline.js';
 import { Message } from './message.js';
 import { DeclarationError, RetryLaterError, TurnUsageError } from './messaging.errors.js';
+import { testTurn } from './testing/test.turn.js';
 import { TurnContext } from './turn.context.js';
 import type { Turn } from './turn.js';
 
@@ -54,27 +55,7 @@ const deposit = new Deposit({ amount: 3 });
 
 let count = 0;
 function turnOf(given: Partial<Turn> = {}): Turn {
-  const id = `m${++count}`;
-  return {
-    id,
-    type: 'account.deposit',
-    key: undefined,
-    attempt: 1,
-    attempts: 5,
-    sentAt: new Date(0),
-    now: new Date(0),
-    deadline: undefined,
-    occurrence: undefined,
-    headers: {},
-    tenant: undefined,
-    correlationId: id,
-    causationId: undefined,
-    traceparent: undefined,
-    signal: new AbortController().signal,
-    state: undefined,
-    join: (work) => work(),
-    ...given,
-  };
+  return testTurn({ id: `m${++count}`, type: 'account.deposit', ...given });
 }
 
 let app: NestFastifyApplication | undefined;
