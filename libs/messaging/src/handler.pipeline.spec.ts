@@ -1,152 +1,52 @@
 import {
-  Body,
-  Catch,
   ForbiddenException,
   Inject,
   Injectable,
   Module,
   SetMetadata,
-  StandardSchemaValidationPipe,
   UnauthorizedException,
   UseFilters,
   UseGuards,
   UseInterceptors,
   UsePipes,
-  ValidationPipe,
-  createParamDecorator,
   type ArgumentMetadata,
-  type CallHandler,
   type CanActivate,
   type ExecutionContext,
-  type ExceptionFilter,
-  type NestInterceptor,
   type PipeTransform,
-  type Provider,
-  type Type,
 } from '@nestjs/common';
 import {
   APP_FILTER,
   APP_GUARD,
   APP_INTERCEPTOR,
   APP_PIPE,
-  DiscoveryModule,
   DiscoveryService,
   ExternalContextCreator,
   Reflector,
 } from '@nestjs/core';
-import { Ctx, Payload, RpcException } from '@nestjs/microservices';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { Test } from '@nestjs/testing';
-import { EMPTY, map, of, tap, throwError, type Observable } from 'rxjs';
-import { afterEach, describe, expect, it, vi } from 'vitest';
-import { z } from 'zod';
+import { of, type Observable } from 'rxjs';
+import { describe, expect, it, vi } from 'vitest';
 import { Actor, Handle } from './actor.decorators.js';
-import { exploreActors } from './actor.explorer.js';
 import { isGuardDenial } from './guard.denial.js';
 import { HandlerPipeline, type RunHandler } from './handler.pipeline.js';
-import { Message } from './message.js';
-import { DeclarationError, RetryLaterError, TurnUsageError } from './messaging.errors.js';
-import { testTurn } from './testing/test.turn.js';
+import { DeclarationError, TurnUsageError } from './messaging.errors.js';
 import { TurnContext } from './turn.context.js';
 import type { Turn } from './turn.js';
 
-class Deposit extends Message('account.deposit', z.object({ amount: z.number() })) {}
-const deposit = new Deposit({ amount: 3 });
-
-let count = 0;
-function turnOf(given: Partial<Turn> = {}): Turn {
-  return testTurn({ id: `m${++count}`, type: 'account.deposit', ...given });
-}
-
-let app: NestFastifyApplication | undefined;
-afterEach(async () => {
-  await app?.close();
-  app = undefined;
-  vi.restoreAllMocks();
-});
-
-/** Starts a real application and makes what runs `method` of the one actor in it, as the framework does at start. */
-async function start(
-  providers: Provider[],
-  {
-    imports = [],
-    method = 'deposit',
-    configure,
-  }: {
-    imports?: Type[];
-    method?: string;
-    configure?: (app: NestFastifyApplication) => void;
-  } = {},
-): Promise<RunHandler> {
-  const module = await Test.createTestingModule({
-    imports: [DiscoveryModule, ...imports],
-    providers: [HandlerPipeline, ...providers],
-  }).compile();
-  app = module.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), {
-    logger: false,
-  });
-  configure?.(app);
-  await app.init();
-  const [actor] = exploreActors(app.get(DiscoveryService), []);
-  if (!actor) throw new Error('no actor');
-  const { message } = [...actor.handlers.values()].find((each) => each.method === method)!;
-  return app.get(HandlerPipeline).create(actor.wrapper, method, message);
-}
-
-/** The method itself, as Nest hands it to enhancers. */
-function handlerOf({ prototype }: Type): unknown {
-  return (prototype as { deposit: unknown }).deposit;
-}
-
-const steps: unknown[] = [];
-
-function guard(name: string): Type<CanActivate> {
-  @Injectable()
-  class Recording implements CanActivate {
-    canActivate(): boolean {
-      steps.push(`guard ${name}`);
-      return true;
-    }
-  }
-  return Recording;
-}
-
-function interceptor(name: string): Type<NestInterceptor> {
-  @Injectable()
-  class Recording implements NestInterceptor {
-    intercept(_: ExecutionContext, next: CallHandler): Observable<unknown> {
-      steps.push(`before ${name}`);
-      return next.handle().pipe(tap(() => steps.push(`after ${name}`)));
-    }
-  }
-  return Recording;
-}
-
-function pipe(name: string): Type<PipeTransform> {
-  @Injectable()
-  class Recording implements PipeTransform {
-    transform(value: unknown): unknown {
-      steps.push(`pipe ${name}`);
-      return value;
-    }
-  }
-  return Recording;
-}
-
-function filter(name: string): Type<ExceptionFilter> {
-  @Catch()
-  class Recording implements ExceptionFilter {
-    catch(error: unknown): never {
-      steps.push(`filter ${name}`);
-      throw error;
-    }
-  }
-  return Recording;
-}
-
-afterEach(() => {
-  steps.length = 0;
-});
+import {
+  app,
+  deposit,
+  Deposit,
+  handlerOf,
+  start,
+  turnOf,
+} from '../../../test/support/account.application.js';
+import {
+  filter,
+  guard,
+  interceptor,
+  pipe,
+  steps,
+} from '../../../test/support/recording.enhancers.js';
 
 describe('a handler with nothing around it', () => {
   it('is called directly, with message and turn', async () => {
@@ -408,312 +308,6 @@ describe('guards', () => {
     const given = await start([everywhere, { provide: 'a', useValue: new Account(2) }]);
     expect(await given(deposit, turnOf())).toBe(5);
     expect(steps).toEqual(['guard APP', 'guard own', 'guard APP', 'guard own']);
-  });
-});
-
-describe('pipes', () => {
-  it('get the message as the body it is, and what they return goes on; the turn stays itself', async () => {
-    const metadata: ArgumentMetadata[] = [];
-    class Copying implements PipeTransform {
-      transform(value: object, given: ArgumentMetadata): object {
-        metadata.push(given);
-        return { ...value, by: 'pipe' };
-      }
-    }
-    @UsePipes(new Copying())
-    @Actor()
-    class Account {
-      @Handle(Deposit) deposit(message: Deposit, turn: Turn): unknown {
-        return [message, turn];
-      }
-    }
-    const run = await start([Account]);
-    const turn = turnOf();
-    const [message, second] = (await run(deposit, turn)) as unknown[];
-    expect(message).toEqual({ amount: 3, by: 'pipe' });
-    expect(second).toBe(turn);
-    expect(metadata).toEqual([{ type: 'body', metatype: Deposit, data: undefined }]);
-  });
-
-  it('that refuse the message fail the turn with their error', async () => {
-    const error = new Error('too much');
-    class Limit implements PipeTransform {
-      transform({ amount }: Deposit): never {
-        expect(amount).toBe(3);
-        throw error;
-      }
-    }
-    @Actor()
-    class Account {
-      @UsePipes(new Limit())
-      @Handle(Deposit)
-      deposit(): void {}
-    }
-    await expect((await start([Account]))(deposit, turnOf())).rejects.toBe(error);
-  });
-
-  it('of an HTTP application, ValidationPipe among them, let messages through', async () => {
-    const loaded: string[] = [];
-    /** As the real one does with class-transformer: `new metatype()`, before it looks at anything. */
-    class Constructing extends ValidationPipe {
-      protected override loadValidator(): never {
-        return { validate: () => [] } as never;
-      }
-      protected override loadTransformer(): never {
-        const plainToInstance = (type: Type, value: object): object => {
-          loaded.push(type.name);
-          return Object.assign(new type() as object, value);
-        };
-        return { plainToInstance, plainToClass: plainToInstance } as never;
-      }
-    }
-    class Slip {
-      amount?: number;
-    }
-    @Actor()
-    class Account {
-      @Handle(Deposit) deposit(message: Deposit): Deposit {
-        return message;
-      }
-    }
-    const configure = (it: NestFastifyApplication): unknown =>
-      it.useGlobalPipes(
-        new Constructing({ transform: true, whitelist: true }),
-        new StandardSchemaValidationPipe(),
-      );
-    const run = await start([Account], { configure });
-    expect(await run(deposit, turnOf())).toBe(deposit);
-    expect(loaded).toEqual([]);
-    await app?.close();
-    @Actor()
-    class Converting {
-      @Handle(Deposit) deposit(@Payload() slip: Slip): Slip {
-        return slip;
-      }
-    }
-    const slip = await (await start([Converting], { configure }))(deposit, turnOf());
-    expect(slip).toBeInstanceOf(Slip);
-    expect(loaded).toEqual(['Slip']);
-  });
-});
-
-describe('parameter decorators', () => {
-  // Its type asks for message and turn as the first parameters.
-  const HandleDecorated = Handle(Deposit) as MethodDecorator;
-
-  it('of @nestjs/microservices, @nestjs/common and the user give message, fields and context', async () => {
-    const Tenant = createParamDecorator(
-      (suffix: string, context: ExecutionContext) =>
-        context.switchToRpc().getContext<TurnContext>().getTurn().tenant + suffix,
-    );
-    class Doubling implements PipeTransform {
-      transform(value: number): number {
-        return value * 2;
-      }
-    }
-    @Actor()
-    class Account {
-      @HandleDecorated
-      deposit(
-        @Ctx() context: TurnContext,
-        @Payload() message: Deposit,
-        @Payload('amount', new Doubling()) amount: number,
-        @Tenant('!') tenant: string,
-        @Body() body: Deposit,
-      ): unknown {
-        return { context, message, amount, tenant, body };
-      }
-    }
-    const turn = turnOf({ tenant: 'acme' });
-    const got = (await (await start([Account]))(deposit, turn)) as Record<string, unknown>;
-    expect(got).toMatchObject({ amount: 6, tenant: 'acme!' });
-    expect((got.context as TurnContext).getTurn()).toBe(turn);
-    expect(got.message).toBe(deposit);
-    expect(got.body).toBe(deposit);
-  });
-
-  it('keep pipes bound to the handler away from @Ctx(), which a copy would cut off', async () => {
-    class Copying implements PipeTransform {
-      transform(value: object): object {
-        return { ...value };
-      }
-    }
-    @UsePipes(new Copying())
-    @Actor()
-    class Account {
-      @HandleDecorated deposit(@Payload() message: Deposit, @Ctx() context: TurnContext): unknown {
-        return [message, context];
-      }
-    }
-    const [message, context] = (await (await start([Account]))(deposit, turnOf())) as unknown[];
-    expect(message).not.toBe(deposit);
-    expect(context).toBeInstanceOf(TurnContext);
-  });
-
-  it('leave the turn to a second parameter without one', async () => {
-    @Actor()
-    class Account {
-      @HandleDecorated deposit(@Payload('amount') amount: number, turn: Turn): unknown {
-        return [amount, turn.id];
-      }
-    }
-    const turn = turnOf();
-    const run = await start([Account]);
-    expect(await run(deposit, turn)).toEqual([3, turn.id]);
-  });
-});
-
-describe('interceptors', () => {
-  it('change the answer, replace the handler, or leave it empty', async () => {
-    let answer: (next: CallHandler) => Observable<unknown> = (next) =>
-      next.handle().pipe(map((value) => `${String(value)}!`));
-    let handled = 0;
-    class Switching implements NestInterceptor {
-      intercept(_: ExecutionContext, next: CallHandler): Observable<unknown> {
-        return answer(next);
-      }
-    }
-    @UseInterceptors(new Switching())
-    @Actor()
-    class Account {
-      @Handle(Deposit) async deposit(): Promise<string> {
-        handled += 1;
-        return 'done';
-      }
-    }
-    const run = await start([Account]);
-    expect(await run(deposit, turnOf())).toBe('done!');
-    answer = () => of('cached');
-    expect(await run(deposit, turnOf())).toBe('cached');
-    answer = () => EMPTY;
-    expect(await run(deposit, turnOf())).toBeUndefined();
-    expect(handled).toBe(1);
-  });
-
-  it('keep the identity of an error', async () => {
-    const error = new Error('no');
-    @UseInterceptors(interceptor('any'))
-    @Actor()
-    class Account {
-      @Handle(Deposit) deposit(): void {
-        throw error;
-      }
-    }
-    await expect((await start([Account]))(deposit, turnOf())).rejects.toBe(error);
-  });
-});
-
-describe('exception filters', () => {
-  const error = new RangeError('no');
-  async function filtered(answer: (error: unknown) => unknown, type: Type = Error) {
-    @Catch(type)
-    class Answering implements ExceptionFilter {
-      catch(thrown: unknown): unknown {
-        return answer(thrown);
-      }
-    }
-    @UseFilters(Answering)
-    @Actor()
-    class Account {
-      @Handle(Deposit) deposit(): void {
-        throw error;
-      }
-    }
-    return start([Account]);
-  }
-
-  it('translate by throwing, or by an Observable that errors as in microservices', async () => {
-    const other = new RpcException('translated');
-    const throwing = await filtered(() => {
-      throw other;
-    });
-    await expect(throwing(deposit, turnOf())).rejects.toBe(other);
-    await app?.close();
-    const answering = await filtered(() => throwError(() => other));
-    await expect(answering(deposit, turnOf())).rejects.toBe(other);
-    await app?.close();
-    const late = await filtered(async () => Promise.reject(other));
-    await expect(late(deposit, turnOf())).rejects.toBe(other);
-  });
-
-  it('answer in place of the handler', async () => {
-    for (const [answer, value] of [
-      [() => 'sorry', 'sorry'],
-      [async () => null, null],
-      [() => of(1, 2), 2],
-      [() => EMPTY, undefined],
-    ] as const) {
-      const run = await filtered(answer);
-      expect(await run(deposit, turnOf())).toBe(value);
-      await app?.close();
-    }
-  });
-
-  it('that return nothing, or catch another class, let the very error go on, and nobody logs it', async () => {
-    const log = vi.spyOn(process.stderr, 'write');
-    const seen: unknown[] = [];
-    for (const answer of [
-      (thrown: unknown) => void seen.push(thrown),
-      async (thrown: unknown) => void seen.push(thrown),
-    ]) {
-      const run = await filtered(answer);
-      app?.useLogger(['error']);
-      await expect(run(deposit, turnOf())).rejects.toBe(error);
-      await app?.close();
-    }
-    expect(seen).toEqual([error, error]);
-    const run = await filtered(() => 'never', TypeError);
-    app?.useLogger(['error']);
-    await expect(run(deposit, turnOf())).rejects.toBe(error);
-    expect(log).not.toHaveBeenCalled();
-  });
-
-  it('cannot turn a denial into something to retry, unless they say so', async () => {
-    let translated: Error = new RpcException('in other words');
-    @Catch(ForbiddenException)
-    class Translating implements ExceptionFilter {
-      catch(): Observable<never> {
-        return throwError(() => translated);
-      }
-    }
-    @UseGuards({ canActivate: () => false })
-    @UseFilters(Translating)
-    @Actor()
-    class Account {
-      @Handle(Deposit) deposit(): void {}
-    }
-    const run = await start([Account]);
-    await expect(run(deposit, turnOf())).rejects.toBe(translated);
-    expect(isGuardDenial(translated)).toBe(true);
-    translated = new RetryLaterError('soon', { after: '1s' });
-    await expect(run(deposit, turnOf())).rejects.toBe(translated);
-    expect(isGuardDenial(translated)).toBe(false);
-  });
-
-  it('see the context that guards see', async () => {
-    const hosts: ExecutionContext[] = [];
-    @Catch()
-    class Looking implements ExceptionFilter {
-      catch(_: unknown, host: ExecutionContext): string {
-        hosts.push(host);
-        return 'seen';
-      }
-    }
-    @UseFilters(new Looking())
-    @Actor()
-    class Account {
-      @Handle(Deposit) deposit(): void {
-        throw error;
-      }
-    }
-    await (
-      await start([Account])
-    )(deposit, turnOf());
-    expect(hosts[0]?.getType()).toBe('rpc');
-    expect(hosts[0]?.getClass()).toBe(Account);
-    expect(hosts[0]?.getHandler()).toBe(handlerOf(Account));
-    expect(hosts[0]?.switchToRpc().getData()).toBe(deposit);
-    expect(hosts[0]?.switchToRpc().getContext()).toBeInstanceOf(TurnContext);
   });
 });
 
