@@ -28,6 +28,7 @@ import { loopTurn, VirtualClock } from './testing/virtual.clock.js';
 import type { Turn } from './turn.js';
 import { turnRunner, type Handler, type Turns } from './turn.runner.js';
 import { currentScope } from './turn.scope.js';
+import { testDelivery } from '../../../test/support/test.delivery.js';
 
 beforeAll(() => Logger.overrideLogger(false));
 afterAll(() => Logger.overrideLogger(['log', 'warn', 'error']));
@@ -52,28 +53,9 @@ let clock: VirtualClock;
 beforeEach(() => void (clock = new VirtualClock()));
 
 function delivery(fields: Partial<Delivery> = {}, envelope: Partial<Envelope> = {}): Delivery {
-  return {
-    envelope: {
-      id: 'bank-1',
-      type: 'bank.pay',
-      version: 1,
-      actor: 'bank',
-      key: 'a-1',
-      data: { account: 'a-1' },
-      priority: 100,
-      sentAt: clock.now(),
-      headers: {},
-      ...envelope,
-    },
-    attempt: 1,
-    isFirst: true,
-    history: [],
-    crashes: 0,
-    isCancelled: false,
-    startedAt: clock.now(),
-    signal: new AbortController().signal,
-    ...fields,
-  };
+  const now = clock.now();
+  const paid = { key: 'a-1', data: { account: 'a-1' }, sentAt: now, ...envelope };
+  return testDelivery({ startedAt: now, ...fields }, paid);
 }
 
 type Run = (message: Pay, turn: AccountTurn) => unknown;

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { Delivery, Outcome } from './engine.js';
+import type { Envelope } from './envelope.js';
 import { Message, type MessageClass } from './message.js';
 import {
   InvalidMessageError,
@@ -15,6 +16,7 @@ import { unobserved } from './observer.js';
 import type { ActorRetryPolicy } from './retry.js';
 import { CRASH_BUDGET, turnRunner, type Handler, type Turns } from './turn.runner.js';
 import type { Turn } from './turn.js';
+import { testDelivery } from '../../../test/support/test.delivery.js';
 
 beforeAll(() => Logger.overrideLogger(false));
 afterAll(() => Logger.overrideLogger(['log', 'warn', 'error']));
@@ -32,28 +34,8 @@ const DATA = { amount: 5, on: '2026-03-01T00:00:00.000Z' };
 /** No jitter, so that waits are exact. */
 const EXACT = { jitter: 0 };
 
-function delivery(fields: Partial<Delivery> = {}, envelope: object = {}): Delivery {
-  return {
-    envelope: {
-      id: 'bank-1',
-      type: 'bank.pay',
-      version: 1,
-      actor: 'bank',
-      data: DATA,
-      priority: 100,
-      sentAt: 1_000,
-      headers: { tenant: 't1' },
-      ...envelope,
-    },
-    attempt: 1,
-    isFirst: true,
-    history: [],
-    crashes: 0,
-    isCancelled: false,
-    startedAt: 2_000,
-    signal: new AbortController().signal,
-    ...fields,
-  };
+function delivery(fields: Partial<Delivery> = {}, envelope: Partial<Envelope> = {}): Delivery {
+  return testDelivery(fields, { data: DATA, headers: { tenant: 't1' }, ...envelope });
 }
 
 /** What the turns of an actor with these handlers need. */
@@ -335,7 +317,7 @@ describe('a turn that does not come to its handler', () => {
 
   it('is unhandled when there is no handler for the type', async () => {
     for (const type of ['bank.refund', '__proto__', 'constructor']) {
-      const outcome = await turn(counted, delivery({}, { type }));
+      const outcome = await turn(counted, delivery({}, { type: type as Envelope['type'] }));
       expect(outcome).toMatchObject({ kind: 'dead', reason: 'unhandled' });
       expect(errorOf(outcome).message).toBe(`actor 'bank' has no handler for '${type}'`);
     }

@@ -5,6 +5,7 @@ import type { Envelope } from '../envelope.js';
 import { MOST_SERIES } from './metric.labels.js';
 import { MetricsObserver } from './metrics.js';
 import type { QueueReader } from './queue.gauges.js';
+import { testDelivery } from '../../../../test/support/test.delivery.js';
 
 /** A clock that the test moves. */
 class HandClock implements Clock {
@@ -63,17 +64,7 @@ function envelopeOf(type: string, more: Partial<Envelope> = {}): Envelope {
 }
 
 function delivery(envelope: Envelope, more: Partial<Delivery> = {}): Delivery {
-  return {
-    envelope,
-    attempt: 1,
-    isFirst: true,
-    history: [],
-    crashes: 0,
-    isCancelled: false,
-    startedAt: 94_000,
-    signal: new AbortController().signal,
-    ...more,
-  };
+  return testDelivery({ envelope, startedAt: 94_000, ...more });
 }
 
 /** The samples of one metric: labels as text to value. Buckets are left out. */

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Delivery, Outcome } from '../engine.js';
 import type { Envelope } from '../envelope.js';
 import { TracingObserver } from './tracing.js';
+import { testDelivery } from '../../../../test/support/test.delivery.js';
 
 const exporter = new InMemorySpanExporter();
 
@@ -48,17 +49,8 @@ function envelopeOf(type: Envelope['type'], more: Partial<Envelope> = {}): Envel
 }
 
 function delivery(envelope: Envelope): Delivery {
-  return {
-    // As it comes out of a store.
-    envelope: JSON.parse(JSON.stringify(envelope)),
-    attempt: 1,
-    isFirst: true,
-    history: [],
-    crashes: 0,
-    isCancelled: false,
-    startedAt: 2_000,
-    signal: new AbortController().signal,
-  };
+  // As it comes out of a store.
+  return testDelivery({ envelope: JSON.parse(JSON.stringify(envelope)) });
 }
 
 const stored = async (): Promise<void> => undefined;

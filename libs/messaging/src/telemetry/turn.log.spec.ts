@@ -2,6 +2,7 @@ import { ConsoleLogger, Logger, type ConsoleLoggerOptions } from '@nestjs/common
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { AttemptRecord, Delivery, Outcome } from '../engine.js';
 import { report } from './turn.log.js';
+import { testDelivery } from '../../../../test/support/test.delivery.js';
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -22,26 +23,7 @@ let made = 0;
 
 /** A message of a type of its own, so that tests do not meet in what is held back. */
 function delivery(more: Partial<Delivery['envelope']> = {}): Delivery {
-  return {
-    envelope: {
-      id: 'bank-1',
-      type: `bank.pay${++made}`,
-      version: 1,
-      actor: 'bank',
-      data: {},
-      priority: 100,
-      sentAt: 1_000,
-      headers: {},
-      ...more,
-    },
-    attempt: 2,
-    isFirst: true,
-    history: [],
-    crashes: 0,
-    isCancelled: false,
-    startedAt: 2_000,
-    signal: new AbortController().signal,
-  };
+  return testDelivery({ attempt: 2 }, { type: `bank.pay${++made}`, ...more });
 }
 
 function attempt(message = 'no\n  money'): AttemptRecord {

@@ -1,0 +1,30 @@
+import type { Delivery } from '../../libs/messaging/src/engine.js';
+import type { Envelope } from '../../libs/messaging/src/envelope.js';
+
+/** The first delivery of a `bank.pay`, sent at 1,000 and started at 2,000, but for what the test is about. */
+export function testDelivery(
+  fields: Partial<Delivery> = {},
+  envelope: Partial<Envelope> = {},
+): Delivery {
+  return {
+    envelope: {
+      id: 'bank-1',
+      type: 'bank.pay',
+      version: 1,
+      actor: 'bank',
+      data: {},
+      priority: 100,
+      sentAt: 1_000,
+      headers: {},
+      ...envelope,
+    },
+    attempt: 1,
+    isFirst: true,
+    history: [],
+    crashes: 0,
+    isCancelled: false,
+    startedAt: 2_000,
+    signal: new AbortController().signal,
+    ...fields,
+  };
+}
