@@ -1,0 +1,146 @@
+import { Logger } from '@nestjs/common';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Outcome } from './engine.js';
+import {
+  CancelledError,
+  LockLostError,
+  StoppingError,
+  TurnEndedError,
+  TurnTimeoutError,
+} from './messaging.errors.js';
+import { clock, delivery, turn, send, settle } from '../../../test/support/bank.turns.js';
+
+beforeAll(() => Logger.overrideLogger(false));
+afterAll(() => Logger.overrideLogger(['log', 'warn', 'error']));
+
+describe('a turn with a timeout', () => {
+  const timeout = 1_000;
+
+  it('is told by its signal, and fails if it stops for that', async () => {
+    let reason: unknown;
+    const running = turn(
+      (_, { signal }) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => {
+            reason = signal.reason;
+            reject(new Error('stopped'));
+          });
+        }),
+      undefined,
+      { timeout },
+    );
+    await clock.advance(999, settle);
+    expect(reason).toBeUndefined();
+    await clock.advance(1, settle);
+    expect(reason).toBeInstanceOf(TurnTimeoutError);
+    expect(await running).toMatchObject({
+      kind: 'retry',
+      attempt: { error: { code: 'turn_timeout' } },
+    });
+    expect(clock.pending).toBe(0);
+  });
+
+  it('is abandoned half a second later if it does not stop, and can send no more', async () => {
+    let go = (): void => undefined;
+    const gate = new Promise<void>((resolve) => (go = resolve));
+    let late: Promise<void> | undefined;
+    let outcome: Outcome | undefined;
+    void turn(
+      async () => {
+        await gate;
+        late = send('m-1');
+        await late;
+      },
+      undefined,
+      { timeout },
+    ).then((ended) => (outcome = ended));
+    await clock.advance(1_499, settle);
+    expect(outcome).toBeUndefined();
+    await clock.advance(1, settle);
+    expect(outcome).toMatchObject({ kind: 'retry', attempt: { error: { code: 'turn_timeout' } } });
+    expect(clock.pending).toBe(0);
+    go();
+    await settle();
+    await expect(late).rejects.toThrow(TurnEndedError);
+  });
+
+  it('leaves no timer and no listener when it ends in time', async () => {
+    const { signal } = new AbortController();
+    let listeners = 0;
+    const add = signal.addEventListener.bind(signal);
+    const remove = signal.removeEventListener.bind(signal);
+    signal.addEventListener = (...given: Parameters<typeof add>) => {
+      listeners++;
+      add(...given);
+    };
+    signal.removeEventListener = (...given: Parameters<typeof remove>) => {
+      listeners--;
+      remove(...given);
+    };
+    expect(await turn(() => undefined, delivery({ signal }), { timeout })).toEqual({
+      kind: 'done',
+    });
+    expect(clock.pending).toBe(0);
+    expect(listeners).toBe(0);
+  });
+
+  it('hears of a stop, a cancelling and a lost lock by the same signal', async () => {
+    for (const reason of [new StoppingError(), new CancelledError('bank-1'), new LockLostError()]) {
+      const stop = new AbortController();
+      let heard: unknown;
+      const running = turn(
+        (_, { signal }) =>
+          new Promise<void>((_resolve, reject) => {
+            signal.addEventListener('abort', () => {
+              heard = signal.reason;
+              reject(new Error('x'));
+            });
+          }),
+        delivery({ signal: stop.signal }),
+        { timeout },
+      );
+      stop.abort(reason);
+      const kind = reason instanceof CancelledError ? 'cancelled' : 'release';
+      expect(await running).toEqual({ kind });
+      expect(heard).toBe(reason);
+    }
+  });
+});
+
+describe('a turn that is cancelled', () => {
+  it('does not begin when that was before', async () => {
+    let called = false;
+    const outcome = await turn(() => void (called = true), delivery({ isCancelled: true }));
+    expect(outcome).toEqual({ kind: 'cancelled' });
+    expect(called).toBe(false);
+  });
+
+  it('ends as cancelled when it stops for that, and when it does not stop', async () => {
+    for (const isDeaf of [false, true]) {
+      const stop = new AbortController();
+      const running = turn(
+        (_, { signal }) =>
+          new Promise((_resolve, reject) => {
+            if (!isDeaf) signal.addEventListener('abort', () => reject(new Error('stopped')));
+          }),
+        delivery({ signal: stop.signal, attempt: 5 }),
+      );
+      stop.abort(new CancelledError('bank-1'));
+      await clock.advance(500, settle);
+      expect(await running).toEqual({ kind: 'cancelled' });
+    }
+  });
+
+  it('is done when it came to its end all the same', async () => {
+    const stop = new AbortController();
+    const running = turn(
+      (_, { signal }) =>
+        new Promise<void>((resolve) => {
+          signal.addEventListener('abort', () => resolve());
+        }),
+      delivery({ signal: stop.signal }),
+    );
+    stop.abort(new CancelledError('bank-1'));
+    expect(await running).toEqual({ kind: 'done' });
+  });
+});
