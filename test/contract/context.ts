@@ -17,11 +17,8 @@ import {
   type ResolvedOptions,
 } from '../../libs/messaging/src/messaging.options.js';
 
-/**
- * What a case needs of a driver beyond what all have: to be shared by processes, to be BullMQ's, to keep mailboxes and state
- * of keys, or not to keep them.
- */
-export type Need = 'shared' | 'bullmq' | 'keys' | 'keyless';
+/** What a case needs of a driver beyond what all have: to be shared by processes, or to be BullMQ's. */
+export type Need = 'shared' | 'bullmq';
 
 /** How a suite makes engines of one driver. */
 export interface Driver {

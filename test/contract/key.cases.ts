@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { MailboxFullError, StoreError } from '../../libs/messaging/src/messaging.errors.js';
+import { MailboxFullError } from '../../libs/messaging/src/messaging.errors.js';
 import { eventually } from '../support/eventually.js';
 import type { Case } from './case.js';
 import { done, doneWith, quarantine } from './context.js';
@@ -8,38 +8,45 @@ import { gate } from './gate.js';
 
 export const keyCases: Case[] = [
   {
-    promise: 'a store says whether processes share it and whether it keeps keys',
+    promise: 'a store says whether processes share it',
     async run(context) {
       const { store } = await context.engine();
-      const { lacks } = context.driver;
-      expect({ shared: store.shared, keys: store.keys }).toEqual({
-        shared: lacks.shared === undefined,
-        keys: lacks.keys === undefined,
-      });
+      expect(store.shared).toBe(context.driver.lacks.shared === undefined);
     },
   },
   {
-    promise: 'a store that keeps no keys says so when it is asked for one',
-    needs: 'keyless',
+    promise: 'keys with messages are listed, by age or by depth',
     async run(context) {
       const engine = await context.engine();
-      const { actor } = context;
-      const asked = [
-        engine.state(actor, 'k'),
-        engine.quarantined(actor),
-        engine.release(actor, 'k'),
-      ];
-      for (const answer of await Promise.allSettled(asked)) {
-        expect(answer.status).toBe('rejected');
-        const { reason } = answer as PromiseRejectedResult;
-        expect(reason).toBeInstanceOf(StoreError);
-        expect((reason as StoreError).message).toContain('keeps no mailboxes of keys');
-      }
+      const { actor, other } = context;
+      const { consumer } = await context.consume(engine, (delivery) =>
+        delivery.envelope.key === 'stopped' ? quarantine(delivery) : done(),
+      );
+      const stopped = context.envelope({ key: 'stopped' });
+      await engine.send([stopped]);
+      await eventually(async () => (await engine.quarantined(actor)).length === 1);
+      consumer.limit(0);
+      const [a, b] = [context.envelope({ key: 'a' }), context.envelope({ key: 'b' })];
+      const more = ['b', 'stopped', 'b'].map((key) => context.envelope({ key }));
+      const notYet = context.envelope({ key: 'later', dueAt: Date.now() + 60_000 });
+      await engine.send([a, b, ...more, notYet, context.envelope()]);
+      const rows = [
+        { key: 'stopped', depth: 2, since: stopped.sentAt, isQuarantined: true },
+        { key: 'a', depth: 1, since: a.sentAt, isQuarantined: false },
+        { key: 'b', depth: 3, since: b.sentAt, isQuarantined: false },
+      ] as const;
+      expect(await engine.keys(actor, { by: 'age', limit: 10 })).toEqual(rows);
+      expect(await engine.keys(actor, { by: 'age', limit: 2 })).toEqual(rows.slice(0, 2));
+      const byDepth = await engine.keys(actor, { by: 'depth', limit: 2 });
+      expect(byDepth).toEqual([rows[2], rows[0]]);
+      expect(await engine.keys(other, { by: 'age', limit: 10 })).toEqual([]);
+      consumer.limit(1);
+      await eventually(async () => (await engine.counts(actor)).done === 5);
+      expect(await engine.keys(actor, { by: 'depth', limit: 10 })).toEqual([rows[0]]);
     },
   },
   {
     promise: 'a quarantined key stands still, keeps its mailbox, and goes on when it is released',
-    needs: 'keys',
     async run(context) {
       const engine = await context.engine();
       const { actor, other } = context;
@@ -89,7 +96,6 @@ export const keyCases: Case[] = [
   },
   {
     promise: 'a mailbox takes as many messages as it may, and refuses one more',
-    needs: 'keys',
     async run(context) {
       const engine = await context.engine();
       const { actor } = context;
@@ -126,7 +132,6 @@ export const keyCases: Case[] = [
   },
   {
     promise: 'a turn that sends to a full mailbox stores nothing',
-    needs: 'keys',
     async run(context) {
       const engine = await context.engine();
       const { other } = context;

@@ -9,7 +9,6 @@ import { gate } from './gate.js';
 export const keyOrderCases: Case[] = [
   {
     promise: 'messages of one key come one at a time, in the order stored, whatever their priority',
-    needs: 'keys',
     async run(context) {
       const engine = await context.engine();
       let [running, most] = [0, 0];
@@ -37,7 +36,6 @@ export const keyOrderCases: Case[] = [
   },
   {
     promise: 'later messages of a key wait while its first is retried or handed back',
-    needs: 'keys',
     async run(context) {
       const engine = await context.engine();
       const { actor } = context;
@@ -59,7 +57,6 @@ export const keyOrderCases: Case[] = [
   },
   {
     promise: 'a message behind another of its key is parked, and counted with those that wait',
-    needs: 'keys',
     async run(context) {
       const engine = await context.engine();
       const { actor } = context;
@@ -80,7 +77,6 @@ export const keyOrderCases: Case[] = [
   },
   {
     promise: 'a key whose message died goes on with the next',
-    needs: 'keys',
     async run(context) {
       const engine = await context.engine();
       const { deliveries } = await context.consume(engine, (delivery) =>
@@ -94,7 +90,6 @@ export const keyOrderCases: Case[] = [
   },
   {
     promise: 'a message that is not due does not hold its key up, and takes its turn when it is',
-    needs: 'keys',
     async run(context) {
       const engine = await context.engine();
       const held = gate();
@@ -122,7 +117,6 @@ export const keyOrderCases: Case[] = [
   },
   {
     promise: 'what a turn sends to its own key comes after what waits there',
-    needs: 'keys',
     async run(context) {
       const engine = await context.engine();
       const { deliveries } = await context.consume(engine, ({ envelope: { data } }) =>
@@ -139,7 +133,6 @@ export const keyOrderCases: Case[] = [
   },
   {
     promise: 'keys, and messages without one, come by priority',
-    needs: 'keys',
     async run(context) {
       const engine = await context.engine();
       const rows: [key: string | undefined, priority: number, name: string][] = [
@@ -162,7 +155,6 @@ export const keyOrderCases: Case[] = [
   },
   {
     promise: 'cancelling messages of a key leaves the others in order',
-    needs: 'keys',
     async run(context) {
       const engine = await context.engine();
       const { actor } = context;
@@ -193,7 +185,6 @@ export const keyOrderCases: Case[] = [
   },
   {
     promise: 'dead letters of a key that are redriven come in their old order',
-    needs: 'keys',
     async run(context) {
       const engine = await context.engine();
       const { actor } = context;
@@ -223,7 +214,6 @@ export const keyOrderCases: Case[] = [
   },
   ...[1, 2, 3].map((seed): Case => ({
     promise: `keys keep their order, and one turn at a time, whatever happens (seed ${seed})`,
-    needs: 'keys',
     async run(context) {
       await keepOrder(context, seed);
     },

@@ -9,7 +9,6 @@ import { gate } from './gate.js';
 export const keyStateCases: Case[] = [
   {
     promise: 'a turn gets the state that the last turn of its key left, with the number of commits',
-    needs: 'keys',
     async run(context) {
       const engine = await context.engine();
       const { actor, other } = context;
@@ -41,7 +40,6 @@ export const keyStateCases: Case[] = [
   },
   {
     promise: 'a turn that does not succeed leaves the state as it was',
-    needs: 'keys',
     async run(context) {
       const engine = await context.engine();
       const { actor } = context;
@@ -71,7 +69,6 @@ export const keyStateCases: Case[] = [
   },
   {
     promise: 'a turn on a revision that is no longer the last commits nothing',
-    needs: 'keys',
     async run(context) {
       const engine = await context.engine();
       const { actor, other } = context;
@@ -100,7 +97,6 @@ export const keyStateCases: Case[] = [
   },
   {
     promise: 'the state of a key outlives its messages and its consumers',
-    needs: 'keys',
     async run(context) {
       const engine = await context.engine({ keepDone: { count: 1 } });
       const { actor } = context;
@@ -125,7 +121,6 @@ export const keyStateCases: Case[] = [
   },
   {
     promise: 'a read does not wait for its key, takes no room in it, and sees what is committed',
-    needs: 'keys',
     async run(context) {
       const engine = await context.engine();
       const { actor } = context;
@@ -179,7 +174,6 @@ export const keyStateCases: Case[] = [
   },
   {
     promise: 'no update of a state is lost, however turns fail and wherever they run',
-    needs: 'keys',
     async run(context) {
       const engine = await context.engine();
       const { actor, other } = context;
@@ -210,7 +204,6 @@ export const keyStateCases: Case[] = [
   },
   {
     promise: 'a turn of a key arms its own timer again, with its state',
-    needs: 'keys',
     async run(context) {
       const engine = await context.engine();
       const { actor } = context;

@@ -6,6 +6,5 @@ engineContract({
   lacks: {
     shared: 'lives in one process',
     bullmq: 'has no BullMQ queues and keeps nothing',
-    keyless: 'keeps mailboxes of keys',
   },
 });

@@ -8,5 +8,5 @@ afterAll(() => removeDir(folder));
 engineContract({
   name: 'PGlite',
   url: async () => `pglite:${folder}`,
-  lacks: { shared: 'belongs to one process', keys: 'keeps no mailboxes of keys yet' },
+  lacks: { shared: 'belongs to one process' },
 });

@@ -10,6 +10,6 @@ serverSuite('postgres', 'PostgreSQL', () => {
   engineContract({
     name: 'PostgreSQL',
     url: async () => (server = await startPostgres()).createDatabase(),
-    lacks: { keys: 'keeps no mailboxes of keys yet' },
+    lacks: {},
   });
 });

@@ -1,12 +1,10 @@
 import {
   Actor,
   Actors,
-  DeclarationError,
   ENGINE,
   Handle,
   Message,
   Read,
-  OptionError,
   type Engine,
   type Turn,
 } from '@callsheet/messaging';
@@ -47,19 +45,9 @@ function counter() {
 
 export const keyCases: ModelCase[] = [
   {
-    behaviour:
-      'a store without mailboxes refuses actors and messages with a key, one with them keeps order and state',
+    behaviour: 'messages of a key keep their order, and its state what they left',
     async run(stage) {
       const { name, Add, Get, Counter, seen } = counter();
-      const sender = await stage.app([]);
-      if (!sender.get<Engine>(ENGINE).store.keys) {
-        await expect(sender.get(Actors).tell(new Add({ id: 'a', n: 1 }))).rejects.toThrow(
-          OptionError,
-        );
-        await sender.close();
-        await expect(stage.app([Counter])).rejects.toThrow(DeclarationError);
-        return;
-      }
       const app = await stage.app([Counter]);
       const actors = app.get(Actors);
       for (const n of [1, 2, 3]) {
@@ -75,7 +63,6 @@ export const keyCases: ModelCase[] = [
   },
   {
     behaviour: 'quarantine stops one key with its mailbox, and its release lets it go on in order',
-    keyed: true,
     async run(stage) {
       const { name, Add, Counter, seen, broken } = counter();
       broken.add('a');

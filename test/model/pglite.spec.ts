@@ -6,7 +6,6 @@ const folder = tempDir('callsheet-model-');
 afterAll(() => removeDir(folder));
 
 programmingModel({
-  unkeyed: 'keeps no mailboxes of keys yet',
   name: 'PGlite',
   url: async () => `pglite:${folder}`,
   alone: 'belongs to one process',

@@ -8,7 +8,6 @@ serverSuite('postgres', 'PostgreSQL', () => {
   afterAll(() => server?.stop());
 
   programmingModel({
-    unkeyed: 'keeps no mailboxes of keys yet',
     name: 'PostgreSQL',
     url: async () => (server = await startPostgres()).createDatabase(),
   });

@@ -8,7 +8,6 @@ serverSuite('redis-server', 'Redis', () => {
   afterAll(() => server?.stop());
 
   programmingModel({
-    unkeyed: 'keeps no mailboxes of keys yet',
     name: 'Redis',
     url: async () => (server = await startRedis()).url,
   });

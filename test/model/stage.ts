@@ -9,8 +9,6 @@ export interface Store {
   url(): Promise<string>;
   /** Why several processes cannot use it; undefined when they can. */
   alone?: string;
-  /** Why it has no keys; undefined when it does. */
-  unkeyed?: string;
 }
 
 /** One case at work: applications on a store, closed at the end. */
@@ -54,8 +52,6 @@ export interface ModelCase {
   behaviour: string;
   /** Whether it takes several processes. */
   shared?: boolean;
-  /** Whether it takes mailboxes of keys. */
-  keyed?: boolean;
   run(stage: Stage): Promise<void>;
 }
 

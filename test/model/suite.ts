@@ -29,8 +29,8 @@ export function programmingModel(store: Store): void {
     });
 
     for (const each of cases) {
-      const { behaviour, shared, keyed } = each;
-      const reason = (shared && store.alone) || (keyed && store.unkeyed) || undefined;
+      const { behaviour, shared } = each;
+      const reason = shared ? store.alone : undefined;
       it.skipIf(reason)(reason ? `${behaviour} (skipped: ${reason})` : behaviour, async () => {
         await runCase(each, new Stage(url, store));
       });

@@ -5,13 +5,10 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { Actor, declareHandler, Handle, On, Read, type ActorOptions } from './actor.decorators.js';
 import { ActorHost } from './actor.host.js';
-import { MemoryEngine } from './drivers/memory/memory.engine.js';
-import { ENGINE } from './engine.js';
 import { Message, type MessageClass } from './message.js';
 import { MessageRegistry } from './message.registry.js';
 import { DeclarationError, OptionError } from './messaging.errors.js';
 import { CallsheetModule } from './messaging.module.js';
-import { resolveOptions } from './messaging.options.js';
 
 class Send extends Message('email.send', z.object({})) {}
 class Cancel extends Message('email.cancel', z.object({})) {}
@@ -22,12 +19,6 @@ const mark =
   (decorate: (target: never, method: string, descriptor: never) => void) =>
   (target: object): void =>
     decorate(target as never, 'send', {} as never);
-
-class Deposit extends Message('account.deposit', z.object({ id: z.string() }), { key: 'id' }) {}
-@Actor()
-class Keyed {
-  @Handle(Deposit) deposit(): void {}
-}
 
 const OCCURRENCE = { kind: 'occurrence' } as const;
 
@@ -321,19 +312,6 @@ describe('what is declared wrongly stops the start', () => {
     expect(() => Handle(Send, { retries: 3 } as never)).toThrow('@Handle retries is not an option');
     expect(() => On(Send, { batch: {} } as never)).toThrow('@On batch is not an option');
     expect(() => Read(Send, { key: 1 } as never)).toThrow('@Read key is not an option');
-  });
-
-  it('a key on a store without mailboxes', async () => {
-    const module = Test.createTestingModule({
-      imports: [CallsheetModule.forRoot({ url: 'memory:' })],
-      providers: [Keyed],
-    });
-    const engine = new MemoryEngine(resolveOptions({ url: 'memory:' }));
-    Object.assign(engine, { store: { ...engine.store, keys: false, name: 'Thing' } });
-    const app = await module.overrideProvider(ENGINE).useValue(engine).compile();
-    await expect(app.init()).rejects.toThrow(
-      "actor 'account' has messages with a key, 'account.deposit', and Thing keeps no mailboxes of keys yet: use the memory store",
-    );
   });
 
   it('an instance for each that injects it', async () => {

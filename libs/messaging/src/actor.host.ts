@@ -44,7 +44,6 @@ export class ActorHost implements OnModuleInit {
     try {
       this.found = exploreActors(this.discovery, this.registry.all());
       for (const actor of this.found) {
-        this.requireKeys(actor);
         this.registry.addActor(actor.name);
         for (const { message, kind } of actor.handlers.values()) {
           // An event belongs to its topic, which need not be an actor.
@@ -172,15 +171,6 @@ export class ActorHost implements OnModuleInit {
       correlationId: correlationId ?? id,
       causationId: id,
     }));
-  }
-
-  private requireKeys({ name, handlers, state }: FoundActor): void {
-    if (this.engine.store.keys) return;
-    const keyed = [...handlers.values()].find(({ message }) => message?.meta.key !== undefined);
-    if (!state && !keyed) return;
-    throw new DeclarationError(
-      `actor '${name}' has ${state ? 'state' : `messages with a key, '${keyed?.message?.meta.type}'`}, and ${this.engine.store.name} keeps no mailboxes of keys yet: use the memory store`,
-    );
   }
 
   /** On a shared store another process may run the actor; on others its messages would wait for ever. */

@@ -198,12 +198,7 @@ export class Actors {
   ): Envelope {
     const turn = currentTurn();
     const origin = { now: this.clock.now(), ...(turn && { turn }) };
-    const envelope = seal(message, options, origin, path, allowed);
-    if (envelope.key === undefined || this.engine.store.keys) return envelope;
-    throw new OptionError(
-      `${path}message`,
-      `has a key (${envelope.type}), and ${this.engine.store.name} keeps no mailboxes of keys yet: use the memory store`,
-    );
+    return seal(message, options, origin, path, allowed);
   }
 
   private async send(envelopes: readonly Envelope[], scope: TurnScope | undefined): Promise<void> {

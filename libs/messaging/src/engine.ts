@@ -81,10 +81,13 @@ export interface Engine {
   /** The actors that get a copy of events of this type, sorted. */
   subscribers(type: string): Promise<string[]>;
 
-  /** Committed state of one key, or undefined. Only where `store.keys`. */
+  /** Committed state of one key, or undefined. */
   state(actor: string, key: string): Promise<StoredState | undefined>;
 
-  /** Keys of `actor` that are quarantined, sorted. Only where `store.keys`. */
+  /** Keys of `actor` in whose mailboxes messages stand, at most `limit`. */
+  keys(actor: string, page: { by: KeyOrder; limit: number }): Promise<KeyRecord[]>;
+
+  /** Keys of `actor` that are quarantined, sorted. */
   quarantined(actor: string): Promise<QuarantinedKey[]>;
 
   /** Lets a quarantined key go on with its mailbox. Resolves to false when it is not quarantined. */
@@ -113,8 +116,6 @@ export interface StoreInfo {
   durability: 'power-safe' | 'process-safe' | 'memory';
   /** Whether processes can share it. */
   shared: boolean;
-  /** Whether it keeps mailboxes and state of keys. */
-  keys: boolean;
 }
 
 export interface ConsumeOptions {
@@ -234,7 +235,7 @@ export interface AttemptRecord {
   error: { name: string; message: string; code?: string; stack?: string };
 }
 
-/** 'parked': behind another message of its key. */
+/** 'parked': behind another message of its key, or its key is quarantined. */
 export type MessageState =
   'waiting' | 'delayed' | 'parked' | 'active' | 'done' | 'dead' | 'cancelled';
 
@@ -248,6 +249,19 @@ export type Cancellation =
   | 'ended'
   /** No such message. */
   | 'unknown';
+
+/** 'age': the key whose first message has stood there longest first. 'depth': the one with the most messages first. */
+export type KeyOrder = 'age' | 'depth';
+
+/** A key with messages. */
+export interface KeyRecord {
+  key: string;
+  /** Messages in its mailbox, the one in work included. */
+  depth: number;
+  /** When the first of them could first be handled: when it was sent, or due if delayed. */
+  since: number;
+  isQuarantined: boolean;
+}
 
 /** A key that stopped. */
 export interface QuarantinedKey {

@@ -5,11 +5,18 @@ import {
   CancelledError,
   IdempotencyConflictError,
   LockLostError,
+  MailboxFullError,
   MessageActiveError,
   StoppingError,
 } from '../../messaging.errors.js';
 import { toCancelled, toDelivery, toEnvelope, toFailure } from './bullmq.job.js';
-import type { BullmqStore, Keep, TurnBackend } from './bullmq.store.js';
+import {
+  Ending,
+  type BullmqStore,
+  type Keep,
+  type NextJob,
+  type TurnBackend,
+} from './bullmq.store.js';
 import { withinTime } from '../../within.time.js';
 
 export interface ConsumerOptions {
@@ -35,6 +42,9 @@ const FORGET_EVERY = 5_000;
 const ON_ITS_WAY = 10_000;
 /** The same trouble is logged at most this often. */
 const LOG_EVERY = 5_000;
+
+/** What a store refuses the effects of a turn with. */
+const REFUSALS = [IdempotencyConflictError, MessageActiveError, MailboxFullError, LockLostError];
 
 /** A turn at work. */
 interface Running {
@@ -140,18 +150,17 @@ export class BullmqConsumer implements Consumer {
     await withinTime(FETCH, this.unsubscribe?.() ?? Promise.resolve());
   }
 
-  private async process(job: Job, token: string): Promise<void> {
+  private async process(job: Job, token: string): Promise<Ending> {
     try {
       // A fetch that waited for a message when the limit came still brings one. Not if its turn still runs: others would
       // get it meanwhile.
       const isTooMuch = this.isShut && !this.running.has(job.id ?? '');
       const outcome: Outcome = isTooMuch ? { kind: 'release' } : await this.outcomeOf(job);
-      if (isPlain(outcome) && toEnvelope(job).replyTo === undefined) return;
+      if (outcome.kind === 'done')
+        return new Ending((fetchNext) => this.complete(job, token, outcome, fetchNext));
       await this.commit(job, token, outcome);
     } catch (error) {
-      this.complain(
-        `${job.name} ${job.id}: its outcome could not be stored, it will be handed out again: ${(error as Error).message}`,
-      );
+      this.lost(job, error);
     }
     // Tells BullMQ that the job has been moved.
     throw new WaitingError();
@@ -169,7 +178,10 @@ export class BullmqConsumer implements Consumer {
     let release = (): void => undefined;
     const outcome = new Promise<Outcome>((resolve, reject) => {
       release = () => resolve({ kind: 'release' });
-      this.turn(toDelivery(job, controller.signal)).then(resolve, reject);
+      this.backend
+        .stateOf(job)
+        .then((state) => this.turn(toDelivery(job, controller.signal, state)))
+        .then(resolve, reject);
     }).finally(() => this.running.delete(id));
     this.running.set(id, { id: toEnvelope(job).id, controller, outcome, release });
     // Fetched before the stop, or before it was cancelled, and brought after it.
@@ -183,32 +195,49 @@ export class BullmqConsumer implements Consumer {
   private async commit(job: Job, token: string, outcome: Outcome): Promise<void> {
     switch (outcome.kind) {
       case 'done':
-        return this.complete(job, token, outcome);
+        await this.complete(job, token, outcome, false);
+        return;
       case 'retry':
         return this.backend.postpone(job, token, outcome.delay, toFailure(job, outcome));
       case 'dead':
         return this.backend.bury(job, token, toFailure(job, outcome), outcome.sends ?? []);
       case 'cancelled':
         return this.backend.quit(job, token, toCancelled(job), this.options.keepDone);
-      case 'quarantine':
-        throw new Error('this store has no keys to stop');
+      case 'quarantine': {
+        const failure = toFailure(job, outcome);
+        if (await this.backend.quarantine(job, token, failure, outcome.attempt)) return;
+        return this.commit(job, token, { ...outcome, kind: 'dead', reason: 'quarantined' });
+      }
       case 'release':
         if (outcome.delay) return this.backend.postpone(job, token, outcome.delay, undefined);
         await this.backend.moveJobFromActiveToWait(job.id ?? '', token);
     }
   }
 
+  /** Never rejects: what cannot be stored is handed out again. */
   private async complete(
     job: Job,
     token: string,
     { effects = { sends: [] }, refused }: Extract<Outcome, { kind: 'done' }>,
-  ): Promise<void> {
+    fetchNext: boolean,
+  ): Promise<NextJob> {
     try {
-      await this.backend.complete(job, token, effects, this.options.keepDone);
+      return await this.backend.complete(job, token, effects, this.options.keepDone, fetchNext);
     } catch (error) {
-      if (!refused || !isRefusal(error)) throw error;
-      await this.commit(job, token, await refused(error));
+      try {
+        if (!refused || !isRefusal(error)) throw error;
+        await this.commit(job, token, await refused(error));
+      } catch (problem) {
+        this.lost(job, problem);
+      }
+      return undefined;
     }
+  }
+
+  private lost({ name, id }: Job, error: unknown): void {
+    this.complain(
+      `${name} ${id}: its outcome could not be stored, it will be handed out again: ${(error as Error).message}`,
+    );
   }
 
   private async forget(): Promise<void> {
@@ -239,14 +268,7 @@ export class BullmqConsumer implements Consumer {
   }
 }
 
-/** BullMQ ends these itself, and fetches the next in the same step. */
-function isPlain(outcome: Outcome): boolean {
-  if (outcome.kind !== 'done') return false;
-  const { sends = [], reply } = outcome.effects ?? {};
-  return sends.length === 0 && !reply;
-}
-
 /** Whether the store said no, and nothing changed. */
 function isRefusal(error: unknown): error is Error {
-  return error instanceof IdempotencyConflictError || error instanceof MessageActiveError;
+  return REFUSALS.some((refusal) => error instanceof refusal);
 }

@@ -9,6 +9,8 @@ import type {
   DeadLetterPlace,
   Engine,
   FinishedTurn,
+  KeyOrder,
+  KeyRecord,
   MessageRecord,
   QuarantinedKey,
   ScheduleRecord,
@@ -79,9 +81,10 @@ export class BullmqEngine implements Engine {
 
   async consume(
     actor: string,
-    { concurrency, rateLimit }: ConsumeOptions,
+    { concurrency, rateLimit, reads, mailbox }: ConsumeOptions,
     turn: TurnFunction,
   ): Promise<Consumer> {
+    await turnBackendOf(this.queue(actor)).employ({ reads, mailbox });
     const consumer = new BullmqConsumer(
       actor,
       this.database,
@@ -209,20 +212,20 @@ export class BullmqEngine implements Engine {
     return this.reading(() => this.database.subscribers(type));
   }
 
-  async state(): Promise<StoredState | undefined> {
-    throw this.noKeys();
+  async state(actor: string, key: string): Promise<StoredState | undefined> {
+    return this.reading(() => turnBackendOf(this.queue(actor)).state(key));
   }
 
-  async quarantined(): Promise<QuarantinedKey[]> {
-    throw this.noKeys();
+  async keys(actor: string, page: { by: KeyOrder; limit: number }): Promise<KeyRecord[]> {
+    return this.reading(() => turnBackendOf(this.queue(actor)).mailboxes(page));
   }
 
-  async release(): Promise<boolean> {
-    throw this.noKeys();
+  async quarantined(actor: string): Promise<QuarantinedKey[]> {
+    return this.reading(() => turnBackendOf(this.queue(actor)).quarantined());
   }
 
-  private noKeys(): StoreError {
-    return new StoreError(`${this.store.name} keeps no mailboxes of keys`);
+  async release(actor: string, key: string): Promise<boolean> {
+    return this.reading(() => turnBackendOf(this.queue(actor)).release(key));
   }
 
   async putSchedule({ id, actor, cron, tz, priority }: ScheduleSpec): Promise<void> {

@@ -8,6 +8,7 @@ import {
   type MessageRecord,
   type MessageState,
   type Outcome,
+  type StoredState,
 } from '../../engine.js';
 import type { Carried } from '../../codec.js';
 import { storageId, type Envelope } from '../../envelope.js';
@@ -87,7 +88,7 @@ export function toEnvelope(job: Job): Envelope {
   };
 }
 
-export function toDelivery(job: Job, signal: AbortSignal): Delivery {
+export function toDelivery(job: Job, signal: AbortSignal, state?: StoredState): Delivery {
   const occurrence = occurrenceOf(job);
   return {
     envelope: toEnvelope(job),
@@ -98,6 +99,7 @@ export function toDelivery(job: Job, signal: AbortSignal): Delivery {
     isCancelled: isCancelled(job),
     startedAt: job.processedOn ?? Date.now(),
     ...(occurrence !== undefined && { occurrence }),
+    ...(state && { state }),
     signal,
   };
 }
@@ -201,6 +203,8 @@ function stateOf(job: Job, state: string): MessageState {
     case 'active':
     case 'delayed':
       return state;
+    case 'waiting-children':
+      return 'parked';
     case 'completed':
       return wasCancelled(job) ? 'cancelled' : 'done';
     default:

@@ -1,6 +1,16 @@
 import type { BackendFactory, IQueueBackend, Job } from 'bullmq';
 import type { Carried } from '../../codec.js';
-import type { Cancellation, DeadLetterPlace, Effects, StoreInfo } from '../../engine.js';
+import type {
+  AttemptRecord,
+  Cancellation,
+  DeadLetterPlace,
+  Effects,
+  KeyOrder,
+  KeyRecord,
+  QuarantinedKey,
+  StoredState,
+  StoreInfo,
+} from '../../engine.js';
 import type { Envelope } from '../../envelope.js';
 import type { JobProgress } from './bullmq.job.js';
 
@@ -30,19 +40,52 @@ export interface BullmqStore {
   close(): Promise<void>;
 }
 
+/** The next job, as a backend answers it with the end of another; undefined when the worker has to fetch it. */
+export type NextJob = Awaited<ReturnType<IQueueBackend['moveToCompleted']>>['result'] | undefined;
+
+/**
+ * What a worker's processor answers for a turn that succeeded. BullMQ's worker hands it to the backend's `moveToCompleted`,
+ * which stores it, so that the end of one job and the start of the next can be one round trip.
+ */
+export class Ending {
+  /** @param commit never rejects */
+  constructor(readonly commit: (fetchNext: boolean) => Promise<NextJob>) {}
+
+  /** BullMQ makes sure that a result can be serialized. */
+  toJSON(): null {
+    return null;
+  }
+}
+
 /**
  * BullMQ's backend with what BullMQ does not have. The ends of a turn are one step each, fenced by the lock token: a token
  * that no longer holds the lock rejects, and nothing changes. Each of complete, bury and quit also tells the inbox in the
- * message's `replyTo` that it ended.
+ * message's `replyTo` that it ended, takes the message out of its mailbox, and makes the next of its key runnable.
  */
 export interface TurnBackend extends IQueueBackend {
+  /** The committed state of the key of a job just taken. Asked for once. */
+  stateOf(job: Job): Promise<StoredState | undefined>;
   /**
    * Handled, with what the turn leaves: sends are stored as by `BullmqStore.send`, the reply is the job's return value
-   * (a `Carried`). Rejects with IdempotencyConflictError or MessageActiveError when a send is refused: then nothing changed.
+   * (a `Carried`). Rejects with IdempotencyConflictError, MessageActiveError or MailboxFullError when a send is refused, with
+   * LockLostError when the state is no longer the one the turn began with: then nothing changed.
+   *
+   * @param fetchNext the worker has room for another job; default false
    */
-  complete(job: Job, token: string, effects: Effects, keep: Keep): Promise<void>;
+  complete(
+    job: Job,
+    token: string,
+    effects: Effects,
+    keep: Keep,
+    fetchNext?: boolean,
+  ): Promise<NextJob>;
   /** Due again after `delay` ms: after a failed attempt, or without using one when there is no failure. */
   postpone(job: Job, token: string, delay: number, failure: Failure | undefined): Promise<void>;
+  /**
+   * Failed, and its key stops with this message at its head. False, and nothing changed, when the message stands in no
+   * mailbox, because it only reads or has no key.
+   */
+  quarantine(job: Job, token: string, failure: Failure, attempt: AttemptRecord): Promise<boolean>;
   /** Given up: the job moves to the queue of dead letters, and `sends` are stored. */
   bury(job: Job, token: string, failure: Failure, sends: Effects['sends']): Promise<void>;
   /** In work, and stopped because it was cancelled: completed, with progress that says so. */
@@ -60,6 +103,24 @@ export interface TurnBackend extends IQueueBackend {
   forgetDone?(keep: Keep): Promise<void>;
   /** Drops dead letters of this backend's queue beyond the age (ms) and count to keep. */
   forgetDead(keep: Keep): Promise<void>;
+  /**
+   * Declares what a consumer knows: the types that only read, and the most that wait per key; what is undefined stays as it
+   * was. Messages that only read and wait in a mailbox leave it.
+   */
+  employ(options: { reads?: ReadonlySet<string>; mailbox?: number }): Promise<void>;
+  /** As `Engine.state`. */
+  state(key: string): Promise<StoredState | undefined>;
+  /** As `Engine.keys`. */
+  mailboxes(page: { by: KeyOrder; limit: number }): Promise<KeyRecord[]>;
+  /** As `Engine.quarantined`. */
+  quarantined(): Promise<QuarantinedKey[]>;
+  /** As `Engine.release`. */
+  release(key: string): Promise<boolean>;
+  /**
+   * Mends what an operator, a plain BullMQ client or a crash can leave: mailboxes whose head is gone or stands still,
+   * messages that stand in none. Resolves to the keys that were mended, at most a thousand.
+   */
+  heal(): Promise<string[]>;
   /** Ids of the dead letters in this backend's queue, as `Engine.deadLetters` orders them. */
   deadIds(after: DeadLetterPlace | undefined, limit: number): Promise<string[]>;
   /** A dead letter (this backend is of its queue) goes back to its actor's. False when it is not there. */

@@ -15,7 +15,6 @@ export class PgliteStore extends SqlStore {
     name: 'PGlite (embedded)',
     durability: 'process-safe',
     shared: false,
-    keys: false,
   };
   private database?: PGlite;
   private unlock?: () => void;

@@ -67,7 +67,6 @@ serverSuite('postgres', 'PostgreSQL', () => {
         // Test servers run without fsync.
         durability: 'process-safe',
         shared: true,
-        keys: false,
       });
       await postgres.ping();
       await postgres.close();

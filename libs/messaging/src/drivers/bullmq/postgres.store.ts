@@ -115,7 +115,7 @@ export abstract class SqlStore implements BullmqStore {
 
 /** A PostgreSQL 13+ server. */
 export class PostgresStore extends SqlStore {
-  info: StoreInfo = { name: 'PostgreSQL', durability: 'memory', shared: true, keys: false };
+  info: StoreInfo = { name: 'PostgreSQL', durability: 'memory', shared: true };
   protected readonly pool: Pool;
 
   constructor(options: Options) {
@@ -150,7 +150,6 @@ export class PostgresStore extends SqlStore {
         name: `PostgreSQL ${version?.split(' ')[0]}`,
         durability: fsync === 'on' && commit !== 'off' ? 'power-safe' : 'process-safe',
         shared: true,
-        keys: false,
       };
     } catch (error) {
       await this.close();

@@ -104,7 +104,6 @@ serverSuite('redis-server', 'Redis', () => {
       name: expect.stringMatching(/^Redis \d+\.\d+\.\d+$/) as string,
       durability: 'memory',
       shared: true,
-      keys: false,
     });
     await redis.ping();
     await redis.close();

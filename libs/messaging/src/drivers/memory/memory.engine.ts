@@ -9,6 +9,8 @@ import type {
   Delivery,
   Engine,
   FinishedTurn,
+  KeyOrder,
+  KeyRecord,
   MessageRecord,
   QuarantinedKey,
   ScheduleRecord,
@@ -28,7 +30,7 @@ import { MemoryStore, type MemoryOptions } from './memory.store.js';
 
 /** Keeps everything in this process and loses it with it. For tests and first tries. */
 export class MemoryEngine implements Engine {
-  readonly store: StoreInfo = { name: 'memory', durability: 'memory', shared: false, keys: true };
+  readonly store: StoreInfo = { name: 'memory', durability: 'memory', shared: false };
   protected readonly messages: MemoryStore;
   private readonly cron: MemorySchedules;
   private readonly inboxes = new Map<string, Set<(id: string) => void>>();
@@ -137,6 +139,10 @@ export class MemoryEngine implements Engine {
 
   async state(actor: string, key: string): Promise<StoredState | undefined> {
     return structuredClone(this.messages.queue(actor).states.get(key));
+  }
+
+  async keys(actor: string, page: { by: KeyOrder; limit: number }): Promise<KeyRecord[]> {
+    return this.messages.queue(actor).keys(page);
   }
 
   async quarantined(actor: string): Promise<QuarantinedKey[]> {

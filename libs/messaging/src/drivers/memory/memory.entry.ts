@@ -13,6 +13,8 @@ import type { Mailbox } from './memory.mailbox.js';
 export interface Entry extends MessageRecord {
   /** Order in which it became ready; priority first, then this. */
   seq: number;
+  /** Order in which it came into its mailbox. */
+  arrival: number;
   /** Failed attempts since it was sent or last redriven. */
   failures: number;
   /** How often it was given out since it was sent. */
@@ -50,6 +52,7 @@ export function entryOf(envelope: Envelope, occurrence?: number): Entry {
     history: [],
     redrives: 0,
     seq: 0,
+    arrival: 0,
     failures: 0,
     starts: 0,
     crashes: 0,

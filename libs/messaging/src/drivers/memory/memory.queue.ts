@@ -2,6 +2,8 @@ import type { Clock } from '../../clock.js';
 import type {
   ActorCounts,
   ConsumeOptions,
+  KeyOrder,
+  KeyRecord,
   MessageState,
   QuarantinedKey,
   StoredState,
@@ -172,6 +174,7 @@ export class MemoryQueue {
   arrive(entry: Entry): void {
     if (entry.mailbox === undefined && this.usesMailbox(entry.envelope)) {
       const mailbox = this.mailbox(entry.envelope.key);
+      entry.arrival = ++this.seq;
       mailbox.join(entry);
       if (mailbox.head !== entry) return this.mark(entry, 'parked');
     }
@@ -213,8 +216,8 @@ export class MemoryQueue {
   }
 
   private offer(entry: Entry): void {
+    if (entry.mailbox?.isQuarantined) return this.mark(entry, 'parked');
     this.mark(entry, 'waiting');
-    if (entry.mailbox?.isQuarantined) return;
     entry.slot = this.ready.add(entry, entry.envelope.priority, entry.seq);
     this.onReady(this);
   }
@@ -227,6 +230,21 @@ export class MemoryQueue {
 
   // ---- keys
 
+  keys({ by, limit }: { by: KeyOrder; limit: number }): KeyRecord[] {
+    const all = [...this.mailboxes.values()].filter(({ head }) => head !== undefined);
+    const order = {
+      age: (a: Mailbox, b: Mailbox) => a.head!.arrival - b.head!.arrival,
+      depth: (a: Mailbox, b: Mailbox) => b.depth - a.depth,
+    };
+    return all
+      .sort(order[by])
+      .slice(0, limit)
+      .map(({ key, depth, head, isQuarantined }) => {
+        const { dueAt, sentAt } = head!.envelope;
+        return { key, depth, since: dueAt ?? sentAt, isQuarantined };
+      });
+  }
+
   quarantined(): QuarantinedKey[] {
     return [...this.mailboxes.values()]
       .flatMap((mailbox) => mailbox.report() ?? [])
@@ -237,7 +255,7 @@ export class MemoryQueue {
     const mailbox = this.mailboxes.get(key);
     if (!mailbox?.release()) return false;
     if (!mailbox.head) this.mailboxes.delete(key);
-    else if (mailbox.head.state === 'waiting') this.offer(mailbox.head);
+    else if (mailbox.head.state === 'parked') this.offer(mailbox.head);
     return true;
   }
 }
