@@ -21,16 +21,26 @@ export function verifyBullmqVersion(): void {
   );
 }
 
+/** The number of KEYS of one of BullMQ's scripts. */
+export function keyCount(name: string): number {
+  return shippedScript(name).keys;
+}
+
 /**
  * A Lua script made of BullMQ's own, found by name in the installed package, and `main`. Each is a local function of its
  * name that takes KEYS and ARGV as BullMQ's caller would give them; `keyCount.<name>` is its number of KEYS.
  */
 export function composeScript(names: readonly string[], main: string): string {
-  const shipped = require('bullmq/dist/cjs/scripts/index.js') as Record<string, Script | undefined>;
   const parts = names.map((name) => {
-    const script = shipped[name];
-    if (!script) throw new StoreError(`bullmq ${BULLMQ_VERSION} has no script '${name}'`);
+    const script = shippedScript(name);
     return `local function ${name}(KEYS, ARGV)\n${script.content}\nend\nkeyCount.${name} = ${script.keys}`;
   });
   return ['local keyCount = {}', ...parts, main].join('\n');
+}
+
+function shippedScript(name: string): Script {
+  const shipped = require('bullmq/dist/cjs/scripts/index.js') as Record<string, Script | undefined>;
+  const script = shipped[name];
+  if (!script) throw new StoreError(`bullmq ${BULLMQ_VERSION} has no script '${name}'`);
+  return script;
 }

@@ -90,7 +90,7 @@ serverSuite('redis-server', 'the ends of a turn on Redis', () => {
     return found;
   }
 
-  const ends: Record<string, (job: Job, token: string, sends: Envelope[]) => Promise<void>> = {
+  const ends: Record<string, (job: Job, token: string, sends: Envelope[]) => Promise<unknown>> = {
     complete: (job, token, sends) =>
       backend.complete(job, token, { sends, reply: { data: 1 } }, KEEP),
     bury: (job, token, sends) =>

@@ -1,6 +1,7 @@
 import {
   createRedisBackend,
   QueueKeys,
+  raw2NextJobData,
   RedisQueueBackend,
   type BackendFactory,
   type ConnectionOptions,
@@ -9,14 +10,38 @@ import {
   type RedisClient,
 } from 'bullmq';
 import type { Carried } from '../../codec.js';
-import type { Cancellation, DeadLetterPlace, Effects } from '../../engine.js';
+import type {
+  AttemptRecord,
+  Cancellation,
+  DeadLetterPlace,
+  Effects,
+  KeyOrder,
+  KeyRecord,
+  QuarantinedKey,
+  StoredState,
+} from '../../engine.js';
 import type { Envelope } from '../../envelope.js';
-import { IdempotencyConflictError, MessageActiveError } from '../../messaging.errors.js';
+import {
+  IdempotencyConflictError,
+  LockLostError,
+  MailboxFullError,
+  MessageActiveError,
+} from '../../messaging.errors.js';
+import { keyCount } from './bullmq.package.js';
 import { actorOf, DEAD, redriven, toEnvelope, toJob, type JobProgress } from './bullmq.job.js';
-import type { Failure, Keep, TurnBackend } from './bullmq.store.js';
+import { Ending, type Failure, type Keep, type NextJob, type TurnBackend } from './bullmq.store.js';
 import { pauseAfterError } from './error.pause.js';
 import { LANES } from '../../priority.js';
 import { redriveAll } from './redrive.all.js';
+import {
+  EMPLOY,
+  HEAL,
+  MAILBOXES,
+  OPERATIONS,
+  QUARANTINE,
+  QUARANTINED,
+  RELEASE,
+} from './redis.key.scripts.js';
 import { CANCELLED, INBOX, REMEMBERED } from './redis.keys.js';
 import {
   BURY,
@@ -43,6 +68,8 @@ class Recorder {
 export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
   /** How long ids are remembered, ms. */
   private window = 0;
+  /** States of keys that came with their jobs, until they are asked for. */
+  private readonly states = new Map<string, StoredState | undefined>();
 
   /** The BullMQ command that would add this message to its actor's queue, with its keys and arguments. */
   async addCommand(envelope: Envelope): Promise<{ name: string; args: Argument[]; id: string }> {
@@ -52,7 +79,8 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
       recorder as unknown as RedisClient,
       { ...job, opts, id } as unknown as Parameters<RedisQueueBackend['addJobToTransaction']>[1],
       id,
-      {},
+      // A message of a key is parked first; then it is made runnable if it is the first.
+      { addToWaitingChildren: envelope.key !== undefined && job.delay <= 0 },
       new QueueKeys(this.redisPrefix).getKeys(envelope.actor),
     );
     const [command] = recorder.commands;
@@ -69,11 +97,119 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
       client.commands.push({ name, args });
       return '' as unknown as ReturnType<RedisQueueBackend['execCommand']>;
     }
-    if (name === 'moveJobFromActiveToWait') {
-      const handedBack = runScript(client as RedisClient, 'hand-back', HAND_BACK, [9, ...args]);
-      return handedBack as ReturnType<RedisQueueBackend['execCommand']>;
+    const own = 'status' in client ? OWN[name] : undefined;
+    if (!own) return super.execCommand(client, name, args as never);
+    const answer = runScript(client as RedisClient, name, own, [keyCount(name), ...args]);
+    return answer.then((result) => {
+      if (name === 'moveToActive') this.noteState(result as TakenJob);
+      return result;
+    }) as ReturnType<RedisQueueBackend['execCommand']>;
+  }
+
+  private noteState(taken: TakenJob): void {
+    const [job, id, , , state] = taken;
+    if (!Array.isArray(job) || state === undefined) return;
+    this.states.set(String(id), state === 0 ? undefined : toState(state));
+  }
+
+  async stateOf(job: Job): Promise<StoredState | undefined> {
+    const id = job.id ?? '';
+    const { key } = toEnvelope(job);
+    if (key === undefined) return undefined;
+    if (!this.states.has(id)) return this.state(key);
+    const state = this.states.get(id);
+    this.states.delete(id);
+    return state;
+  }
+
+  async state(key: string): Promise<StoredState | undefined> {
+    const client = await this.client;
+    const { revision, version, value } = await client.hgetall(this.toKey(`state:${key}`));
+    if (revision === undefined) return undefined;
+    return toState([revision, version ?? '', value ?? '']);
+  }
+
+  async employ({
+    reads,
+    mailbox,
+  }: {
+    reads?: ReadonlySet<string>;
+    mailbox?: number;
+  }): Promise<void> {
+    const types = reads ? ['1', ...reads] : [''];
+    await this.runScript('employ', EMPLOY, 1, [this.toKey(''), mailbox, ...types]);
+  }
+
+  async quarantine(
+    job: Job,
+    token: string,
+    failure: Failure,
+    attempt: AttemptRecord,
+  ): Promise<boolean> {
+    const { key } = toEnvelope(job);
+    if (key === undefined) return false;
+    const args = this.moveToDelayedArgs(job.id ?? '', Date.now(), token, 1, {
+      fieldsToUpdate: fieldsOf(failure),
+    }) as Argument[];
+    const stopped = JSON.stringify({ since: Date.now(), storageId: job.id, attempt });
+    const code = await this.runScript('quarantine', QUARANTINE, 11, [...args, key, stopped]);
+    if (code < 0) {
+      throw this.finishedErrors({ code, jobId: job.id, command: 'quarantine', state: 'active' });
     }
-    return super.execCommand(client, name, args as never);
+    return code === 0;
+  }
+
+  async release(key: string): Promise<boolean> {
+    return (await this.runScript('release', RELEASE, 1, [this.toKey(''), key])) === 1;
+  }
+
+  async quarantined(): Promise<QuarantinedKey[]> {
+    const rows = await this.rows('quarantined', QUARANTINED, [], 3);
+    return rows
+      .map(([key = '', stopped = '', depth]) => ({
+        key,
+        ...(JSON.parse(stopped) as Omit<QuarantinedKey, 'key' | 'depth'>),
+        depth: Number(depth),
+      }))
+      .sort((a, b) => (a.key < b.key ? -1 : 1));
+  }
+
+  async mailboxes({ by, limit }: { by: KeyOrder; limit: number }): Promise<KeyRecord[]> {
+    const rows = await this.rows('mailboxes', MAILBOXES, [by, limit], 4);
+    return rows.map(([key = '', depth, since, isQuarantined]) => ({
+      key,
+      depth: Number(depth),
+      since: Number(since),
+      isQuarantined: Number(isQuarantined) === 1,
+    }));
+  }
+
+  async heal(): Promise<string[]> {
+    const healed = new Set<string>();
+    for (let page = 0; page < HEAL_PAGES && healed.size < MOST_HEALED; page++) {
+      const args = [1, this.toKey(''), page * HEALED_AT_ONCE, HEALED_AT_ONCE];
+      const [isMore, keys] = (await runScript(await this.client, 'heal', HEAL, args)) as [
+        number,
+        string[],
+      ];
+      for (const key of keys) healed.add(key);
+      if (isMore === 0) break;
+    }
+    return [...healed].slice(0, MOST_HEALED);
+  }
+
+  /** What a script answers as one flat list, in rows. */
+  private async rows(
+    name: string,
+    script: () => string,
+    args: Argument[],
+    width: number,
+  ): Promise<string[][]> {
+    const client = await this.client;
+    const flat = (await runScript(client, name, script, [1, this.toKey(''), ...args])) as string[];
+    const rows: string[][] = [];
+    for (let at = 0; at < flat.length; at += width) rows.push(flat.slice(at, at + width));
+    return rows;
   }
 
   /** As `Engine.send`. @throws IdempotencyConflictError, MessageActiveError, and what the client rejects with */
@@ -86,12 +222,26 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
   async complete(
     job: Job,
     token: string,
-    { sends, reply }: Pick<Effects, 'sends' | 'reply'>,
+    { sends, reply, state }: Effects,
     keep: Keep,
-  ): Promise<void> {
+    fetchNext = false,
+  ): Promise<NextJob> {
     const value = JSON.stringify(reply ?? null);
     const args = this.moveToCompletedArgs(job, value, toKeepJobs(keep), token, false) as Argument[];
-    await this.end('complete', COMPLETE, job, args, [], sends);
+    const next = fetchNext && !this.closing ? '1' : '';
+    const more = [...fieldsOfState(state), next];
+    const taken = await this.end('complete', COMPLETE, job, args, more, sends);
+    if (!taken) return undefined;
+    this.noteState(taken);
+    return raw2NextJobData(taken as never) as NextJob;
+  }
+
+  override async moveToCompleted(
+    ...args: Parameters<RedisQueueBackend['moveToCompleted']>
+  ): ReturnType<RedisQueueBackend['moveToCompleted']> {
+    const [, value, , , fetchNext] = args;
+    if (!(value instanceof Ending)) return super.moveToCompleted(...args);
+    return { result: await value.commit(fetchNext), finishedOn: Date.now() } as never;
   }
 
   async quit(job: Job, token: string, progress: JobProgress, keep: Keep): Promise<void> {
@@ -106,7 +256,7 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
       false,
       { progress: JSON.stringify(progress) },
     ) as Argument[];
-    await this.end('complete', COMPLETE, job, args, [], []);
+    await this.end('complete', COMPLETE, job, args, [...fieldsOfState(undefined), ''], []);
   }
 
   async bury(job: Job, token: string, failure: Failure, sends: readonly Envelope[]): Promise<void> {
@@ -219,8 +369,8 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
     finish: readonly Argument[],
     more: readonly Argument[],
     sends: readonly Envelope[],
-  ): Promise<void> {
-    const { id, replyTo } = toEnvelope(job);
+  ): Promise<TakenJob | undefined> {
+    const { id, replyTo, key } = toEnvelope(job);
     const args = [
       FINISH_KEYS + 1,
       ...finish.slice(0, FINISH_KEYS),
@@ -228,14 +378,18 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
       ...finish.slice(FINISH_KEYS),
       replyTo === undefined ? '' : INBOX + replyTo,
       id,
+      key,
       ...more,
       ...(await this.sends(sends)),
     ];
     const result = (await runScript(await this.client, name, script, args)) as Result;
-    const [kind, code = 0] = result;
-    if (kind === 3)
+    const [kind, answer] = result;
+    if (kind === 3) {
+      const code = Number(answer);
       throw this.finishedErrors({ code, jobId: job.id, command: name, state: 'active' });
+    }
     refuse(result, sends);
+    return answer as TakenJob | undefined;
   }
 
   /** Messages as the arguments that the scripts take. */
@@ -251,6 +405,8 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
         queue,
         this.keysOf(envelope.actor + DEAD),
         envelope.replace ? 'replace' : '',
+        envelope.type,
+        envelope.key,
         command.args.length,
         ...command.args,
       );
@@ -357,17 +513,55 @@ export function redisTurnBackends(window: number): BackendFactory<RedisTurnBacke
 /** How often at most, in one go, ended messages are dropped. */
 const FORGET_ROUNDS = 10;
 
+/** How many mailboxes are looked at in one step when they are mended, how often, and how many mended ones are named. */
+const HEALED_AT_ONCE = 500;
+const HEAL_PAGES = 1_000;
+const MOST_HEALED = 1_000;
+
+/** A state as stored: revision, version, value. */
+type RawState = readonly [revision: string, version: string, value: string];
+
+/** A job as scripts answer it: BullMQ's four, and the state of its key, 0 for none yet; absent without key. */
+type TakenJob = readonly [
+  job: unknown,
+  id: unknown,
+  limit: unknown,
+  until: unknown,
+  state?: RawState | 0,
+];
+
 /** What the scripts that send answer. */
-type Result = readonly [kind: 0 | 1 | 2 | 3, which?: number];
+type Result = readonly [kind: 0 | 1 | 2 | 3 | 4 | 5, which?: number | TakenJob, max?: number];
 
 /** Number of KEYS of moveToFinished. */
 const FINISH_KEYS = 14;
 
-/** @throws IdempotencyConflictError, MessageActiveError for what a script refused */
-function refuse([kind, place = 0]: Result, envelopes: readonly Envelope[]): void {
-  const id = envelopes[place - 1]?.id ?? '';
+/** BullMQ's commands that are ours. */
+const OWN: Readonly<Record<string, () => string>> = {
+  ...OPERATIONS,
+  moveJobFromActiveToWait: HAND_BACK,
+};
+
+/** @throws what a script refused */
+function refuse([kind, which, max = 0]: Result, envelopes: readonly Envelope[]): void {
+  if (kind === 0) return;
+  if (kind === 4) throw new LockLostError();
+  const { id = '', actor = '', key = '' } = envelopes[Number(which) - 1] ?? {};
   if (kind === 1) throw new IdempotencyConflictError(id);
   if (kind === 2) throw new MessageActiveError(id);
+  throw new MailboxFullError(actor, key, max);
+}
+
+function toState([revision, version, value]: RawState): StoredState {
+  const carried = JSON.parse(value) as Carried;
+  return { ...carried, revision: Number(revision), version: Number(version) };
+}
+
+/** As COMPLETE takes it. */
+function fieldsOfState(state: StoredState | undefined): Argument[] {
+  if (!state) return ['', '', ''];
+  const { revision, version, ...carried } = state;
+  return [revision, version, JSON.stringify(carried)];
 }
 
 /** As BullMQ has it: seconds. */

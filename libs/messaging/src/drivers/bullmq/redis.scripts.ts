@@ -1,4 +1,5 @@
 import { composeScript } from './bullmq.package.js';
+import { FETCHING, MAILBOX } from './redis.mailbox.js';
 
 /** A job's records move from one queue to the other. */
 const TRANSFER = `
@@ -11,20 +12,45 @@ end
 `;
 
 /** The names of BullMQ's scripts that {@link SENDS} calls. */
-const ADDS = ['addPrioritizedJob', 'addDelayedJob', 'removeJob'];
+const ADDS = ['addPrioritizedJob', 'addDelayedJob', 'addParentJob', 'removeJob'];
 
 /**
  * Storing messages, in two steps: `planned` looks whether all may be stored and changes nothing, `store` stores them. At
  * `at` in ARGV: how long ids are remembered (ms), number of messages, then for each
  * name of the BullMQ script that adds it, fingerprint ('' when the sender chose no id), storage id, key prefix of its queue,
- * key prefix of its dead letters, 'replace' or '', number of arguments, the script's KEYS and ARGV.
+ * key prefix of its dead letters, 'replace' or '', type, key or '', number of arguments, the script's KEYS and ARGV.
  *
  * `planned(args, at, remembered, own)` answers the plan, or nil and why not: { 1, place } when the id of the message at that
- * place (from 1) was used for another body, { 2, place } when what it is to replace is in work. `own` is the key of the
- * message whose turn sends, which is over by then.
+ * place (from 1) was used for another body, { 2, place } when what it is to replace is in work, { 5, place, max } when the
+ * mailbox of its key is full. `own` is the key of the message whose turn sends, which is over by then.
  */
-const SENDS = `
-local add = { addPrioritizedJob = addPrioritizedJob, addDelayedJob = addDelayedJob }
+const SENDS = `${MAILBOX}
+local add = { addPrioritizedJob = addPrioritizedJob, addDelayedJob = addDelayedJob, addParentJob = addParentJob }
+
+-- How many more messages may wait, or nil for any number. The first of a mailbox does not wait while it is in work.
+local function roomIn(p, key, max)
+  local mailbox = p .. 'mailbox:' .. key
+  local first = redis.call('ZRANGE', mailbox, 0, 0)[1]
+  local isActive = first and redis.call('LPOS', p .. 'active', first)
+  return max - redis.call('ZCARD', mailbox) + (isActive and 1 or 0)
+end
+
+-- What is due later joins its mailbox then, full or not.
+local function surplus(plan, own)
+  local room = {}
+  for _, entry in ipairs(plan) do
+    if entry.key and entry.script ~= 'addDelayedJob' and not entry.isReplaced then
+      local p = entry.live
+      local traits = redis.call('HMGET', p .. 'traits', 'mailbox', 'read ' .. entry.type)
+      local max, name = tonumber(traits[1] or nil), p .. 'mailbox:' .. entry.key
+      if max and not traits[2] then
+        local isFreed = entry.isReplacing and own ~= p .. entry.id and redis.call('ZSCORE', name, entry.id)
+        room[name] = (room[name] or roomIn(p, entry.key, max)) - (isFreed and 0 or 1)
+        if room[name] < 0 then return { 5, entry.place, max } end
+      end
+    end
+  end
+end
 
 local function planned(args, at, remembered, own)
   local plan, byId = { window = args[at], remembered = remembered, args = args }, {}
@@ -32,8 +58,9 @@ local function planned(args, at, remembered, own)
   at = at + 2
   for place = 1, total do
     local entry = {
-      script = args[at], fingerprint = args[at + 1], id = args[at + 2], live = args[at + 3], dead = args[at + 4],
-      isReplacing = args[at + 5] == 'replace', count = tonumber(args[at + 6]), first = at + 7,
+      place = place, script = args[at], fingerprint = args[at + 1], id = args[at + 2], live = args[at + 3],
+      dead = args[at + 4], isReplacing = args[at + 5] == 'replace', type = args[at + 6],
+      key = args[at + 7] ~= '' and args[at + 7] or nil, count = tonumber(args[at + 8]), first = at + 9,
     }
     at = entry.first + entry.count
     local earlier, known = byId[entry.id], nil
@@ -48,24 +75,31 @@ local function planned(args, at, remembered, own)
       end
       if known and known ~= entry.fingerprint then return nil, { 1, place } end
     else
-      -- The client resends what it got no reply for; by then the message may be dead. BullMQ itself knows those in its queue.
-      known = redis.call('EXISTS', entry.dead .. entry.id) == 1 or nil
+      -- The client resends what it got no reply for; by then the message may be anywhere.
+      known = redis.call('EXISTS', entry.live .. entry.id, entry.dead .. entry.id) > 0 or nil
     end
     if not known then
       plan[#plan + 1] = entry
       byId[entry.id] = entry
     end
   end
+  local refusal = surplus(plan, own)
+  if refusal then return nil, refusal end
   return plan
+end
+
+local function evict(p, id)
+  local key = keyOf(p, id)
+  removeJob({ p .. id, p .. 'repeat' }, { id, '0', p })
+  leave(p, id, key)
 end
 
 local function store(plan)
   for _, entry in ipairs(plan) do
     if not entry.isReplaced then
       if entry.isReplacing then
-        for _, prefix in ipairs({ entry.live, entry.dead }) do
-          removeJob({ prefix .. entry.id, prefix .. 'repeat' }, { entry.id, '0', prefix })
-        end
+        evict(entry.live, entry.id)
+        evict(entry.dead, entry.id)
       end
       if entry.fingerprint ~= '' then
         redis.call('SET', plan.remembered .. entry.id, entry.fingerprint, 'PX', plan.window)
@@ -76,6 +110,11 @@ local function store(plan)
         target[#target + 1] = plan.args[entry.first + i]
       end
       add[entry.script](keys, args)
+      if entry.key then redis.call('HSET', entry.live .. entry.id, 'callsheet:key', entry.key) end
+      if entry.script == 'addParentJob' then
+        redis.call('ZREM', entry.live .. 'waiting-children', entry.id)
+        arrive(entry.live, entry.id, entry.key, entry.type, 'waiting-children')
+      end
     end
   end
 end
@@ -86,7 +125,7 @@ end
  *
  * KEYS[1]  prefix of the remembered ids
  * ARGV     as SENDS has them
- * returns  { 0 }, or { 1, place } or { 2, place } as SENDS has them: then nothing is stored
+ * returns  { 0 }, or a refusal as SENDS has it: then nothing is stored
  */
 export const SEND = (): string =>
   composeScript(
@@ -103,17 +142,22 @@ return { 0 }
  * Ends a message well, with what its turn leaves.
  *
  * KEYS     1..14 those of moveToFinished ([12] the job), [15] prefix of the remembered ids
- * ARGV     1..9 those of moveToFinished ([1] id, [4] reply, [7] key prefix of its queue), [10] channel of the asker's inbox
- *          or '', [11] public id, then as SENDS has them
- * returns  { 0 }, { 1, place } or { 2, place } as SENDS has them, or { 3, code } with the negative code of moveToFinished:
- *          then nothing changed
+ * ARGV     1..9 those of moveToFinished ([1] id, [4] reply, [7] key prefix of its queue, [8] options of the worker),
+ *          [10] channel of the asker's inbox or '', [11] public id, [12] key or '', [13] revision of the state that the turn
+ *          began with, [14] version and [15] value (JSON) of the new one, or '' thrice, [16] '1' to fetch the next job, then
+ *          as SENDS has them
+ * returns  { 0 }, or { 0, job } as FETCHING has it; or a refusal as SENDS has it, { 4 } when the revision is another one, or
+ *          { 3, code } with the negative code of moveToFinished: then nothing changed
  */
 export const COMPLETE = (): string =>
   composeScript(
-    [...ADDS, 'moveToFinished'],
-    `${SENDS}
-local plan, refusal = planned(ARGV, 12, KEYS[15], ARGV[7] .. ARGV[1])
+    [...ADDS, 'moveToFinished', 'moveToActive'],
+    `${SENDS}${FETCHING}
+local id, p, key = ARGV[1], ARGV[7], ARGV[12] ~= '' and ARGV[12] or nil
+local plan, refusal = planned(ARGV, 17, KEYS[15], p .. id)
 if not plan then return refusal end
+local state = ARGV[13] ~= '' and p .. 'state:' .. (key or '')
+if state and (redis.call('HGET', state, 'revision') or '0') ~= ARGV[13] then return { 4 } end
 -- The stream of events keeps ten thousand of them: a large reply is not told there.
 local value = ARGV[4]
 if #value > 1024 then ARGV[4] = 'null' end
@@ -121,9 +165,16 @@ local result = moveToFinished(KEYS, ARGV)
 if type(result) == 'number' and result < 0 then return { 3, result } end
 -- It may not be kept at all.
 if #value > 1024 and redis.call('EXISTS', KEYS[12]) == 1 then redis.call('HSET', KEYS[12], 'returnvalue', value) end
+if state then
+  redis.call('HSET', state, 'revision', string.format('%.0f', ARGV[13] + 1), 'version', ARGV[14], 'value', ARGV[15])
+end
+leave(p, id, key)
 store(plan)
 if ARGV[10] ~= '' then redis.call('PUBLISH', ARGV[10], ARGV[11]) end
-return { 0 }
+if ARGV[16] ~= '1' then return { 0 } end
+local keys = { unpack(KEYS, 1, 10) }
+keys[11] = KEYS[14]
+return { 0, fetch(keys, { p, ARGV[2], ARGV[8] }) }
 `,
   );
 
@@ -132,22 +183,26 @@ return { 0 }
  *
  * KEYS     as COMPLETE
  * ARGV     1..9 those of moveToFinished ([1] id, [2] time, [4] reason, [7] key prefix of its queue), [10] channel of the
- *          asker's inbox or '', [11] public id, [12] key prefix of the dead letters, then as SENDS has them
+ *          asker's inbox or '', [11] public id, [12] key or '', [13] key prefix of the dead letters, then as SENDS has them
  * returns  as COMPLETE
  */
 export const BURY = (): string =>
   composeScript(
     [...ADDS, 'moveToFinished'],
     `${SENDS}${TRANSFER}
-local plan, refusal = planned(ARGV, 13, KEYS[15], ARGV[7] .. ARGV[1])
+local id, live, key, dead = ARGV[1], ARGV[7], ARGV[12] ~= '' and ARGV[12] or nil, ARGV[13]
+local plan, refusal = planned(ARGV, 14, KEYS[15], live .. id)
 if not plan then return refusal end
 local result = moveToFinished(KEYS, ARGV)
 if type(result) == 'number' and result < 0 then return { 3, result } end
-local id, live, dead = ARGV[1], ARGV[7], ARGV[12]
 redis.call('ZREM', live .. 'failed', id)
 transfer(live, dead, id)
 redis.call('ZADD', dead .. 'failed', ARGV[2], id)
 redis.call('XADD', dead .. 'events', 'MAXLEN', '~', 10000, '*', 'event', 'failed', 'jobId', id, 'failedReason', ARGV[4], 'prev', 'active')
+if key then
+  redis.call('HSET', dead .. id, 'callsheet:death', redis.call('INCR', live .. 'deaths'))
+  leave(live, id, key)
+end
 store(plan)
 if ARGV[10] ~= '' then redis.call('PUBLISH', ARGV[10], ARGV[11]) end
 return { 0 }
@@ -158,13 +213,14 @@ return { 0 }
  * A message is due again later: sooner if it was cancelled while it was in work, because then it only has to be told so.
  *
  * KEYS     those of moveToDelayed ([5] the job)
- * ARGV     those of moveToDelayed ([5] delay, ms)
+ * ARGV     those of moveToDelayed ([2] time, here the server's; [5] delay, ms)
  * returns  what moveToDelayed returns
  */
 export const POSTPONE = (): string =>
   composeScript(
     ['moveToDelayed'],
-    `
+    `${MAILBOX}
+ARGV[2] = string.format('%.0f', clock())
 local opts = redis.call('HGET', KEYS[5], 'opts') or '{}'
 if cjson.decode(opts).callsheetCancelled then ARGV[5] = '1' end
 local result = moveToDelayed(KEYS, ARGV)
@@ -199,7 +255,7 @@ return result
  * returns  'cancelled', 'cancelling', 'ended' or 'unknown', as the engine's cancel. An occurrence of a schedule that has
  *          not started is only marked, and ends when its time comes: BullMQ would forget the schedule with it
  */
-export const CANCEL = (): string => `
+export const CANCEL = (): string => `${MAILBOX}
 local live, id, now = KEYS[1], ARGV[1], ARGV[2]
 local key = live .. id
 local opts = redis.call('HGET', key, 'opts')
@@ -221,8 +277,9 @@ if redis.call('HEXISTS', key, 'rjk') == 1 then
   mark()
   return 'cancelled'
 end
+local box = keyOf(live, id)
 local found = redis.call('ZREM', live .. 'prioritized', id) + redis.call('ZREM', live .. 'delayed', id) +
-  redis.call('LREM', live .. 'wait', 1, id)
+  redis.call('LREM', live .. 'wait', 1, id) + (box and redis.call('ZREM', live .. 'waiting-children', id) or 0)
 if found == 0 then return 'unknown' end
 local progress = redis.call('HGET', key, 'progress') or '{}'
 local isJson, parts = pcall(cjson.decode, progress)
@@ -233,6 +290,7 @@ redis.call('HSET', key, 'progress', start .. ',"cancelled":' .. now .. '}', 'ret
 redis.call('ZADD', live .. 'completed', now, id)
 redis.call('XADD', live .. 'events', 'MAXLEN', '~', 10000, '*', 'event', 'completed', 'jobId', id, 'returnvalue', 'null', 'prev', 'waiting')
 local own = known.callsheet or {}
+leave(live, id, box)
 if own.replyTo then redis.call('PUBLISH', ARGV[4] .. own.replyTo, own.id) end
 return 'cancelled'
 `;
@@ -248,7 +306,7 @@ return 'cancelled'
 export const REDRIVE = (): string =>
   composeScript(
     ['reprocessJob'],
-    `${TRANSFER}
+    `${TRANSFER}${MAILBOX}
 local id, live, dead = ARGV[1], ARGV[7], ARGV[8]
 if redis.call('ZREM', dead .. 'failed', id) == 0 then return -3 end
 transfer(dead, live, id)
@@ -259,7 +317,13 @@ local opts = redis.call('HGET', key, 'opts') or '{}'
 redis.call('HSET', key, 'opts', (string.gsub(opts, ',?"callsheetCancelled":%d+', '')))
 redis.call('HDEL', key, 'stc', 'stacktrace', 'defa')
 redis.call('ZADD', live .. 'failed', 0, id)
-return reprocessJob(KEYS, ARGV)
+local result = reprocessJob(KEYS, ARGV)
+local box = keyOf(live, id)
+if box then
+  if redis.call('ZREM', live .. 'prioritized', id) == 0 then redis.call('LREM', live .. 'wait', 1, id) end
+  rejoin(live, id, box, redis.call('HGET', key, 'name'))
+end
+return result
 `,
   );
 
@@ -331,8 +395,8 @@ return found
 `;
 
 /**
- * Since when that message waits which has waited longest: of the first of each lane and of the lowest priority, and of those
- * without priority.
+ * Since when that message waits which has waited longest: of the first of each lane and of the lowest priority, of those
+ * without priority, and of the key whose mailbox has not been empty for longest.
  *
  * KEYS[1]  key prefix of the queue
  * ARGV     priorities of the lanes
@@ -350,6 +414,10 @@ local last = redis.call('ZREVRANGE', set, 0, 0, 'WITHSCORES')
 if last[2] then first(math.floor(tonumber(last[2]) / 0x100000000)) end
 ids[#ids + 1] = redis.call('ZRANGE', set, 0, 0)[1]
 ids[#ids + 1] = redis.call('LINDEX', KEYS[1] .. 'wait', -1) or nil
+local box = redis.call('ZRANGE', KEYS[1] .. 'mailboxes', 0, 0)[1]
+for _, id in ipairs(box and redis.call('ZRANGE', KEYS[1] .. 'mailbox:' .. box, 0, 1) or {}) do
+  if not redis.call('LPOS', KEYS[1] .. 'active', id) then ids[#ids + 1] = id end
+end
 for _, id in ipairs(ids) do
   local job = redis.call('HMGET', KEYS[1] .. id, 'timestamp', 'opts')
   local own = job[2] and cjson.decode(job[2]).callsheet or {}

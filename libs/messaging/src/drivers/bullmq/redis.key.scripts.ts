@@ -1,0 +1,311 @@
+import { composeScript } from './bullmq.package.js';
+import { FETCHING, MAILBOX } from './redis.mailbox.js';
+
+/**
+ * Takes the next job.
+ *
+ * KEYS     those of moveToActive
+ * ARGV     those of moveToActive ([2] time: the server's is taken)
+ * returns  as FETCHING has it
+ */
+export const TAKE = (): string =>
+  composeScript(['moveToActive'], `${MAILBOX}${FETCHING}\nreturn fetch(KEYS, ARGV)\n`);
+
+/**
+ * A failed attempt that stops its key: the message is parked at the head of its mailbox.
+ *
+ * KEYS     those of moveToDelayed ([2] active, [4] delayed, [5] the job)
+ * ARGV     1..9 those of moveToDelayed ([1] key prefix, [3] id), [10] key, [11] what to remember (JSON)
+ * returns  0; 1 when the message stands in no mailbox, or a negative code of moveToDelayed: then nothing changed
+ */
+export const QUARANTINE = (): string =>
+  composeScript(
+    ['moveToDelayed'],
+    `${MAILBOX}
+local p, id, key = ARGV[1], ARGV[3], ARGV[10]
+local arrival = redis.call('ZSCORE', p .. 'mailbox:' .. key, id)
+if not arrival then return 1 end
+local result = moveToDelayed(KEYS, ARGV)
+if result ~= 0 then return result end
+redis.call('ZREM', KEYS[4], id)
+redis.call('HSET', KEYS[5], 'delay', 0)
+park(p, id, arrival)
+redis.call('HSET', p .. 'quarantine', key, ARGV[11])
+return 0
+`,
+  );
+
+/**
+ * Lets a quarantined key go on.
+ *
+ * KEYS[1]  key prefix of the queue
+ * ARGV[1]  key
+ * returns  1, or 0 when it is not quarantined
+ */
+export const RELEASE = (): string => `${MAILBOX}
+local p, key = KEYS[1], ARGV[1]
+if redis.call('HDEL', p .. 'quarantine', key) == 0 then return 0 end
+advance(p, key)
+return 1
+`;
+
+/**
+ * Keys that are quarantined.
+ *
+ * KEYS[1]  key prefix of the queue
+ * returns  key, what is remembered (JSON), depth of its mailbox; and so on
+ */
+export const QUARANTINED = (): string => `
+local found = redis.call('HGETALL', KEYS[1] .. 'quarantine')
+local answer = {}
+for i = 1, #found, 2 do
+  answer[#answer + 1] = found[i]
+  answer[#answer + 1] = found[i + 1]
+  answer[#answer + 1] = redis.call('ZCARD', KEYS[1] .. 'mailbox:' .. found[i])
+end
+return answer
+`;
+
+/**
+ * Keys with messages. By depth it looks at the ten thousand whose first message has stood there longest.
+ *
+ * KEYS[1]  key prefix of the queue
+ * ARGV[1]  'age' or 'depth', [2] how many at most
+ * returns  key, depth, time of its first message, 1 if it is quarantined; and so on
+ */
+export const MAILBOXES = (): string => `${MAILBOX}
+local p, limit = KEYS[1], tonumber(ARGV[2])
+local found = {}
+local last = ARGV[1] == 'depth' and 9999 or limit - 1
+for place, key in ipairs(redis.call('ZRANGE', p .. 'mailboxes', 0, last)) do
+  found[place] = { key = key, place = place, depth = redis.call('ZCARD', p .. 'mailbox:' .. key) }
+end
+if ARGV[1] == 'depth' then
+  table.sort(found, function(a, b) return a.depth > b.depth or (a.depth == b.depth and a.place < b.place) end)
+end
+local answer = {}
+for i = 1, math.min(limit, #found) do
+  local key = found[i].key
+  local first = redis.call('ZRANGE', p .. 'mailbox:' .. key, 0, 0)[1]
+  local job = first and redis.call('HMGET', p .. first, 'opts', 'timestamp') or {}
+  local own = job[1] and cjson.decode(job[1]).callsheet or {}
+  local since = string.format('%.0f', own.dueAt or job[2] or 0)
+  for _, value in ipairs({ key, found[i].depth, since, isQuarantined(p, key) and 1 or 0 }) do
+    answer[#answer + 1] = value
+  end
+end
+return answer
+`;
+
+/**
+ * Declares which types only read, and how many messages may wait per key. What waits already and only reads leaves its
+ * mailbox.
+ *
+ * KEYS[1]  key prefix of the queue
+ * ARGV[1]  the most that wait, or '' to leave that as it is, [2] '1' when types follow, [3..] types
+ * returns  how many messages left a mailbox
+ */
+export const EMPLOY = (): string => `${MAILBOX}
+local p, traits = KEYS[1], KEYS[1] .. 'traits'
+if ARGV[1] ~= '' then redis.call('HSET', traits, 'mailbox', ARGV[1]) end
+if ARGV[2] ~= '1' then return 0 end
+local reads, isNew = {}, false
+for i = 3, #ARGV do
+  reads['read ' .. ARGV[i]] = true
+  if redis.call('HSET', traits, 'read ' .. ARGV[i], 1) == 1 then isNew = true end
+end
+for _, field in ipairs(redis.call('HKEYS', traits)) do
+  if string.sub(field, 1, 5) == 'read ' and not reads[field] then redis.call('HDEL', traits, field) end
+end
+local left = 0
+for _, key in ipairs(isNew and redis.call('ZRANGE', p .. 'mailboxes', 0, -1) or {}) do
+  for _, id in ipairs(redis.call('ZRANGE', p .. 'mailbox:' .. key, 0, -1)) do
+    local name = redis.call('HGET', p .. id, 'name')
+    if name and isRead(p, name) then
+      local waited = redis.call('ZREM', p .. 'waiting-children', id) + redis.call('ZREM', p .. 'prioritized', id) +
+        redis.call('LREM', p .. 'wait', 1, id)
+      if waited > 0 then
+        leave(p, id, key)
+        offer(p, id, 'waiting-children')
+        left = left + 1
+      end
+    end
+  end
+end
+return left
+`;
+
+/**
+ * Mending, in pieces: `healed` has the keys that were. `mend` looks at one mailbox, `gather` at one parked message.
+ */
+const HEALING = `${MAILBOX}
+local healed, seen = {}, {}
+local function mended(key)
+  if not seen[key] then
+    seen[key] = true
+    healed[#healed + 1] = key
+  end
+end
+local function isEnded(p, id)
+  return redis.call('EXISTS', p .. id) == 0 or redis.call('ZSCORE', p .. 'completed', id) or redis.call('ZSCORE', p .. 'failed', id)
+end
+-- Where BullMQ will find it.
+local function isPlaced(p, id)
+  return redis.call('ZSCORE', p .. 'prioritized', id) or redis.call('ZSCORE', p .. 'delayed', id) or
+    redis.call('LPOS', p .. 'active', id) or redis.call('LPOS', p .. 'wait', id)
+end
+local function mend(p, key)
+  local mailbox, isMended = p .. 'mailbox:' .. key, false
+  local first = redis.call('ZRANGE', mailbox, 0, 0)[1]
+  while first and isEnded(p, first) do
+    redis.call('ZREM', mailbox, first)
+    first = redis.call('ZRANGE', mailbox, 0, 0)[1]
+    isMended = true
+  end
+  local stands = first and not isQuarantined(p, key) and not isPlaced(p, first)
+  if isMended or not first or stands then
+    if stands or not first then advance(p, key) end
+    mended(key)
+  end
+end
+local function gather(p, id)
+  local key = keyOf(p, id)
+  if not key or redis.call('ZSCORE', p .. 'mailbox:' .. key, id) then return end
+  redis.call('ZREM', p .. 'waiting-children', id)
+  arrive(p, id, key, redis.call('HGET', p .. id, 'name') or '', 'waiting-children')
+  mended(key)
+end
+local function mendAll(p)
+  for _, key in ipairs(redis.call('ZRANGE', p .. 'mailboxes', 0, -1)) do mend(p, key) end
+end
+`;
+
+/**
+ * Mends mailboxes, some at a time.
+ *
+ * KEYS[1]  key prefix of the queue
+ * ARGV[1]  how many mailboxes and parked messages have been looked at, [2] how many to look at
+ * returns  { 1 if there are more, else 0, the keys that were mended }
+ */
+export const HEAL = (): string => `${HEALING}
+local p, from = KEYS[1], tonumber(ARGV[1])
+local to = from + tonumber(ARGV[2]) - 1
+local keys = redis.call('ZRANGE', p .. 'mailboxes', from, to)
+local parked = redis.call('ZRANGE', p .. 'waiting-children', from, to)
+for _, key in ipairs(keys) do mend(p, key) end
+for _, id in ipairs(parked) do gather(p, id) end
+local isMore = math.max(#keys, #parked) == tonumber(ARGV[2])
+return { isMore and 1 or 0, healed }
+`;
+
+/** Removes parked messages for good: BullMQ's scripts pass them over. */
+const DROPPING = `
+local function dropParked(p)
+  for _, id in ipairs(redis.call('ZRANGE', p .. 'waiting-children', 0, -1)) do
+    local key = keyOf(p, id)
+    if key then
+      redis.call('ZREM', p .. 'waiting-children', id)
+      redis.call('ZREM', p .. 'mailbox:' .. key, id)
+      redis.call('DEL', p .. id, p .. id .. ':logs')
+    end
+  end
+end
+`;
+
+/** BullMQ's own commands of operators, around which mailboxes are kept right. Each takes and answers what BullMQ's does. */
+export const OPERATIONS: Readonly<Record<string, () => string>> = {
+  moveToActive: TAKE,
+
+  removeJob: () =>
+    composeScript(
+      ['removeJob'],
+      `${MAILBOX}
+local key = redis.call('HGET', KEYS[1], 'callsheet:key')
+local result = removeJob(KEYS, ARGV)
+if key and result == 1 then leave(ARGV[3], ARGV[1], key) end
+return result
+`,
+    ),
+
+  drain: () =>
+    composeScript(
+      ['drain'],
+      `${HEALING}${DROPPING}
+dropParked(ARGV[1])
+local result = drain(KEYS, ARGV)
+mendAll(ARGV[1])
+return result
+`,
+    ),
+
+  cleanJobsInSet: () =>
+    composeScript(
+      ['cleanJobsInSet'],
+      `${HEALING}
+local result = cleanJobsInSet(KEYS, ARGV)
+mendAll(ARGV[1])
+return result
+`,
+    ),
+
+  // States of keys stay: they are no messages.
+  obliterate: () =>
+    composeScript(
+      ['obliterate'],
+      `${HEALING}${DROPPING}
+local p, result = KEYS[2], obliterate(KEYS, ARGV)
+if result < 0 then return result end
+dropParked(p)
+mendAll(p)
+if result == 0 then redis.call('DEL', p .. 'quarantine') end
+return result
+`,
+    ),
+
+  promote: () =>
+    composeScript(
+      ['promote'],
+      `${MAILBOX}
+local p, id = ARGV[1], ARGV[2]
+local key = keyOf(p, id)
+if not key or redis.call('ZSCORE', p .. 'mailbox:' .. key, id) then return promote(KEYS, ARGV) end
+if redis.call('ZREM', KEYS[1], id) == 0 then return -3 end
+redis.call('HSET', p .. id, 'delay', 0)
+arrive(p, id, key, redis.call('HGET', p .. id, 'name'), 'delayed')
+return 0
+`,
+    ),
+
+  moveJobsToWait: () =>
+    composeScript(
+      ['moveJobsToWait'],
+      `${MAILBOX}
+local p = KEYS[1]
+local ids = redis.call('ZRANGEBYSCORE', KEYS[3], 0, ARGV[2], 'LIMIT', 0, ARGV[1])
+local result = moveJobsToWait(KEYS, ARGV)
+for _, id in ipairs(ids) do
+  local key = keyOf(p, id)
+  if key and not redis.call('ZSCORE', p .. 'mailbox:' .. key, id) then
+    redis.call('LREM', KEYS[4], 1, id)
+    arrive(p, id, key, redis.call('HGET', p .. id, 'name'), ARGV[3])
+  end
+end
+return result
+`,
+    ),
+
+  reprocessJob: () =>
+    composeScript(
+      ['reprocessJob'],
+      `${MAILBOX}
+local result = reprocessJob(KEYS, ARGV)
+local id = ARGV[1]
+local p = string.sub(KEYS[1], 1, -#id - 1)
+local key = result == 1 and keyOf(p, id)
+if key and redis.call('ZREM', KEYS[8], id) + redis.call('LREM', KEYS[4], 1, id) > 0 then
+  arrive(p, id, key, redis.call('HGET', KEYS[1], 'name'), ARGV[4])
+end
+return result
+`,
+    ),
+};

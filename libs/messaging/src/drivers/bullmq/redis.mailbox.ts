@@ -1,0 +1,145 @@
+/**
+ * Mailboxes of keys, in Lua: what every script is made of that stores, takes, ends or removes messages.
+ *
+ * Every message is a BullMQ job. Of those that stand in a key's mailbox BullMQ sees the first as it sees any job; the others
+ * are parked in its `waiting-children`, from where it takes nothing by itself. Kept for each queue, under its key prefix `p`:
+ *
+ * - `mailbox:<key>`     sorted set of the ids that stand there, by arrival
+ * - `mailboxes`         sorted set of the keys whose mailboxes are not empty, by the arrival of their first
+ * - `arrivals`          counter
+ * - `quarantine`        hash: key -> since, storage id and attempt, as JSON
+ * - `traits`            hash: `mailbox` -> the most that wait per key; `read <type>` -> 1
+ * - `state:<key>`       hash: revision, version, value (JSON of a Carried)
+ * - `deaths`            counter
+ * - on a job            `callsheet:key`, and `callsheet:death`: the number of its last death
+ */
+export const MAILBOX = `
+local function keyOf(p, id) return redis.call('HGET', p .. id, 'callsheet:key') or nil end
+local function isRead(p, name) return redis.call('HEXISTS', p .. 'traits', 'read ' .. name) == 1 end
+local function isQuarantined(p, key) return redis.call('HEXISTS', p .. 'quarantine', key) == 1 end
+
+local function tell(p, event, id, prev)
+  redis.call('XADD', p .. 'events', 'MAXLEN', '~', 10000, '*', 'event', event, 'jobId', id, 'prev', prev)
+end
+
+-- Runnable, behind all that wait with its priority: so no key holds up another for more than one turn.
+local function offer(p, id, prev)
+  local priority = tonumber(redis.call('HGET', p .. id, 'priority')) or 0
+  if priority == 0 then
+    redis.call('LPUSH', p .. 'wait', id)
+  else
+    local place = redis.call('INCR', p .. 'pc')
+    redis.call('ZADD', p .. 'prioritized', priority * 0x100000000 + place % 0x100000000, id)
+  end
+  redis.call('ZADD', p .. 'marker', 0, '0')
+  tell(p, 'waiting', id, prev)
+end
+
+local function park(p, id, arrival)
+  redis.call('ZADD', p .. 'waiting-children', arrival, id)
+end
+
+-- A message, in no set of BullMQ's, whose time has come: runnable, or parked behind others of its key.
+local function arrive(p, id, key, name, prev)
+  if not key or isRead(p, name) then return offer(p, id, prev) end
+  local mailbox, arrival = p .. 'mailbox:' .. key, redis.call('INCR', p .. 'arrivals')
+  redis.call('ZADD', mailbox, arrival, id)
+  if redis.call('ZCARD', mailbox) > 1 then return park(p, id, arrival) end
+  redis.call('ZADD', p .. 'mailboxes', arrival, key)
+  if isQuarantined(p, key) then return park(p, id, arrival) end
+  offer(p, id, prev)
+end
+
+-- The first of a key becomes runnable. Those that somebody deleted by hand are passed over.
+local function advance(p, key)
+  local mailbox = p .. 'mailbox:' .. key
+  while true do
+    local first = redis.call('ZRANGE', mailbox, 0, 0, 'WITHSCORES')
+    local id = first[1]
+    if not id then
+      redis.call('ZREM', p .. 'mailboxes', key)
+      return
+    end
+    if redis.call('EXISTS', p .. id) == 1 then
+      redis.call('ZADD', p .. 'mailboxes', first[2], key)
+      if isQuarantined(p, key) then return end
+      redis.call('ZREM', p .. 'waiting-children', id)
+      return offer(p, id, 'waiting-children')
+    end
+    redis.call('ZREM', mailbox, id)
+    redis.call('ZREM', p .. 'waiting-children', id)
+  end
+end
+
+-- A message, in no set of BullMQ's, that ended or is removed. One that only reads stood in no mailbox.
+local function leave(p, id, key)
+  if not key then return end
+  local mailbox = p .. 'mailbox:' .. key
+  local first = redis.call('ZRANGE', mailbox, 0, 0)[1]
+  if redis.call('ZREM', mailbox, id) == 1 and first == id then advance(p, key) end
+end
+
+-- As arrive; but redriven messages stand in the order in which they died, in whatever order they are redriven.
+local function rejoin(p, id, key, name)
+  arrive(p, id, key, name, 'failed')
+  local mailbox, death = p .. 'mailbox:' .. (key or ''), tonumber(redis.call('HGET', p .. id, 'callsheet:death'))
+  local rank = key and death and redis.call('ZRANK', mailbox, id)
+  if not rank then return end
+  local place = redis.call('ZSCORE', mailbox, id)
+  while rank > 1 do
+    local before = redis.call('ZRANGE', mailbox, rank - 1, rank - 1, 'WITHSCORES')
+    local earlier = tonumber(redis.call('HGET', p .. before[1], 'callsheet:death'))
+    if not earlier or earlier < death then return end
+    redis.call('ZADD', mailbox, place, before[1], before[2], id)
+    place, rank = before[2], rank - 1
+  end
+end
+
+-- Messages that are due, at most 1,000: those between two attempts are the first of their key, others join its mailbox.
+local function promoteDue(p, now)
+  local due = redis.call('ZRANGEBYSCORE', p .. 'delayed', 0, (now + 1) * 0x1000 - 1, 'LIMIT', 0, 1000)
+  for _, id in ipairs(due) do
+    redis.call('ZREM', p .. 'delayed', id)
+    local known = redis.call('HMGET', p .. id, 'callsheet:key', 'name')
+    local key = known[1] or nil
+    if key and redis.call('ZSCORE', p .. 'mailbox:' .. key, id) then offer(p, id, 'delayed')
+    else arrive(p, id, key, known[2] or '', 'delayed') end
+    redis.call('HSET', p .. id, 'delay', 0)
+  end
+end
+
+-- The server's clock, ms.
+local function clock()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+`;
+
+/**
+ * The next job, as BullMQ's moveToActive answers it, with the state of its key behind it: `fetch(KEYS, ARGV)` takes those of
+ * moveToActive. Delayed jobs are promoted here and not by moveToActive, which knows nothing of mailboxes: it gets a set of
+ * them that is always empty.
+ */
+export const FETCHING = `
+local function fetch(KEYS, ARGV)
+  local p, now = ARGV[1], clock()
+  ARGV[2] = string.format('%.0f', now)
+  promoteDue(p, now)
+  local delayed = KEYS[7]
+  KEYS[7] = p .. 'none'
+  local result = moveToActive(KEYS, ARGV)
+  if type(result[1]) ~= 'table' then
+    local next = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')
+    if tonumber(result[3]) == 0 and next[2] then result[4] = math.floor(tonumber(next[2]) / 0x1000) end
+    return result
+  end
+  local fields = result[1]
+  for i = 1, #fields, 2 do
+    if fields[i] == 'callsheet:key' then
+      local state = redis.call('HMGET', p .. 'state:' .. fields[i + 1], 'revision', 'version', 'value')
+      result[5] = state[1] and state or 0
+    end
+  end
+  return result
+end
+`;
