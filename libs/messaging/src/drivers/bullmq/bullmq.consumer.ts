@@ -38,6 +38,8 @@ const HAND_BACK = 2_500;
 const DEAF = 1_000;
 /** How often handled jobs beyond the age and count to keep are dropped, ms. */
 const FORGET_EVERY = 5_000;
+/** How often mailboxes are looked through for what operators and crashes can leave, ms. */
+const HEAL_EVERY = 30_000;
 /** How long a job may be on its way from the store to its turn, ms. */
 const ON_ITS_WAY = 10_000;
 /** The same trouble is logged at most this often. */
@@ -62,7 +64,7 @@ export class BullmqConsumer implements Consumer {
   private readonly worker: Worker;
   private readonly backend: TurnBackend;
   private readonly running = new Map<string, Running>();
-  private readonly forgetting: NodeJS.Timeout;
+  private readonly chores: readonly NodeJS.Timeout[];
   private unsubscribe?: () => Promise<void>;
   /** When messages were cancelled that do not run here, oldest first. */
   private readonly cancelled = new Map<string, number>();
@@ -99,7 +101,10 @@ export class BullmqConsumer implements Consumer {
     );
     this.worker = worker as unknown as Worker;
     this.backend = worker.getBackend() as unknown as TurnBackend;
-    this.forgetting = setInterval(() => void this.forget(), FORGET_EVERY).unref();
+    this.chores = [
+      setInterval(() => void this.forget(), FORGET_EVERY).unref(),
+      setInterval(() => void this.heal(), HEAL_EVERY).unref(),
+    ];
     this.worker.on('error', (error) => this.complain(`${actor}: ${error.message}`));
     this.worker.on('lockRenewalFailed', (ids: string[]) => {
       for (const id of ids) this.running.get(id)?.controller.abort(new LockLostError());
@@ -129,7 +134,7 @@ export class BullmqConsumer implements Consumer {
   }
 
   async stop(grace: number): Promise<void> {
-    clearInterval(this.forgetting);
+    for (const chore of this.chores) clearInterval(chore);
     const deadline = Date.now() + grace;
     const closed = this.worker.close();
     // A fetch under way may still bring a job.
@@ -245,6 +250,16 @@ export class BullmqConsumer implements Consumer {
     const isBounded = Number.isFinite(keepDead.age) || Number.isFinite(keepDead.count);
     await this.backend.forgetDone?.(keepDone).catch(() => undefined);
     if (isBounded) await this.dead.forgetDead(keepDead).catch(() => undefined);
+  }
+
+  private async heal(): Promise<void> {
+    const keys = await this.backend.heal().catch(() => []);
+    if (keys.length === 0) return;
+    const named = keys.slice(0, 5).map((key) => `'${key}'`);
+    const more = keys.length > named.length ? ', …' : '';
+    this.logger.warn(
+      `${this.worker.name}: mended the mailboxes of ${keys.length} keys (${named.join(', ')}${more}); messages were removed or moved without BullMQ or Callsheet`,
+    );
   }
 
   /** A message that was cancelled may be on its way here, or in work elsewhere. */

@@ -116,7 +116,7 @@ describe('the record of a job', () => {
   it.each([
     ['waiting', 'waiting'],
     ['prioritized', 'waiting'],
-    ['waiting-children', 'waiting'],
+    ['waiting-children', 'parked'],
     ['delayed', 'delayed'],
     ['active', 'active'],
     ['completed', 'done'],
