@@ -1,9 +1,18 @@
 import { createPostgresBackend, PostgresQueueBackend, type BackendFactory, type Job } from 'bullmq';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Carried } from '../../codec.js';
-import type { Cancellation, DeadLetterPlace, Effects } from '../../engine.js';
-import { actorOf, DEAD, redriven, type JobProgress } from './bullmq.job.js';
-import type { Failure, Keep, TurnBackend } from './bullmq.store.js';
+import type {
+  AttemptRecord,
+  Cancellation,
+  DeadLetterPlace,
+  Effects,
+  KeyOrder,
+  KeyRecord,
+  QuarantinedKey,
+  StoredState,
+} from '../../engine.js';
+import { actorOf, DEAD, redriven, toEnvelope, type JobProgress } from './bullmq.job.js';
+import { Ending, type Failure, type Keep, type NextJob, type TurnBackend } from './bullmq.store.js';
 import { pauseAfterError } from './error.pause.js';
 import { refusalOf, toSends } from './postgres.sends.js';
 import { redriveAll } from './redrive.all.js';
@@ -19,6 +28,30 @@ SELECT id FROM bullmq.job
    AND ($2::bigint IS NULL OR (finished_at_ms, id COLLATE "C") < ($2::bigint, $3::text))
  ORDER BY finished_at_ms DESC, id COLLATE "C" DESC
  LIMIT $4`;
+
+/**
+ * Keys with messages: depth of the mailbox, when its first could first be handled, whether it is quarantined.
+ *
+ * $1 queue, $2 how many at most
+ */
+const mailboxesBy = (order: string): string => `
+SELECT m.key, m.depth, (q.key IS NOT NULL) AS quarantined,
+       COALESCE((j.opts->'callsheet'->>'dueAt')::bigint, j.added_at_ms) AS since
+  FROM (SELECT key, count(*) AS depth, min(arrival) AS first FROM callsheet.mailbox WHERE queue = $1
+         GROUP BY key ORDER BY ${order} LIMIT $2) AS m
+  JOIN callsheet.mailbox h ON h.queue = $1 AND h.key = m.key AND h.arrival = m.first
+  LEFT JOIN bullmq.job j ON j.queue = $1 AND j.id = h.id
+  LEFT JOIN callsheet.quarantine q ON q.queue = $1 AND q.key = m.key
+ ORDER BY ${order}`;
+const MAILBOXES: Record<KeyOrder, string> = {
+  age: mailboxesBy('first'),
+  depth: mailboxesBy('depth DESC, first'),
+};
+
+/** Quarantined keys. $1 queue */
+const QUARANTINED = `
+SELECT q.*, (SELECT count(*) FROM callsheet.mailbox m WHERE m.queue = q.queue AND m.key = q.key) AS depth
+  FROM callsheet.quarantine q WHERE q.queue = $1 ORDER BY q.key`;
 
 /** The most dead letters of one kind that `callsheet.trim_dead` drops at once, and how often at most in one go. */
 const TRIMMED = 1_000;
@@ -37,17 +70,133 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
   async complete(
     job: Job,
     token: string,
-    { sends, reply }: Pick<Effects, 'sends' | 'reply'>,
-  ): Promise<void> {
-    await this.ending('SELECT callsheet.complete($1, $2, $3, $4::jsonb, $5, $6::jsonb, $7)', [
+    { sends, reply, state }: Effects,
+    _keep: Keep,
+    fetchNext = false,
+  ): Promise<NextJob> {
+    const { key, replyTo } = toEnvelope(job);
+    const isPlain = sends.length === 0 && !reply && replyTo === undefined && key === undefined;
+    if (isPlain) {
+      const ended = await retryTransient(() =>
+        super.moveToCompleted(job, null, false, token, fetchNext),
+      );
+      return ended.result;
+    }
+    const { revision, version, ...value } = state ?? {};
+    await this.ending(
+      'SELECT callsheet.complete($1, $2, $3, $4::jsonb, $5, $6::jsonb, $7, $8, $9, $10, $11::json)',
+      [
+        this.queueName,
+        job.id,
+        token,
+        reply && JSON.stringify(reply),
+        Date.now(),
+        toSends(sends),
+        this.window,
+        key,
+        revision,
+        version,
+        state && JSON.stringify(value),
+      ],
+    );
+    return undefined;
+  }
+
+  async quarantine(
+    job: Job,
+    token: string,
+    failure: Failure,
+    attempt: AttemptRecord,
+  ): Promise<boolean> {
+    const { key } = toEnvelope(job);
+    if (key === undefined) return false;
+    const stopped = await this.value(
+      'SELECT callsheet.quarantine($1, $2, $3, $4, $5, $6::jsonb, $7::jsonb, $8, $9::json) AS value',
+      [
+        this.queueName,
+        job.id,
+        token,
+        Date.now(),
+        ...fieldsOf(failure),
+        key,
+        JSON.stringify(attempt),
+      ],
+    );
+    return stopped === true;
+  }
+
+  async stateOf(job: Job): Promise<StoredState | undefined> {
+    const { key } = toEnvelope(job);
+    return key === undefined ? undefined : this.state(key);
+  }
+
+  async state(key: string): Promise<StoredState | undefined> {
+    const [row] = await this.rows(
+      'SELECT revision::text, version, value FROM callsheet.state WHERE queue = $1 AND key = $2',
+      [this.queueName, key],
+    );
+    if (!row) return undefined;
+    const { revision, version, value } = row;
+    return { ...(value as Carried), revision: Number(revision), version: Number(version) };
+  }
+
+  async employ({
+    reads,
+    mailbox,
+  }: {
+    reads?: ReadonlySet<string>;
+    mailbox?: number;
+  }): Promise<void> {
+    if (!reads && mailbox === undefined) return;
+    await this.value('SELECT callsheet.employ($1, $2, $3::text[])', [
       this.queueName,
-      job.id,
-      token,
-      reply && JSON.stringify(reply),
-      Date.now(),
-      toSends(sends),
-      this.window,
+      mailbox,
+      reads && [...reads],
     ]);
+  }
+
+  async mailboxes({ by, limit }: { by: KeyOrder; limit: number }): Promise<KeyRecord[]> {
+    const rows = await this.rows(MAILBOXES[by], [this.queueName, limit]);
+    return rows.map(({ key, depth, since, quarantined }) => ({
+      key: String(key),
+      depth: Number(depth),
+      since: Number(since),
+      isQuarantined: quarantined === true,
+    }));
+  }
+
+  async quarantined(): Promise<QuarantinedKey[]> {
+    const rows = await this.rows(QUARANTINED, [this.queueName]);
+    return rows.map(({ key, since, storage_id: storageId, attempt, depth }) => ({
+      key: String(key),
+      since: Number(since),
+      storageId: String(storageId),
+      attempt: attempt as AttemptRecord,
+      depth: Number(depth),
+    }));
+  }
+
+  async release(key: string): Promise<boolean> {
+    const released = await this.value('SELECT callsheet.release($1, $2) AS value', [
+      this.queueName,
+      key,
+    ]);
+    return released === true;
+  }
+
+  async heal(): Promise<string[]> {
+    const rows = await this.rows('SELECT DISTINCT callsheet.heal($1) AS key', [this.queueName]);
+    return rows.map(({ key }) => String(key));
+  }
+
+  // BullMQ passes parked messages over, which wait like others; its triggers make the next of a key runnable.
+  override async drain(delayed: boolean): ReturnType<PostgresQueueBackend['drain']> {
+    await this.value(
+      `DELETE FROM bullmq.job
+        WHERE queue = $1 AND state = 'waiting-children' AND opts->'callsheet' ? 'key'`,
+      [this.queueName],
+    );
+    return super.drain(delayed);
   }
 
   async postpone(
@@ -68,7 +217,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
 
   async bury(job: Job, token: string, failure: Failure, sends: Effects['sends']): Promise<void> {
     await this.ending(
-      'SELECT callsheet.bury($1, $2, $3, $4, $5, $6::jsonb, $7::jsonb, $8::jsonb, $9)',
+      'SELECT callsheet.bury($1, $2, $3, $4, $5, $6::jsonb, $7::jsonb, $8::jsonb, $9, $10)',
       [
         this.queueName,
         job.id,
@@ -77,6 +226,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
         ...fieldsOf(failure),
         toSends(sends),
         this.window,
+        toEnvelope(job).key,
       ],
     );
   }
@@ -92,7 +242,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
   }
 
   async cancel(id: string): Promise<Cancellation> {
-    return (await this.value('SELECT callsheet.cancel($1, $2, $3) AS value', [
+    return (await this.value('SELECT callsheet.cancel($1, $2, $3, true) AS value', [
       this.queueName,
       id,
       Date.now(),
@@ -101,7 +251,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
 
   async redrive(id: string, progress: unknown, edited?: Carried): Promise<boolean> {
     const answer = await this.value(
-      'SELECT callsheet.redrive($1, $2, $3::jsonb, $4::jsonb, $5::jsonb) AS value',
+      'SELECT callsheet.redrive($1, $2, $3::jsonb, $4::jsonb, $5::jsonb, true) AS value',
       [
         actorOf(this.queueName),
         id,
@@ -116,7 +266,8 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
   async oldest(): Promise<number | undefined> {
     const oldest = await this.value(
       `SELECT min(COALESCE((opts->'callsheet'->>'dueAt')::bigint, added_at_ms)) AS value
-         FROM bullmq.job WHERE queue = $1 AND state = 'waiting'`,
+         FROM bullmq.job WHERE queue = $1 AND (state = 'waiting'
+          OR (state = 'waiting-children' AND opts->'callsheet' ? 'key'))`,
       [this.queueName],
     );
     return oldest === null || oldest === undefined ? undefined : Number(oldest);
@@ -147,6 +298,9 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
   override async moveToCompleted(
     ...[job, value, keep, token, fetchNext]: Parameters<PostgresQueueBackend['moveToCompleted']>
   ): ReturnType<PostgresQueueBackend['moveToCompleted']> {
+    if (value instanceof Ending) {
+      return { result: await value.commit(fetchNext), finishedOn: Date.now() } as never;
+    }
     return retryTransient(() => super.moveToCompleted(job, value, keep ?? false, token, fetchNext));
   }
 
@@ -214,8 +368,12 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
 
   /** The column `value` of the first row. */
   private async value(text: string, params: unknown[]): Promise<unknown> {
+    return (await this.rows(text, params))[0]?.['value'];
+  }
+
+  private async rows(text: string, params: unknown[]): Promise<Record<string, unknown>[]> {
     const { rows } = await retryTransient(() => this.connection.pool.query(text, params));
-    return rows[0]?.['value'];
+    return rows;
   }
 }
 

@@ -1,4 +1,5 @@
 import { MIGRATION_2 } from './postgres.migration.2.js';
+import { MIGRATION_3 } from './postgres.migration.3.js';
 
 /** What a connection to PostgreSQL or PGlite can do. */
 export interface Queryable {
@@ -9,6 +10,10 @@ export interface Queryable {
 export const CONFLICT = 'CS001';
 /** SQLSTATE when a message that is in work was to be replaced; the detail is its public id. */
 export const ACTIVE = 'CS002';
+/** SQLSTATE when the mailbox of a key is full; the detail is JSON: actor, key, max. */
+export const FULL = 'CS003';
+/** SQLSTATE when the state of a key is no longer the one that a turn began with. */
+export const STALE = 'CS004';
 
 /**
  * Our own schema, beside BullMQ's (`bullmq`). Migrations are applied in order, once, in one transaction; a released one is
@@ -124,6 +129,7 @@ BEGIN
 END $$;
 `,
   MIGRATION_2,
+  MIGRATION_3,
 ];
 
 const MIGRATION_LOCK = 0x63616c6c;

@@ -1,7 +1,12 @@
 import type { Envelope } from '../../envelope.js';
-import { IdempotencyConflictError, MessageActiveError } from '../../messaging.errors.js';
+import {
+  IdempotencyConflictError,
+  LockLostError,
+  MailboxFullError,
+  MessageActiveError,
+} from '../../messaging.errors.js';
 import { toJob } from './bullmq.job.js';
-import { ACTIVE, CONFLICT } from './postgres.schema.js';
+import { ACTIVE, CONFLICT, FULL, STALE } from './postgres.schema.js';
 
 /** Messages as `callsheet.send` takes them, and every function that sends: JSON. */
 export function toSends(envelopes: readonly Envelope[]): string {
@@ -20,5 +25,10 @@ export function refusalOf(error: unknown): Error | undefined {
   const { code, detail = '' } = error as { code?: string; detail?: string };
   if (code === CONFLICT) return new IdempotencyConflictError(detail);
   if (code === ACTIVE) return new MessageActiveError(detail);
+  if (code === STALE) return new LockLostError();
+  if (code === FULL) {
+    const { actor, key, max } = JSON.parse(detail) as { actor: string; key: string; max: number };
+    return new MailboxFullError(actor, key, max);
+  }
   return undefined;
 }
