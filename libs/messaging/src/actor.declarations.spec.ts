@@ -281,7 +281,35 @@ describe('what is declared wrongly stops the start', () => {
       'on.0',
       "must end with one of retry, reject, quarantine, pause, got 'undefined'",
     ],
-    [{ state: {} }, 'state', 'must be a Standard Schema'],
+    [{ state: {} }, 'state', 'must be a Standard Schema, or { schema, version, upcast }'],
+    [
+      { state: { schema: {} } },
+      'state',
+      'must be a Standard Schema, or { schema, version, upcast }',
+    ],
+    [{ state: { schema: counter, size: 5 } }, 'state size', 'is not an option'],
+    [{ state: { schema: counter, version: 0 } }, 'state version', 'must be a whole number from 1'],
+    [
+      { state: { schema: counter, version: 3, upcast: { 1: (old: unknown) => old } } },
+      'state upcast.2',
+      'must be a function: version is 3',
+    ],
+    [
+      { state: { schema: counter, upcast: { 1: (old: unknown) => old } } },
+      'state upcast.1',
+      'is for no older version: version is 1',
+    ],
+    [{ state: { schema: counter, upcast: 5 } }, 'state upcast', 'must be an object of functions'],
+    ...[0, 1.5, 1024 * 1024 + 1, '1mb'].map((maxBytes): [object, string, string] => [
+      { state: { schema: counter, maxBytes } },
+      'state maxBytes',
+      'must be a whole number from 1 to 1048576',
+    ]),
+    [
+      { state: { schema: counter, maxBytes: 5 } },
+      'state maxBytes',
+      'is 5, but the state of a new key already takes 7 bytes',
+    ],
   ])('options %o', async (options, path, problem) => {
     @Actor(options)
     class Mailer {

@@ -1,6 +1,7 @@
 import { Injectable, SetMetadata, applyDecorators } from '@nestjs/common';
 import { ENTRY_PROVIDER_WATERMARK } from '@nestjs/common/internal';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { StateOptions } from './actor.state.js';
 import type { Duration } from './duration.js';
 import type { MessageClass, MessageInstance, ReplyInput, ReplyOf } from './message.js';
 import { OptionError } from './messaging.errors.js';
@@ -18,9 +19,10 @@ export interface ActorOptions {
   name?: string;
   /**
    * Schema of the state that each key has. What it makes of `{}` is the state of a new key, so give its fields defaults. All
-   * messages of the actor must have a key then.
+   * messages of the actor must have a key then. With a version, upcasts or a limit of its own:
+   * `{ schema, version, upcast, maxBytes }`.
    */
-  state?: StandardSchemaV1;
+  state?: StandardSchemaV1 | StateOptions;
   /** When a failed message is tried again. Defaults: 5 attempts, 1 s doubling up to 5 min, 20 % jitter. */
   retry?: ActorRetryOptions;
   /** What errors mean: pairs of an error class and a directive, the first that matches counts. Anything else is retried. */

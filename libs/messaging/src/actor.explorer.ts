@@ -7,10 +7,11 @@ import {
   type HandlerDeclaration,
   type HandlerKind,
 } from './actor.decorators.js';
-import { ActorState } from './actor.state.js';
+import { actorNameOf } from './actor.name.js';
+import { toActorState, type ActorState } from './actor.state.js';
 import type { BatchPolicy } from './batch.js';
 import { toMilliseconds } from './duration.js';
-import { ACTOR_NAME, type MessageClass } from './message.js';
+import type { MessageClass } from './message.js';
 import { DeclarationError, OptionError } from './messaging.errors.js';
 import { toActorRetryPolicy, type ActorRetryPolicy } from './retry.js';
 import { toSupervision, type Supervision } from './supervision.js';
@@ -102,9 +103,9 @@ export function classOf({ metatype, isFactory, instance, token }: Wrapper): unkn
 function describe(target: { name: string }, wrapper: Wrapper): FoundActor {
   const options = actorOptionsOf(target) ?? {};
   const declared = handlersOf(target);
-  const name = nameOf(target, declared, options.name);
+  const name = actorNameOf(target);
   const path = `@Actor ${target.name}`;
-  const state = options.state && toState(name, options.state, path);
+  const state = options.state && toActorState(name, options.state, path);
   const handlers = new Map<string, FoundHandler>();
   for (const declaration of declared) {
     const { handles } = declaration;
@@ -169,25 +170,6 @@ function toHandler(
   };
 }
 
-function toState(
-  name: string,
-  schema: NonNullable<ActorOptions['state']>,
-  path: string,
-): ActorState {
-  if (typeof schema['~standard']?.validate !== 'function') {
-    throw new OptionError(`${path} state`, 'must be a Standard Schema');
-  }
-  try {
-    return new ActorState(name, schema);
-  } catch (error) {
-    if (error instanceof OptionError) throw error;
-    throw new DeclarationError(
-      `${path} state: a new key has the state that the schema makes of {}, so give its fields defaults (${(error as Error).message})`,
-      { cause: error },
-    );
-  }
-}
-
 function toPause(given: NonNullable<ActorOptions['pause']>, path: string): PausePolicy {
   const first = given.for === undefined ? DEFAULT_PAUSE.for : longer(given.for, `${path}.for`);
   const most = given.max === undefined ? DEFAULT_PAUSE.max : longer(given.max, `${path}.max`);
@@ -210,37 +192,6 @@ function longer(duration: Parameters<typeof toMilliseconds>[0], path: string): n
   const value = toMilliseconds(duration, path);
   if (value === 0) throw new OptionError(path, 'must be longer than 0');
   return value;
-}
-
-/** Events belong to whoever publishes them, so they do not name the actor. */
-function nameOf(
-  target: { name: string },
-  declared: readonly HandlerDeclaration[],
-  given: string | undefined,
-): string {
-  const names = new Set(
-    declared.flatMap(({ kind, handles }) =>
-      'meta' in handles && kind !== 'on' ? [handles.meta.actor] : [],
-    ),
-  );
-  if (given !== undefined) names.add(given);
-  const [name, other] = names;
-  if (declared.length === 0)
-    throw new DeclarationError(`${target.name} is an actor without handlers`);
-  if (name === undefined) {
-    throw new DeclarationError(
-      `${target.name} handles only events or schedules: name it, @Actor({ name: '...' }), or add the @Handle that is missing`,
-    );
-  }
-  if (other !== undefined) {
-    throw new DeclarationError(
-      `${target.name} would be two actors, '${name}' and '${other}': an actor handles messages of one name`,
-    );
-  }
-  if (!ACTOR_NAME.test(name)) {
-    throw new OptionError(`@Actor ${target.name} name`, `must match ${ACTOR_NAME}, got '${name}'`);
-  }
-  return name;
 }
 
 /** An event needs no handler where its topic has the name of an actor: whoever subscribes handles it. */

@@ -34,6 +34,27 @@ export function carry(value: unknown, refuse: (found: readonly Violation[]) => E
   return encodeCopy(inspect(value, refuse));
 }
 
+/**
+ * As {@link carry}, with a limit of its own in place of that of messages.
+ *
+ * @param most bytes of JSON
+ * @throws what `refuse` makes of what is found; what `refuseSize` makes of the size of what is larger
+ */
+export function carryWithin(
+  value: unknown,
+  most: number,
+  refuse: (found: readonly Violation[]) => Error,
+  refuseSize: (size: number) => Error,
+): Carried {
+  const inspection = new Inspection(value);
+  if (inspection.found.length > 0) throw refuse(inspection.found);
+  const carried = encodeCopy(inspection);
+  if (inspection.bound <= most) return carried;
+  const size = sizeOf(carried);
+  if (size > most) throw refuseSize(size);
+  return carried;
+}
+
 /** Walks over a value once. @throws what `refuse` makes of everything that cannot be carried, at most ten, each with its path */
 export function inspect(
   value: unknown,
@@ -53,13 +74,15 @@ export function violations(value: unknown): readonly Violation[] {
 function findings(inspection: Inspection): readonly Violation[] {
   const { found, bound } = inspection;
   if (found.length > 0 || bound <= LIMITS.bytes) return found;
-  const { data, types } = encodeCopy(inspection);
-  const size = sizeOf(data) + (types === undefined ? 0 : sizeOf(types));
-  if (size <= LIMITS.bytes) return found;
+  if (sizeOf(encodeCopy(inspection)) <= LIMITS.bytes) return found;
   return [{ path: '', message: `is larger than ${LIMITS.bytes} bytes` }];
 }
 
-function sizeOf(json: Json): number {
+function sizeOf({ data, types }: Carried): number {
+  return bytesOf(data) + (types === undefined ? 0 : bytesOf(types));
+}
+
+function bytesOf(json: Json): number {
   return Buffer.byteLength(JSON.stringify(json));
 }
 

@@ -24,6 +24,8 @@ export {
   type BatchOptions,
   type HandleOptions,
 } from './actor.decorators.js';
+export { type StateOptions } from './actor.state.js';
+export { type Upcast } from './versions.js';
 export { type Turn } from './turn.js';
 export { currentTurn, outsideTurn } from './turn.scope.js';
 export { TurnContext } from './turn.context.js';
@@ -105,6 +107,7 @@ export {
   QuarantineError,
   RejectError,
   RetryLaterError,
+  StateTooLargeError,
   StoppingError,
   StoreError,
   TurnEndedError,

@@ -10,15 +10,13 @@ import {
   type Violation,
 } from './messaging.errors.js';
 import { parse } from './standard.schema.js';
+import { checkVersions, upcastFrom, type Upcast } from './versions.js';
 
 declare const TYPE: unique symbol;
 declare const REPLY: unique symbol;
 
 /** `<actor>.<verb>` or `<topic>.<event>`: the part before the dot names the actor, and so the queue. */
 export type MessageType = `${string}.${string}`;
-
-/** Makes data of one version of a message into data of the next. */
-export type Upcast = (old: Record<string, unknown>) => unknown;
 
 /** What is known of a message class. */
 export interface MessageMeta<Key extends string = string> {
@@ -198,7 +196,7 @@ function describe(type: string, schema: StandardSchemaV1, options: MessageOption
   const { version = 1, upcast = {}, secret = [], key, reply } = options;
   checkSchema(schema, `${type} schema`);
   if (reply !== undefined) checkSchema(reply, `${type} reply`);
-  checkVersions(type, version, upcast);
+  checkVersions(type, { version, upcast });
   if (key !== undefined && typeof key !== 'string') {
     throw new OptionError(`${type} key`, 'must be the name of a field');
   }
@@ -226,26 +224,6 @@ function describe(type: string, schema: StandardSchemaV1, options: MessageOption
 function checkSchema(schema: StandardSchemaV1, path: string): void {
   if (typeof schema?.['~standard']?.validate === 'function') return;
   throw new OptionError(path, 'must be a Standard Schema: of zod, valibot, arktype, ...');
-}
-
-function checkVersions(type: string, version: number, upcast: MessageMeta['upcast']): void {
-  if (!Number.isSafeInteger(version) || version < 1) {
-    throw new OptionError(`${type} version`, `must be a whole number from 1`);
-  }
-  if (typeof upcast !== 'object' || upcast === null) {
-    throw new OptionError(`${type} upcast`, 'must be an object of functions');
-  }
-  for (let old = 1; old < version; old++) {
-    if (typeof upcast[old] === 'function') continue;
-    throw new OptionError(`${type} upcast.${old}`, `must be a function: version is ${version}`);
-  }
-  for (const old of Object.keys(upcast)) {
-    if (Number(old) >= 1 && Number(old) < version) continue;
-    throw new OptionError(
-      `${type} upcast.${old}`,
-      `is for no older version: version is ${version}`,
-    );
-  }
 }
 
 /** Gives a new instance its fields. @throws InvalidMessageError */
@@ -330,7 +308,8 @@ export function openMessage(
   const carried: Carried = types === undefined ? { data } : { data, types };
   if (version !== meta.version) {
     const old = opening(meta.type, () => decode(carried));
-    return new message(upcastTo(meta, version, old) as never);
+    const refuse = (problem: string, cause?: unknown) => invalid(meta.type, problem, cause);
+    return new message(upcastFrom(version, old, meta, refuse) as never);
   }
   const decoded = types === undefined ? data : opening(meta.type, () => decode(carried));
   const { copy } = inspect(decoded, (found) => new InvalidMessageError(meta.type, found));
@@ -341,27 +320,6 @@ export function openMessage(
   } finally {
     opened = undefined;
   }
-}
-
-/**
- * Data of an older version, as the version that the class has now.
- *
- * @throws InvalidMessageError when there is no such version, or what upcasts throws
- */
-export function upcastTo(meta: MessageMeta, from: number, data: unknown): unknown {
-  if (!Number.isSafeInteger(from) || from < 1 || from > meta.version) {
-    throw invalid(meta.type, `has no version ${from}`);
-  }
-  let value = data;
-  for (let old = from; old < meta.version; old++) {
-    try {
-      value = meta.upcast[old]?.(value as Record<string, unknown>);
-    } catch (cause) {
-      const reason = reasonOf(cause);
-      throw invalid(meta.type, `cannot be made version ${old + 1} from ${old}: ${reason}`, cause);
-    }
-  }
-  return value;
 }
 
 function opening<T>(type: string, open: () => T): T {

@@ -57,11 +57,12 @@ export class InvalidReplyError extends CallsheetError {
   }
 }
 
-/** A message is of a version that this process does not know yet: it is for a newer one. */
+/** A message, or the state of a key, is of a version that this process does not know yet: it is for a newer one. */
 export class NewerVersionError extends CallsheetError {
   readonly code = 'newer_version';
 
   constructor(
+    /** Type of the message, or `state of <actor>`. */
     readonly type: string,
     readonly version: number,
     /** The newest version known here. */
@@ -237,15 +238,39 @@ export class TurnUsageError extends CallsheetError {
   readonly code = 'turn_usage';
 }
 
-/** The state that a handler left does not satisfy the actor's schema, or cannot be carried. The turn fails. */
+/**
+ * The state of a key does not satisfy the actor's schema, cannot be carried, or cannot be made from the older version that is
+ * stored. The turn fails; supervision decides, as of any error.
+ */
 export class InvalidStateError extends CallsheetError {
   readonly code = 'invalid_state';
 
   constructor(
     readonly actor: string,
     readonly violations: readonly Violation[],
+    options?: ErrorOptions,
   ) {
-    super(`state of ${actor}: ${sentence(violations)}`);
+    super(`state of ${actor}: ${sentence(violations)}`, options);
+  }
+}
+
+/**
+ * A handler left more state than its actor's `maxBytes`. Nothing of the turn is stored. Trying again would not help, so the
+ * message is a dead letter at once, unless the actor's `on` says otherwise.
+ */
+export class StateTooLargeError extends CallsheetError {
+  readonly code = 'state_too_large';
+
+  constructor(
+    readonly actor: string,
+    readonly key: string,
+    /** Bytes of JSON. */
+    readonly size: number,
+    readonly limit: number,
+  ) {
+    super(
+      `the state of ${actor} '${key}' would take ${size} bytes, and at most ${limit} are allowed: keep less in it, spread it over more keys, or raise state.maxBytes`,
+    );
   }
 }
 

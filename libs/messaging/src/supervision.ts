@@ -1,4 +1,10 @@
-import { OptionError, PauseError, QuarantineError, RejectError } from './messaging.errors.js';
+import {
+  OptionError,
+  PauseError,
+  QuarantineError,
+  RejectError,
+  StateTooLargeError,
+} from './messaging.errors.js';
 
 /** What an error of a handler means for its message. */
 export type Directive =
@@ -32,6 +38,7 @@ const BUILT_IN: Supervision = [
   [RejectError, 'reject'],
   [QuarantineError, 'quarantine'],
   [PauseError, 'pause'],
+  [StateTooLargeError, 'reject'],
 ];
 
 /** Checks an actor's pairs. Throws OptionError naming the bad one. */

@@ -9,7 +9,8 @@ import type { TurnScope } from './turn.scope.js';
  * The turn that a handler gets.
  *
  * @param signal aborts for every reason that the handler should stop
- * @throws InvalidStateError when the stored state does not fit the actor's schema
+ * @throws NewerVersionError when the stored state is of a newer version
+ * @throws InvalidStateError when it does not fit the actor's schema, or cannot be upcast
  */
 export function openTurn(
   delivery: Delivery,

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ActorState } from './actor.state.js';
 import { Batch } from './batch.js';
 import type { Step } from './checkpoint.js';
 import type { Delivery } from './engine.js';
@@ -7,13 +8,17 @@ import { type MessageClass } from './message.js';
 import {
   CancelledError,
   IdempotencyConflictError,
+  InvalidStateError,
   RejectError,
+  StateTooLargeError,
   TurnEndedError,
 } from './messaging.errors.js';
 import { turnRunner } from './turn.runner.js';
 
 import {
+  Account,
   Note,
+  type AccountTurn,
   clock,
   delivery,
   turnsOf,
@@ -28,6 +33,14 @@ import {
 
 beforeAll(() => Logger.overrideLogger(false));
 afterAll(() => Logger.overrideLogger(['log', 'warn', 'error']));
+
+const newer = {
+  state: new ActorState('bank', {
+    schema: Account,
+    version: 2,
+    upcast: { 1: ({ amount }) => ({ balance: amount }) },
+  }),
+};
 
 describe('the state of a turn', () => {
   it('of a new key is what the schema makes of nothing, and is stored', async () => {
@@ -63,6 +76,53 @@ describe('the state of a turn', () => {
   it('is left alone when it did not change', async () => {
     const given = delivery({ state: stored(10) });
     expect(await turn(() => undefined, given, {}, { state })).toEqual({ kind: 'done' });
+  });
+
+  it('of an older version is upcast, and stored as the new one', async () => {
+    const given = delivery({ state: { revision: 3, version: 1, data: { amount: 10 } } });
+    const outcome = await turn((_, turn) => void (turn.state.balance += 5), given, {}, newer);
+    expect(outcome).toMatchObject({
+      effects: { state: { revision: 3, version: 2, data: { balance: 15 } } },
+    });
+  });
+
+  it.each(['handle', 'read'] as const)(
+    'of a newer version is left for a newer worker: %s',
+    async (kind) => {
+      const given = delivery({ attempt: 5, state: { ...stored(10), version: 3 } });
+      const begun: unknown[] = [];
+      const outcome = await turn((message) => begun.push(message), given, { kind }, newer);
+      expect(outcome).toEqual({ kind: 'release', delay: 5_000 });
+      expect(begun).toEqual([]);
+    },
+  );
+
+  it('that cannot be upcast fails the attempt, as the actor says', async () => {
+    const given = (attempt: number) =>
+      delivery({ attempt, state: { revision: 3, version: 1, data: { amount: 'much' } } });
+    const failed = { attempt: { error: { name: 'InvalidStateError' } } };
+    const run = () => undefined;
+    expect(await turn(run, given(1), {}, newer)).toMatchObject({ kind: 'retry', ...failed });
+    expect(await turn(run, given(5), {}, newer)).toMatchObject({ reason: 'exhausted', ...failed });
+    const supervision = [[InvalidStateError, 'quarantine']] as const;
+    const stopped = await turn(run, given(1), {}, { ...newer, supervision });
+    expect(stopped).toMatchObject({ kind: 'quarantine', ...failed });
+  });
+
+  it('that is too large makes a dead letter at once, unless the actor says otherwise', async () => {
+    const small = new ActorState('bank', { schema: Account, maxBytes: 20 });
+    const grow = (_: unknown, turn: AccountTurn) => void (turn.state.balance = 1_234_567_890_123);
+    const error = { code: 'state_too_large', message: expect.stringContaining("bank 'a-1'") };
+    expect(await turn(grow, undefined, {}, { state: small })).toMatchObject({
+      kind: 'dead',
+      reason: 'rejected',
+      attempt: { attempt: 1, error },
+    });
+    const supervision = [[StateTooLargeError, 'quarantine']] as const;
+    expect(await turn(grow, undefined, {}, { state: small, supervision })).toMatchObject({
+      kind: 'quarantine',
+      attempt: { error },
+    });
   });
 
   it('fails the turn when it is invalid, and nothing is left of it', async () => {

@@ -67,7 +67,7 @@ const PATIENCE = 500;
 
 const logger = new Logger('Callsheet');
 
-/** How soon a message of a newer version is offered again: to a newer worker, if there is one, ms. */
+/** How soon what is for a newer worker is offered again: to one, if there is one, ms. */
 const NOT_YET = 5_000;
 
 /** The life of one delivery: the checks before the handler, the handler, and what its end means. */
@@ -89,7 +89,9 @@ async function live(delivery: Delivery, turns: Turns): Promise<Outcome> {
     // A signal of its own only where the handler can be told to stop for a reason of its own.
     const stop = handler.timeout === undefined ? undefined : new AbortController();
     const signal = stop?.signal ?? delivery.signal;
-    const turn = openTurn(delivery, policy, signal, turns.state, handler.kind, () => scope);
+    const turn = forNewer(() =>
+      openTurn(delivery, policy, signal, turns.state, handler.kind, () => scope),
+    );
     scope = new TurnScope(
       delivery,
       turn,
@@ -135,15 +137,23 @@ function handlerFor(handlers: ReadonlyMap<string, Handler>, { envelope }: Delive
   throw new GiveUp('unhandled', `actor '${envelope.actor}' has no handler for '${envelope.type}'`);
 }
 
-/** A message of a newer version is left for a newer worker; invalid data never gets better. */
-function open(handler: Handler, { envelope }: Delivery): unknown {
-  if (!handler.message) return Object.freeze({ ...envelope.data });
+/** Invalid data never gets better. */
+function open({ message }: Handler, { envelope }: Delivery): unknown {
+  if (!message) return Object.freeze({ ...envelope.data });
   try {
-    return openMessage(handler.message, envelope);
+    return forNewer(() => openMessage(message, envelope));
   } catch (error) {
-    if (error instanceof NewerVersionError) throw new HandBack(NOT_YET);
     if (!(error instanceof InvalidMessageError)) throw error;
     throw new GiveUp('invalid', error.message, { cause: error });
+  }
+}
+
+/** A message of a newer version, or one whose key has state of a newer version, is left for a newer worker. */
+function forNewer<T>(opening: () => T): T {
+  try {
+    return opening();
+  } catch (error) {
+    throw error instanceof NewerVersionError ? new HandBack(NOT_YET) : error;
   }
 }
 
@@ -204,8 +214,11 @@ function effectsOf(
 ): Effects | undefined {
   const hasReply = message !== undefined && kind !== 'on' && !batch;
   const reply = hasReply ? sealReply(message.meta, result) : undefined;
-  const isWriter = actorState && kind !== 'read' && turn.key !== undefined;
-  const state = isWriter ? actorState.seal(turn.state, delivery.state) : undefined;
+  const { key } = turn;
+  const state =
+    actorState && kind !== 'read' && key !== undefined
+      ? actorState.seal(turn.state, delivery.state, key)
+      : undefined;
   if (sends.length === 0 && !state && !reply) return undefined;
   return { sends, ...(state && { state }), ...(reply && { reply }) };
 }
