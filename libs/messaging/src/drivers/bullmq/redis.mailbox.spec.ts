@@ -128,6 +128,7 @@ serverSuite('redis-server', 'mailboxes on Redis, whatever an operator does', () 
     const after = context.envelope({ key: 'k' });
     await engine.send([after]);
     await reaches(context, engine, after.id, 'done');
+    expect(await engine.find(late.id, [context.actor])).toBeUndefined();
   });
 
   it.each(['prioritized', 'delayed'] as const)(
