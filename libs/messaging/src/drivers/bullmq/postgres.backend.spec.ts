@@ -110,7 +110,7 @@ serverSuite('postgres', 'PostgreSQL', () => {
     return (await waiting)();
   }
 
-  const asJob = (id: string): Job => ({ id }) as Job;
+  const asJob = (id: string): Job => ({ id, queueName: actor, opts: {}, data: {} }) as Job;
 
   describe('the end of a turn', () => {
     it.each([

@@ -258,7 +258,7 @@ describe('a keyed mailbox', () => {
         depth: 3,
       },
     ]);
-    expect(head).toMatchObject({ state: 'waiting', history: [{ attempt: 1 }] });
+    expect(head).toMatchObject({ state: 'parked', history: [{ attempt: 1 }] });
     expect(await engine.release('shop', 'a')).toBe(true);
     expect(await engine.release('shop', 'a')).toBe(false);
     expect(await engine.release('shop', 'never')).toBe(false);
