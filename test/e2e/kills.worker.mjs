@@ -44,7 +44,7 @@ await engine.consume(
           message('notes', `note ${id}`, { data: { of: id } }),
           message('timers', `timer ${key}`, {
             data: { n: data.n },
-            fingerprint: `${data.n}`,
+            fingerprint: JSON.stringify(data.n),
             replace: true,
             dueAt: Date.now() + 3_600_000,
           }),
