@@ -14,6 +14,7 @@ import { lookupCases } from './lookup.cases.js';
 import { replaceCases } from './replace.cases.js';
 import { replyCases } from './reply.cases.js';
 import { scheduleCases } from './schedule.cases.js';
+import { sqlCases } from './sql.cases.js';
 import { sendCases } from './send.cases.js';
 
 /** Every promise of `engine.ts`. */
@@ -34,4 +35,5 @@ export const cases: readonly Case[] = [
   ...keyCases,
   ...keyOrderCases,
   ...keyStateCases,
+  ...sqlCases,
 ];

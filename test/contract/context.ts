@@ -17,8 +17,8 @@ import {
   type ResolvedOptions,
 } from '../../libs/messaging/src/messaging.options.js';
 
-/** What a case needs of a driver beyond what all have: to be shared by processes, or to be BullMQ's. */
-export type Need = 'shared' | 'bullmq';
+/** What a case needs of a driver beyond what all have: to be shared by processes, to be BullMQ's, or to speak SQL. */
+export type Need = 'shared' | 'bullmq' | 'sql';
 
 /** How a suite makes engines of one driver. */
 export interface Driver {

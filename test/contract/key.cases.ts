@@ -8,10 +8,11 @@ import { gate } from './gate.js';
 
 export const keyCases: Case[] = [
   {
-    promise: 'a store says whether processes share it',
+    promise: 'a store says whether processes share it, and whether it speaks SQL',
     async run(context) {
       const { store } = await context.engine();
-      expect(store.shared).toBe(context.driver.lacks.shared === undefined);
+      const { lacks } = context.driver;
+      expect([store.shared, store.sql]).toEqual([!lacks.shared, !lacks.sql]);
     },
   },
   {

@@ -5,6 +5,7 @@ engineContract({
   url: async () => 'memory:',
   lacks: {
     shared: 'lives in one process',
+    sql: 'speaks no SQL',
     bullmq: 'has no BullMQ queues and keeps nothing',
   },
 });

@@ -10,6 +10,6 @@ serverSuite('redis-server', 'Redis', () => {
   engineContract({
     name: 'Redis',
     url: async () => (server = await startRedis({ appendonly: true })).url,
-    lacks: {},
+    lacks: { sql: 'speaks no SQL' },
   });
 });

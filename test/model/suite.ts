@@ -4,6 +4,7 @@ import { cancelCases } from './cancel.cases.js';
 import { deadLetterCases } from './dead.letter.cases.js';
 import { eventCases } from './event.cases.js';
 import { handlerCases } from './handler.cases.js';
+import { sqlCases } from './sql.cases.js';
 import { keyCases } from './key.cases.js';
 import { Stage, type ModelCase, type Store } from './stage.js';
 import { supervisionCases } from './supervision.cases.js';
@@ -18,6 +19,7 @@ const cases: readonly ModelCase[] = [
   ...supervisionCases,
   ...deadLetterCases,
   ...keyCases,
+  ...sqlCases,
 ];
 
 /** What a user writes, on one store: messages, actors, supervision, as whole applications. */

@@ -109,6 +109,7 @@ export class ActorHost implements OnModuleInit {
       breaker,
       clock: this.clock,
       random: this.random,
+      hasSql: this.engine.store.sql,
       observer: this.observer,
       ...(this.checkpoint && { checkpoint: this.checkpoint }),
       mourn: async (delivery, outcome) =>

@@ -2,7 +2,13 @@ import { Inject, Injectable, Optional } from '@nestjs/common';
 import { ActorRef } from './actor.ref.js';
 import { CLOCK, type Clock } from './clock.js';
 import { toMilliseconds, type Duration } from './duration.js';
-import { ENGINE, type Cancellation, type Engine, type StoreInfo } from './engine.js';
+import {
+  ENGINE,
+  type Cancellation,
+  type Engine,
+  type StoreInfo,
+  type Transaction,
+} from './engine.js';
 import { copyId, type Envelope } from './envelope.js';
 import { isMessage, metaOf, openReply, type MessageInstance, type ReplyOf } from './message.js';
 import { MessageRegistry } from './message.registry.js';
@@ -59,7 +65,7 @@ export interface Publication {
 
 /** One element of {@link Actors.tellMany}: a message, or a message with its options. */
 export type Telling =
-  MessageInstance | { message: MessageInstance; options: Omit<TellOptions, 'now'> };
+  MessageInstance | { message: MessageInstance; options: Omit<TellOptions, 'now' | 'tx'> };
 
 /** The most messages one {@link Actors.tellMany} takes. */
 export const MAX_BATCH = 1_000;
@@ -96,9 +102,9 @@ export class Actors {
    * @throws TurnEndedError, TurnUsageError when the turn is over, only reads, or is one of a batch
    */
   async tell(message: MessageInstance, options: TellOptions = {}): Promise<Receipt> {
-    const scope = scopeFor(options);
+    const scope = this.scopeFor(options);
     const envelope = this.seal(message, options, '');
-    await this.send([envelope], scope);
+    await this.send([envelope], scope, options.tx);
     return this.receipt(envelope, scope);
   }
 
@@ -110,20 +116,22 @@ export class Actors {
    */
   async tellMany(
     tellings: readonly Telling[],
-    options: Pick<TellOptions, 'now'> = {},
+    options: Pick<TellOptions, 'now' | 'tx'> = {},
   ): Promise<Receipt[]> {
     if (tellings.length > MAX_BATCH) {
       throw new OptionError('messages', `must be at most ${MAX_BATCH}, got ${tellings.length}`);
     }
-    const scope = scopeFor(options);
+    const scope = this.scopeFor(options);
     const envelopes = tellings.map((telling, index) => {
       const { message, options: own = {} } = isPair(telling) ? telling : { message: telling };
-      if (own && 'now' in own) {
-        throw new OptionError(`${index}.now`, 'is for all of them: tellMany(messages, { now })');
+      for (const name of ['now', 'tx']) {
+        if (!own || !(name in own)) continue;
+        const advice = `is for all of them: tellMany(messages, { ${name} })`;
+        throw new OptionError(`${index}.${name}`, advice);
       }
       return this.seal(message, own, `${index}.`);
     });
-    if (envelopes.length > 0) await this.send(envelopes, scope);
+    if (envelopes.length > 0) await this.send(envelopes, scope, options.tx);
     return envelopes.map((envelope) => this.receipt(envelope, scope));
   }
 
@@ -149,7 +157,7 @@ export class Actors {
     const { id, actor } = envelope;
     const record = await this.inbox.ended(
       { id, actor, timeout, ...(signal && { signal }) },
-      (replyTo) => this.send([{ ...envelope, replyTo }], undefined),
+      (replyTo) => this.send([{ ...envelope, replyTo }], undefined, undefined),
     );
     return (record.reply && openReply(meta, record.reply)) as ReplyOf<M>;
   }
@@ -161,7 +169,7 @@ export class Actors {
    * @throws whatever {@link tell} throws
    */
   async publish(event: MessageInstance, options: PublishOptions = {}): Promise<Publication> {
-    const scope = scopeFor(options);
+    const scope = this.scopeFor(options);
     const envelope = this.seal(event, options, '', PUBLISH);
     if (envelope.id.length > LONGEST_EVENT_ID) {
       throw new OptionError('id', `of an event must be at most ${LONGEST_EVENT_ID} characters`);
@@ -173,7 +181,7 @@ export class Actors {
       actor,
       correlationId: envelope.correlationId ?? envelope.id,
     }));
-    if (copies.length > 0) await this.send(copies, scope);
+    if (copies.length > 0) await this.send(copies, scope, options.tx);
     return { id: envelope.id, receivers, copies: copies.map(({ id }) => id) };
   }
 
@@ -190,6 +198,33 @@ export class Actors {
     return new ActorRef(this, typeof key === 'number' ? key : checkedText(key, 'key'));
   }
 
+  /** The turn that a send joins. */
+  private scopeFor(options: Pick<TellOptions, 'now' | 'tx'>): TurnScope | undefined {
+    requireWriter();
+    if (options?.tx !== undefined) this.requireTransaction(options.tx);
+    if (options?.now === true) return undefined;
+    const scope = currentScope();
+    scope?.require();
+    if (scope && options?.tx !== undefined) {
+      throw new OptionError(
+        'tx',
+        'is not for handlers: what they send joins the commit of their turn',
+      );
+    }
+    return scope;
+  }
+
+  private requireTransaction(tx: Transaction): void {
+    if (typeof (tx as Partial<Transaction> | null)?.query !== 'function') {
+      throw new OptionError('tx', 'must be a client with a transaction: something with query()');
+    }
+    if (this.engine.store.sql) return;
+    throw new OptionError(
+      'tx',
+      `needs PostgreSQL or PGlite, and the store is ${this.engine.store.name}`,
+    );
+  }
+
   private seal(
     message: MessageInstance,
     options: TellOptions,
@@ -201,10 +236,14 @@ export class Actors {
     return seal(message, options, origin, path, allowed);
   }
 
-  private async send(envelopes: readonly Envelope[], scope: TurnScope | undefined): Promise<void> {
+  private async send(
+    envelopes: readonly Envelope[],
+    scope: TurnScope | undefined,
+    tx: Transaction | undefined,
+  ): Promise<void> {
     // What this process sends it can look up and cancel.
     for (const { actor } of envelopes) this.registry.addActor(actor);
-    const store = () => (scope ? scope.join(envelopes) : this.engine.send(envelopes));
+    const store = () => (scope ? scope.join(envelopes) : this.engine.send(envelopes, tx));
     await this.observer.send(envelopes, store, scope?.delivery);
   }
 
@@ -215,15 +254,6 @@ export class Actors {
       durability: this.engine.store.durability,
     };
   }
-}
-
-/** The turn that a send joins. */
-function scopeFor(options: Pick<TellOptions, 'now'>): TurnScope | undefined {
-  requireWriter();
-  if (options?.now === true) return undefined;
-  const scope = currentScope();
-  scope?.require();
-  return scope;
 }
 
 /** A message may itself have fields of these names. */

@@ -21,8 +21,10 @@ export interface Engine {
    * place of whatever message has its id, unless that one is in work: then it rejects with MessageActiveError. Messages are
    * served by priority, equal ones in the order stored; those of one key strictly in the order stored. Resolves when the
    * store has them.
+   *
+   * @param tx a transaction of the caller's own that they join; only where `store.sql`. It is aborted by a refusal
    */
-  send(envelopes: readonly Envelope[]): Promise<void>;
+  send(envelopes: readonly Envelope[], tx?: Transaction): Promise<void>;
 
   /**
    * Starts taking the messages of `actor`. Every message is given to `turn` at least once, never before its due time, and
@@ -116,6 +118,8 @@ export interface StoreInfo {
   durability: 'power-safe' | 'process-safe' | 'memory';
   /** Whether processes can share it. */
   shared: boolean;
+  /** Whether turns may commit SQL of the user's own, and sends may join the user's transaction. */
+  sql: boolean;
 }
 
 export interface ConsumeOptions {
@@ -170,13 +174,26 @@ export interface Effects {
   state?: StoredState;
   /** What the handler answered. */
   reply?: Carried;
+  /** Statements of the user's own, run in order in the transaction of the commit. Only where `store.sql`. */
+  sql?: readonly SqlStatement[];
+}
+
+/** A statement of SQL with `$1`, `$2` and so on, and their values. */
+export interface SqlStatement {
+  text: string;
+  params: readonly unknown[];
+}
+
+/** A client of PostgreSQL on which its owner has begun a transaction: anything with the `query` of `pg`. */
+export interface Transaction {
+  query(text: string, params: unknown[]): Promise<unknown>;
 }
 
 /** What a turn decides about its message. */
 export type Outcome =
   /**
    * Handled. When the store refuses the effects (an id used for another body, a full mailbox, a state that is no longer the
-   * one the turn began with) nothing of the turn is stored, and what `refused` answers is committed instead.
+   * one the turn began with, a statement of SQL that fails) nothing of the turn is stored, and what `refused` answers is committed instead.
    */
   | { kind: 'done'; effects?: Effects; refused?: (error: Error) => Outcome | Promise<Outcome> }
   /** Failed: give it out again after `delay` milliseconds. Later messages of its key wait. */

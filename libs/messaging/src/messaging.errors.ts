@@ -116,6 +116,17 @@ export class MailboxFullError extends CallsheetError {
   }
 }
 
+/** A statement of `turn.sql` failed when the turn was to be committed. Nothing of the turn is stored; `cause` is the database's error. */
+export class TurnSqlError extends CallsheetError {
+  readonly code = 'turn_sql_failed';
+
+  constructor(statement: string, cause: Error) {
+    super(`the SQL of the turn failed: ${cause.message}, in: ${statement.trim().slice(0, 200)}`, {
+      cause,
+    });
+  }
+}
+
 /** Actors, handlers or schedules are declared wrongly. Thrown at start. */
 export class DeclarationError extends CallsheetError {
   readonly code = 'invalid_declaration';

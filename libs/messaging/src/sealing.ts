@@ -1,4 +1,5 @@
 import { MAX_DURATION, toMilliseconds, type Duration } from './duration.js';
+import type { Transaction } from './engine.js';
 import { fingerprintOf, generateId, type Envelope } from './envelope.js';
 import { stringProblem } from './json.js';
 import { carriedOf, keyOf, metaOf, type MessageInstance } from './message.js';
@@ -39,6 +40,12 @@ export interface TellOptions extends SendOptions {
   replace?: boolean;
   /** Inside a handler: send at once, whatever becomes of the turn, instead of with its commit. Default false. */
   now?: boolean;
+  /**
+   * A transaction of your own, on PostgreSQL or PGlite: the client (of `pg`, or anything with its `query`) on which you have
+   * begun it. The message is stored if it commits, and not if it rolls back. What refuses the message aborts it. Not inside a
+   * handler, whose sends join its turn. Default: none.
+   */
+  tx?: Transaction;
 }
 
 const EVERY: readonly (keyof SendOptions)[] = [
@@ -49,7 +56,7 @@ const EVERY: readonly (keyof SendOptions)[] = [
   'tenant',
   'retry',
 ];
-const TIMES: readonly (keyof TellOptions)[] = ['delay', 'at', 'now'];
+const TIMES: readonly (keyof TellOptions)[] = ['delay', 'at', 'now', 'tx'];
 
 /** Names of the options of each way of sending. */
 export const SEND: ReadonlySet<string> = new Set(EVERY);

@@ -39,6 +39,7 @@ export function openTurn(
     traceparent: envelope.traceparent,
     signal,
     state: loaded as undefined,
+    sql: (strings, ...values) => (scope() as TurnScope).sql(strings, values),
     join: (work) => (scope() as TurnScope).run(work),
   };
   return kind === 'read' ? Object.freeze(turn) : turn;

@@ -124,6 +124,7 @@ describe('a turn that ends well', () => {
       traceparent: undefined,
       signal: expect.any(AbortSignal),
       state: undefined,
+      sql: expect.any(Function),
       join: expect.any(Function),
     });
     const sent = { deadline: 9_000, correlationId: 'a', causationId: 'b', tenant: 't2' };

@@ -53,6 +53,8 @@ export interface Turns {
   readonly random: () => number;
   readonly observer: Observer;
   readonly checkpoint?: Checkpoint;
+  /** Whether the store commits SQL. */
+  readonly hasSql?: boolean;
   /** Messages that are stored in one step with a dead letter. */
   readonly mourn?: (delivery: Delivery, outcome: Dead) => Promise<readonly Envelope[]>;
 }
@@ -98,6 +100,7 @@ async function live(delivery: Delivery, turns: Turns): Promise<Outcome> {
       handler.kind === 'read',
       turns.checkpoint,
       handler.batch !== undefined,
+      turns.hasSql,
     );
     if (turns.checkpoint) await turns.checkpoint('start', delivery);
     const result = await perform(handler, message, scope, stop, turns.clock);
@@ -209,7 +212,7 @@ function toldToStop({ reason }: AbortSignal): Error {
 function effectsOf(
   { kind, message, batch }: Handler,
   result: unknown,
-  { sends, turn, delivery }: TurnScope,
+  { sends, statements, turn, delivery }: TurnScope,
   actorState: ActorState | undefined,
 ): Effects | undefined {
   const hasReply = message !== undefined && kind !== 'on' && !batch;
@@ -219,8 +222,9 @@ function effectsOf(
     actorState && kind !== 'read' && key !== undefined
       ? actorState.seal(turn.state, delivery.state, key)
       : undefined;
-  if (sends.length === 0 && !state && !reply) return undefined;
-  return { sends, ...(state && { state }), ...(reply && { reply }) };
+  const sql = statements.length > 0 ? statements : undefined;
+  if (sends.length === 0 && !state && !reply && !sql) return undefined;
+  return { sends, ...(state && { state }), ...(reply && { reply }), ...(sql && { sql }) };
 }
 
 /** Decides, and reports. Never rejects: whatever goes wrong here, the message is tried again. */

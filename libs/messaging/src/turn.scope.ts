@@ -1,16 +1,19 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Checkpoint } from './checkpoint.js';
-import type { Delivery } from './engine.js';
+import type { Delivery, SqlStatement } from './engine.js';
 import type { Envelope } from './envelope.js';
 import { TurnEndedError, TurnUsageError } from './messaging.errors.js';
 import type { Turn } from './turn.js';
 
 /** The most messages that one turn may send. */
 const MOST_SENDS = 10_000;
+/** The most statements of SQL that it may run. */
+const MOST_STATEMENTS = 1_000;
 
 /** A turn at work, seen from inside the framework: it buffers what the handler sends until the commit. */
 export class TurnScope {
   readonly sends: Envelope[] = [];
+  readonly statements: SqlStatement[] = [];
   private isOpen = true;
 
   constructor(
@@ -20,6 +23,8 @@ export class TurnScope {
     private readonly checkpoint?: Checkpoint,
     /** One of several in a handler: what is sent for it after it was told to stop is dropped, and the others go on. */
     private readonly isBatch = false,
+    /** Whether the store commits SQL. */
+    private readonly hasSql = false,
   ) {}
 
   /** Whether its handler has not ended. */
@@ -38,11 +43,27 @@ export class TurnScope {
     await this.checkpoint?.('send', this.delivery);
   }
 
+  /** Adds a statement of SQL to what the turn commits. */
+  async sql(strings: TemplateStringsArray, values: readonly unknown[]): Promise<void> {
+    if (!this.hasSql) {
+      throw new TurnUsageError('turn.sql needs a store that speaks SQL: PostgreSQL or PGlite');
+    }
+    if (!this.isOpen && this.isBatch) return;
+    this.require();
+    if (this.statements.length >= MOST_STATEMENTS) {
+      throw new TurnUsageError(`a turn may run at most ${MOST_STATEMENTS} statements of SQL`);
+    }
+    const text = strings.reduce((before, part, index) => `${before}$${index}${part}`);
+    this.statements.push({ text, params: [...values] });
+  }
+
   /** @throws TurnEndedError, TurnUsageError when nothing may be sent from here */
   require(): void {
     if (!this.isOpen && !this.isBatch) throw new TurnEndedError(this.turn.id);
     if (this.isRead) {
-      throw new TurnUsageError('a @Read handler sends nothing: handle the message with @Handle');
+      throw new TurnUsageError(
+        'a @Read handler sends and writes nothing: handle the message with @Handle',
+      );
     }
   }
 

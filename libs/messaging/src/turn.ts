@@ -42,6 +42,20 @@ export interface Turn<S extends StandardSchemaV1 = StandardSchemaV1<unknown, und
   /** State of this key. Change it, or put another in its place: it is checked and committed when the handler has succeeded. */
   state: StandardSchemaV1.InferOutput<S>;
   /**
+   * SQL of your own in the transaction that ends the message: committed once, with everything else of the turn, or not at all.
+   * On PostgreSQL and PGlite.
+   *
+   *     await turn.sql`insert into ledger (id, amount) values (${turn.id}, ${amount})`;
+   *
+   * Values become parameters. The statement is kept and runs at the commit, after the handler has succeeded, in the order
+   * given: a transaction held open over a handler would hold a connection, and on PGlite everybody. So it answers no rows. One
+   * that fails fails the turn with a TurnSqlError, and supervision decides.
+   *
+   * @throws TurnUsageError on other stores, in `@Read` handlers, and for more than 1,000 statements
+   * @throws TurnEndedError when the turn is over
+   */
+  sql(strings: TemplateStringsArray, ...values: readonly unknown[]): Promise<void>;
+  /**
    * Runs `work` so that what it sends belongs to this turn. Needed in batch handlers only, where several turns are at work:
    * elsewhere it is already so.
    */

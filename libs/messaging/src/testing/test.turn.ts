@@ -3,7 +3,8 @@ import type { Turn } from '../turn.js';
 /**
  * A turn for calling a handler yourself, without a store: `actor.send(new SendMail(...), testTurn({ attempt: 3 }))`.
  *
- * @param fields what the test is about; the rest is a first attempt without key, at this moment
+ * @param fields what the test is about; the rest is a first attempt without key, at this moment, whose SQL goes
+ * nowhere
  */
 export function testTurn(fields: Partial<Turn> = {}): Turn {
   const id = fields.id ?? 'test-1';
@@ -24,6 +25,7 @@ export function testTurn(fields: Partial<Turn> = {}): Turn {
     traceparent: undefined,
     signal: new AbortController().signal,
     state: undefined,
+    sql: async () => undefined,
     join: (work) => work(),
     ...fields,
   };

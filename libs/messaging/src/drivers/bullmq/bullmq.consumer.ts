@@ -8,6 +8,7 @@ import {
   MailboxFullError,
   MessageActiveError,
   StoppingError,
+  TurnSqlError,
 } from '../../messaging.errors.js';
 import { toCancelled, toDelivery, toEnvelope, toFailure } from './bullmq.job.js';
 import {
@@ -46,7 +47,13 @@ const ON_ITS_WAY = 10_000;
 const LOG_EVERY = 5_000;
 
 /** What a store refuses the effects of a turn with. */
-const REFUSALS = [IdempotencyConflictError, MessageActiveError, MailboxFullError, LockLostError];
+const REFUSALS = [
+  IdempotencyConflictError,
+  MessageActiveError,
+  MailboxFullError,
+  LockLostError,
+  TurnSqlError,
+];
 
 /** A turn at work. */
 interface Running {

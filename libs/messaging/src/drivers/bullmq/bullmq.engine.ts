@@ -17,6 +17,7 @@ import type {
   ScheduleSpec,
   StoredState,
   StoreInfo,
+  Transaction,
   TurnFunction,
 } from '../../engine.js';
 import { storageIds, type Envelope } from '../../envelope.js';
@@ -75,8 +76,8 @@ export class BullmqEngine implements Engine {
     }
   }
 
-  send(envelopes: readonly Envelope[]): Promise<void> {
-    return this.database.send(envelopes);
+  send(envelopes: readonly Envelope[], tx?: Transaction): Promise<void> {
+    return this.database.send(envelopes, tx);
   }
 
   async consume(

@@ -10,6 +10,7 @@ import type {
   QuarantinedKey,
   StoredState,
   StoreInfo,
+  Transaction,
 } from '../../engine.js';
 import type { Envelope } from '../../envelope.js';
 import type { JobProgress } from './bullmq.job.js';
@@ -27,7 +28,7 @@ export interface BullmqStore {
 
   open(): Promise<void>;
   /** As `Engine.send`. */
-  send(envelopes: readonly Envelope[]): Promise<void>;
+  send(envelopes: readonly Envelope[], tx?: Transaction): Promise<void>;
   /** As `Engine.listen`. */
   listen(inbox: string, ended: (id: string) => void): Promise<() => Promise<void>>;
   /** Calls `cancelled` with the storage id of each message in work that somebody cancels, on whatever queue. */
@@ -68,7 +69,8 @@ export interface TurnBackend extends IQueueBackend {
   /**
    * Handled, with what the turn leaves: sends are stored as by `BullmqStore.send`, the reply is the job's return value
    * (a `Carried`). Rejects with IdempotencyConflictError, MessageActiveError or MailboxFullError when a send is refused, with
-   * LockLostError when the state is no longer the one the turn began with: then nothing changed.
+   * LockLostError when the state is no longer the one the turn began with, with TurnSqlError when SQL of the user's fails: then
+   * nothing changed.
    *
    * @param fetchNext the worker has room for another job; default false
    */

@@ -15,6 +15,7 @@ export class PgliteStore extends SqlStore {
     name: 'PGlite (embedded)',
     durability: 'process-safe',
     shared: false,
+    sql: true,
   };
   private database?: PGlite;
   private unlock?: () => void;

@@ -9,11 +9,15 @@ import type {
   KeyOrder,
   KeyRecord,
   QuarantinedKey,
+  SqlStatement,
   StoredState,
 } from '../../engine.js';
 import { actorOf, DEAD, redriven, toEnvelope, type JobProgress } from './bullmq.job.js';
 import { Ending, type Failure, type Keep, type NextJob, type TurnBackend } from './bullmq.store.js';
+import { TurnSqlError } from '../../messaging.errors.js';
 import { pauseAfterError } from './error.pause.js';
+import type { Queryable } from './postgres.schema.js';
+import type { PoolLike } from './postgres.store.js';
 import { refusalOf, toSends } from './postgres.sends.js';
 import { redriveAll } from './redrive.all.js';
 
@@ -70,12 +74,13 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
   async complete(
     job: Job,
     token: string,
-    { sends, reply, state }: Effects,
+    { sends, reply, state, sql = [] }: Effects,
     _keep: Keep,
     fetchNext = false,
   ): Promise<NextJob> {
     const { key, replyTo } = toEnvelope(job);
-    const isPlain = sends.length === 0 && !reply && replyTo === undefined && key === undefined;
+    const isPlain =
+      sends.length + sql.length === 0 && !reply && replyTo === undefined && key === undefined;
     if (isPlain) {
       const ended = await retryTransient(() =>
         super.moveToCompleted(job, null, false, token, fetchNext),
@@ -98,6 +103,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
         version,
         state && JSON.stringify(value),
       ],
+      sql,
     );
     return undefined;
   }
@@ -358,11 +364,37 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
   }
 
   /** The end of a turn: what it sends can be refused. */
-  private async ending(text: string, params: unknown[]): Promise<void> {
+  private async ending(
+    text: string,
+    params: unknown[],
+    sql: readonly SqlStatement[] = [],
+  ): Promise<void> {
     try {
-      await this.value(text, params);
+      if (sql.length === 0) await this.value(text, params);
+      else await retryTransient(() => this.transaction(text, params, sql));
     } catch (error) {
       throw refusalOf(error) ?? error;
+    }
+  }
+
+  /** Ends the turn first, under its lock; then what the user adds, in the search path that the database has for him. */
+  private async transaction(
+    text: string,
+    params: unknown[],
+    sql: readonly SqlStatement[],
+  ): Promise<void> {
+    const session = await (this.connection.pool as unknown as PoolLike).connect();
+    try {
+      await session.query('BEGIN');
+      await session.query(text, params);
+      await session.query('SET LOCAL search_path TO "$user", public');
+      for (const statement of sql) await runStatement(session, statement);
+      await session.query('COMMIT');
+    } catch (error) {
+      await session.query('ROLLBACK').catch(() => undefined);
+      throw error;
+    } finally {
+      session.release();
     }
   }
 
@@ -388,6 +420,17 @@ export function turnBackendFactory(window: number): BackendFactory<PostgresTurnB
     const listener = factoryOptions.withBlockingConnection ? name : undefined;
     return new PostgresTurnBackend(window, base.connection, name, opts, true, listener);
   };
+}
+
+/** @throws TurnSqlError, and as they are the errors after which the whole is repeated */
+async function runStatement(session: Queryable, { text, params }: SqlStatement): Promise<void> {
+  try {
+    await session.query(text, [...params]);
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code === undefined || ROLLED_BACK.has(code)) throw error;
+    throw new TurnSqlError(text, error as Error);
+  }
 }
 
 const ATTEMPTS = 5;

@@ -67,6 +67,7 @@ serverSuite('postgres', 'PostgreSQL', () => {
         // Test servers run without fsync.
         durability: 'process-safe',
         shared: true,
+        sql: true,
       });
       await postgres.ping();
       await postgres.close();

@@ -1,6 +1,6 @@
 import { Pool } from 'pg';
 import { runMigrations } from 'bullmq';
-import type { StoreInfo } from '../../engine.js';
+import type { StoreInfo, Transaction } from '../../engine.js';
 import type { Envelope } from '../../envelope.js';
 import { StoreError, UnknownOutcomeError } from '../../messaging.errors.js';
 import type { ResolvedOptions } from '../../messaging.options.js';
@@ -47,15 +47,13 @@ export abstract class SqlStore implements BullmqStore {
   abstract open(): Promise<void>;
   abstract close(): Promise<void>;
 
-  async send(envelopes: readonly Envelope[]): Promise<void> {
-    const sends = toSends(envelopes);
+  async send(envelopes: readonly Envelope[], tx?: Transaction): Promise<void> {
+    const text = 'SELECT callsheet.send($1::jsonb, $2)';
+    const params = [toSends(envelopes), this.options.idempotencyWindow];
     try {
-      await retryTransient(() =>
-        this.pool.query('SELECT callsheet.send($1::jsonb, $2)', [
-          sends,
-          this.options.idempotencyWindow,
-        ]),
-      );
+      // The caller's transaction is his to repeat.
+      if (tx) await tx.query(text, params);
+      else await retryTransient(() => this.pool.query(text, params));
     } catch (error) {
       throw refusalOf(error) ?? explainSend(error);
     }
@@ -115,7 +113,7 @@ export abstract class SqlStore implements BullmqStore {
 
 /** A PostgreSQL 13+ server. */
 export class PostgresStore extends SqlStore {
-  info: StoreInfo = { name: 'PostgreSQL', durability: 'memory', shared: true };
+  info: StoreInfo = { name: 'PostgreSQL', durability: 'memory', shared: true, sql: true };
   protected readonly pool: Pool;
 
   constructor(options: Options) {
@@ -150,6 +148,7 @@ export class PostgresStore extends SqlStore {
         name: `PostgreSQL ${version?.split(' ')[0]}`,
         durability: fsync === 'on' && commit !== 'off' ? 'power-safe' : 'process-safe',
         shared: true,
+        sql: true,
       };
     } catch (error) {
       await this.close();

@@ -104,6 +104,7 @@ serverSuite('redis-server', 'Redis', () => {
       name: expect.stringMatching(/^Redis \d+\.\d+\.\d+$/) as string,
       durability: 'memory',
       shared: true,
+      sql: false,
     });
     await redis.ping();
     await redis.close();

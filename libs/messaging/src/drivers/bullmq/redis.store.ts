@@ -23,7 +23,7 @@ type Options = Pick<ResolvedOptions, 'url' | 'idempotencyWindow'>;
 export class RedisStore implements BullmqStore {
   readonly prefix = PREFIX;
   readonly backend: BullmqStore['backend'];
-  info: StoreInfo = { name: 'Redis', durability: 'memory', shared: true };
+  info: StoreInfo = { name: 'Redis', durability: 'memory', shared: true, sql: false };
 
   private isClosed = false;
   private clients?: { worker: Redis; queue: Redis };
@@ -190,6 +190,7 @@ function describe(info: Map<string, string>, fsync: string): StoreInfo {
     name: `Redis ${version}`,
     durability: !aof ? 'memory' : fsync === 'always' ? 'power-safe' : 'process-safe',
     shared: true,
+    sql: false,
   };
 }
 

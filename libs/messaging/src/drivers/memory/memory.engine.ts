@@ -30,7 +30,7 @@ import { MemoryStore, type MemoryOptions } from './memory.store.js';
 
 /** Keeps everything in this process and loses it with it. For tests and first tries. */
 export class MemoryEngine implements Engine {
-  readonly store: StoreInfo = { name: 'memory', durability: 'memory', shared: false };
+  readonly store: StoreInfo = { name: 'memory', durability: 'memory', shared: false, sql: false };
   protected readonly messages: MemoryStore;
   private readonly cron: MemorySchedules;
   private readonly inboxes = new Map<string, Set<(id: string) => void>>();
