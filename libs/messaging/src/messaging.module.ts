@@ -18,6 +18,7 @@ import { createBullmqEngine } from './drivers/bullmq/bullmq.engine.js';
 import { MemoryEngine } from './drivers/memory/memory.engine.js';
 import { ENGINE, type Engine } from './engine.js';
 import { HandlerPipeline } from './handler.pipeline.js';
+import { Keys } from './keys.js';
 import { MessageRegistry } from './message.registry.js';
 import {
   OPTIONS,
@@ -95,6 +96,7 @@ function compose(
       ReplyInbox,
       ActorHost,
       Actors,
+      Keys,
       DeadLetters,
     ],
     exports: [
@@ -105,6 +107,7 @@ function compose(
       MessageRegistry,
       ActorHost,
       Actors,
+      Keys,
       DeadLetters,
       ...queues.map((queue) => queue.provide),
     ],
