@@ -8,6 +8,7 @@ import { CLOCK, type Clock } from './clock.js';
 import { DeadLetterAdded, deadLetterAdded } from './dead.letter.event.js';
 import { ENGINE, type Consumer, type Engine } from './engine.js';
 import { copyId, type Envelope } from './envelope.js';
+import { EventLoop } from './event.loop.js';
 import { HandlerPipeline } from './handler.pipeline.js';
 import { MessageRegistry } from './message.registry.js';
 import { DeclarationError } from './messaging.errors.js';
@@ -33,7 +34,9 @@ export class ActorHost implements OnModuleInit {
     private readonly subscribers: Subscribers,
     @Inject(ENGINE) private readonly engine: Engine,
     @Inject(CLOCK) private readonly clock: Clock,
-    @Inject(OPTIONS) private readonly options: Pick<ResolvedOptions, 'shutdownGrace'>,
+    @Inject(OPTIONS)
+    private readonly options: Pick<ResolvedOptions, 'shutdownGrace' | 'lockDuration'>,
+    private readonly loop: EventLoop,
     @Optional() @Inject(OBSERVER) private readonly observer: Observer = unobserved,
     @Optional() @Inject(RANDOM) private readonly random: () => number = Math.random,
     @Optional() @Inject(CHECKPOINT) private readonly checkpoint?: Checkpoint,
@@ -82,6 +85,9 @@ export class ActorHost implements OnModuleInit {
     }
     // All handlers before the first turn: one that cannot be bound must not leave the others running.
     const bound = this.found.map((actor) => ({ actor, handlers: this.bindAll(actor) }));
+    // The memory store, which alone has no queues, has no locks either.
+    const hasLocks = bound.length > 0 && this.engine.queue !== undefined;
+    this.loop.start(hasLocks ? this.options.lockDuration : undefined);
     for (const { actor, handlers } of bound) await this.consume(actor, handlers);
   }
 
@@ -89,9 +95,11 @@ export class ActorHost implements OnModuleInit {
   async stop(): Promise<void> {
     for (const breaker of this.breakers.splice(0)) breaker.stop();
     const consumers = this.consumers.splice(0);
-    if (consumers.length === 0) return;
-    this.logger.log('stopping: no new messages, waiting for running turns');
-    await Promise.all(consumers.map((consumer) => consumer.stop(this.options.shutdownGrace)));
+    if (consumers.length > 0) {
+      this.logger.log('stopping: no new messages, waiting for running turns');
+      await Promise.all(consumers.map((consumer) => consumer.stop(this.options.shutdownGrace)));
+    }
+    this.loop.stop();
   }
 
   private bindAll(actor: FoundActor): ReadonlyMap<string, Handler> {

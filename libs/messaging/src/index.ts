@@ -47,6 +47,9 @@ export {
 export { type ActorRef } from './actor.ref.js';
 export { type SendOptions, type TellOptions } from './sealing.js';
 
+// Keys
+export { Keys, type KeyListOptions, type StateOf } from './keys.js';
+
 // Dead letters
 export {
   DeadLetters,
@@ -71,6 +74,8 @@ export {
   type DeadReason,
   type Engine,
   type Transaction,
+  type KeyOrder,
+  type KeyRecord,
   type MessageRecord,
   type MessageState,
   type QuarantinedKey,

@@ -17,7 +17,9 @@ import { DEAD } from './drivers/bullmq/bullmq.job.js';
 import { createBullmqEngine } from './drivers/bullmq/bullmq.engine.js';
 import { MemoryEngine } from './drivers/memory/memory.engine.js';
 import { ENGINE, type Engine } from './engine.js';
+import { EventLoop } from './event.loop.js';
 import { HandlerPipeline } from './handler.pipeline.js';
+import { Keys } from './keys.js';
 import { MessageRegistry } from './message.registry.js';
 import {
   OPTIONS,
@@ -86,15 +88,21 @@ function compose(
       { provide: ENGINE, inject: [OPTIONS, CLOCK], useFactory: openEngine },
       { provide: QUEUES, inject: [ENGINE, MessageRegistry], useFactory: queuesOf },
       { provide: CLOCK, useValue: systemClock },
-      { provide: METRICS, inject: [MessageRegistry, ENGINE, CLOCK], useFactory: metricsOf },
+      {
+        provide: METRICS,
+        inject: [MessageRegistry, ENGINE, CLOCK, EventLoop],
+        useFactory: metricsOf,
+      },
       { provide: OBSERVER, inject: [METRICS], useFactory: observerOf },
       ...queues,
+      EventLoop,
       MessageRegistry,
       HandlerPipeline,
       Subscribers,
       ReplyInbox,
       ActorHost,
       Actors,
+      Keys,
       DeadLetters,
     ],
     exports: [
@@ -105,6 +113,7 @@ function compose(
       MessageRegistry,
       ActorHost,
       Actors,
+      Keys,
       DeadLetters,
       ...queues.map((queue) => queue.provide),
     ],
@@ -137,7 +146,12 @@ function queuesOf(engine: Engine, registry: MessageRegistry): Queues {
   };
 }
 
-function metricsOf(registry: MessageRegistry, engine: Engine, clock: Clock): MetricsObserver {
+function metricsOf(
+  registry: MessageRegistry,
+  engine: Engine,
+  clock: Clock,
+  loop: EventLoop,
+): MetricsObserver {
   const names = {
     hasType: (type: string) => registry.has(type),
     hasActor: (name: string) => registry.actors().includes(name),
@@ -147,7 +161,7 @@ function metricsOf(registry: MessageRegistry, engine: Engine, clock: Clock): Met
     counts: (actor: string) => engine.counts(actor),
     oldest: (actor: string) => engine.oldest(actor),
   };
-  return new MetricsObserver(names, queues, clock);
+  return new MetricsObserver(names, queues, clock, () => loop.lag());
 }
 
 /** Traces outermost, so that whatever is counted is in a span. */

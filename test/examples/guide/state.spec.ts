@@ -1,5 +1,20 @@
-import { Actor, Actors, Handle, Message, Read, RejectError, type Turn } from '@callsheet/messaging';
+import {
+  Actor,
+  ActorHost,
+  Actors,
+  CallsheetModule,
+  ENGINE,
+  Handle,
+  Keys,
+  Message,
+  QuarantineError,
+  Read,
+  RejectError,
+  type Turn,
+} from '@callsheet/messaging';
 import { explore, TestCallsheet } from '@callsheet/messaging/testing';
+import { Injectable } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
@@ -74,6 +89,81 @@ export class MailActor {
 
 const providers = [AccountActor, MailActor];
 
+// A year later: the amount is in cents. State that the first version stored is read, and is stored as the second.
+const AccountStateV2 = z.object({
+  cents: z.bigint().default(0n),
+  closed: z.boolean().default(false),
+});
+
+@Actor({
+  state: {
+    schema: AccountStateV2,
+    version: 2,
+    upcast: {
+      1: ({ balance, ...rest }) => ({
+        ...rest,
+        cents: BigInt(Math.round((balance as number) * 100)),
+      }),
+    },
+    maxBytes: 16 * 1024,
+  },
+})
+class AccountActorV2 {
+  @Handle(Deposit)
+  deposit({ amount }: Deposit, turn: Turn<typeof AccountStateV2>) {
+    turn.state.cents += BigInt(Math.round(amount * 100));
+  }
+  @Handle(Withdraw) withdraw() {
+    return { balance: 0 };
+  }
+  @Handle(CloseIdle) close() {}
+  @Read(GetBalance) balance(_: GetBalance, turn: Turn<typeof AccountStateV2>) {
+    return Number(turn.state.cents) / 100;
+  }
+}
+
+// Looks at accounts from wherever it runs: it needs the class of the actor, not the actor.
+@Injectable()
+export class AccountDesk {
+  constructor(private readonly keys: Keys) {}
+
+  async balanceOf(accountId: string): Promise<number | undefined> {
+    const state = await this.keys.state(AccountActor, accountId); // typed by the actor's turns
+    return state?.balance;
+  }
+
+  async troubles() {
+    const stopped = await this.keys.quarantined(AccountActor); // each with the failure that stopped it
+    const behind = await this.keys.list(AccountActor, { by: 'depth', limit: 10 });
+    return { stopped, behind };
+  }
+
+  /** Goes on with the message that stopped it: mend the cause first. */
+  async release(accountId: string) {
+    return this.keys.release(AccountActor, accountId);
+  }
+}
+
+@Injectable()
+class Ledger {
+  addsUp = true;
+}
+
+/** The account of a bank that checks its ledger. */
+@Actor({ state: AccountState })
+class AuditedActor {
+  constructor(private readonly ledger: Ledger) {}
+
+  @Handle(Deposit) deposit({ amount }: Deposit, turn: Turn<typeof AccountState>) {
+    turn.state.balance += amount;
+  }
+  @Handle(Withdraw) withdraw({ amount }: Withdraw, turn: Turn<typeof AccountState>) {
+    if (!this.ledger.addsUp) throw new QuarantineError('the ledger does not add up');
+    turn.state.balance -= amount;
+    return { balance: turn.state.balance };
+  }
+}
+
 describe('state', () => {
   it('belongs to a key, and is committed with the message', async () => {
     const t = await TestCallsheet.create({ providers });
@@ -103,5 +193,68 @@ describe('state', () => {
       expect(t.state(AccountActor, 'a-1')).toMatchObject({ balance: 10 });
       expect(t.sent(Notify)).toHaveLength(4);
     });
+  });
+
+  it('of an older version is upcast, and stored as the new one', async () => {
+    const url = 'memory:';
+    const first = await Test.createTestingModule({
+      imports: [CallsheetModule.forRoot({ url })],
+      providers,
+    }).compile();
+    await first.init();
+    await first.get(Actors).tell(new Deposit({ accountId: 'a-1', amount: 6 }));
+    await first.get(Actors).ask(new Withdraw({ accountId: 'a-1', amount: 1 }));
+    await first.get(ActorHost).stop();
+
+    // The next release, on the same store.
+    const second = await Test.createTestingModule({
+      imports: [CallsheetModule.forRoot({ url })],
+      providers: [AccountActorV2, MailActor],
+    })
+      .overrideProvider(ENGINE)
+      .useValue(first.get(ENGINE))
+      .compile();
+    await second.init();
+    const account = second.get(Actors).ref('a-1');
+    expect(await account.ask(GetBalance, {})).toBe(5);
+    expect(await second.get(Keys).state(AccountActor, 'a-1')).toMatchObject({ balance: 5 });
+    await account.tell(Deposit, { amount: 2 });
+    await account.ask(Withdraw, { amount: 1 });
+    expect(await second.get(Keys).state(AccountActorV2, 'a-1')).toEqual({
+      cents: 700n,
+      closed: false,
+    });
+    // What the new release has written is not for the old one.
+    await expect(second.get(Keys).state(AccountActor, 'a-1')).rejects.toMatchObject({
+      code: 'newer_version',
+    });
+    await second.close();
+    await first.close();
+  });
+
+  it('is there for operators, and so are the keys that stopped', async () => {
+    const t = await TestCallsheet.create({ providers: [AuditedActor, Ledger, AccountDesk] });
+    const desk = t.get(AccountDesk);
+    expect(await desk.balanceOf('a-1')).toBeUndefined();
+    const account = t.actors.ref('a-1');
+    await account.tell(Deposit, { amount: 10 });
+    await t.drain();
+    expect(await desk.balanceOf('a-1')).toBe(10);
+
+    t.get(Ledger).addsUp = false;
+    await account.tell(Withdraw, { amount: 1 });
+    await account.tell(Deposit, { amount: 5 });
+    await t.drain();
+    const { stopped, behind } = await desk.troubles();
+    expect(stopped).toMatchObject([
+      { key: 'a-1', attempt: { error: { message: 'the ledger does not add up' } } },
+    ]);
+    expect(behind).toMatchObject([{ key: 'a-1', isQuarantined: true }]);
+
+    t.get(Ledger).addsUp = true;
+    expect(await desk.release('a-1')).toBe(true);
+    await t.drain();
+    expect(await desk.balanceOf('a-1')).toBe(14);
+    await t.close();
   });
 });

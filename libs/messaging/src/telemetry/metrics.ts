@@ -2,7 +2,9 @@ import { Counter, Histogram, Registry } from 'prom-client';
 import type { Clock } from '../clock.js';
 import type { DeadReason, Delivery, Outcome } from '../engine.js';
 import type { Envelope } from '../envelope.js';
+import type { Lag } from '../event.loop.js';
 import type { Observer } from '../observer.js';
+import { lagGauge } from './lag.gauge.js';
 import { MetricLabels, type KnownNames } from './metric.labels.js';
 import { QueueGauges, type QueueReader } from './queue.gauges.js';
 
@@ -26,7 +28,7 @@ const RUNS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5
 const HANDLERLESS = new Set<DeadReason>(['unhandled', 'expired', 'crashed']);
 
 /**
- * Prometheus metrics of what this process sends and handles, and of the queues it knows, in a registry of its own. Actors
+ * Prometheus metrics of what this process sends and handles, of its event loop, and of the queues it knows, in a registry of its own. Actors
  * and types that are neither registered nor handled here are counted as `other`.
  */
 export class MetricsObserver implements Observer, Metrics {
@@ -74,9 +76,11 @@ export class MetricsObserver implements Observer, Metrics {
     names: KnownNames,
     queues: QueueReader,
     private readonly clock: Clock,
+    lag?: () => Lag | undefined,
   ) {
     this.labels = new MetricLabels(names);
     this.gauges = new QueueGauges(queues, clock, this.registry);
+    if (lag) lagGauge(lag, this.registry);
   }
 
   get contentType(): string {

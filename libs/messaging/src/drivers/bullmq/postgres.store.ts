@@ -4,6 +4,7 @@ import type { StoreInfo, Transaction } from '../../engine.js';
 import type { Envelope } from '../../envelope.js';
 import { StoreError, UnknownOutcomeError } from '../../messaging.errors.js';
 import type { ResolvedOptions } from '../../messaging.options.js';
+import { checkClock } from './clock.skew.js';
 import type { BullmqStore } from './bullmq.store.js';
 import { retryTransient, turnBackendFactory } from './postgres.backend.js';
 import { PostgresNotices, type Session } from './postgres.notices.js';
@@ -150,6 +151,10 @@ export class PostgresStore extends SqlStore {
         shared: true,
         sql: true,
       };
+      await checkClock(this.info.name, async () => {
+        const now = await this.pool.query('SELECT extract(epoch FROM clock_timestamp()) AS now');
+        return Number((now.rows[0] as { now: string }).now) * 1_000;
+      });
     } catch (error) {
       await this.close();
       throw new StoreError(

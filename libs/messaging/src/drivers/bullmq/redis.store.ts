@@ -4,6 +4,7 @@ import type { Envelope } from '../../envelope.js';
 import { CallsheetError, StoreError, UnknownOutcomeError } from '../../messaging.errors.js';
 import type { ResolvedOptions } from '../../messaging.options.js';
 import type { BullmqStore } from './bullmq.store.js';
+import { checkClock } from './clock.skew.js';
 import { redisTurnBackends, type RedisTurnBackend } from './redis.backend.js';
 import { CANCELLED, INBOX, PREFIX, SUBSCRIPTIONS } from './redis.keys.js';
 import { RedisNotices } from './redis.notices.js';
@@ -104,6 +105,10 @@ export class RedisStore implements BullmqStore {
       queue: this.client({ maxRetriesPerRequest: 2, commandTimeout: COMMAND_TIMEOUT }),
     };
     await Promise.all(Object.values(this.clients).map((client) => client.connect()));
+    await checkClock(this.info.name, async () => {
+      const [seconds, micros] = await this.queueConnection.time();
+      return Number(seconds) * 1_000 + Number(micros) / 1_000;
+    });
     this.composer = redisTurnBackends(this.options.idempotencyWindow)('', {
       connection: this.queueConnection,
       prefix: PREFIX,
