@@ -40,7 +40,7 @@ describe('the first minute: nothing installed, nothing configured', () => {
     const board = await at('/board');
     expect([board.status, await board.text()]).toEqual([200, expect.stringContaining('Callsheet')]);
     const { items } = await api.actors();
-    expect(items.map(({ name }) => name)).toEqual(['email', 'heartbeat', 'webhook']);
+    expect(items.map(({ name }) => name)).toEqual(['account', 'email', 'heartbeat', 'webhook']);
   });
 
   it('sends a mail when the printed command is pasted', async () => {

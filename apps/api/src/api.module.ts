@@ -3,6 +3,8 @@ import { Module } from '@nestjs/common';
 import { ActorsController } from './actors/actors.controller.js';
 import { DeadLettersController } from './dead-letters/dead.letters.controller.js';
 import { HealthController } from './health/health.controller.js';
+import { KeyFinder } from './keys/key.finder.js';
+import { KeysController } from './keys/keys.controller.js';
 import { MessageFinder } from './messages/message.finder.js';
 import { MessagesController } from './messages/messages.controller.js';
 import { MetricsController } from './metrics/metrics.controller.js';
@@ -15,10 +17,11 @@ import { SchedulesController } from './schedules/schedules.controller.js';
     MessagesController,
     DeadLettersController,
     ActorsController,
+    KeysController,
     SchedulesController,
     HealthController,
     MetricsController,
   ],
-  providers: [MessageFinder],
+  providers: [KeyFinder, MessageFinder],
 })
 export class ApiModule {}

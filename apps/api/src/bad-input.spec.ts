@@ -65,6 +65,12 @@ function remove(url: string): Request {
   return { method: 'DELETE', url };
 }
 
+function release(key: string): Request {
+  return { method: 'POST', url: `${key}/release` };
+}
+
+const KEYED = '/v1/actors/shelf/keys';
+
 const TABLE: [name: string, request: Request, answer: Answer][] = [
   // Asking, cancelling, mending
   ['ask: a delay', ask({ delay: '1s' }), [422, 'invalid_body', 'delay']],
@@ -352,6 +358,28 @@ const TABLE: [name: string, request: Request, answer: Answer][] = [
   ],
   ['unknown actor', { url: '/v1/actors/nobody' }, [404, 'not_found']],
   ['actor of Object', { url: '/v1/actors/__proto__' }, [404, 'not_found']],
+  // Keys
+  ['keys of no actor', { url: '/v1/actors/nobody/keys' }, [404, 'not_found']],
+  ['keys by name', { url: `${KEYED}?by=name` }, [422, 'invalid_query', 'by']],
+  ['keys by both', { url: `${KEYED}?by=age&by=depth` }, [422, 'invalid_query', 'by']],
+  ['keys: limit 0', { url: `${KEYED}?limit=0` }, [422, 'invalid_query', 'limit']],
+  ['keys: limit 101', { url: `${KEYED}?limit=101` }, [422, 'invalid_query', 'limit']],
+  ['keys: a cursor', { url: `${KEYED}?cursor=x` }, [422, 'invalid_query', 'cursor']],
+  ['keys: wrong method', { method: 'POST', url: KEYED }, [405, 'method_not_allowed']],
+  ['key of no actor', { url: '/v1/actors/nobody/keys/a' }, [404, 'not_found']],
+  ['key of nothing', { url: `${KEYED}/a` }, [404, 'not_found']],
+  ['key of an actor without keys', { url: '/v1/actors/greeter/keys/a' }, [404, 'not_found']],
+  ['key that is empty', { url: `${KEYED}/` }, [404, 'not_found']],
+  ['key NUL', { url: `${KEYED}/%00` }, [404, 'not_found']],
+  ['key of Object', { url: `${KEYED}/__proto__` }, [404, 'not_found']],
+  ['key of 201 characters', { url: `${KEYED}/${'x'.repeat(201)}` }, [404, 'not_found']],
+  ['key of 3,000 characters', { url: `${KEYED}/${'x'.repeat(3_000)}` }, [414, 'uri_too_long']],
+  ['key with half an escape', { url: `${KEYED}/%F0%9F` }, [400, 'malformed_url']],
+  ['key: wrong method', remove(`${KEYED}/a`), [405, 'method_not_allowed']],
+  ['release by GET', { url: `${KEYED}/a/release` }, [405, 'method_not_allowed']],
+  ['release of nothing', release(`${KEYED}/a`), [404, 'not_found']],
+  ['release of NUL', release(`${KEYED}/%00`), [404, 'not_found']],
+  ['release of no actor', release('/v1/actors/nobody/keys/a'), [404, 'not_found']],
 ];
 
 describe('bad input', () => {

@@ -1,5 +1,6 @@
 import { SchedulerModule } from '@callsheet/scheduler';
 import { Module } from '@nestjs/common';
+import { AccountActor } from './account/account.actor.js';
 import { EmailActor } from './email/email.actor.js';
 import { Mailer } from './email/mailer.js';
 import { HeartbeatActor } from './heartbeat/heartbeat.actor.js';
@@ -11,6 +12,7 @@ import { WebhookClient } from './webhook/webhook.client.js';
 @Module({
   imports: [SchedulerModule],
   providers: [
+    AccountActor,
     EmailActor,
     WebhookActor,
     HeartbeatActor,

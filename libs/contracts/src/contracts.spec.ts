@@ -1,6 +1,6 @@
 import { InvalidMessageError } from '@callsheet/messaging';
 import { describe, expect, it } from 'vitest';
-import { DeliverWebhook, messages, SendEmail } from './index.js';
+import { Deposit, DeliverWebhook, messages, SendEmail, Transfer } from './index.js';
 
 const MAIL = { to: 'ada@example.org', subject: 'Hello', text: 'Hi' };
 const HOOK = { url: 'https://example.org/hook', event: 'invoice.paid', payload: { total: 1 } };
@@ -18,7 +18,14 @@ function refused(make: () => unknown): string[] {
 
 describe('messages', () => {
   it('lists every type once', () => {
-    expect(messages.map(({ meta }) => meta.type)).toEqual(['email.send', 'webhook.deliver']);
+    expect(messages.map(({ meta }) => meta.type)).toEqual([
+      'email.send',
+      'webhook.deliver',
+      'account.deposit',
+      'account.withdraw',
+      'account.transfer',
+      'account.balance',
+    ]);
   });
 });
 
@@ -75,5 +82,37 @@ describe('DeliverWebhook', () => {
   ])('refuses %s', (_, change, path) => {
     const data = { ...HOOK, ...change } as typeof HOOK;
     expect(refused(() => new DeliverWebhook(data))).toEqual([path]);
+  });
+});
+
+describe('messages to accounts', () => {
+  const PAY = { accountId: 'ada', to: 'grace', amount: 100 };
+
+  it.each([
+    ['one cent', { amount: 1 }],
+    ['ten million', { amount: 1_000_000_000 }],
+    ['an id of every kind of character', { to: '1_Grace.Hopper-2' }],
+  ])('take %s', (_, change) => {
+    expect(refused(() => new Transfer({ ...PAY, ...change }))).toEqual([]);
+  });
+
+  it.each([
+    ['half a cent', { amount: 0.5 }, 'amount'],
+    ['nothing', { amount: 0 }, 'amount'],
+    ['less than nothing', { amount: -1 }, 'amount'],
+    ['more than ten million', { amount: 1_000_000_001 }, 'amount'],
+    ['an amount in text', { amount: '100' }, 'amount'],
+    ['a transfer to itself', { to: 'ada' }, 'to'],
+    ['an empty id', { accountId: '' }, 'accountId'],
+    ['an id with a slash', { accountId: 'a/b' }, 'accountId'],
+    ['a long id', { to: 'x'.repeat(65) }, 'to'],
+    ['an unknown field', { currency: 'EUR' }, ''],
+  ])('refuse %s', (_, change, path) => {
+    const data = { ...PAY, ...change } as typeof PAY;
+    expect(refused(() => new Transfer(data))).toEqual([path]);
+  });
+
+  it('go to the account they name', () => {
+    expect(Deposit.meta.key).toBe('accountId');
   });
 });

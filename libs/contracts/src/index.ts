@@ -1,12 +1,20 @@
 import type { MessageClass } from '@callsheet/messaging';
+import { Deposit, GetBalance, Transfer, Withdraw } from './account.messages.js';
 import { SendEmail } from './email.messages.js';
 import { DeliverWebhook } from './webhook.messages.js';
 
 // Messages
-export { SendEmail, DeliverWebhook };
+export { Deposit, DeliverWebhook, GetBalance, SendEmail, Transfer, Withdraw };
 
 /** Every message of this application, for `CallsheetModule.forRoot({ messages })`. */
-export const messages: readonly MessageClass[] = [SendEmail, DeliverWebhook];
+export const messages: readonly MessageClass[] = [
+  SendEmail,
+  DeliverWebhook,
+  Deposit,
+  Withdraw,
+  Transfer,
+  GetBalance,
+];
 
 /** Actors without messages: they only run schedules. For `CallsheetModule.forRoot({ actors })`. */
 export const actors: readonly string[] = ['heartbeat'];

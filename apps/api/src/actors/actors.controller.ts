@@ -1,8 +1,8 @@
 import { ENGINE, MessageRegistry, SAMPLE, statisticsOf, type Engine } from '@callsheet/messaging';
 import { Controller, Get, Inject, Param } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { ProblemError } from '../problem.js';
 import { actorList, actorView, toActorView, type ActorList, type ActorView } from './actor.view.js';
+import { requireKnownActor } from './known.actor.js';
 
 /** Shows actors: their messages, how many there are in which state, and how fast they are handled. */
 @ApiTags('actors')
@@ -24,9 +24,7 @@ export class ActorsController {
   @ApiOperation({ operationId: 'getActor', summary: 'An actor' })
   @ApiOkResponse({ description: 'the actor', standardSchema: actorView })
   async get(@Param('actor') actor: string): Promise<ActorView> {
-    if (!this.registry.actors().includes(actor)) {
-      throw new ProblemError('not_found', `there is no actor '${actor}'; see /v1/actors`);
-    }
+    requireKnownActor(this.registry, actor);
     return this.view(actor);
   }
 

@@ -1,0 +1,60 @@
+import { ENGINE, MessageRegistry, type Engine } from '@callsheet/messaging';
+import { Inject, Injectable } from '@nestjs/common';
+import { requireKnownActor } from '../actors/known.actor.js';
+import { ProblemError } from '../problem.js';
+import type { KeyFacts } from './key.view.js';
+
+/** The engine tells the depth of one key only in a list; so many it looks through, the deepest first. */
+const LOOKED_THROUGH = 10_000;
+
+/** Finds keys by actor and key in a URL. */
+@Injectable()
+export class KeyFinder {
+  constructor(
+    @Inject(ENGINE) private readonly engine: Engine,
+    private readonly registry: MessageRegistry,
+  ) {}
+
+  /** @throws ProblemError not_found, also when the key has neither state nor messages */
+  async get(actor: string, key: string): Promise<KeyFacts> {
+    requireKnownActor(this.registry, actor);
+    if (!isPossible(key)) throw missing(actor, key);
+    const [state, quarantined, listed] = await Promise.all([
+      this.engine.state(actor, key),
+      this.engine.quarantined(actor),
+      this.engine.keys(actor, { by: 'depth', limit: LOOKED_THROUGH }),
+    ]);
+    const quarantine = quarantined.find((each) => each.key === key);
+    const mailbox = listed.find((each) => each.key === key);
+    const isSure = mailbox !== undefined || listed.length < LOOKED_THROUGH;
+    if (!state && !quarantine && !mailbox && isSure) throw missing(actor, key);
+    return {
+      key,
+      depth: mailbox?.depth ?? quarantine?.depth ?? (isSure ? 0 : undefined),
+      since: mailbox?.since,
+      state,
+      quarantine,
+    };
+  }
+
+  /**
+   * Lets a quarantined key go on.
+   *
+   * @throws ProblemError not_found, also when the key is not quarantined
+   */
+  async release(actor: string, key: string): Promise<void> {
+    requireKnownActor(this.registry, actor);
+    if (isPossible(key) && (await this.engine.release(actor, key))) return;
+    throw new ProblemError('not_found', `the actor '${actor}' has no quarantined key '${key}'`);
+  }
+}
+
+/** No message has another key, and not every store takes the NUL character. */
+function isPossible(key: string): boolean {
+  return key.length >= 1 && key.length <= 200 && !key.includes('\0');
+}
+
+function missing(actor: string, key: string): ProblemError {
+  const detail = `the key '${key}' of the actor '${actor}' has neither state nor messages`;
+  return new ProblemError('not_found', detail);
+}

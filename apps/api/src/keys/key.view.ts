@@ -1,0 +1,117 @@
+import type { Engine, QuarantinedKey, StoredState } from '@callsheet/messaging';
+import { z } from 'zod';
+import { schemas } from '../schema.registry.js';
+
+type KeyRecord = Awaited<ReturnType<Engine['keys']>>[number];
+
+const time = z.iso.datetime();
+const depth = z.int().describe('messages in its mailbox, the one in work included');
+
+/** The query of a list of keys. */
+export const keyQuery = z.strictObject({
+  by: z.enum(['age', 'depth']).optional(),
+  limit: z
+    .string()
+    .regex(/^([1-9]\d?|100)$/, 'must be a whole number from 1 to 100')
+    .transform(Number)
+    .optional(),
+});
+export type KeyQuery = z.output<typeof keyQuery>;
+
+/** Keys with messages. */
+export const keyList = z
+  .object({
+    items: z.array(
+      z.object({
+        key: z.string(),
+        depth,
+        since: time.describe('when the first of them could first be handled'),
+        quarantined: z.boolean().describe('nothing of it is given out until it is released'),
+      }),
+    ),
+  })
+  .register(schemas, { id: 'KeyList' });
+export type KeyList = z.infer<typeof keyList>;
+
+/** A key as the API shows it. */
+export const keyView = z
+  .object({
+    key: z.string(),
+    depth: depth
+      .optional()
+      .describe('messages in its mailbox; absent when too many keys have some to look through'),
+    since: time.optional().describe('when the first of them could first be handled'),
+    state: z
+      .object({
+        data: z.unknown().describe('as it is stored: nothing in it is masked'),
+        revision: z.int().describe('how often it was committed'),
+        version: z.int().describe("of the state's shape"),
+      })
+      .optional()
+      .describe('what the last turn committed; absent when none has left a state'),
+    quarantine: z
+      .object({
+        since: time,
+        job: z.string().describe('the message that stopped it, by its name on the board'),
+        attempt: z.int(),
+        startedAt: time,
+        finishedAt: time,
+        error: z.object({
+          name: z.string(),
+          message: z.string(),
+          code: z.string().optional(),
+          stack: z.string().optional(),
+        }),
+      })
+      .optional()
+      .describe('the failure that stopped it; absent when it is not quarantined'),
+  })
+  .register(schemas, { id: 'Key' });
+export type KeyView = z.infer<typeof keyView>;
+
+/** What is answered when a quarantined key was let go on. */
+export const released = z
+  .object({ key: z.string(), state: z.literal('released') })
+  .register(schemas, { id: 'Released' });
+export type Released = z.infer<typeof released>;
+
+export function toKeyList(records: readonly KeyRecord[]): KeyList {
+  return {
+    items: records.map(({ key, depth, since, isQuarantined }) => ({
+      key,
+      depth,
+      since: iso(since),
+      quarantined: isQuarantined,
+    })),
+  };
+}
+
+/** What the store knows of a key. */
+export interface KeyFacts {
+  key: string;
+  depth?: number;
+  since?: number;
+  state?: StoredState;
+  quarantine?: QuarantinedKey;
+}
+
+export function toKeyView({ key, depth, since, state, quarantine }: KeyFacts): KeyView {
+  return {
+    key,
+    depth,
+    since: since === undefined ? undefined : iso(since),
+    state: state && { data: state.data, revision: state.revision, version: state.version },
+    quarantine: quarantine && {
+      since: iso(quarantine.since),
+      job: quarantine.storageId,
+      attempt: quarantine.attempt.attempt,
+      startedAt: iso(quarantine.attempt.startedAt),
+      finishedAt: iso(quarantine.attempt.finishedAt),
+      error: quarantine.attempt.error,
+    },
+  };
+}
+
+function iso(time: number): string {
+  return new Date(time).toISOString();
+}

@@ -1,0 +1,86 @@
+import { ENGINE, MessageRegistry, type Engine } from '@callsheet/messaging';
+import { Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiParam, ApiQuery, ApiTags } from '@nestjs/swagger';
+import { requireKnownActor } from '../actors/known.actor.js';
+import { KeyFinder } from './key.finder.js';
+import {
+  keyList,
+  keyQuery,
+  keyView,
+  released,
+  toKeyList,
+  toKeyView,
+  type KeyList,
+  type KeyQuery,
+  type KeyView,
+  type Released,
+} from './key.view.js';
+
+const DEFAULT_LIMIT = 20;
+
+const ApiKeyParam = (): MethodDecorator =>
+  ApiParam({
+    name: 'key',
+    description:
+      'percent-encoded; may have any character, but not be . or .., which clients take out of a path',
+    schema: { type: 'string', minLength: 1, maxLength: 200 },
+  });
+
+/** Shows the keys of an actor, what waits for them and what they hold; lets quarantined ones go on. */
+@ApiTags('keys')
+@Controller('v1/actors/:actor/keys')
+export class KeysController {
+  constructor(
+    @Inject(ENGINE) private readonly engine: Engine,
+    private readonly registry: MessageRegistry,
+    private readonly finder: KeyFinder,
+  ) {}
+
+  @Get()
+  @ApiOperation({
+    operationId: 'listKeys',
+    summary: 'Keys in whose mailboxes messages stand: the longest waiting, or the fullest, first',
+  })
+  @ApiQuery({
+    name: 'by',
+    required: false,
+    schema: { type: 'string', enum: ['age', 'depth'], default: 'age' },
+  })
+  @ApiQuery({
+    name: 'limit',
+    required: false,
+    schema: { type: 'integer', minimum: 1, maximum: 100, default: DEFAULT_LIMIT },
+  })
+  @ApiOkResponse({ description: 'the first of them', standardSchema: keyList })
+  async list(
+    @Param('actor') actor: string,
+    @Query({ schema: keyQuery }) { by = 'age', limit = DEFAULT_LIMIT }: KeyQuery,
+  ): Promise<KeyList> {
+    requireKnownActor(this.registry, actor);
+    return toKeyList(await this.engine.keys(actor, { by, limit }));
+  }
+
+  @Get(':key')
+  @ApiOperation({
+    operationId: 'getKey',
+    summary: 'A key: its committed state, its mailbox, and why it is quarantined',
+  })
+  @ApiKeyParam()
+  @ApiOkResponse({ description: 'the key', standardSchema: keyView })
+  async get(@Param('actor') actor: string, @Param('key') key: string): Promise<KeyView> {
+    return toKeyView(await this.finder.get(actor, key));
+  }
+
+  @Post(':key/release')
+  @HttpCode(200)
+  @ApiOperation({
+    operationId: 'releaseKey',
+    summary: 'Let a quarantined key go on, with the message that stopped it first',
+  })
+  @ApiKeyParam()
+  @ApiOkResponse({ description: 'it goes on', standardSchema: released })
+  async release(@Param('actor') actor: string, @Param('key') key: string): Promise<Released> {
+    await this.finder.release(actor, key);
+    return { key, state: 'released' };
+  }
+}
