@@ -67,7 +67,7 @@ describe('GET /v1/actors/:actor/keys', () => {
     const app = await stage();
     expect(await list(app)).toEqual({ items: [] });
     await put(app, 'old', 13);
-    for (const _ of [1, 2]) await put(app, 'full', 13);
+    for (let n = 0; n < 2; n++) await put(app, 'full', 13);
     await put(app, 'new', 13);
     const keys = async (query: string) => (await list(app, query)).items.map(({ key }) => key);
     expect(await keys('')).toEqual(['old', 'full', 'new']);

@@ -50,7 +50,7 @@ describe('an account', () => {
   });
 
   it('repeats nothing that is sent again with its id', async () => {
-    for (const _ of [1, 2, 3]) {
+    for (let n = 0; n < 3; n++) {
       await t.actors.tell(new Deposit({ accountId: 'ada', amount: 5 }), { id: 'pay-day' });
       await t.drain();
     }
