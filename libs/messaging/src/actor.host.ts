@@ -130,7 +130,7 @@ export class ActorHost implements OnModuleInit {
         concurrency,
         ...(rateLimit && { rateLimit }),
         ...(mailbox !== undefined && { mailbox }),
-        ...(reads.length > 0 && { reads: new Set(reads) }),
+        reads: new Set(reads),
       },
       turnRunner(turns),
     );
