@@ -145,7 +145,7 @@ describe('keyed turns whose workers are killed', { timeout: 600_000 }, () => {
     it('lose nothing, double nothing, and keep their order', async () => {
       const server = await startRedis({ appendonly: true });
       try {
-        const size = isFull ? { messages: 40_000, kills: 30 } : { messages: 6_000, kills: 6 };
+        const size = isFull ? { messages: 40_000, kills: 30 } : { messages: 3_000, kills: 3 };
         expect(await storm({ url: server.url, workers: 2, ...size })).toEqual([]);
       } finally {
         await server.stop();
@@ -157,7 +157,7 @@ describe('keyed turns whose workers are killed', { timeout: 600_000 }, () => {
     it('lose nothing, double nothing, and keep their order', async () => {
       const server = await startPostgres();
       try {
-        const size = isFull ? { messages: 10_000, kills: 30 } : { messages: 2_000, kills: 4 };
+        const size = isFull ? { messages: 10_000, kills: 30 } : { messages: 1_000, kills: 2 };
         expect(await storm({ url: await server.createDatabase(), workers: 2, ...size })).toEqual(
           [],
         );
@@ -175,7 +175,7 @@ describe('keyed turns whose workers are killed', { timeout: 600_000 }, () => {
   });
 
   it('lose nothing on the embedded store, killed with its process', async () => {
-    const size = isFull ? { messages: 6_000, kills: 20 } : { messages: 1_000, kills: 2 };
+    const size = isFull ? { messages: 6_000, kills: 20 } : { messages: 600, kills: 1 };
     const embedded = { url: `pglite:${tempDir()}`, workers: 1, ...size };
     expect(await storm(embedded)).toEqual([]);
   });
