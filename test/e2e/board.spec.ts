@@ -39,7 +39,14 @@ serverSuite('chromium', 'the board in a browser', () => {
 
   it('shows the queues of all actors, in its menu and on its first page', async () => {
     await page.goto(`${api.url}/board`);
-    for (const queue of ['email', 'email.dead', 'webhook', 'webhook.dead', 'heartbeat']) {
+    for (const queue of [
+      'account',
+      'email',
+      'email.dead',
+      'webhook',
+      'webhook.dead',
+      'heartbeat',
+    ]) {
       await page.getByRole('link', { name: queue, exact: true }).nth(1).waitFor();
     }
     expect(await page.getByText('No workers').count()).toBe(0);

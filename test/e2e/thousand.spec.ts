@@ -54,6 +54,7 @@ serverSuite('redis-server', 'a thousand messages, Redis, two workers', () => {
     }
     const { items } = await api.actors();
     expect(items.map(({ name, counts }) => [name, counts.waiting])).toEqual([
+      ['account', 0],
       ['email', of(accepted, 'email.send').length],
       ['heartbeat', 0],
       ['webhook', of(accepted, 'webhook.deliver').length],
