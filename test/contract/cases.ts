@@ -11,6 +11,7 @@ import { keyStateCases } from './key.state.cases.js';
 import { lifecycleCases } from './lifecycle.cases.js';
 import { lockCases } from './lock.cases.js';
 import { lookupCases } from './lookup.cases.js';
+import { operatorCases } from './operator.cases.js';
 import { replaceCases } from './replace.cases.js';
 import { replyCases } from './reply.cases.js';
 import { scheduleCases } from './schedule.cases.js';
@@ -35,5 +36,6 @@ export const cases: readonly Case[] = [
   ...keyCases,
   ...keyOrderCases,
   ...keyStateCases,
+  ...operatorCases,
   ...sqlCases,
 ];

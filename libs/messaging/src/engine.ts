@@ -86,8 +86,8 @@ export interface Engine {
   /** Committed state of one key, or undefined. */
   state(actor: string, key: string): Promise<StoredState | undefined>;
 
-  /** Keys of `actor` in whose mailboxes messages stand, at most `limit`. */
-  keys(actor: string, page: { by: KeyOrder; limit: number }): Promise<KeyRecord[]>;
+  /** Keys of `actor` in whose mailboxes messages stand. */
+  keys(actor: string, page: KeyPage): Promise<KeyRecord[]>;
 
   /** Keys of `actor` that are quarantined, sorted. */
   quarantined(actor: string): Promise<QuarantinedKey[]>;
@@ -122,11 +122,15 @@ export interface StoreInfo {
   sql: boolean;
 }
 
-export interface ConsumeOptions {
+export interface ConsumeOptions extends MailboxOptions {
   /** Turns at the same time in this process. */
   concurrency: number;
   /** At most `max` starts per `per` milliseconds, over all processes. */
   rateLimit?: { max: number; per: number };
+}
+
+/** What a consumer declares of the mailboxes of its actor; what is undefined stays as it was. */
+export interface MailboxOptions {
   /** Types whose messages do not wait in the mailbox of their key and see its committed state. */
   reads?: ReadonlySet<string>;
   /** The most messages that wait per key, the one in work apart; one more is refused at send with MailboxFullError. */
@@ -269,6 +273,13 @@ export type Cancellation =
 
 /** 'age': the key whose first message has stood there longest first. 'depth': the one with the most messages first. */
 export type KeyOrder = 'age' | 'depth';
+
+/** Which keys of an actor, in what order. */
+export interface KeyPage {
+  by: KeyOrder;
+  /** How many at most. */
+  limit: number;
+}
 
 /** A key with messages. */
 export interface KeyRecord {

@@ -75,6 +75,7 @@ export {
   type Engine,
   type Transaction,
   type KeyOrder,
+  type KeyPage,
   type KeyRecord,
   type MessageRecord,
   type MessageState,

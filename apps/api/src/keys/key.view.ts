@@ -1,8 +1,7 @@
-import type { Engine, QuarantinedKey, StoredState } from '@callsheet/messaging';
+import type { KeyRecord, QuarantinedKey, StoredState } from '@callsheet/messaging';
 import { z } from 'zod';
+import { attemptView, iso, toAttemptView } from '../messages/message.view.js';
 import { schemas } from '../schema.registry.js';
-
-type KeyRecord = Awaited<ReturnType<Engine['keys']>>[number];
 
 const time = z.iso.datetime();
 const depth = z.int().describe('messages in its mailbox, the one in work included');
@@ -53,15 +52,7 @@ export const keyView = z
       .object({
         since: time,
         job: z.string().describe('the message that stopped it, by its name on the board'),
-        attempt: z.int(),
-        startedAt: time,
-        finishedAt: time,
-        error: z.object({
-          name: z.string(),
-          message: z.string(),
-          code: z.string().optional(),
-          stack: z.string().optional(),
-        }),
+        ...attemptView.shape,
       })
       .optional()
       .describe('the failure that stopped it; absent when it is not quarantined'),
@@ -104,14 +95,7 @@ export function toKeyView({ key, depth, since, state, quarantine }: KeyFacts): K
     quarantine: quarantine && {
       since: iso(quarantine.since),
       job: quarantine.storageId,
-      attempt: quarantine.attempt.attempt,
-      startedAt: iso(quarantine.attempt.startedAt),
-      finishedAt: iso(quarantine.attempt.finishedAt),
-      error: quarantine.attempt.error,
+      ...toAttemptView(quarantine.attempt),
     },
   };
-}
-
-function iso(time: number): string {
-  return new Date(time).toISOString();
 }

@@ -1,8 +1,21 @@
-import type { MessageRecord } from '@callsheet/messaging';
+import type { AttemptRecord, MessageRecord } from '@callsheet/messaging';
 import { z } from 'zod';
 import { schemas } from '../schema.registry.js';
 
 const time = z.iso.datetime();
+
+/** A failed attempt. */
+export const attemptView = z.object({
+  attempt: z.int(),
+  startedAt: time,
+  finishedAt: time,
+  error: z.object({
+    name: z.string(),
+    message: z.string(),
+    code: z.string().optional(),
+    stack: z.string().optional(),
+  }),
+});
 
 /** A message as the API shows it. Times are ISO 8601 in UTC. */
 export const messageView = z
@@ -29,21 +42,7 @@ export const messageView = z
     deadline: time.optional().describe('not started after this'),
     startedAt: time.optional().describe('start of the latest attempt'),
     finishedAt: time.optional(),
-    attempts: z
-      .array(
-        z.object({
-          attempt: z.int(),
-          startedAt: time,
-          finishedAt: time,
-          error: z.object({
-            name: z.string(),
-            message: z.string(),
-            code: z.string().optional(),
-            stack: z.string().optional(),
-          }),
-        }),
-      )
-      .describe('failed attempts, oldest first, at most the last 50'),
+    attempts: z.array(attemptView).describe('failed attempts, oldest first, at most the last 50'),
     reason: z
       .enum(['exhausted', 'rejected', 'invalid', 'unhandled', 'expired', 'crashed', 'quarantined'])
       .optional()
@@ -84,11 +83,7 @@ export function toMessageView(record: MessageRecord): MessageView {
     deadline: envelope.deadline === undefined ? undefined : iso(envelope.deadline),
     startedAt: startedAt === undefined ? undefined : iso(startedAt),
     finishedAt: finishedAt === undefined ? undefined : iso(finishedAt),
-    attempts: history.map((attempt) => ({
-      ...attempt,
-      startedAt: iso(attempt.startedAt),
-      finishedAt: iso(attempt.finishedAt),
-    })),
+    attempts: history.map(toAttemptView),
     reason,
     error: state === 'done' ? undefined : history.at(-1)?.error.message,
     redrives,
@@ -97,6 +92,14 @@ export function toMessageView(record: MessageRecord): MessageView {
   };
 }
 
-function iso(time: number): string {
+export function toAttemptView(attempt: AttemptRecord): z.infer<typeof attemptView> {
+  return {
+    ...attempt,
+    startedAt: iso(attempt.startedAt),
+    finishedAt: iso(attempt.finishedAt),
+  };
+}
+
+export function iso(time: number): string {
   return new Date(time).toISOString();
 }

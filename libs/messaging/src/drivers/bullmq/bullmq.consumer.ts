@@ -260,7 +260,7 @@ export class BullmqConsumer implements Consumer {
   }
 
   private async heal(): Promise<void> {
-    const keys = await this.backend.heal().catch(() => []);
+    const keys = await this.backend.mailboxes.heal().catch(() => []);
     if (keys.length === 0) return;
     const named = keys.slice(0, 5).map((key) => `'${key}'`);
     const more = keys.length > named.length ? ', …' : '';

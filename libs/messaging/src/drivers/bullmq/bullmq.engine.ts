@@ -9,7 +9,7 @@ import type {
   DeadLetterPlace,
   Engine,
   FinishedTurn,
-  KeyOrder,
+  KeyPage,
   KeyRecord,
   MessageRecord,
   QuarantinedKey,
@@ -85,7 +85,7 @@ export class BullmqEngine implements Engine {
     { concurrency, rateLimit, reads, mailbox }: ConsumeOptions,
     turn: TurnFunction,
   ): Promise<Consumer> {
-    await turnBackendOf(this.queue(actor)).employ({ reads, mailbox });
+    await turnBackendOf(this.queue(actor)).mailboxes.employ({ reads, mailbox });
     const consumer = new BullmqConsumer(
       actor,
       this.database,
@@ -214,19 +214,19 @@ export class BullmqEngine implements Engine {
   }
 
   async state(actor: string, key: string): Promise<StoredState | undefined> {
-    return this.reading(() => turnBackendOf(this.queue(actor)).state(key));
+    return this.reading(() => turnBackendOf(this.queue(actor)).mailboxes.state(key));
   }
 
-  async keys(actor: string, page: { by: KeyOrder; limit: number }): Promise<KeyRecord[]> {
-    return this.reading(() => turnBackendOf(this.queue(actor)).mailboxes(page));
+  async keys(actor: string, page: KeyPage): Promise<KeyRecord[]> {
+    return this.reading(() => turnBackendOf(this.queue(actor)).mailboxes.list(page));
   }
 
   async quarantined(actor: string): Promise<QuarantinedKey[]> {
-    return this.reading(() => turnBackendOf(this.queue(actor)).quarantined());
+    return this.reading(() => turnBackendOf(this.queue(actor)).mailboxes.quarantined());
   }
 
   async release(actor: string, key: string): Promise<boolean> {
-    return this.reading(() => turnBackendOf(this.queue(actor)).release(key));
+    return this.reading(() => turnBackendOf(this.queue(actor)).mailboxes.release(key));
   }
 
   async putSchedule({ id, actor, cron, tz, priority }: ScheduleSpec): Promise<void> {

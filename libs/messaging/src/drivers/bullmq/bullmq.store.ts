@@ -5,15 +5,13 @@ import type {
   Cancellation,
   DeadLetterPlace,
   Effects,
-  KeyOrder,
-  KeyRecord,
-  QuarantinedKey,
   StoredState,
   StoreInfo,
   Transaction,
 } from '../../engine.js';
 import type { Envelope } from '../../envelope.js';
 import type { JobProgress } from './bullmq.job.js';
+import type { Mailboxes } from './mailboxes.js';
 
 /** What the BullMQ engine needs of a database beyond BullMQ's own backend. */
 export interface BullmqStore {
@@ -64,6 +62,7 @@ export class Ending {
  * message's `replyTo` that it ended, takes the message out of its mailbox, and makes the next of its key runnable.
  */
 export interface TurnBackend extends IQueueBackend {
+  readonly mailboxes: Mailboxes;
   /** The committed state of the key of a job just taken. Asked for once. */
   stateOf(job: Job): Promise<StoredState | undefined>;
   /**
@@ -105,24 +104,6 @@ export interface TurnBackend extends IQueueBackend {
   forgetDone?(keep: Keep): Promise<void>;
   /** Drops dead letters of this backend's queue beyond the age (ms) and count to keep. */
   forgetDead(keep: Keep): Promise<void>;
-  /**
-   * Declares what a consumer knows: the types that only read, and the most that wait per key; what is undefined stays as it
-   * was. Messages that only read and wait in a mailbox leave it.
-   */
-  employ(options: { reads?: ReadonlySet<string>; mailbox?: number }): Promise<void>;
-  /** As `Engine.state`. */
-  state(key: string): Promise<StoredState | undefined>;
-  /** As `Engine.keys`. */
-  mailboxes(page: { by: KeyOrder; limit: number }): Promise<KeyRecord[]>;
-  /** As `Engine.quarantined`. */
-  quarantined(): Promise<QuarantinedKey[]>;
-  /** As `Engine.release`. */
-  release(key: string): Promise<boolean>;
-  /**
-   * Mends what an operator, a plain BullMQ client or a crash can leave: mailboxes whose head is gone or stands still,
-   * messages that stand in none. Resolves to the keys that were mended, at most a thousand.
-   */
-  heal(): Promise<string[]>;
   /** Ids of the dead letters in this backend's queue, as `Engine.deadLetters` orders them. */
   deadIds(after: DeadLetterPlace | undefined, limit: number): Promise<string[]>;
   /** A dead letter (this backend is of its queue) goes back to its actor's. False when it is not there. */

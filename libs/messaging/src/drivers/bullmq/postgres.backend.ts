@@ -1,14 +1,10 @@
 import { createPostgresBackend, PostgresQueueBackend, type BackendFactory, type Job } from 'bullmq';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Carried } from '../../codec.js';
 import type {
   AttemptRecord,
   Cancellation,
   DeadLetterPlace,
   Effects,
-  KeyOrder,
-  KeyRecord,
-  QuarantinedKey,
   SqlStatement,
   StoredState,
 } from '../../engine.js';
@@ -19,6 +15,8 @@ import { pauseAfterError } from './error.pause.js';
 import type { Queryable } from './postgres.schema.js';
 import type { PoolLike } from './postgres.store.js';
 import { refusalOf, toSends } from './postgres.sends.js';
+import { PostgresMailboxes } from './postgres.mailboxes.js';
+import { isRolledBack, retryTransient } from './postgres.retry.js';
 import { redriveAll } from './redrive.all.js';
 
 /**
@@ -33,42 +31,21 @@ SELECT id FROM bullmq.job
  ORDER BY finished_at_ms DESC, id COLLATE "C" DESC
  LIMIT $4`;
 
-/**
- * Keys with messages: depth of the mailbox, when its first could first be handled, whether it is quarantined.
- *
- * $1 queue, $2 how many at most
- */
-const mailboxesBy = (order: string): string => `
-SELECT m.key, m.depth, (q.key IS NOT NULL) AS quarantined,
-       COALESCE((j.opts->'callsheet'->>'dueAt')::bigint, j.added_at_ms) AS since
-  FROM (SELECT key, count(*) AS depth, min(arrival) AS first FROM callsheet.mailbox WHERE queue = $1
-         GROUP BY key ORDER BY ${order} LIMIT $2) AS m
-  JOIN callsheet.mailbox h ON h.queue = $1 AND h.key = m.key AND h.arrival = m.first
-  LEFT JOIN bullmq.job j ON j.queue = $1 AND j.id = h.id
-  LEFT JOIN callsheet.quarantine q ON q.queue = $1 AND q.key = m.key
- ORDER BY ${order}`;
-const MAILBOXES: Record<KeyOrder, string> = {
-  age: mailboxesBy('first'),
-  depth: mailboxesBy('depth DESC, first'),
-};
-
-/** Quarantined keys. $1 queue */
-const QUARANTINED = `
-SELECT q.*, (SELECT count(*) FROM callsheet.mailbox m WHERE m.queue = q.queue AND m.key = q.key) AS depth
-  FROM callsheet.quarantine q WHERE q.queue = $1 ORDER BY q.key`;
-
 /** The most dead letters of one kind that `callsheet.trim_dead` drops at once, and how often at most in one go. */
 const TRIMMED = 1_000;
 const TRIM_ROUNDS = 10;
 
 /** BullMQ's PostgreSQL backend with the ends of a turn, as functions of our schema. */
 export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBackend {
+  readonly mailboxes: PostgresMailboxes;
+
   /** @param window how long ids that senders chose are remembered, ms */
   constructor(
     private readonly window: number,
     ...base: ConstructorParameters<typeof PostgresQueueBackend>
   ) {
     super(...base);
+    this.mailboxes = new PostgresMailboxes(this.connection.pool, this.queueName);
   }
 
   async complete(
@@ -82,10 +59,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
     const isPlain =
       sends.length + sql.length === 0 && !reply && replyTo === undefined && key === undefined;
     if (isPlain) {
-      const ended = await retryTransient(() =>
-        super.moveToCompleted(job, null, false, token, fetchNext),
-      );
-      return ended.result;
+      return (await this.moveToCompleted(job, null, false, token, fetchNext)).result;
     }
     const { revision, version, ...value } = state ?? {};
     await this.ending(
@@ -133,66 +107,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
 
   async stateOf(job: Job): Promise<StoredState | undefined> {
     const { key } = toEnvelope(job);
-    return key === undefined ? undefined : this.state(key);
-  }
-
-  async state(key: string): Promise<StoredState | undefined> {
-    const [row] = await this.rows(
-      'SELECT revision::text, version, value FROM callsheet.state WHERE queue = $1 AND key = $2',
-      [this.queueName, key],
-    );
-    if (!row) return undefined;
-    const { revision, version, value } = row;
-    return { ...(value as Carried), revision: Number(revision), version: Number(version) };
-  }
-
-  async employ({
-    reads,
-    mailbox,
-  }: {
-    reads?: ReadonlySet<string>;
-    mailbox?: number;
-  }): Promise<void> {
-    if (!reads && mailbox === undefined) return;
-    await this.value('SELECT callsheet.employ($1, $2, $3::text[])', [
-      this.queueName,
-      mailbox,
-      reads && [...reads],
-    ]);
-  }
-
-  async mailboxes({ by, limit }: { by: KeyOrder; limit: number }): Promise<KeyRecord[]> {
-    const rows = await this.rows(MAILBOXES[by], [this.queueName, limit]);
-    return rows.map(({ key, depth, since, quarantined }) => ({
-      key: String(key),
-      depth: Number(depth),
-      since: Number(since),
-      isQuarantined: quarantined === true,
-    }));
-  }
-
-  async quarantined(): Promise<QuarantinedKey[]> {
-    const rows = await this.rows(QUARANTINED, [this.queueName]);
-    return rows.map(({ key, since, storage_id: storageId, attempt, depth }) => ({
-      key: String(key),
-      since: Number(since),
-      storageId: String(storageId),
-      attempt: attempt as AttemptRecord,
-      depth: Number(depth),
-    }));
-  }
-
-  async release(key: string): Promise<boolean> {
-    const released = await this.value('SELECT callsheet.release($1, $2) AS value', [
-      this.queueName,
-      key,
-    ]);
-    return released === true;
-  }
-
-  async heal(): Promise<string[]> {
-    const rows = await this.rows('SELECT DISTINCT callsheet.heal($1) AS key', [this.queueName]);
-    return rows.map(({ key }) => String(key));
+    return key === undefined ? undefined : this.mailboxes.state(key);
   }
 
   // BullMQ passes parked messages over, which wait like others; its triggers make the next of a key runnable.
@@ -400,12 +315,8 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
 
   /** The column `value` of the first row. */
   private async value(text: string, params: unknown[]): Promise<unknown> {
-    return (await this.rows(text, params))[0]?.['value'];
-  }
-
-  private async rows(text: string, params: unknown[]): Promise<Record<string, unknown>[]> {
     const { rows } = await retryTransient(() => this.connection.pool.query(text, params));
-    return rows;
+    return rows[0]?.['value'];
   }
 }
 
@@ -427,26 +338,8 @@ async function runStatement(session: Queryable, { text, params }: SqlStatement):
   try {
     await session.query(text, [...params]);
   } catch (error) {
-    const { code } = error as { code?: string };
-    if (code === undefined || ROLLED_BACK.has(code)) throw error;
+    if ((error as { code?: string }).code === undefined || isRolledBack(error)) throw error;
     throw new TurnSqlError(text, error as Error);
-  }
-}
-
-const ATTEMPTS = 5;
-/** Deadlock, serialization failure: rolled back, safe to repeat. */
-const ROLLED_BACK = new Set(['40P01', '40001']);
-
-/** Repeats a statement that PostgreSQL rolled back on behalf of others. */
-export async function retryTransient<T>(statement: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await statement();
-    } catch (error) {
-      const { code } = error as { code?: string };
-      if (attempt >= ATTEMPTS || code === undefined || !ROLLED_BACK.has(code)) throw error;
-      await sleep(attempt * 10 * (1 + Math.random()));
-    }
   }
 }
 

@@ -15,9 +15,6 @@ import type {
   Cancellation,
   DeadLetterPlace,
   Effects,
-  KeyOrder,
-  KeyRecord,
-  QuarantinedKey,
   StoredState,
 } from '../../engine.js';
 import type { Envelope } from '../../envelope.js';
@@ -33,15 +30,9 @@ import { Ending, type Failure, type Keep, type NextJob, type TurnBackend } from 
 import { pauseAfterError } from './error.pause.js';
 import { LANES } from '../../priority.js';
 import { redriveAll } from './redrive.all.js';
-import {
-  EMPLOY,
-  HEAL,
-  MAILBOXES,
-  OPERATIONS,
-  QUARANTINE,
-  QUARANTINED,
-  RELEASE,
-} from './redis.key.scripts.js';
+import { OPERATIONS, QUARANTINE } from './redis.key.scripts.js';
+import { RedisMailboxes, toState, type RawState } from './redis.mailboxes.js';
+import { runScript, type Argument } from './redis.run.js';
 import { CANCELLED, INBOX, REMEMBERED } from './redis.keys.js';
 import {
   BURY,
@@ -50,14 +41,11 @@ import {
   DEAD_IDS,
   DISCARD,
   FORGET,
-  HAND_BACK,
   OLDEST,
   POSTPONE,
   REDRIVE,
   SEND,
 } from './redis.scripts.js';
-
-export type Argument = string | number | boolean | Buffer | undefined;
 
 /** Stands in for a connection and keeps the commands it is given. */
 class Recorder {
@@ -68,6 +56,7 @@ class Recorder {
 export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
   /** How long ids are remembered, ms. */
   private window = 0;
+  readonly mailboxes = new RedisMailboxes(() => this.client, this.toKey(''));
   /** States of keys that came with their jobs, until they are asked for. */
   private readonly states = new Map<string, StoredState | undefined>();
 
@@ -97,7 +86,7 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
       client.commands.push({ name, args });
       return '' as unknown as ReturnType<RedisQueueBackend['execCommand']>;
     }
-    const own = 'status' in client ? OWN[name] : undefined;
+    const own = 'status' in client ? OPERATIONS[name] : undefined;
     if (!own) return super.execCommand(client, name, args as never);
     const answer = runScript(client as RedisClient, name, own, [keyCount(name), ...args]);
     return answer.then((result) => {
@@ -116,28 +105,10 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
     const id = job.id ?? '';
     const { key } = toEnvelope(job);
     if (key === undefined) return undefined;
-    if (!this.states.has(id)) return this.state(key);
+    if (!this.states.has(id)) return this.mailboxes.state(key);
     const state = this.states.get(id);
     this.states.delete(id);
     return state;
-  }
-
-  async state(key: string): Promise<StoredState | undefined> {
-    const client = await this.client;
-    const { revision, version, value } = await client.hgetall(this.toKey(`state:${key}`));
-    if (revision === undefined) return undefined;
-    return toState([revision, version ?? '', value ?? '']);
-  }
-
-  async employ({
-    reads,
-    mailbox,
-  }: {
-    reads?: ReadonlySet<string>;
-    mailbox?: number;
-  }): Promise<void> {
-    const types = reads ? ['1', ...reads] : [''];
-    await this.runScript('employ', EMPLOY, 1, [this.toKey(''), mailbox, ...types]);
   }
 
   async quarantine(
@@ -157,59 +128,6 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
       throw this.finishedErrors({ code, jobId: job.id, command: 'quarantine', state: 'active' });
     }
     return code === 0;
-  }
-
-  async release(key: string): Promise<boolean> {
-    return (await this.runScript('release', RELEASE, 1, [this.toKey(''), key])) === 1;
-  }
-
-  async quarantined(): Promise<QuarantinedKey[]> {
-    const rows = await this.rows('quarantined', QUARANTINED, [], 3);
-    return rows
-      .map(([key = '', stopped = '', depth]) => ({
-        key,
-        ...(JSON.parse(stopped) as Omit<QuarantinedKey, 'key' | 'depth'>),
-        depth: Number(depth),
-      }))
-      .sort((a, b) => (a.key < b.key ? -1 : 1));
-  }
-
-  async mailboxes({ by, limit }: { by: KeyOrder; limit: number }): Promise<KeyRecord[]> {
-    const rows = await this.rows('mailboxes', MAILBOXES, [by, limit], 4);
-    return rows.map(([key = '', depth, since, isQuarantined]) => ({
-      key,
-      depth: Number(depth),
-      since: Number(since),
-      isQuarantined: Number(isQuarantined) === 1,
-    }));
-  }
-
-  async heal(): Promise<string[]> {
-    const healed = new Set<string>();
-    for (let page = 0; page < HEAL_PAGES && healed.size < MOST_HEALED; page++) {
-      const args = [1, this.toKey(''), page * HEALED_AT_ONCE, HEALED_AT_ONCE];
-      const [isMore, keys] = (await runScript(await this.client, 'heal', HEAL, args)) as [
-        number,
-        string[],
-      ];
-      for (const key of keys) healed.add(key);
-      if (isMore === 0) break;
-    }
-    return [...healed].slice(0, MOST_HEALED);
-  }
-
-  /** What a script answers as one flat list, in rows. */
-  private async rows(
-    name: string,
-    script: () => string,
-    args: Argument[],
-    width: number,
-  ): Promise<string[][]> {
-    const client = await this.client;
-    const flat = (await runScript(client, name, script, [1, this.toKey(''), ...args])) as string[];
-    const rows: string[][] = [];
-    for (let at = 0; at < flat.length; at += width) rows.push(flat.slice(at, at + width));
-    return rows;
   }
 
   /** As `Engine.send`. @throws IdempotencyConflictError, MessageActiveError, and what the client rejects with */
@@ -472,18 +390,6 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
   }
 }
 
-/** Runs one of our scripts, defining it on the connection at first use. `args` begin with the number of KEYS. */
-export async function runScript(
-  client: RedisClient,
-  name: string,
-  script: () => string,
-  args: Argument[],
-): Promise<unknown> {
-  const command = `callsheet:${name}`;
-  if (!(command in client)) client.defineCommand(command, { lua: script() } as never);
-  return client.runCommand(command, args.map((arg) => arg ?? '') as never);
-}
-
 /**
  * Makes what makes backends for BullMQ's classes.
  *
@@ -513,14 +419,6 @@ export function redisTurnBackends(window: number): BackendFactory<RedisTurnBacke
 /** How often at most, in one go, ended messages are dropped. */
 const FORGET_ROUNDS = 10;
 
-/** How many mailboxes are looked at in one step when they are mended, how often, and how many mended ones are named. */
-const HEALED_AT_ONCE = 500;
-const HEAL_PAGES = 1_000;
-const MOST_HEALED = 1_000;
-
-/** A state as stored: revision, version, value. */
-type RawState = readonly [revision: string, version: string, value: string];
-
 /** A job as scripts answer it: BullMQ's four, and the state of its key, 0 for none yet; absent without key. */
 type TakenJob = readonly [
   job: unknown,
@@ -536,12 +434,6 @@ type Result = readonly [kind: 0 | 1 | 2 | 3 | 4 | 5, which?: number | TakenJob, 
 /** Number of KEYS of moveToFinished. */
 const FINISH_KEYS = 14;
 
-/** BullMQ's commands that are ours. */
-const OWN: Readonly<Record<string, () => string>> = {
-  ...OPERATIONS,
-  moveJobFromActiveToWait: HAND_BACK,
-};
-
 /** @throws what a script refused */
 function refuse([kind, which, max = 0]: Result, envelopes: readonly Envelope[]): void {
   if (kind === 0) return;
@@ -550,11 +442,6 @@ function refuse([kind, which, max = 0]: Result, envelopes: readonly Envelope[]):
   if (kind === 1) throw new IdempotencyConflictError(id);
   if (kind === 2) throw new MessageActiveError(id);
   throw new MailboxFullError(actor, key, max);
-}
-
-function toState([revision, version, value]: RawState): StoredState {
-  const carried = JSON.parse(value) as Carried;
-  return { ...carried, revision: Number(revision), version: Number(version) };
 }
 
 /** As COMPLETE takes it. */

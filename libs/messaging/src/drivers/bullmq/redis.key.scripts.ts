@@ -1,5 +1,6 @@
 import { composeScript } from './bullmq.package.js';
 import { FETCHING, MAILBOX } from './redis.mailbox.js';
+import { HAND_BACK } from './redis.scripts.js';
 
 /**
  * Takes the next job.
@@ -212,9 +213,10 @@ local function dropParked(p)
 end
 `;
 
-/** BullMQ's own commands of operators, around which mailboxes are kept right. Each takes and answers what BullMQ's does. */
+/** BullMQ's own commands that are ours instead, so that mailboxes are kept right. Each takes and answers what BullMQ's does. */
 export const OPERATIONS: Readonly<Record<string, () => string>> = {
   moveToActive: TAKE,
+  moveJobFromActiveToWait: HAND_BACK,
 
   removeJob: () =>
     composeScript(

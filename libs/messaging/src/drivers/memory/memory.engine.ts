@@ -9,7 +9,7 @@ import type {
   Delivery,
   Engine,
   FinishedTurn,
-  KeyOrder,
+  KeyPage,
   KeyRecord,
   MessageRecord,
   QuarantinedKey,
@@ -141,7 +141,7 @@ export class MemoryEngine implements Engine {
     return structuredClone(this.messages.queue(actor).states.get(key));
   }
 
-  async keys(actor: string, page: { by: KeyOrder; limit: number }): Promise<KeyRecord[]> {
+  async keys(actor: string, page: KeyPage): Promise<KeyRecord[]> {
     return this.messages.queue(actor).keys(page);
   }
 

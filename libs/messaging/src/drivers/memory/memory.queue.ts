@@ -2,7 +2,7 @@ import type { Clock } from '../../clock.js';
 import type {
   ActorCounts,
   ConsumeOptions,
-  KeyOrder,
+  KeyPage,
   KeyRecord,
   MessageState,
   QuarantinedKey,
@@ -230,7 +230,7 @@ export class MemoryQueue {
 
   // ---- keys
 
-  keys({ by, limit }: { by: KeyOrder; limit: number }): KeyRecord[] {
+  keys({ by, limit }: KeyPage): KeyRecord[] {
     const all = [...this.mailboxes.values()].filter(({ head }) => head !== undefined);
     const order = {
       age: (a: Mailbox, b: Mailbox) => a.head!.arrival - b.head!.arrival,

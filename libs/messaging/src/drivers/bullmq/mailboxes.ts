@@ -1,0 +1,26 @@
+import type {
+  KeyPage,
+  KeyRecord,
+  MailboxOptions,
+  QuarantinedKey,
+  StoredState,
+} from '../../engine.js';
+
+/** The mailboxes and states of one actor's keys, as a store keeps them beside BullMQ's jobs. */
+export interface Mailboxes {
+  /** Declares what a consumer knows. Messages that only read and wait in a mailbox leave it. */
+  employ(options: MailboxOptions): Promise<void>;
+  /** As `Engine.state`. */
+  state(key: string): Promise<StoredState | undefined>;
+  /** As `Engine.keys`. */
+  list(page: KeyPage): Promise<KeyRecord[]>;
+  /** As `Engine.quarantined`. */
+  quarantined(): Promise<QuarantinedKey[]>;
+  /** As `Engine.release`. */
+  release(key: string): Promise<boolean>;
+  /**
+   * Mends what an operator, a plain BullMQ client or a crash can leave: mailboxes whose head is gone or stands still,
+   * messages that stand in none. Resolves to the keys that were mended, at most a thousand.
+   */
+  heal(): Promise<string[]>;
+}

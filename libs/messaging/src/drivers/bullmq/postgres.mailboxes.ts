@@ -1,0 +1,102 @@
+import type { Carried } from '../../codec.js';
+import type {
+  AttemptRecord,
+  KeyOrder,
+  KeyPage,
+  KeyRecord,
+  MailboxOptions,
+  QuarantinedKey,
+  StoredState,
+} from '../../engine.js';
+import type { Mailboxes } from './mailboxes.js';
+import { retryTransient } from './postgres.retry.js';
+import type { Queryable } from './postgres.schema.js';
+
+/**
+ * Keys with messages: depth of the mailbox, when its first could first be handled, whether it is quarantined.
+ *
+ * $1 queue, $2 how many at most
+ */
+const mailboxesBy = (order: string): string => `
+SELECT m.key, m.depth, (q.key IS NOT NULL) AS quarantined,
+       COALESCE((j.opts->'callsheet'->>'dueAt')::bigint, j.added_at_ms) AS since
+  FROM (SELECT key, count(*) AS depth, min(arrival) AS first FROM callsheet.mailbox WHERE queue = $1
+         GROUP BY key ORDER BY ${order} LIMIT $2) AS m
+  JOIN callsheet.mailbox h ON h.queue = $1 AND h.key = m.key AND h.arrival = m.first
+  LEFT JOIN bullmq.job j ON j.queue = $1 AND j.id = h.id
+  LEFT JOIN callsheet.quarantine q ON q.queue = $1 AND q.key = m.key
+ ORDER BY ${order}`;
+const MAILBOXES: Record<KeyOrder, string> = {
+  age: mailboxesBy('first'),
+  depth: mailboxesBy('depth DESC, first'),
+};
+
+/** Quarantined keys. $1 queue */
+const QUARANTINED = `
+SELECT q.*, (SELECT count(*) FROM callsheet.mailbox m WHERE m.queue = q.queue AND m.key = q.key) AS depth
+  FROM callsheet.quarantine q WHERE q.queue = $1 ORDER BY q.key`;
+
+/** Those of one queue. */
+export class PostgresMailboxes implements Mailboxes {
+  constructor(
+    private readonly pool: Queryable,
+    private readonly queue: string,
+  ) {}
+
+  async state(key: string): Promise<StoredState | undefined> {
+    const [row] = await this.rows(
+      'SELECT revision::text, version, value FROM callsheet.state WHERE queue = $1 AND key = $2',
+      [this.queue, key],
+    );
+    if (!row) return undefined;
+    const { revision, version, value } = row;
+    return { ...(value as Carried), revision: Number(revision), version: Number(version) };
+  }
+
+  async employ({ reads, mailbox }: MailboxOptions): Promise<void> {
+    if (!reads && mailbox === undefined) return;
+    await this.rows('SELECT callsheet.employ($1, $2, $3::text[])', [
+      this.queue,
+      mailbox,
+      reads && [...reads],
+    ]);
+  }
+
+  async list({ by, limit }: KeyPage): Promise<KeyRecord[]> {
+    const rows = await this.rows(MAILBOXES[by], [this.queue, limit]);
+    return rows.map(({ key, depth, since, quarantined }) => ({
+      key: String(key),
+      depth: Number(depth),
+      since: Number(since),
+      isQuarantined: quarantined === true,
+    }));
+  }
+
+  async quarantined(): Promise<QuarantinedKey[]> {
+    const rows = await this.rows(QUARANTINED, [this.queue]);
+    return rows.map(({ key, since, storage_id: storageId, attempt, depth }) => ({
+      key: String(key),
+      since: Number(since),
+      storageId: String(storageId),
+      attempt: attempt as AttemptRecord,
+      depth: Number(depth),
+    }));
+  }
+
+  async release(key: string): Promise<boolean> {
+    const [row] = await this.rows('SELECT callsheet.release($1, $2) AS released', [
+      this.queue,
+      key,
+    ]);
+    return row?.['released'] === true;
+  }
+
+  async heal(): Promise<string[]> {
+    const rows = await this.rows('SELECT DISTINCT callsheet.heal($1) AS key', [this.queue]);
+    return rows.map(({ key }) => String(key));
+  }
+
+  private async rows(text: string, params: unknown[]): Promise<Record<string, unknown>[]> {
+    return (await retryTransient(() => this.pool.query(text, params))).rows;
+  }
+}

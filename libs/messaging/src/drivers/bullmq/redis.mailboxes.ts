@@ -1,0 +1,102 @@
+import type { RedisClient } from 'bullmq';
+import type { Carried } from '../../codec.js';
+import type {
+  KeyPage,
+  KeyRecord,
+  MailboxOptions,
+  QuarantinedKey,
+  StoredState,
+} from '../../engine.js';
+import type { Mailboxes } from './mailboxes.js';
+import { EMPLOY, HEAL, MAILBOXES, QUARANTINED, RELEASE } from './redis.key.scripts.js';
+import { runScript, type Argument } from './redis.run.js';
+
+/** How many mailboxes are looked at in one step when they are mended, how often, and how many mended ones are named. */
+const HEALED_AT_ONCE = 500;
+const HEAL_PAGES = 1_000;
+const MOST_HEALED = 1_000;
+
+/** A state as stored: revision, version, value. */
+export type RawState = readonly [revision: string, version: string, value: string];
+
+/** Those of one queue, under its key prefix. */
+export class RedisMailboxes implements Mailboxes {
+  constructor(
+    private readonly client: () => Promise<RedisClient>,
+    private readonly prefix: string,
+  ) {}
+
+  async employ({ reads, mailbox }: MailboxOptions): Promise<void> {
+    const types = reads ? ['1', ...reads] : [''];
+    await this.run('employ', EMPLOY, [mailbox, ...types]);
+  }
+
+  async state(key: string): Promise<StoredState | undefined> {
+    const client = await this.client();
+    const { revision, version, value } = await client.hgetall(`${this.prefix}state:${key}`);
+    if (revision === undefined) return undefined;
+    return toState([revision, version ?? '', value ?? '']);
+  }
+
+  async list({ by, limit }: KeyPage): Promise<KeyRecord[]> {
+    const rows = await this.rows('mailboxes', MAILBOXES, [by, limit], 4);
+    return rows.map(([key = '', depth, since, isQuarantined]) => ({
+      key,
+      depth: Number(depth),
+      since: Number(since),
+      isQuarantined: Number(isQuarantined) === 1,
+    }));
+  }
+
+  async quarantined(): Promise<QuarantinedKey[]> {
+    const rows = await this.rows('quarantined', QUARANTINED, [], 3);
+    return rows
+      .map(([key = '', stopped = '', depth]) => ({
+        key,
+        ...(JSON.parse(stopped) as Omit<QuarantinedKey, 'key' | 'depth'>),
+        depth: Number(depth),
+      }))
+      .sort((a, b) => (a.key < b.key ? -1 : 1));
+  }
+
+  async release(key: string): Promise<boolean> {
+    return (await this.run('release', RELEASE, [key])) === 1;
+  }
+
+  async heal(): Promise<string[]> {
+    const healed = new Set<string>();
+    for (let page = 0; page < HEAL_PAGES && healed.size < MOST_HEALED; page++) {
+      const args = [page * HEALED_AT_ONCE, HEALED_AT_ONCE];
+      const [isMore, keys] = (await this.run('heal', HEAL, args)) as [number, string[]];
+      for (const key of keys) healed.add(key);
+      if (isMore === 0) break;
+    }
+    return [...healed].slice(0, MOST_HEALED);
+  }
+
+  /** What a script answers as one flat list, in rows. */
+  private async rows(
+    name: string,
+    script: () => string,
+    args: readonly Argument[],
+    width: number,
+  ): Promise<string[][]> {
+    const flat = (await this.run(name, script, args)) as string[];
+    const rows: string[][] = [];
+    for (let at = 0; at < flat.length; at += width) rows.push(flat.slice(at, at + width));
+    return rows;
+  }
+
+  private async run(
+    name: string,
+    script: () => string,
+    args: readonly Argument[],
+  ): Promise<unknown> {
+    return runScript(await this.client(), name, script, [1, this.prefix, ...args]);
+  }
+}
+
+export function toState([revision, version, value]: RawState): StoredState {
+  const carried = JSON.parse(value) as Carried;
+  return { ...carried, revision: Number(revision), version: Number(version) };
+}
