@@ -132,6 +132,22 @@ export const keyCases: Case[] = [
     },
   },
   {
+    promise: 'a limit of mailboxes stays as it was when none is named, and goes with Infinity',
+    async run(context) {
+      const engine = await context.engine();
+      const { consumer } = await context.consume(engine, done, { mailbox: 1 });
+      await consumer.stop(0);
+      await engine.send([context.envelope({ key: 'k' })]);
+      const more = [context.envelope({ key: 'k' })];
+      (await context.consume(engine, done)).consumer.limit(0);
+      await expect(engine.send([...more, context.envelope({ key: 'k' })])).rejects.toThrow(
+        MailboxFullError,
+      );
+      (await context.consume(engine, done, { mailbox: Infinity })).consumer.limit(0);
+      await expect(engine.send([...more, context.envelope({ key: 'k' })])).resolves.toBeUndefined();
+    },
+  },
+  {
     promise: 'a turn that sends to a full mailbox stores nothing',
     async run(context) {
       const engine = await context.engine();

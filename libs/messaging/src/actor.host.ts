@@ -129,7 +129,8 @@ export class ActorHost implements OnModuleInit {
       {
         concurrency,
         ...(rateLimit && { rateLimit }),
-        ...(mailbox !== undefined && { mailbox }),
+        // Whatever an earlier release has declared.
+        mailbox: mailbox ?? Infinity,
         reads: new Set(reads),
       },
       turnRunner(turns),

@@ -133,7 +133,10 @@ export interface ConsumeOptions extends MailboxOptions {
 export interface MailboxOptions {
   /** Types whose messages do not wait in the mailbox of their key and see its committed state. */
   reads?: ReadonlySet<string>;
-  /** The most messages that wait per key, the one in work apart; one more is refused at send with MailboxFullError. */
+  /**
+   * The most messages that wait per key, the one in work apart; one more is refused at send with MailboxFullError. Infinity:
+   * any number.
+   */
   mailbox?: number;
 }
 

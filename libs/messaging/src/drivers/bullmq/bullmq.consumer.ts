@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { WaitingError, Worker, type Job } from 'bullmq';
-import type { Consumer, Outcome, TurnFunction } from '../../engine.js';
+import type { Consumer, Outcome, StoredState, TurnFunction } from '../../engine.js';
 import {
   CancelledError,
   IdempotencyConflictError,
@@ -163,11 +163,14 @@ export class BullmqConsumer implements Consumer {
   }
 
   private async process(job: Job, token: string): Promise<Ending> {
+    // Whoever takes a job asks for its state, wanted or not: a backend keeps what came with it until then.
+    const state = this.backend.stateOf(job);
+    state.catch(() => undefined);
     try {
       // A fetch that waited for a message when the limit came still brings one. Not if its turn still runs: others would
       // get it meanwhile.
       const isTooMuch = this.isShut && !this.running.has(job.id ?? '');
-      const outcome: Outcome = isTooMuch ? { kind: 'release' } : await this.outcomeOf(job);
+      const outcome: Outcome = isTooMuch ? { kind: 'release' } : await this.outcomeOf(job, state);
       if (outcome.kind === 'done')
         return new Ending((fetchNext) => this.complete(job, token, outcome, fetchNext));
       await this.commit(job, token, outcome);
@@ -182,7 +185,7 @@ export class BullmqConsumer implements Consumer {
    * Runs the turn, or joins it: when the event loop was blocked for longer than the lock lasts, this worker is handed a job
    * that it is still working on. What comes of it is committed under the newer lock.
    */
-  private outcomeOf(job: Job): Promise<Outcome> {
+  private outcomeOf(job: Job, state: Promise<StoredState | undefined>): Promise<Outcome> {
     const id = job.id ?? '';
     const running = this.running.get(id);
     if (running) return running.outcome;
@@ -190,9 +193,8 @@ export class BullmqConsumer implements Consumer {
     let release = (): void => undefined;
     const outcome = new Promise<Outcome>((resolve, reject) => {
       release = () => resolve({ kind: 'release' });
-      this.backend
-        .stateOf(job)
-        .then((state) => this.turn(toDelivery(job, controller.signal, state)))
+      state
+        .then((stored) => this.turn(toDelivery(job, controller.signal, stored)))
         .then(resolve, reject);
     }).finally(() => this.running.delete(id));
     this.running.set(id, { id: toEnvelope(job).id, controller, outcome, release });

@@ -299,6 +299,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
     sql: readonly SqlStatement[],
   ): Promise<void> {
     const session = await (this.connection.pool as unknown as PoolLike).connect();
+    let isBroken = false;
     try {
       await session.query('BEGIN');
       await session.query(text, params);
@@ -306,10 +307,10 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
       for (const statement of sql) await runStatement(session, statement);
       await session.query('COMMIT');
     } catch (error) {
-      await session.query('ROLLBACK').catch(() => undefined);
+      await session.query('ROLLBACK').catch(() => (isBroken = true));
       throw error;
     } finally {
-      session.release();
+      session.release(isBroken);
     }
   }
 

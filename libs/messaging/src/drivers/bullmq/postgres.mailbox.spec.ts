@@ -1,10 +1,15 @@
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { Context, done, doneWith } from '../../../../../test/contract/context.js';
+import { Context, done, doneWith, retry } from '../../../../../test/contract/context.js';
+import { field } from '../../../../../test/contract/expect.js';
 import { Operation } from '../../../../../test/contract/operator.cases.js';
 import { serverSuite } from '../../../../../test/support/available.js';
 import { eventually } from '../../../../../test/support/eventually.js';
 import { startPostgres, type PostgresServer } from '../../../../../test/support/postgres.server.js';
+import { LockLostError } from '../../messaging.errors.js';
+import type { TurnBackend } from './bullmq.store.js';
+
+const KEEP = { age: 60_000, count: 100 };
 
 serverSuite('postgres', 'mailboxes on PostgreSQL', () => {
   let server: PostgresServer;
@@ -58,6 +63,58 @@ serverSuite('postgres', 'mailboxes on PostgreSQL', () => {
     expect(await at.heal()).toEqual([]);
     await at.consume();
     expect(new Set(await at.after(2))).toEqual(new Set([1, 's']));
+  });
+
+  it('that somebody holds hold up neither what is due of other keys nor an attempt of theirs', async () => {
+    const { context, engine } = at;
+    const { deliveries } = await context.consume(
+      engine,
+      (delivery) => {
+        const { attempt, envelope } = delivery;
+        return attempt === 1 && envelope.data['n'] === 'twice' ? retry(200)(delivery) : done();
+      },
+      { concurrency: 4 },
+    );
+    const began = (): unknown[] => field(deliveries, 'n');
+    const dueAt = Date.now() + 400;
+    await engine.send([at.message('twice', { key: 'retried' })]);
+    await engine.send(['held', 'free'].map((key) => at.message(key, { key, dueAt })));
+    await eventually(() => began().includes('twice'));
+    await sql.query('BEGIN');
+    for (const key of ['held', 'retried']) {
+      await sql.query('SELECT callsheet.lock_key($1, $2)', [context.actor, key]);
+    }
+    await eventually(() => began().length === 3);
+    expect(began()).not.toContain('held');
+    await sql.query('COMMIT');
+    await eventually(async () => (await engine.counts(context.actor)).done === 3);
+    expect(began().at(-1)).toBe('held');
+  });
+
+  it('whose lock is lost say so, whatever became of the state meanwhile', async () => {
+    const { context, engine } = at;
+    await engine.send([at.message(0)]);
+    const { rows } = await sql.query(
+      `SELECT id FROM bullmq.move_to_active($1, 'mine', 60000, $2, 'worker', NULL, NULL)`,
+      [context.actor, Date.now()],
+    );
+    const { id } = rows[0] as { id: string };
+    const job = { id, queueName: context.actor, opts: { callsheet: { key: 'k' } }, data: {} };
+    const backend = at.queue.getBackend() as unknown as TurnBackend;
+    const end = (token: string, revision: number) =>
+      backend
+        .complete(
+          job as never,
+          token,
+          { sends: [], state: { data: 1, revision, version: 1 } },
+          KEEP,
+        )
+        .catch((error: unknown) => error);
+    expect(await end('another', 7)).toMatchObject({ code: 'BM001' });
+    expect(await end('mine', 7)).toBeInstanceOf(LockLostError);
+    expect(await end('mine', 0)).toBeUndefined();
+    expect(await end('mine', 0)).toMatchObject({ code: 'BM001' });
+    expect(await engine.state(context.actor, 'k')).toMatchObject({ revision: 1 });
   });
 
   it('of turns that send to the keys of each other never wait in a ring', async () => {

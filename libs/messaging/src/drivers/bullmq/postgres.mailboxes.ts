@@ -55,9 +55,14 @@ export class PostgresMailboxes implements Mailboxes {
 
   async employ({ reads, mailbox }: MailboxOptions): Promise<void> {
     if (!reads && mailbox === undefined) return;
+    if (mailbox === Infinity) {
+      await this.rows("DELETE FROM callsheet.trait WHERE queue = $1 AND name = 'mailbox'", [
+        this.queue,
+      ]);
+    }
     await this.rows('SELECT callsheet.employ($1, $2, $3::text[])', [
       this.queue,
-      mailbox,
+      mailbox === Infinity ? undefined : mailbox,
       reads && [...reads],
     ]);
   }

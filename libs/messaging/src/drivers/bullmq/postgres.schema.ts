@@ -1,5 +1,6 @@
 import { MIGRATION_2 } from './postgres.migration.2.js';
 import { MIGRATION_3 } from './postgres.migration.3.js';
+import { MIGRATION_4 } from './postgres.migration.4.js';
 
 /** What a connection to PostgreSQL or PGlite can do. */
 export interface Queryable {
@@ -130,6 +131,7 @@ END $$;
 `,
   MIGRATION_2,
   MIGRATION_3,
+  MIGRATION_4,
 ];
 
 const MIGRATION_LOCK = 0x63616c6c;

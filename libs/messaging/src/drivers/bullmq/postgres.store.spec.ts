@@ -1,4 +1,4 @@
-import { Client } from 'pg';
+import { Client, type Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { serverSuite } from '../../../../../test/support/available.js';
 import { atEnd } from '../../../../../test/support/cleanup.js';
@@ -81,6 +81,28 @@ serverSuite('postgres', 'PostgreSQL', () => {
     await Promise.all(stores.map((each) => each.open()));
     for (const each of stores) await expect(each.ping()).resolves.toBeUndefined();
     await Promise.all(stores.map((each) => each.close()));
+  });
+
+  it('outlives a session that the server ends while it is in use', async () => {
+    const database = await server.createDatabase();
+    const opened = store(database);
+    await opened.open();
+    const pool = opened.queueConnection as Pool;
+    const session = await pool.connect();
+    // Its query would hear of it; in a transaction between two queries nobody else does.
+    await session.query('BEGIN');
+    const { rows } = await session.query('SELECT pg_backend_pid() AS pid');
+    // `once` of node:events would listen to errors too.
+    const ended = new Promise<void>((resolve) => session.on('end', () => resolve()));
+    await opened.ping();
+    const killer = new Client({ connectionString: database });
+    await killer.connect();
+    await killer.query('SELECT pg_terminate_backend($1)', [(rows[0] as { pid: number }).pid]);
+    await killer.end();
+    await ended;
+    session.release(true);
+    await expect(opened.ping()).resolves.toBeUndefined();
+    await opened.close();
   });
 
   it('is refused with the name of a database that does not exist', async () => {

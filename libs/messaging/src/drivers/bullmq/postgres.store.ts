@@ -134,6 +134,8 @@ export class PostgresStore extends SqlStore {
     });
     // An idle connection that breaks is replaced; unheard, the event would end the process.
     this.pool.on('error', () => undefined);
+    // One in use hears of it itself, and its query, if it has one, fails.
+    this.pool.on('connect', (client) => client.on('error', () => undefined));
     // Each queue and worker listens too.
     this.pool.setMaxListeners(0);
   }

@@ -8,7 +8,11 @@ import { eventually } from '../../../../../test/support/eventually.js';
 import { startRedis, type RedisServer } from '../../../../../test/support/redis.server.js';
 import type { AttemptRecord } from '../../engine.js';
 import type { Envelope } from '../../envelope.js';
-import { IdempotencyConflictError, MessageActiveError } from '../../messaging.errors.js';
+import {
+  IdempotencyConflictError,
+  LockLostError,
+  MessageActiveError,
+} from '../../messaging.errors.js';
 import type { BullmqEngine } from './bullmq.engine.js';
 import { DEAD, toCancelled, toFailure } from './bullmq.job.js';
 import type { BullmqStore, TurnBackend } from './bullmq.store.js';
@@ -166,6 +170,21 @@ serverSuite('redis-server', 'the ends of a turn on Redis', () => {
     expect(await engine.find(context.id('new'), [context.actor])).toMatchObject({
       state: 'waiting',
     });
+  });
+
+  it('complete that the client sends again, because it got no reply, does not call its own state another', async () => {
+    await engine.send([context.envelope({ key: 'k' })]);
+    const job = await take();
+    const effects = { sends: [], state: { data: 1, revision: 0, version: 1 } };
+    const stale = { sends: [], state: { data: 1, revision: 7, version: 1 } };
+    await expect(backend.complete(job, 'mine', stale, KEEP)).rejects.toBeInstanceOf(LockLostError);
+    await backend.complete(job, 'mine', effects, KEEP);
+    const again = await backend
+      .complete(job, 'mine', effects, KEEP)
+      .catch((error: unknown) => error);
+    expect(again).toBeInstanceOf(Error);
+    expect(again).not.toBeInstanceOf(LockLostError);
+    expect(await engine.state(context.actor, 'k')).toMatchObject({ revision: 1 });
   });
 
   it('a large reply is kept once, not also in the stream of events', async () => {

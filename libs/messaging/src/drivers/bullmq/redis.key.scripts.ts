@@ -103,12 +103,13 @@ return answer
  * mailbox.
  *
  * KEYS[1]  key prefix of the queue
- * ARGV[1]  the most that wait, or '' to leave that as it is, [2] '1' when types follow, [3..] types
+ * ARGV[1]  the most that wait, 'Infinity' for any number, or '' to leave that as it is, [2] '1' when types follow, [3..] types
  * returns  how many messages left a mailbox
  */
 export const EMPLOY = (): string => `${MAILBOX}
 local p, traits = KEYS[1], KEYS[1] .. 'traits'
-if ARGV[1] ~= '' then redis.call('HSET', traits, 'mailbox', ARGV[1]) end
+if ARGV[1] == 'Infinity' then redis.call('HDEL', traits, 'mailbox')
+elseif ARGV[1] ~= '' then redis.call('HSET', traits, 'mailbox', ARGV[1]) end
 if ARGV[2] ~= '1' then return 0 end
 local reads, isNew = {}, false
 for i = 3, #ARGV do

@@ -49,7 +49,11 @@ local id, p, key = ARGV[1], ARGV[7], ARGV[12] ~= '' and ARGV[12] or nil
 local plan, refusal = planned(ARGV, 17, KEYS[15], p .. id)
 if not plan then return refusal end
 local state = ARGV[13] ~= '' and p .. 'state:' .. (key or '')
-if state and (redis.call('HGET', state, 'revision') or '0') ~= ARGV[13] then return { 4 } end
+if state and (redis.call('HGET', state, 'revision') or '0') ~= ARGV[13] then
+  -- A client that got no reply sends this again: then the message has ended, and the state is that of this very turn.
+  local isHeld = redis.call('GET', KEYS[12] .. ':lock') == cmsgpack.unpack(ARGV[8]).token
+  return isHeld and { 4 } or { 3, -2 }
+end
 -- The stream of events keeps ten thousand of them: a large reply is not told there.
 local value = ARGV[4]
 if #value > 1024 then ARGV[4] = 'null' end
