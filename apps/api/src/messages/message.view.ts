@@ -24,7 +24,7 @@ export const messageView = z
     type: z.string(),
     state: z
       .enum(['waiting', 'delayed', 'parked', 'active', 'done', 'dead', 'cancelled'])
-      .describe('parked: behind another message of its key'),
+      .describe('parked: behind another message of its key, or its key is quarantined'),
     key: z.string().optional().describe('which instance of the actor it is for'),
     version: z.int().describe("of the data's shape"),
     priority: z.int().describe('1 is served first'),

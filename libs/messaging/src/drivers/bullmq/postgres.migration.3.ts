@@ -7,8 +7,8 @@
  *
  * Locks: the keys that a step touches come first, in their order, each an advisory lock until the transaction ends; then as in
  * the migration before. So the steps of turns, sends and cancels never wait for each other in a ring. What BullMQ itself does
- * to jobs with keys (removing, cleaning, promoting) locks the job before its key: PostgreSQL may break such a ring with 40P01,
- * which rolls one side back whole, and the driver repeats it.
+ * to jobs with keys at an operator's command (removing, cleaning) locks the job before its key: PostgreSQL may break such a ring
+ * with 40P01, which rolls one side back whole; the driver repeats its own. For promotion see the next migration.
  */
 export const MIGRATION_3 = `
 -- Messages that stand in the mailbox of their key, in the order of arrival.

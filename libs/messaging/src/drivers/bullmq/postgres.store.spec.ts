@@ -1,5 +1,5 @@
 import { Client, type Pool } from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { serverSuite } from '../../../../../test/support/available.js';
 import { atEnd } from '../../../../../test/support/cleanup.js';
 import { freePort } from '../../../../../test/support/ports.js';
@@ -103,6 +103,17 @@ serverSuite('postgres', 'PostgreSQL', () => {
     session.release(true);
     await expect(opened.ping()).resolves.toBeUndefined();
     await opened.close();
+  });
+
+  it('is refused when its clock is far from that of this process', async () => {
+    const { now } = Date;
+    vi.spyOn(Date, 'now').mockImplementation(() => now() + 7_000);
+    try {
+      const error = await refusal(await server.createDatabase());
+      expect(error.message).toMatch(/clock of this process is \d+ ms ahead of that of PostgreSQL/);
+    } finally {
+      vi.restoreAllMocks();
+    }
   });
 
   it('is refused with the name of a database that does not exist', async () => {

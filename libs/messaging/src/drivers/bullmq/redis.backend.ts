@@ -18,12 +18,6 @@ import type {
   StoredState,
 } from '../../engine.js';
 import type { Envelope } from '../../envelope.js';
-import {
-  IdempotencyConflictError,
-  LockLostError,
-  MailboxFullError,
-  MessageActiveError,
-} from '../../messaging.errors.js';
 import { keyCount } from './bullmq.package.js';
 import { actorOf, DEAD, redriven, toEnvelope, toJob, type JobProgress } from './bullmq.job.js';
 import { Ending, type Failure, type Keep, type NextJob, type TurnBackend } from './bullmq.store.js';
@@ -31,7 +25,8 @@ import { pauseAfterError } from './error.pause.js';
 import { LANES } from '../../priority.js';
 import { redriveAll } from './redrive.all.js';
 import { OPERATIONS, QUARANTINE } from './redis.key.scripts.js';
-import { RedisMailboxes, toState, type RawState } from './redis.mailboxes.js';
+import { refuse, type Result, type TakenJob } from './redis.answers.js';
+import { RedisMailboxes, toState } from './redis.mailboxes.js';
 import { runScript, type Argument } from './redis.run.js';
 import { CANCELLED, INBOX, REMEMBERED } from './redis.keys.js';
 import {
@@ -419,30 +414,8 @@ export function redisTurnBackends(window: number): BackendFactory<RedisTurnBacke
 /** How often at most, in one go, ended messages are dropped. */
 const FORGET_ROUNDS = 10;
 
-/** A job as scripts answer it: BullMQ's four, and the state of its key, 0 for none yet; absent without key. */
-type TakenJob = readonly [
-  job: unknown,
-  id: unknown,
-  limit: unknown,
-  until: unknown,
-  state?: RawState | 0,
-];
-
-/** What the scripts that send answer. */
-type Result = readonly [kind: 0 | 1 | 2 | 3 | 4 | 5, which?: number | TakenJob, max?: number];
-
 /** Number of KEYS of moveToFinished. */
 const FINISH_KEYS = 14;
-
-/** @throws what a script refused */
-function refuse([kind, which, max = 0]: Result, envelopes: readonly Envelope[]): void {
-  if (kind === 0) return;
-  if (kind === 4) throw new LockLostError();
-  const { id = '', actor = '', key = '' } = envelopes[Number(which) - 1] ?? {};
-  if (kind === 1) throw new IdempotencyConflictError(id);
-  if (kind === 2) throw new MessageActiveError(id);
-  throw new MailboxFullError(actor, key, max);
-}
 
 /** As COMPLETE takes it. */
 function fieldsOfState(state: StoredState | undefined): Argument[] {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { serverSuite } from '../../../../../test/support/available.js';
 import { atEnd } from '../../../../../test/support/cleanup.js';
 import { freePort } from '../../../../../test/support/ports.js';
@@ -96,6 +96,17 @@ serverSuite('redis-server', 'Redis', () => {
     [open, locked] = await Promise.all([startRedis(), startRedis({ password: 's3cret-p4ss' })]);
   });
   afterAll(() => Promise.all([open.stop(), locked.stop()]));
+
+  it('is refused when its clock is far from that of this process', async () => {
+    const { now } = Date;
+    vi.spyOn(Date, 'now').mockImplementation(() => now() + 7_000);
+    try {
+      const error = await refusal(open.url);
+      expect(error.message).toMatch(/clock of this process is \d+ ms ahead of that of Redis/);
+    } finally {
+      vi.restoreAllMocks();
+    }
+  });
 
   it('opens, says what it is, and closes', async () => {
     const redis = store(open.url);
