@@ -38,6 +38,8 @@ export const keyCases: Case[] = [
       ] as const;
       expect(await engine.keys(actor, { by: 'age', limit: 10 })).toEqual(rows);
       expect(await engine.keys(actor, { by: 'age', limit: 2 })).toEqual(rows.slice(0, 2));
+      for (const row of rows) expect(await engine.key(actor, row.key)).toEqual(row);
+      for (const key of ['later', 'none']) expect(await engine.key(actor, key)).toBeUndefined();
       const byDepth = await engine.keys(actor, { by: 'depth', limit: 2 });
       expect(byDepth).toEqual([rows[2], rows[0]]);
       expect(await engine.keys(other, { by: 'age', limit: 10 })).toEqual([]);

@@ -89,6 +89,9 @@ export interface Engine {
   /** Keys of `actor` in whose mailboxes messages stand. */
   keys(actor: string, page: KeyPage): Promise<KeyRecord[]>;
 
+  /** One key of `actor`, or undefined when no message stands in its mailbox. */
+  key(actor: string, key: string): Promise<KeyRecord | undefined>;
+
   /** Keys of `actor` that are quarantined, sorted. */
   quarantined(actor: string): Promise<QuarantinedKey[]>;
 

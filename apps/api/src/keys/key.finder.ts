@@ -4,9 +4,6 @@ import { requireKnownActor } from '../actors/known.actor.js';
 import { ProblemError } from '../problem.js';
 import type { KeyFacts } from './key.view.js';
 
-/** The engine tells the depth of one key only in a list; so many it looks through, the deepest first. */
-const LOOKED_THROUGH = 10_000;
-
 /** Finds keys by actor and key in a URL. */
 @Injectable()
 export class KeyFinder {
@@ -19,22 +16,14 @@ export class KeyFinder {
   async get(actor: string, key: string): Promise<KeyFacts> {
     requireKnownActor(this.registry, actor);
     if (!isPossible(key)) throw missing(actor, key);
-    const [state, quarantined, listed] = await Promise.all([
+    const [state, quarantined, mailbox] = await Promise.all([
       this.engine.state(actor, key),
       this.engine.quarantined(actor),
-      this.engine.keys(actor, { by: 'depth', limit: LOOKED_THROUGH }),
+      this.engine.key(actor, key),
     ]);
     const quarantine = quarantined.find((each) => each.key === key);
-    const mailbox = listed.find((each) => each.key === key);
-    const isSure = mailbox !== undefined || listed.length < LOOKED_THROUGH;
-    if (!state && !quarantine && !mailbox && isSure) throw missing(actor, key);
-    return {
-      key,
-      depth: mailbox?.depth ?? quarantine?.depth ?? (isSure ? 0 : undefined),
-      since: mailbox?.since,
-      state,
-      quarantine,
-    };
+    if (!state && !quarantine && !mailbox) throw missing(actor, key);
+    return { key, depth: mailbox?.depth ?? 0, since: mailbox?.since, state, quarantine };
   }
 
   /**

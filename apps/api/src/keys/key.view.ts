@@ -36,9 +36,7 @@ export type KeyList = z.infer<typeof keyList>;
 export const keyView = z
   .object({
     key: z.string(),
-    depth: depth
-      .optional()
-      .describe('messages in its mailbox; absent when too many keys have some to look through'),
+    depth,
     since: time.optional().describe('when the first of them could first be handled'),
     state: z
       .object({
@@ -80,7 +78,7 @@ export function toKeyList(records: readonly KeyRecord[]): KeyList {
 /** What the store knows of a key. */
 export interface KeyFacts {
   key: string;
-  depth?: number;
+  depth: number;
   since?: number;
   state?: StoredState;
   quarantine?: QuarantinedKey;

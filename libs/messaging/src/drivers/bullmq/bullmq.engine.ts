@@ -221,6 +221,10 @@ export class BullmqEngine implements Engine {
     return this.reading(() => turnBackendOf(this.queue(actor)).mailboxes.list(page));
   }
 
+  async key(actor: string, key: string): Promise<KeyRecord | undefined> {
+    return this.reading(() => turnBackendOf(this.queue(actor)).mailboxes.find(key));
+  }
+
   async quarantined(actor: string): Promise<QuarantinedKey[]> {
     return this.reading(() => turnBackendOf(this.queue(actor)).mailboxes.quarantined());
   }

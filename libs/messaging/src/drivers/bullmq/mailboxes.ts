@@ -14,6 +14,8 @@ export interface Mailboxes {
   state(key: string): Promise<StoredState | undefined>;
   /** As `Engine.keys`. */
   list(page: KeyPage): Promise<KeyRecord[]>;
+  /** As `Engine.key`. */
+  find(key: string): Promise<KeyRecord | undefined>;
   /** As `Engine.quarantined`. */
   quarantined(): Promise<QuarantinedKey[]>;
   /** As `Engine.release`. */

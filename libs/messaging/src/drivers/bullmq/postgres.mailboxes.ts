@@ -15,12 +15,13 @@ import type { Queryable } from './postgres.schema.js';
 /**
  * Keys with messages: depth of the mailbox, when its first could first be handled, whether it is quarantined.
  *
- * $1 queue, $2 how many at most
+ * $1 queue, $2 how many at most, $3 the one that is asked for, null for all
  */
 const mailboxesBy = (order: string): string => `
 SELECT m.key, m.depth, (q.key IS NOT NULL) AS quarantined,
        COALESCE((j.opts->'callsheet'->>'dueAt')::bigint, j.added_at_ms) AS since
-  FROM (SELECT key, count(*) AS depth, min(arrival) AS first FROM callsheet.mailbox WHERE queue = $1
+  FROM (SELECT key, count(*) AS depth, min(arrival) AS first FROM callsheet.mailbox
+         WHERE queue = $1 AND ($3::text IS NULL OR key = $3)
          GROUP BY key ORDER BY ${order} LIMIT $2) AS m
   JOIN callsheet.mailbox h ON h.queue = $1 AND h.key = m.key AND h.arrival = m.first
   LEFT JOIN bullmq.job j ON j.queue = $1 AND j.id = h.id
@@ -67,10 +68,18 @@ export class PostgresMailboxes implements Mailboxes {
     ]);
   }
 
-  async list({ by, limit }: KeyPage): Promise<KeyRecord[]> {
-    const rows = await this.rows(MAILBOXES[by], [this.queue, limit]);
-    return rows.map(({ key, depth, since, quarantined }) => ({
-      key: String(key),
+  list({ by, limit }: KeyPage): Promise<KeyRecord[]> {
+    return this.records(by, limit, null);
+  }
+
+  async find(key: string): Promise<KeyRecord | undefined> {
+    return (await this.records('age', 1, key))[0];
+  }
+
+  private async records(by: KeyOrder, limit: number, key: string | null): Promise<KeyRecord[]> {
+    const rows = await this.rows(MAILBOXES[by], [this.queue, limit, key]);
+    return rows.map(({ key: name, depth, since, quarantined }) => ({
+      key: String(name),
       depth: Number(depth),
       since: Number(since),
       isQuarantined: quarantined === true,

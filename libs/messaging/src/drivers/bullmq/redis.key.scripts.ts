@@ -68,18 +68,20 @@ return answer
 `;
 
 /**
- * Keys with messages. By depth it looks at the ten thousand whose first message has stood there longest.
+ * Keys with messages, or one. By depth it looks at the ten thousand whose first message has stood there longest.
  *
  * KEYS[1]  key prefix of the queue
- * ARGV[1]  'age' or 'depth', [2] how many at most
+ * ARGV[1]  'age', 'depth' or 'key', [2] how many at most, [3] the key, if one is asked for
  * returns  key, depth, time of its first message, 1 if it is quarantined; and so on
  */
 export const MAILBOXES = (): string => `${MAILBOX}
 local p, limit = KEYS[1], tonumber(ARGV[2])
 local found = {}
 local last = ARGV[1] == 'depth' and 9999 or limit - 1
-for place, key in ipairs(redis.call('ZRANGE', p .. 'mailboxes', 0, last)) do
-  found[place] = { key = key, place = place, depth = redis.call('ZCARD', p .. 'mailbox:' .. key) }
+local keys = ARGV[1] == 'key' and { ARGV[3] } or redis.call('ZRANGE', p .. 'mailboxes', 0, last)
+for place, key in ipairs(keys) do
+  local depth = redis.call('ZCARD', p .. 'mailbox:' .. key)
+  if depth > 0 then found[#found + 1] = { key = key, place = place, depth = depth } end
 end
 if ARGV[1] == 'depth' then
   table.sort(found, function(a, b) return a.depth > b.depth or (a.depth == b.depth and a.place < b.place) end)

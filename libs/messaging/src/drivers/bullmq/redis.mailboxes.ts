@@ -1,6 +1,7 @@
 import type { RedisClient } from 'bullmq';
 import type { Carried } from '../../codec.js';
 import type {
+  KeyOrder,
   KeyPage,
   KeyRecord,
   MailboxOptions,
@@ -38,10 +39,22 @@ export class RedisMailboxes implements Mailboxes {
     return toState([revision, version ?? '', value ?? '']);
   }
 
-  async list({ by, limit }: KeyPage): Promise<KeyRecord[]> {
-    const rows = await this.rows('mailboxes', MAILBOXES, [by, limit], 4);
-    return rows.map(([key = '', depth, since, isQuarantined]) => ({
-      key,
+  list({ by, limit }: KeyPage): Promise<KeyRecord[]> {
+    return this.records(by, limit);
+  }
+
+  async find(key: string): Promise<KeyRecord | undefined> {
+    return (await this.records('key', 1, key))[0];
+  }
+
+  private async records(
+    which: KeyOrder | 'key',
+    limit: number,
+    key?: string,
+  ): Promise<KeyRecord[]> {
+    const rows = await this.rows('mailboxes', MAILBOXES, [which, limit, key], 4);
+    return rows.map(([name = '', depth, since, isQuarantined]) => ({
+      key: name,
       depth: Number(depth),
       since: Number(since),
       isQuarantined: Number(isQuarantined) === 1,

@@ -145,6 +145,10 @@ export class MemoryEngine implements Engine {
     return this.messages.queue(actor).keys(page);
   }
 
+  async key(actor: string, key: string): Promise<KeyRecord | undefined> {
+    return this.messages.queue(actor).key(key);
+  }
+
   async quarantined(actor: string): Promise<QuarantinedKey[]> {
     return this.messages.queue(actor).quarantined();
   }

@@ -236,13 +236,12 @@ export class MemoryQueue {
       age: (a: Mailbox, b: Mailbox) => a.head!.arrival - b.head!.arrival,
       depth: (a: Mailbox, b: Mailbox) => b.depth - a.depth,
     };
-    return all
-      .sort(order[by])
-      .slice(0, limit)
-      .map(({ key, depth, head, isQuarantined }) => {
-        const { dueAt, sentAt } = head!.envelope;
-        return { key, depth, since: dueAt ?? sentAt, isQuarantined };
-      });
+    return all.sort(order[by]).slice(0, limit).map(recordOf);
+  }
+
+  key(key: string): KeyRecord | undefined {
+    const mailbox = this.mailboxes.get(key);
+    return mailbox?.head && recordOf(mailbox);
   }
 
   quarantined(): QuarantinedKey[] {
@@ -258,4 +257,10 @@ export class MemoryQueue {
     else if (mailbox.head.state === 'parked') this.offer(mailbox.head);
     return true;
   }
+}
+
+/** @param mailbox one in which messages stand */
+function recordOf({ key, depth, head, isQuarantined }: Mailbox): KeyRecord {
+  const { dueAt, sentAt } = head!.envelope;
+  return { key, depth, since: dueAt ?? sentAt, isQuarantined };
 }
