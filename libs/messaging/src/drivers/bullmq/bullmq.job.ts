@@ -72,8 +72,17 @@ export function toJob(envelope: Envelope): {
   };
 }
 
+/** Asked for several times in a turn, and the dearest part of taking one. */
+const envelopes = new WeakMap<Job, Envelope>();
+
 /** The message of a job, those included that a plain BullMQ producer or a schedule has made. */
 export function toEnvelope(job: Job): Envelope {
+  let envelope = envelopes.get(job);
+  if (!envelope) envelopes.set(job, (envelope = readEnvelope(job)));
+  return envelope;
+}
+
+function readEnvelope(job: Job): Envelope {
   const metadata = (job.opts as OwnOptions).callsheet ?? {};
   return {
     ...metadata,

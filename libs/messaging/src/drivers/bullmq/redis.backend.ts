@@ -140,10 +140,14 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
     fetchNext = false,
   ): Promise<NextJob> {
     const value = JSON.stringify(reply ?? null);
-    const args = this.moveToCompletedArgs(job, value, toKeepJobs(keep), token, false) as Argument[];
-    const next = fetchNext && !this.closing ? '1' : '';
-    const more = [...fieldsOfState(state), next];
-    const taken = await this.end('complete', COMPLETE, job, args, more, sends);
+    const args = this.moveToCompletedArgs(
+      job,
+      value,
+      toKeepJobs(keep),
+      token,
+      fetchNext,
+    ) as Argument[];
+    const taken = await this.end('complete', COMPLETE, job, args, fieldsOfState(state), sends);
     if (!taken) return undefined;
     this.noteState(taken);
     return raw2NextJobData(taken as never) as NextJob;
@@ -169,7 +173,7 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
       false,
       { progress: JSON.stringify(progress) },
     ) as Argument[];
-    await this.end('complete', COMPLETE, job, args, [...fieldsOfState(undefined), ''], []);
+    await this.end('complete', COMPLETE, job, args, fieldsOfState(undefined), []);
   }
 
   async bury(job: Job, token: string, failure: Failure, sends: readonly Envelope[]): Promise<void> {

@@ -117,17 +117,12 @@ end
 
 /**
  * The next job, as BullMQ's moveToActive answers it, with the state of its key behind it: `fetch(KEYS, ARGV)` takes those of
- * moveToActive. Delayed jobs are promoted here and not by moveToActive, which knows nothing of mailboxes: it gets a set of
+ * moveToActive, `finish(KEYS, ARGV)` those of moveToFinished, and answers nil when no job is to be fetched. The time is the
+ * server's. Delayed jobs are promoted here and not by BullMQ's scripts, which know nothing of mailboxes: they get a set of
  * them that is always empty.
  */
 export const FETCHING = `
-local function fetch(KEYS, ARGV)
-  local p, now = ARGV[1], clock()
-  ARGV[2] = string.format('%.0f', now)
-  promoteDue(p, now)
-  local delayed = KEYS[7]
-  KEYS[7] = p .. 'none'
-  local result = moveToActive(KEYS, ARGV)
+local function answered(p, result, delayed)
   if type(result[1]) ~= 'table' then
     local next = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')
     if tonumber(result[3]) == 0 and next[2] then result[4] = math.floor(tonumber(next[2]) / 0x1000) end
@@ -141,5 +136,24 @@ local function fetch(KEYS, ARGV)
     end
   end
   return result
+end
+
+local function fetch(KEYS, ARGV)
+  local p, now, delayed = ARGV[1], clock(), KEYS[7]
+  ARGV[2], KEYS[7] = string.format('%.0f', now), p .. 'none'
+  promoteDue(p, now)
+  return answered(p, moveToActive(KEYS, ARGV), delayed)
+end
+
+local function finish(KEYS, ARGV)
+  local p, now, delayed = ARGV[7], clock(), KEYS[7]
+  ARGV[2], KEYS[7] = string.format('%.0f', now), p .. 'none'
+  if ARGV[6] ~= '1' then
+    moveToFinished(KEYS, ARGV)
+    return nil
+  end
+  promoteDue(p, now)
+  local result = moveToFinished(KEYS, ARGV)
+  return answered(p, type(result) == 'table' and result or { 0, 0, 0, 0 }, delayed)
 end
 `;

@@ -33,44 +33,55 @@ return { 0 }
 /**
  * Ends a message well, with what its turn leaves.
  *
- * KEYS     1..14 those of moveToFinished ([12] the job), [15] prefix of the remembered ids
- * ARGV     1..9 those of moveToFinished ([1] id, [4] reply, [7] key prefix of its queue, [8] options of the worker),
- *          [10] channel of the asker's inbox or '', [11] public id, [12] key or '', [13] revision of the state that the turn
- *          began with, [14] version and [15] value (JSON) of the new one, or '' thrice, [16] '1' to fetch the next job, then
- *          as SENDS has them
+ * KEYS     1..14 those of moveToFinished ([2] active, [12] the job), [15] prefix of the remembered ids
+ * ARGV     1..9 those of moveToFinished ([1] id, [4] reply, [6] '1' to fetch the next job, [7] key prefix of its queue,
+ *          [8] options of the worker), [10] channel of the asker's inbox or '', [11] public id, [12] key or '', [13] revision
+ *          of the state that the turn began with, [14] version and [15] value (JSON) of the new one, or '' thrice, then as
+ *          SENDS has them
  * returns  { 0 }, or { 0, job } as FETCHING has it; or a refusal as SENDS has it, { 4 } when the revision is another one, or
- *          { 3, code } with the negative code of moveToFinished: then nothing changed
+ *          { 3, code } with a negative code of moveToFinished: then nothing changed
  */
 export const COMPLETE = (): string =>
   composeScript(
-    [...ADDS, 'moveToFinished', 'moveToActive'],
+    [...ADDS, 'moveToFinished'],
     `${SENDS}${FETCHING}
+-- Why this worker may not end the message, as a code of moveToFinished, or nil. A client that got no reply sends this again:
+-- then the message has ended.
+local function lost(job, active, id, token)
+  if redis.call('EXISTS', job) == 0 then return -1 end
+  if redis.call('EXISTS', job .. ':dependencies', job .. ':unsuccessful') > 0 then return -4 end
+  local holder = redis.call('GET', job .. ':lock')
+  if holder ~= token then return holder and -6 or -2 end
+  return not redis.call('LPOS', active, id) and -3 or nil
+end
+
 local id, p, key = ARGV[1], ARGV[7], ARGV[12] ~= '' and ARGV[12] or nil
-local plan, refusal = planned(ARGV, 17, KEYS[15], p .. id)
+local code = lost(KEYS[12], KEYS[2], id, cmsgpack.unpack(ARGV[8]).token)
+if code then return { 3, code } end
+local plan, refusal = planned(ARGV, 16, KEYS[15], p .. id)
 if not plan then return refusal end
 local state = ARGV[13] ~= '' and p .. 'state:' .. (key or '')
-if state and (redis.call('HGET', state, 'revision') or '0') ~= ARGV[13] then
-  -- A client that got no reply sends this again: then the message has ended, and the state is that of this very turn.
-  local isHeld = redis.call('GET', KEYS[12] .. ':lock') == cmsgpack.unpack(ARGV[8]).token
-  return isHeld and { 4 } or { 3, -2 }
-end
--- The stream of events keeps ten thousand of them: a large reply is not told there.
-local value = ARGV[4]
-if #value > 1024 then ARGV[4] = 'null' end
-local result = moveToFinished(KEYS, ARGV)
-if type(result) == 'number' and result < 0 then return { 3, result } end
--- It may not be kept at all.
-if #value > 1024 and redis.call('EXISTS', KEYS[12]) == 1 then redis.call('HSET', KEYS[12], 'returnvalue', value) end
+if state and (redis.call('HGET', state, 'revision') or '0') ~= ARGV[13] then return { 4 } end
+
+-- From here on nothing is refused. What this sets free may be fetched next, so it comes before the end of the message; but
+-- another in its own place comes after.
 if state then
   redis.call('HSET', state, 'revision', string.format('%.0f', ARGV[13] + 1), 'version', ARGV[14], 'value', ARGV[15])
 end
-leave(p, id, key)
-store(plan)
+local function free()
+  leave(p, id, key)
+  store(plan)
+end
+if plan.isOwnReplaced then ARGV[6] = '0' else free() end
+-- The stream of events keeps ten thousand of them: a large reply is not told there.
+local value = ARGV[4]
+if #value > 1024 then ARGV[4] = 'null' end
+local next = finish(KEYS, ARGV)
+-- It may not be kept at all.
+if #value > 1024 and redis.call('EXISTS', KEYS[12]) == 1 then redis.call('HSET', KEYS[12], 'returnvalue', value) end
+if plan.isOwnReplaced then free() end
 if ARGV[10] ~= '' then redis.call('PUBLISH', ARGV[10], ARGV[11]) end
-if ARGV[16] ~= '1' then return { 0 } end
-local keys = { unpack(KEYS, 1, 10) }
-keys[11] = KEYS[14]
-return { 0, fetch(keys, { p, ARGV[2], ARGV[8] }) }
+return { 0, next }
 `,
   );
 

@@ -11,7 +11,8 @@ export const ADDS = ['addPrioritizedJob', 'addDelayedJob', 'addParentJob', 'remo
  *
  * `planned(args, at, remembered, own)` answers the plan, or nil and why not: { 1, place } when the id of the message at that
  * place (from 1) was used for another body, { 2, place } when what it is to replace is in work, { 5, place, max } when the
- * mailbox of its key is full. `own` is the key of the message whose turn sends, which is over by then.
+ * mailbox of its key is full. `own` is the key of the message whose turn sends, which is over by then. `isOwnReplaced` of the plan tells whether a
+ * message takes its place.
  */
 export const SENDS = `${MAILBOX}
 local add = { addPrioritizedJob = addPrioritizedJob, addDelayedJob = addDelayedJob, addParentJob = addParentJob }
@@ -56,6 +57,7 @@ local function planned(args, at, remembered, own)
     if entry.isReplacing then
       if own ~= entry.live .. entry.id and redis.call('LPOS', entry.live .. 'active', entry.id) then return nil, { 2, place } end
       if earlier then earlier.isReplaced = true end
+      if own == entry.live .. entry.id then plan.isOwnReplaced = true end
     elseif entry.fingerprint ~= '' then
       known = (earlier and earlier.fingerprint) or redis.call('GET', remembered .. entry.id)
       if not known then
