@@ -61,7 +61,7 @@ export class HandlerPipeline {
     const surround: Surround = (instance, id) => {
       const handler = instance[method] as Method;
       if (!bound.hasAny) {
-        return async (given, context) => settle(handler.call(instance, given, context.given));
+        return async (given, context) => last(await handler.call(instance, given, context.given));
       }
       const run = creator.create(
         instance,
@@ -135,12 +135,11 @@ function turnCreator(
       }
     };
   };
-  creator.transformToResult = settle;
+  creator.transformToResult = async (result: unknown) => last(await result);
   return creator;
 }
 
 /** An Observable stands for its last value, an empty one for none. */
-async function settle(result: unknown): Promise<unknown> {
-  const value = await result;
+function last(value: unknown): unknown {
   return isObservable(value) ? lastValueFrom(value, { defaultValue: undefined }) : value;
 }

@@ -165,7 +165,7 @@ function forNewer<T>(opening: () => T): T {
  * {@link PATIENCE}; when the lock is lost it waits to the end, because until then this process must not start the message
  * again.
  */
-async function perform(
+function perform(
   handler: Handler,
   message: unknown,
   scope: TurnScope,
@@ -175,33 +175,41 @@ async function perform(
   const { signal } = scope.delivery;
   if (signal.aborted) throw toldToStop(signal);
   const cancels: (() => void)[] = [];
-  const abandoned = new Promise<never>((_, reject) => {
-    const abandon = (reason: unknown, error: Error): void => {
+  const ended = (): void => {
+    for (const cancel of cancels) cancel();
+  };
+  return new Promise((resolve, reject) => {
+    const fail = (error: unknown): void => {
+      ended();
+      if (signal.aborted) reject(toldToStop(signal));
+      else reject(stop?.signal.aborted ? stop.signal.reason : error);
+    };
+    const abandon = (reason: unknown): void => {
       stop?.abort(reason);
       if (reason instanceof LockLostError) return;
-      cancels.push(clock.after(PATIENCE, () => reject(error)));
+      cancels.push(clock.after(PATIENCE, () => fail(reason)));
     };
-    const onAbort = (): void => abandon(signal.reason, toldToStop(signal));
+    const onAbort = (): void => abandon(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
     cancels.push(() => signal.removeEventListener('abort', onAbort));
     const { timeout } = handler;
-    if (timeout === undefined) return;
-    const error = new TurnTimeoutError(timeout);
-    cancels.push(clock.after(timeout, () => abandon(error, error)));
+    if (timeout !== undefined) {
+      cancels.push(clock.after(timeout, () => abandon(new TurnTimeoutError(timeout))));
+    }
+    begun(handler, message, scope).then((result) => {
+      ended();
+      resolve(result);
+    }, fail);
   });
-  try {
-    return await Promise.race([call(handler, message, scope), abandoned]);
-  } catch (error) {
-    if (signal.aborted) throw toldToStop(signal);
-    throw stop?.signal.aborted ? stop.signal.reason : error;
-  } finally {
-    for (const cancel of cancels) cancel();
-  }
 }
 
-async function call({ batch, run }: Handler, message: unknown, scope: TurnScope): Promise<unknown> {
-  if (batch) return batch.add(message, scope.turn);
-  return scope.run(() => run(message, scope.turn));
+function begun({ batch, run }: Handler, message: unknown, scope: TurnScope): Promise<unknown> {
+  try {
+    if (batch) return batch.add(message, scope.turn);
+    return Promise.resolve(scope.run(() => run(message, scope.turn)));
+  } catch (error) {
+    return Promise.reject(error as Error);
+  }
 }
 
 function toldToStop({ reason }: AbortSignal): Error {

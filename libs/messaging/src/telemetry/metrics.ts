@@ -98,8 +98,11 @@ export class MetricsObserver implements Observer, Metrics {
     return result;
   }
 
-  async turn(delivery: Delivery, run: () => Promise<Outcome>): Promise<Outcome> {
-    const outcome = await run();
+  turn(delivery: Delivery, run: () => Promise<Outcome>): Promise<Outcome> {
+    return run().then((outcome) => this.watched(delivery, outcome));
+  }
+
+  private watched(delivery: Delivery, outcome: Outcome): Outcome {
     this.ended(delivery, outcome);
     if (outcome.kind !== 'done' || !outcome.refused) return outcome;
     const { refused } = outcome;

@@ -60,8 +60,11 @@ export class TracingObserver implements Observer {
     }
   }
 
-  async turn(delivery: Delivery, run: () => Promise<Outcome>): Promise<Outcome> {
-    if (isOff()) return run();
+  turn(delivery: Delivery, run: () => Promise<Outcome>): Promise<Outcome> {
+    return isOff() ? run() : this.traced(delivery, run);
+  }
+
+  private async traced(delivery: Delivery, run: () => Promise<Outcome>): Promise<Outcome> {
     const { envelope, attempt } = delivery;
     const origin = originOf(envelope);
     const isChild = this.parent === 'always' || envelope.replyTo !== undefined;

@@ -10,7 +10,7 @@ import {
   StoppingError,
   TurnSqlError,
 } from '../../messaging.errors.js';
-import { toCancelled, toDelivery, toEnvelope, toFailure } from './bullmq.job.js';
+import { toCancelled, toDelivery, toFailure } from './bullmq.job.js';
 import {
   Ending,
   type BullmqStore,
@@ -165,7 +165,7 @@ export class BullmqConsumer implements Consumer {
   private async process(job: Job, token: string): Promise<Ending> {
     // Whoever takes a job asks for its state, wanted or not: a backend keeps what came with it until then.
     const state = this.backend.stateOf(job);
-    state.catch(() => undefined);
+    if (state instanceof Promise) state.catch(() => undefined);
     try {
       // A fetch that waited for a message when the limit came still brings one. Not if its turn still runs: others would
       // get it meanwhile.
@@ -185,24 +185,33 @@ export class BullmqConsumer implements Consumer {
    * Runs the turn, or joins it: when the event loop was blocked for longer than the lock lasts, this worker is handed a job
    * that it is still working on. What comes of it is committed under the newer lock.
    */
-  private outcomeOf(job: Job, state: Promise<StoredState | undefined>): Promise<Outcome> {
+  private outcomeOf(job: Job, state: ReturnType<TurnBackend['stateOf']>): Promise<Outcome> {
     const id = job.id ?? '';
     const running = this.running.get(id);
     if (running) return running.outcome;
     const controller = new AbortController();
-    let release = (): void => undefined;
-    const outcome = new Promise<Outcome>((resolve, reject) => {
-      release = () => resolve({ kind: 'release' });
-      state
-        .then((stored) => this.turn(toDelivery(job, controller.signal, stored)))
-        .then(resolve, reject);
-    }).finally(() => this.running.delete(id));
-    this.running.set(id, { id: toEnvelope(job).id, controller, outcome, release });
+    const delivery = toDelivery(job, controller.signal);
+    const message = delivery.envelope;
     // Fetched before the stop, or before it was cancelled, and brought after it.
     if (this.isStopping) controller.abort(new StoppingError());
     if ((this.cancelled.get(id) ?? 0) >= (job.processedOn ?? 0) && this.cancelled.delete(id)) {
-      controller.abort(new CancelledError(toEnvelope(job).id));
+      controller.abort(new CancelledError(message.id));
     }
+    let release = (): void => undefined;
+    const outcome = new Promise<Outcome>((resolve, reject) => {
+      const ended =
+        <T>(settle: (value: T) => void) =>
+        (value: T): void => {
+          this.running.delete(id);
+          settle(value);
+        };
+      release = () => ended(resolve)({ kind: 'release' });
+      const begin = (stored: StoredState | undefined): Promise<Outcome> =>
+        this.turn(stored ? { ...delivery, state: stored } : delivery);
+      const turn = state instanceof Promise ? state.then(begin) : begin(state);
+      turn.then(ended(resolve), ended(reject));
+    });
+    this.running.set(id, { id: message.id, controller, outcome, release });
     return outcome;
   }
 

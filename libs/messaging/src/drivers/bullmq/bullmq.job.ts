@@ -8,7 +8,6 @@ import {
   type MessageRecord,
   type MessageState,
   type Outcome,
-  type StoredState,
 } from '../../engine.js';
 import type { Carried } from '../../codec.js';
 import { storageId, type Envelope } from '../../envelope.js';
@@ -97,7 +96,7 @@ function readEnvelope(job: Job): Envelope {
   };
 }
 
-export function toDelivery(job: Job, signal: AbortSignal, state?: StoredState): Delivery {
+export function toDelivery(job: Job, signal: AbortSignal): Delivery {
   const occurrence = occurrenceOf(job);
   return {
     envelope: toEnvelope(job),
@@ -108,7 +107,6 @@ export function toDelivery(job: Job, signal: AbortSignal, state?: StoredState): 
     isCancelled: isCancelled(job),
     startedAt: job.processedOn ?? Date.now(),
     ...(occurrence !== undefined && { occurrence }),
-    ...(state && { state }),
     signal,
   };
 }

@@ -64,7 +64,7 @@ export class Ending {
 export interface TurnBackend extends IQueueBackend {
   readonly mailboxes: Mailboxes;
   /** The committed state of the key of a job just taken. Asked for once. */
-  stateOf(job: Job): Promise<StoredState | undefined>;
+  stateOf(job: Job): StoredState | undefined | Promise<StoredState | undefined>;
   /**
    * Handled, with what the turn leaves: sends are stored as by `BullmqStore.send`, the reply is the job's return value
    * (a `Carried`). Rejects with IdempotencyConflictError, MessageActiveError or MailboxFullError when a send is refused, with

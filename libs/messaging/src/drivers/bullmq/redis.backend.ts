@@ -96,7 +96,7 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
     this.states.set(String(id), state === 0 ? undefined : toState(state));
   }
 
-  async stateOf(job: Job): Promise<StoredState | undefined> {
+  stateOf(job: Job): ReturnType<TurnBackend['stateOf']> {
     const id = job.id ?? '';
     const { key } = toEnvelope(job);
     if (key === undefined) return undefined;
@@ -297,7 +297,7 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
       id,
       key,
       ...more,
-      ...(await this.sends(sends)),
+      ...(sends.length > 0 ? await this.sends(sends) : [this.window, 0]),
     ];
     const result = (await runScript(await this.client, name, script, args)) as Result;
     const [kind, answer] = result;

@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis';
 export type Argument = string | number | boolean | Buffer | undefined;
 
 /** Runs one of our scripts, defining it on the connection at first use. `args` begin with the number of KEYS. */
-export async function runScript(
+export function runScript(
   client: RedisClient,
   name: string,
   script: () => string,
