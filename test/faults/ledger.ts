@@ -5,7 +5,7 @@ import path from 'node:path';
 export interface Stamp {
   /** CLOCK_MONOTONIC in microseconds: comparable between processes, and nothing sets it. */
   t: number;
-  /** Wall clock, epoch milliseconds. */
+  /** The same as epoch milliseconds, by the clock of who reads: that of a writer may have been set wrong. */
   at: number;
   pid: number;
 }
@@ -79,16 +79,18 @@ export class Ledger {
 
   /** @param t when it began, if that is not now */
   write(entry: Entry, t = monotonic()): void {
-    writeSync(this.file, `${JSON.stringify({ t, at: Date.now(), pid: process.pid, ...entry })}\n`);
+    writeSync(this.file, `${JSON.stringify({ t, pid: process.pid, ...entry })}\n`);
   }
 }
 
 /** Everything of all processes, in order of time. */
 export function readLedger(dir: string): Event[] {
+  const epoch = Date.now() - monotonic() / 1_000;
   return readdirSync(dir)
     .filter((name) => name.endsWith('.jsonl'))
     .flatMap((name) => linesOf(path.join(dir, name)))
-    .map((line) => JSON.parse(line) as Event)
+    .map((line) => JSON.parse(line) as Entry & Omit<Stamp, 'at'>)
+    .map((event) => ({ ...event, at: epoch + event.t / 1_000 }))
     .sort((a, b) => a.t - b.t);
 }
 

@@ -97,7 +97,17 @@ export class Run {
       {},
       `seed ${this.nemesis.seed}, ledger in ${this.dir}: ${JSON.stringify(found, null, 2)}`,
     );
-    rmSync(this.dir, { recursive: true });
+    this.forget();
     return history;
+  }
+
+  /** Ends what is still running of it. */
+  async end(): Promise<void> {
+    await Promise.all(this.children.map((child) => child.kill()));
+  }
+
+  /** Removes the ledger of a run that went as it should. */
+  forget(): void {
+    rmSync(this.dir, { recursive: true });
   }
 }

@@ -136,7 +136,7 @@ export const DAMAGES: readonly Damage[] = [
     by: 'neverEarly',
     damage: (history, where) => {
       const start = oneOf(eventsOf(history, 'start'), where)!;
-      start.due = start.at + 2;
+      start.due = start.at + 6;
       return history;
     },
   },

@@ -58,11 +58,14 @@ export const inOrder: Check = (history) =>
     return found;
   });
 
-/** Nothing starts before it is due. The millisecond is that of rounding. */
+/** How exactly two clocks can be compared, ms. */
+const ROUNDING = 5;
+
+/** Nothing starts before it is due. */
 export const neverEarly: Check = (history) =>
   eventsOf(history, 'start')
-    .filter(({ at, due }) => due !== undefined && at < due - 1)
-    .map(({ id, at, due }) => `${id} began ${due! - at} ms before it was due`);
+    .filter(({ at, due }) => due !== undefined && at < due - ROUNDING)
+    .map(({ id, at, due }) => `${id} began ${Math.round(due! - at)} ms before it was due`);
 
 function startsById(history: History): Map<string, Start[]> {
   return groupBy(eventsOf(history, 'start'), ({ id }) => id);
