@@ -41,6 +41,19 @@ export default defineConfig({
           hookTimeout: 90_000,
         },
       },
+      {
+        extends: true,
+        test: {
+          name: 'faults',
+          // Last and one by one: what they measure should be theirs.
+          sequence: { groupOrder: 2 },
+          maxWorkers: 1,
+          globalSetup: './test/faults/setup.mjs',
+          include: ['test/faults/**/*.spec.ts'],
+          testTimeout: 90_000,
+          hookTimeout: 90_000,
+        },
+      },
     ],
   },
 });

@@ -3,7 +3,13 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import buildIfNeeded, { BuildError, ROOT } from './build.mjs';
 
-const APPS = ['standalone', 'api', 'worker'];
+const MAINS = {
+  standalone: 'apps/standalone/src/main.js',
+  api: 'apps/api/src/main.js',
+  worker: 'apps/worker/src/main.js',
+  ledger: 'apps/worker/src/ledger/main.js',
+};
+const APPS = Object.keys(MAINS);
 const [app = 'standalone', ...rest] = process.argv.slice(2);
 
 if (!APPS.includes(app) || rest.length > 0) {
@@ -20,4 +26,4 @@ try {
   process.exit(1);
 }
 
-await import(pathToFileURL(path.join(ROOT, 'dist/apps', app, 'src/main.js')).href);
+await import(pathToFileURL(path.join(ROOT, 'dist', MAINS[app])).href);

@@ -7,6 +7,7 @@ const PACKAGES = {
   postgres: 'postgresql',
   initdb: 'postgresql',
   chromium: 'chromium',
+  gcc: 'gcc',
 } as const;
 
 /** A program that some suites need, and that a machine may lack. */

@@ -10,6 +10,8 @@ export interface RedisOptions {
   args?: string[];
   /** Keep an append-only file, so that data survives {@link RedisServer.kill}. Default false. */
   appendonly?: boolean;
+  /** More of its environment: what is preloaded, say. */
+  env?: NodeJS.ProcessEnv;
   /** Required from every client; part of the URL. Default none. */
   password?: string;
 }
@@ -17,6 +19,8 @@ export interface RedisOptions {
 export interface RedisServer {
   readonly url: string;
   readonly port: number;
+  /** Where its files are. */
+  readonly dir: string;
   /** Ends it and removes its folder. */
   stop(): Promise<void>;
   /** `kill -9`; the folder stays. */
@@ -37,7 +41,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
     ...(options.args ?? []),
   ];
   const start = async () => {
-    const started = new Child(binary, args, { cwd: dir });
+    const started = new Child(binary, args, { cwd: dir, env: { ...process.env, ...options.env } });
     await eventually(() => !started.running || ping(port, options.password));
     if (!started.running) throw new Error(`redis-server ended at start:\n${started.output}`);
     return started;
@@ -47,6 +51,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
   return {
     url: `redis://${options.password ? `:${encodeURIComponent(options.password)}@` : ''}127.0.0.1:${port}`,
     port,
+    dir,
     async stop() {
       await child.stop();
       removeDir(dir);

@@ -88,6 +88,18 @@ describe('a transaction', () => {
     expect(await rows()).toEqual([1, 2, 3]);
   });
 
+  it('has no part of what others asked for before it began', async () => {
+    const client = await pool.connect();
+    // Pauses are over in the order in which they began: the second statement is on its way when the transaction begins.
+    const first = pool.query('SELECT 1');
+    const begun = new Promise((resolve) => setImmediate(() => resolve(client.query('BEGIN'))));
+    const alone = pool.query('INSERT INTO t VALUES (1)');
+    await Promise.all([first, begun, alone]);
+    await client.query('INSERT INTO t VALUES (2)');
+    await client.query('ROLLBACK');
+    expect(await rows()).toEqual([1]);
+  });
+
   it('that two clients begin at once comes one after the other', async () => {
     const work = async (n: number) => {
       const client = await pool.connect();

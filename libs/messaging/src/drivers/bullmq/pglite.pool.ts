@@ -21,7 +21,10 @@ export class PglitePool extends EventEmitter implements PoolLike {
   /** BullMQ reads this: no connection can break silently, so it need not poll. */
   readonly options = { keepAlive: true };
   private breathedAt = 0;
+  /** The client whose transaction has the session. */
   private owner: PgliteClient | undefined;
+  /** Whether a transaction, or a statement of its own, has the session. Who waits is given it in the order of asking. */
+  private isTaken = false;
   private readonly waiting: (() => void)[] = [];
 
   constructor(private readonly database: PGlite) {
@@ -45,14 +48,29 @@ export class PglitePool extends EventEmitter implements PoolLike {
     text: string,
     params: unknown[] = [],
   ): Promise<Result> {
-    while (this.owner && this.owner !== client)
-      await new Promise<void>((resolve) => this.waiting.push(resolve));
-    if (client && BEGIN.test(text)) this.owner = client;
+    if (!client || this.owner !== client) {
+      await this.take();
+      if (client && BEGIN.test(text)) this.owner = client;
+    }
+    const isAlone = !client || this.owner !== client;
     try {
       return await this.execute(text, params);
     } finally {
-      if (client && END.test(text)) this.free(client);
+      if (isAlone) this.giveBack();
+      else if (END.test(text)) this.free(client);
     }
+  }
+
+  /** For a statement of its own too: one that is on its way when a transaction begins would become a part of it. */
+  private async take(): Promise<void> {
+    if (this.isTaken) await new Promise<void>((resolve) => this.waiting.push(resolve));
+    this.isTaken = true;
+  }
+
+  private giveBack(): void {
+    const next = this.waiting.shift();
+    if (next) next();
+    else this.isTaken = false;
   }
 
   /** A client that goes away in the middle of a transaction must not keep it, nor leave it to the next one. */
@@ -66,7 +84,7 @@ export class PglitePool extends EventEmitter implements PoolLike {
   private free(client: PgliteClient): void {
     if (this.owner !== client) return;
     this.owner = undefined;
-    for (const wake of this.waiting.splice(0)) wake();
+    this.giveBack();
   }
 
   /** A query is computation in this process: a worker that asks one after the other would leave no time for anything else. */

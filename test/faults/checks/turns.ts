@@ -1,0 +1,92 @@
+import type { EventOf } from '../ledger.js';
+import type { History } from '../history.js';
+import { eventsOf, groupBy, type Check } from './check.js';
+
+type Start = EventOf<'start'>;
+
+/** Every start after the first has a reason: the run before it threw, or a fault touched that run. */
+export const everyStartExplained: Check = (history) => {
+  const faults = faultsOf(history);
+  const ends = endsOf(history);
+  return [...startsById(history)].flatMap(([id, starts]) =>
+    starts.slice(1).flatMap((next, index) => {
+      const before = starts[index]!;
+      const end = ends.get(before.run);
+      const hasFailed = end !== undefined && end.how !== 'returned' && end.t <= next.t;
+      if (hasFailed || faults.touched(before, next.t)) return [];
+      return [`${id} was begun again without a reason (${before.run}, ${next.run})`];
+    }),
+  );
+};
+
+/** Two executions of one key overlap only while a fault has taken the lock from the earlier one. */
+export const singleWriter: Check = (history) => {
+  const faults = faultsOf(history);
+  const ends = endsOf(history);
+  return [...startsByKey(history)].flatMap(([key, starts]) => {
+    const found: string[] = [];
+    let open: Start[] = [];
+    for (const start of starts) {
+      open = open.filter(({ run }) => (ends.get(run)?.t ?? Infinity) > start.t);
+      for (const earlier of open) {
+        if (faults.touched(earlier, start.t)) continue;
+        found.push(`${key}: ${start.run} began while ${earlier.run} was at work`);
+      }
+      open.push(start);
+    }
+    return found;
+  });
+};
+
+/** What is committed is the run that was begun last: one that lost its lock commits nothing. */
+export const zombiesCommitNothing: Check = (history) => {
+  const last = new Map(eventsOf(history, 'start').map(({ id, run }) => [id, run]));
+  return history.remains.commits
+    .filter(({ of, run }) => last.has(of) && last.get(of) !== run)
+    .map(({ of, run }) => `${of}: ${run} was committed, and ${last.get(of)} had begun after it`);
+};
+
+/** A key begins its messages in the order sent, and never goes back. */
+export const inOrder: Check = (history) =>
+  [...startsByKey(history)].flatMap(([key, starts]) => {
+    const found: string[] = [];
+    let reached = -Infinity;
+    for (const { n = 0 } of starts) {
+      if (n < reached) found.push(`${key}: ${n} was begun after ${reached}`);
+      reached = Math.max(reached, n);
+    }
+    return found;
+  });
+
+/** How exactly two clocks can be compared, ms. */
+const ROUNDING = 5;
+
+/** Nothing starts before it is due. */
+export const neverEarly: Check = (history) =>
+  eventsOf(history, 'start')
+    .filter(({ at, due }) => due !== undefined && at < due - ROUNDING)
+    .map(({ id, at, due }) => `${id} began ${Math.round(due! - at)} ms before it was due`);
+
+function startsById(history: History): Map<string, Start[]> {
+  return groupBy(eventsOf(history, 'start'), ({ id }) => id);
+}
+
+function startsByKey(history: History): Map<string, Start[]> {
+  const keyed = eventsOf(history, 'start').filter(({ key }) => key !== undefined);
+  return groupBy(keyed, ({ key }) => key ?? '');
+}
+
+function endsOf(history: History): Map<string, EventOf<'end'>> {
+  return new Map(eventsOf(history, 'end').map((end) => [end.run, end]));
+}
+
+/** Whether a fault touched this run, or everybody, while it ran and before `until`. */
+function faultsOf(history: History): { touched(run: Start, until: number): boolean } {
+  const byVictim = groupBy(eventsOf(history, 'fault'), ({ victim }) => `${victim ?? 'all'}`);
+  return {
+    touched: ({ pid, t }, until) =>
+      [...(byVictim.get(`${pid}`) ?? []), ...(byVictim.get('all') ?? [])].some(
+        (fault) => fault.t <= until && fault.until >= t,
+      ),
+  };
+}
