@@ -1,13 +1,15 @@
 import { Logger } from '@nestjs/common';
-import { Worker } from 'bullmq';
+import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { Context, doneWith, type Driver } from '../../../../../test/contract/context.js';
 import { aborted, gate } from '../../../../../test/contract/gate.js';
 import { serverSuite } from '../../../../../test/support/available.js';
 import { eventually } from '../../../../../test/support/eventually.js';
+import { Proxy } from '../../../../../test/faults/proxy.js';
 import { startRedis, type RedisServer } from '../../../../../test/support/redis.server.js';
 import type { Engine } from '../../engine.js';
+import { LockLostError } from '../../messaging.errors.js';
 import { PREFIX } from './redis.keys.js';
 
 serverSuite('redis-server', 'a consumer on Redis', () => {
@@ -77,6 +79,48 @@ serverSuite('redis-server', 'a consumer on Redis', () => {
     expect(record?.reply).toEqual({ data: 'once' });
     expect(deliveries).toHaveLength(1);
   }, 15_000);
+
+  it('gives a message a turn of its own when an earlier one of its id is still at work here', async () => {
+    const held = gate();
+    const { deliveries } = await context.consume(
+      engine,
+      async ({ envelope }) => {
+        if (envelope.data['n'] === 1) await held.opened;
+        return doneWith({ reply: { data: envelope.data } });
+      },
+      { concurrency: 2 },
+    );
+    const message = context.envelope({ data: { n: 1 } });
+    await engine.send([message]);
+    await eventually(() => deliveries.length === 1);
+    // As if another process had taken it over, handled it, and forgotten it.
+    const queue = new Queue(context.actor, { connection: { url: server.url }, prefix: PREFIX });
+    await queue.obliterate({ force: true });
+    await queue.close();
+    await engine.send([{ ...message, data: { n: 2 }, sentAt: message.sentAt + 1 }]);
+    await eventually(() => redis.zscore(`${PREFIX}:${context.actor}:delayed`, message.id));
+    expect(deliveries).toHaveLength(1);
+    held.open();
+    const record = await reaches(message.id, 'done');
+    expect(record?.reply).toEqual({ data: { n: 2 } });
+    expect(deliveries.map(({ envelope }) => envelope.data)).toEqual([{ n: 1 }, { n: 2 }]);
+  });
+
+  it('tells a turn that its lock is lost when the store cannot be heard', async () => {
+    const proxy = await Proxy.to(Number(new URL(server.url).port));
+    const remote = new Context({ name: 'Redis', lacks: {} } as Driver, proxy.url);
+    const far = await remote.engine({ lockDuration: '500ms' });
+    const { deliveries } = await remote.consume(far, async ({ signal }) => {
+      await aborted(signal);
+      return { kind: 'release' };
+    });
+    await far.send([remote.envelope()]);
+    await eventually(() => deliveries.length === 1);
+    proxy.become({ isBlackHole: true });
+    await eventually(() => expect(deliveries[0]?.signal.reason).toBeInstanceOf(LockLostError));
+    proxy.become({});
+    await remote.close();
+  });
 
   it('hands a message back at once to those that have nothing to do', async () => {
     const { consumer, deliveries } = await context.consume(engine, async ({ signal }) => {

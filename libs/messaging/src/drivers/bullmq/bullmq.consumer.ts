@@ -10,7 +10,7 @@ import {
   StoppingError,
   TurnSqlError,
 } from '../../messaging.errors.js';
-import { toCancelled, toDelivery, toFailure } from './bullmq.job.js';
+import { redrivesOf, toCancelled, toDelivery, toEnvelope, toFailure } from './bullmq.job.js';
 import {
   Ending,
   type BullmqStore,
@@ -41,6 +41,8 @@ const DEAF = 1_000;
 const FORGET_EVERY = 5_000;
 /** How often mailboxes are looked through for what operators and crashes can leave, ms. */
 const HEAL_EVERY = 30_000;
+/** How soon a message is offered again whose earlier namesake is still at work here, ms. */
+const NAMESAKE = 1_000;
 /** How long a job may be on its way from the store to its turn, ms. */
 const ON_ITS_WAY = 10_000;
 /** The same trouble is logged at most this often. */
@@ -57,12 +59,13 @@ const REFUSALS = [
 
 /** A turn at work. */
 interface Running {
-  /** Public id of the message. */
-  readonly id: string;
+  readonly job: Job;
   readonly controller: AbortController;
   readonly outcome: Promise<Outcome>;
   /** Hands the message back without waiting any longer. */
   readonly release: () => void;
+  /** When its lock ends unless it is renewed, by the clock of `performance.now()`. */
+  heldUntil: number;
 }
 
 /** A BullMQ worker whose ends of a turn are ours. */
@@ -111,10 +114,15 @@ export class BullmqConsumer implements Consumer {
     this.chores = [
       setInterval(() => void this.forget(), FORGET_EVERY).unref(),
       setInterval(() => void this.heal(), HEAL_EVERY).unref(),
+      setInterval(() => this.watch(), lockDuration / 4).unref(),
     ];
     this.worker.on('error', (error) => this.complain(`${actor}: ${error.message}`));
     this.worker.on('lockRenewalFailed', (ids: string[]) => {
       for (const id of ids) this.running.get(id)?.controller.abort(new LockLostError());
+    });
+    this.worker.on('locksRenewed', ({ jobIds }: { jobIds: string[] }) => {
+      const heldUntil = performance.now() + lockDuration;
+      for (const id of jobIds) Object.assign(this.running.get(id) ?? {}, { heldUntil });
     });
   }
 
@@ -134,7 +142,7 @@ export class BullmqConsumer implements Consumer {
     await this.worker.waitUntilReady();
     this.unsubscribe = await this.store.onCancel((storageId) => {
       const running = this.running.get(storageId);
-      if (running) running.controller.abort(new CancelledError(running.id));
+      if (running) running.controller.abort(new CancelledError(toEnvelope(running.job).id));
       else this.remember(storageId);
     });
     this.worker.run().catch((error: Error) => this.complain(error.message));
@@ -183,19 +191,23 @@ export class BullmqConsumer implements Consumer {
 
   /**
    * Runs the turn, or joins it: when the event loop was blocked for longer than the lock lasts, this worker is handed a job
-   * that it is still working on. What comes of it is committed under the newer lock.
+   * that it is still working on. What comes of it is committed under the newer lock. Another message of the same id, sent
+   * after the first was handled elsewhere, comes again when that turn is over.
    */
   private outcomeOf(job: Job, state: ReturnType<TurnBackend['stateOf']>): Promise<Outcome> {
     const id = job.id ?? '';
     const running = this.running.get(id);
-    if (running) return running.outcome;
+    if (running) {
+      if (!isAgain(job, running.job)) return Promise.resolve({ kind: 'release', delay: NAMESAKE });
+      running.heldUntil = performance.now() + this.options.lockDuration;
+      return running.outcome;
+    }
     const controller = new AbortController();
     const delivery = toDelivery(job, controller.signal);
-    const message = delivery.envelope;
     // Fetched before the stop, or before it was cancelled, and brought after it.
     if (this.isStopping) controller.abort(new StoppingError());
     if ((this.cancelled.get(id) ?? 0) >= (job.processedOn ?? 0) && this.cancelled.delete(id)) {
-      controller.abort(new CancelledError(message.id));
+      controller.abort(new CancelledError(delivery.envelope.id));
     }
     let release = (): void => undefined;
     const outcome = new Promise<Outcome>((resolve, reject) => {
@@ -211,7 +223,8 @@ export class BullmqConsumer implements Consumer {
       const turn = state instanceof Promise ? state.then(begin) : begin(state);
       turn.then(ended(resolve), ended(reject));
     });
-    this.running.set(id, { id: message.id, controller, outcome, release });
+    const heldUntil = performance.now() + this.options.lockDuration;
+    this.running.set(id, { job, controller, outcome, release, heldUntil });
     return outcome;
   }
 
@@ -263,15 +276,28 @@ export class BullmqConsumer implements Consumer {
     );
   }
 
+  /** One that is cut off from its store hears nothing of its locks. */
+  private watch(): void {
+    const now = performance.now();
+    for (const { heldUntil, controller } of this.running.values()) {
+      if (heldUntil < now) controller.abort(new LockLostError());
+    }
+  }
+
   private async forget(): Promise<void> {
     const { keepDone, keepDead } = this.options;
     const isBounded = Number.isFinite(keepDead.age) || Number.isFinite(keepDead.count);
-    await this.backend.forgetDone?.(keepDone).catch(() => undefined);
-    if (isBounded) await this.dead.forgetDead(keepDead).catch(() => undefined);
+    const failed = (error: Error): void =>
+      this.complain(`${this.worker.name}: ended messages are not dropped: ${error.message}`);
+    await this.backend.forgetDone?.(keepDone).catch(failed);
+    if (isBounded) await this.dead.forgetDead(keepDead).catch(failed);
   }
 
   private async heal(): Promise<void> {
-    const keys = await this.backend.mailboxes.heal().catch(() => []);
+    const keys = await this.backend.mailboxes.heal().catch((error: Error) => {
+      this.complain(`${this.worker.name}: mailboxes are not mended: ${error.message}`);
+      return [];
+    });
     if (keys.length === 0) return;
     const named = keys.slice(0, 5).map((key) => `'${key}'`);
     const more = keys.length > named.length ? ', …' : '';
@@ -299,6 +325,15 @@ export class BullmqConsumer implements Consumer {
     this.logged.set(message, now);
     this.logger.warn(message);
   }
+}
+
+/**
+ * Whether a job was handed out again; else it is another message with the id of one that has ended: a timer that was armed
+ * again, or a dead letter that was redriven.
+ */
+function isAgain(job: Job, earlier: Job): boolean {
+  const isSame = job.timestamp === earlier.timestamp && redrivesOf(job) === redrivesOf(earlier);
+  return isSame && job.attemptsStarted > earlier.attemptsStarted;
 }
 
 /** Whether the store said no, and nothing changed. */

@@ -174,6 +174,11 @@ export function toFailure(
   };
 }
 
+/** How often a message was redriven. */
+export function redrivesOf(job: Job): number {
+  return progressOf(job).redrives ?? 0;
+}
+
 /** The progress of a dead letter after it is redriven. */
 export function redriven(progress: unknown): JobProgress {
   const { attempts, redrives = 0 } = progressOf({ progress });
