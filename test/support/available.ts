@@ -4,6 +4,7 @@ import { describe } from 'vitest';
 
 const PACKAGES = {
   'redis-server': 'redis-server',
+  'redis-cli': 'redis-tools',
   postgres: 'postgresql',
   initdb: 'postgresql',
   chromium: 'chromium',

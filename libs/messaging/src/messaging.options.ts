@@ -5,7 +5,7 @@ import { OptionError } from './messaging.errors.js';
 /** Options of `CallsheetModule.forRoot`: what users write. */
 export interface CallsheetOptions {
   /**
-   * The store: `pglite:<dir>` (embedded), `redis://`, `rediss://`, `postgres://`, `postgresql://` or `memory:`.
+   * The store: `pglite:<dir>` (embedded), `redis://`, `rediss://`, `redis+cluster://host,host`, `postgres://`, `postgresql://` or `memory:`.
    * Default `pglite:./.callsheet`.
    */
   url?: string;

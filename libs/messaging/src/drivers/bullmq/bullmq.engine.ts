@@ -36,11 +36,12 @@ import { settledWithin, withinTime } from '../../within.time.js';
 /** The engine for a store URL. Throws StoreError for a scheme it does not know. */
 export function createBullmqEngine(options: ResolvedOptions): BullmqEngine {
   const { url } = options;
-  if (/^rediss?:\/\//.test(url)) return new BullmqEngine(new RedisStore(options), options);
+  if (/^rediss?(\+cluster)?:\/\//.test(url))
+    return new BullmqEngine(new RedisStore(options), options);
   if (/^postgres(ql)?:\/\//.test(url)) return new BullmqEngine(new PostgresStore(options), options);
   if (/^pglite:./.test(url)) return new BullmqEngine(new PgliteStore(options), options);
   throw new StoreError(
-    `no store for '${safeUrl(url)}': use pglite:<folder>, redis://, rediss://, postgres:// or memory:`,
+    `no store for '${safeUrl(url)}': use pglite:<folder>, redis://, rediss://, redis+cluster://, postgres:// or memory:`,
   );
 }
 

@@ -1,14 +1,14 @@
-import type { Redis } from 'ioredis';
+import type { Client } from './redis.client.js';
 
 type Listener = (message: string) => void;
 
 /** What is published on channels, for whoever listens in this process: one connection, made at the first need. */
 export class RedisNotices {
   private readonly listeners = new Map<string, Set<Listener>>();
-  private client?: Promise<Redis>;
+  private client?: Promise<Client>;
 
   /** @param connect makes a client that subscribes again by itself after an outage */
-  constructor(private readonly connect: () => Redis) {}
+  constructor(private readonly connect: () => Client) {}
 
   /** Resolves when nothing that is published from now on is missed, as long as the connection holds. */
   async listen(channel: string, listener: Listener): Promise<() => Promise<void>> {
@@ -29,7 +29,7 @@ export class RedisNotices {
     this.client?.then((client) => client.disconnect()).catch(() => undefined);
   }
 
-  private async open(): Promise<Redis> {
+  private async open(): Promise<Client> {
     const client = this.connect();
     client.on('message', (channel: string, message: string) => {
       for (const listener of this.listeners.get(channel) ?? []) listener(message);

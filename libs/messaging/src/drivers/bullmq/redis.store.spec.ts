@@ -119,7 +119,7 @@ serverSuite('redis-server', 'Redis', () => {
     });
     await redis.ping();
     await redis.close();
-    await expect(redis.ping()).rejects.toThrow('Connection is closed');
+    await expect(redis.ping()).rejects.toThrow('the store is not open');
   });
 
   it.each([
@@ -221,6 +221,18 @@ serverSuite('redis-server', 'Redis', () => {
     'redis://',
   ])('is not looked for at %s', async (url) => {
     expect((await refusal(url)).message).toMatch(/^'redis:.*' is not a Redis URL: use redis:/);
+  });
+
+  it.each([
+    'redis+cluster://h:1,',
+    'redis+cluster://',
+    'redis+cluster://h:1/2',
+    'redis+cluster://h:1,h:99999',
+    'rediss+cluster://u:p%ZZ@h,i',
+  ])('is no cluster at %s', async (url) => {
+    const { message } = await refusal(url);
+    expect(message).toMatch(/^'rediss?\+cluster:.*' is not a Redis URL: use rediss?\+cluster:/);
+    expect(message).not.toContain('p%ZZ');
   });
 
   it('has no such database', async () => {

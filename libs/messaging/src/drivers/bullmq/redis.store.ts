@@ -1,18 +1,18 @@
-import { Redis, ReplyError, type RedisOptions } from 'ioredis';
+import { Cluster, ReplyError, type Redis, type RedisOptions } from 'ioredis';
 import type { StoreInfo } from '../../engine.js';
 import type { Envelope } from '../../envelope.js';
 import { CallsheetError, StoreError, UnknownOutcomeError } from '../../messaging.errors.js';
 import type { ResolvedOptions } from '../../messaging.options.js';
 import type { BullmqStore } from './bullmq.store.js';
 import { checkClock } from './clock.skew.js';
+import { redisClient, type Client } from './redis.client.js';
 import { redisTurnBackends, type RedisTurnBackend } from './redis.backend.js';
 import { CANCELLED, INBOX, PREFIX, SUBSCRIPTIONS } from './redis.keys.js';
 import { RedisNotices } from './redis.notices.js';
-import { redisDatabase, safeUrl } from './store.url.js';
+import { redisAddress, safeUrl, type RedisAddress } from './store.url.js';
 import { settledWithin, withinTime } from '../../within.time.js';
 
 const MINIMUM = [6, 2] as const;
-const CONNECT_TIMEOUT = 5_000;
 const COMMAND_TIMEOUT = 5_000;
 /** At the start: a server may accept the connection and then say nothing. */
 const ANSWER_TIMEOUT = 4_000;
@@ -20,14 +20,15 @@ const OPEN_TIMEOUT = 20_000;
 
 type Options = Pick<ResolvedOptions, 'url' | 'idempotencyWindow'>;
 
-/** Redis 6.2 or newer, or a compatible server, with ioredis. */
+/** Redis 6.2 or newer, or a compatible server, alone or as a cluster, with ioredis. */
 export class RedisStore implements BullmqStore {
   readonly prefix = PREFIX;
   readonly backend: BullmqStore['backend'];
   info: StoreInfo = { name: 'Redis', durability: 'memory', shared: true, sql: false };
 
   private isClosed = false;
-  private clients?: { worker: Redis; queue: Redis };
+  private address?: RedisAddress;
+  private clients?: { worker: Client; queue: Client };
   /** Knows how BullMQ adds a job, and runs our script on the same connection as the queues. */
   private composer?: RedisTurnBackend;
   private readonly notices = new RedisNotices(() => this.client({ maxRetriesPerRequest: null }));
@@ -37,19 +38,19 @@ export class RedisStore implements BullmqStore {
   }
 
   /** Keeps commands until the server is back, so that workers go on by themselves. */
-  get workerConnection(): Redis {
+  get workerConnection(): Client {
     return this.opened(this.clients).worker;
   }
 
   /** Sends and reads; gives up, so that callers get an answer. */
-  get queueConnection(): Redis {
+  get queueConnection(): Client {
     return this.opened(this.clients).queue;
   }
 
   async open(): Promise<void> {
-    const database = redisDatabase(this.options.url);
+    this.address = redisAddress(this.options.url);
     try {
-      await settledWithin(OPEN_TIMEOUT, this.connect(database));
+      await settledWithin(OPEN_TIMEOUT, this.connect());
     } catch (error) {
       await this.close();
       throw error instanceof StoreError ? error : this.unusable(error as Error);
@@ -94,11 +95,13 @@ export class RedisStore implements BullmqStore {
     const clients = Object.values(this.clients ?? {});
     await withinTime(1_000, Promise.allSettled(clients.map((client) => client.quit())));
     for (const client of clients) client.disconnect();
+    // A cluster's client would connect again for the next command.
+    this.clients = undefined;
     this.notices.close();
   }
 
-  private async connect(database: number): Promise<void> {
-    this.info = await this.verify(database);
+  private async connect(): Promise<void> {
+    this.info = await this.verify();
     if (this.isClosed) throw new StoreError('the store was closed while it was opened');
     this.clients = {
       worker: this.client({ maxRetriesPerRequest: null }),
@@ -122,28 +125,27 @@ export class RedisStore implements BullmqStore {
     return part;
   }
 
-  private client(options: RedisOptions): Redis {
-    const client = new Redis(this.options.url, {
-      lazyConnect: true,
-      connectTimeout: CONNECT_TIMEOUT,
-      retryStrategy: (times) => Math.min(100 * times, 2_000),
-      ...options,
-    });
-    // Outages reach callers as rejections and operators through workers' logs; unheard, they would end the process.
-    client.on('error', () => undefined);
-    return client;
+  private client(options: RedisOptions): Client {
+    return redisClient(this.opened(this.address), options);
   }
 
   /** Connects once, without retrying, and reads what kind of server this is. */
-  private async verify(database: number): Promise<StoreInfo> {
+  private async verify(): Promise<StoreInfo> {
     const probe = this.client({ retryStrategy: () => null, maxRetriesPerRequest: 0 });
     let refusal: Error | undefined;
     probe.on('error', (error: Error) => (refusal = error));
     try {
       await settledWithin(ANSWER_TIMEOUT, probe.connect());
-      await settledWithin(ANSWER_TIMEOUT, probe.select(database));
-      const info = parseInfo(await settledWithin(ANSWER_TIMEOUT, probe.info()));
-      return describe(info, await appendfsync(probe));
+      const { database } = this.opened(this.address);
+      const servers = probe instanceof Cluster ? probe.nodes('master') : [probe];
+      const infos = await Promise.all(
+        servers.map(async (server) => {
+          await settledWithin(ANSWER_TIMEOUT, server.select(database));
+          const info = parseInfo(await settledWithin(ANSWER_TIMEOUT, server.info()));
+          return describe(info, await appendfsync(server));
+        }),
+      );
+      return infos.reduce(weaker);
     } catch (error) {
       throw error instanceof StoreError ? error : this.unusable(refusal ?? (error as Error));
     } finally {
@@ -197,6 +199,12 @@ function describe(info: Map<string, string>, fsync: string): StoreInfo {
     shared: true,
     sql: false,
   };
+}
+
+/** A cluster keeps no more than the one of its servers that keeps least. */
+function weaker(one: StoreInfo, other: StoreInfo): StoreInfo {
+  const order = ['memory', 'process-safe', 'power-safe'];
+  return order.indexOf(other.durability) < order.indexOf(one.durability) ? other : one;
 }
 
 /** Managed servers refuse CONFIG; then the usual setting is assumed. */

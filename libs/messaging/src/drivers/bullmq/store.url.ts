@@ -1,19 +1,42 @@
 import { StoreError } from '../../messaging.errors.js';
 
+/** Where Redis is. */
+export interface RedisAddress {
+  /** A `redis://` or `rediss://` URL for each server that is named: one, or some of a cluster's. */
+  readonly nodes: readonly string[];
+  readonly isCluster: boolean;
+  /** Number of the database; 0 on a cluster, which has no other. */
+  readonly database: number;
+}
+
+const CLUSTER = /^(rediss?)\+cluster:\/\/(.*@)?([^@]*)$/s;
+
 /**
- * Checks a `redis://` or `rediss://` URL, because its client takes almost any text and connects to something else.
+ * Reads a `redis://`, `rediss://`, `redis+cluster://` or `rediss+cluster://` URL, because its client takes almost any text and
+ * connects to something else.
  *
- * @returns the number of the database
  * @throws StoreError saying what is wrong, without the password
  */
-export function redisDatabase(url: string): number {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  const number = parsed && /^\/?(\d{0,4})$/.exec(parsed.pathname)?.[1];
-  if (!parsed?.hostname || number === undefined || !isDecodable(parsed)) {
+export function redisAddress(url: string): RedisAddress {
+  const [, scheme, user = '', hosts = ''] = CLUSTER.exec(url) ?? [];
+  const isCluster = scheme !== undefined;
+  const nodes = isCluster ? hosts.split(',').map((host) => `${scheme}://${user}${host}`) : [url];
+  const databases = nodes.map(databaseOf);
+  if (databases.includes(undefined) || (isCluster && databases.some((number) => number !== 0))) {
+    const form = isCluster
+      ? `${scheme}+cluster://[user:password@]host[:port][,host[:port]...]`
+      : 'redis://[user:password@]host[:port][/number of the database]';
     throw new StoreError(
-      `'${safeUrl(url)}' is not a Redis URL: use redis://[user:password@]host[:port][/number of the database], special characters percent-encoded`,
+      `'${safeUrl(url)}' is not a Redis URL: use ${form}, special characters percent-encoded`,
     );
   }
+  return { nodes, isCluster, database: databases[0] ?? 0 };
+}
+
+function databaseOf(url: string): number | undefined {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  const number = parsed && /^\/?(\d{0,4})$/.exec(parsed.pathname)?.[1];
+  if (!parsed?.hostname || number === undefined || !isDecodable(parsed)) return undefined;
   return Number(number);
 }
 
