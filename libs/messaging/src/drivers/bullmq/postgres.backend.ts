@@ -1,4 +1,10 @@
-import { createPostgresBackend, PostgresQueueBackend, type BackendFactory, type Job } from 'bullmq';
+import {
+  createPostgresBackend,
+  ErrorCode,
+  PostgresQueueBackend,
+  type BackendFactory,
+  type Job,
+} from 'bullmq';
 import type { Carried } from '../../codec.js';
 import type {
   AttemptRecord,
@@ -16,7 +22,7 @@ import type { Queryable } from './postgres.schema.js';
 import type { PoolLike } from './postgres.store.js';
 import { refusalOf, toSends } from './postgres.sends.js';
 import { PostgresMailboxes } from './postgres.mailboxes.js';
-import { isRolledBack, retryTransient } from './postgres.retry.js';
+import { isTransient, retryLost, retryTransient } from './postgres.retry.js';
 import { redriveAll } from './redrive.all.js';
 
 /**
@@ -30,6 +36,9 @@ SELECT id FROM bullmq.job
    AND ($2::bigint IS NULL OR (finished_at_ms, id COLLATE "C") < ($2::bigint, $3::text))
  ORDER BY finished_at_ms DESC, id COLLATE "C" DESC
  LIMIT $4`;
+
+/** What the end of a turn fails with when the job is no longer this worker's: our functions', and as BullMQ translates it. */
+const LOCK_LOST: unknown[] = ['BM001', ErrorCode.JobNotInState, ErrorCode.JobLockMismatch];
 
 /** The most dead letters of one kind that `callsheet.trim_dead` drops at once, and how often at most in one go. */
 const TRIMMED = 1_000;
@@ -58,11 +67,10 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
     const { key, replyTo } = toEnvelope(job);
     const isPlain =
       sends.length + sql.length === 0 && !reply && replyTo === undefined && key === undefined;
-    if (isPlain) {
-      return (await this.moveToCompleted(job, null, false, token, fetchNext)).result;
-    }
+    if (isPlain) return this.completePlain(job, token, fetchNext);
     const { revision, version, ...value } = state ?? {};
-    await this.ending(
+    await this.end(
+      job,
       'SELECT callsheet.complete($1, $2, $3, $4::jsonb, $5, $6::jsonb, $7, $8, $9, $10, $11::json)',
       [
         this.queueName,
@@ -90,19 +98,14 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
   ): Promise<boolean> {
     const { key } = toEnvelope(job);
     if (key === undefined) return false;
-    const stopped = await this.value(
-      'SELECT callsheet.quarantine($1, $2, $3, $4, $5, $6::jsonb, $7::jsonb, $8, $9::json) AS value',
-      [
-        this.queueName,
-        job.id,
-        token,
-        Date.now(),
-        ...fieldsOf(failure),
-        key,
-        JSON.stringify(attempt),
-      ],
-    );
-    return stopped === true;
+    const text =
+      'SELECT callsheet.quarantine($1, $2, $3, $4, $5, $6::jsonb, $7::jsonb, $8, $9::json) AS value';
+    const params = [
+      ...[this.queueName, job.id, token, Date.now()],
+      ...fieldsOf(failure),
+      ...[key, JSON.stringify(attempt)],
+    ];
+    return (await this.ending(job, () => this.value(text, params), true)) === true;
   }
 
   async stateOf(job: Job): Promise<StoredState | undefined> {
@@ -126,7 +129,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
     delay: number,
     failure: Failure | undefined,
   ): Promise<void> {
-    await this.ending('SELECT callsheet.postpone($1, $2, $3, $4, $5, $6, $7::jsonb, $8::jsonb)', [
+    await this.end(job, 'SELECT callsheet.postpone($1, $2, $3, $4, $5, $6, $7::jsonb, $8::jsonb)', [
       this.queueName,
       job.id,
       token,
@@ -137,7 +140,8 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
   }
 
   async bury(job: Job, token: string, failure: Failure, sends: Effects['sends']): Promise<void> {
-    await this.ending(
+    await this.end(
+      job,
       'SELECT callsheet.bury($1, $2, $3, $4, $5, $6::jsonb, $7::jsonb, $8::jsonb, $9, $10)',
       [
         this.queueName,
@@ -153,7 +157,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
   }
 
   async quit(job: Job, token: string, progress: JobProgress): Promise<void> {
-    await this.ending('SELECT callsheet.quit($1, $2, $3, $4, $5::jsonb)', [
+    await this.end(job, 'SELECT callsheet.quit($1, $2, $3, $4, $5::jsonb)', [
       this.queueName,
       job.id,
       token,
@@ -222,7 +226,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
     if (value instanceof Ending) {
       return { result: await value.commit(fetchNext), finishedOn: Date.now() } as never;
     }
-    return retryTransient(() => super.moveToCompleted(job, value, keep ?? false, token, fetchNext));
+    return super.moveToCompleted(job, value, keep ?? false, token, fetchNext);
   }
 
   async forgetDone({ age, count }: Keep): Promise<void> {
@@ -275,21 +279,89 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
   override moveToActive(
     ...args: Parameters<PostgresQueueBackend['moveToActive']>
   ): ReturnType<PostgresQueueBackend['moveToActive']> {
-    return pauseAfterError(() => retryTransient(() => super.moveToActive(...args)));
+    const since = Date.now();
+    return pauseAfterError(() =>
+      retryLost(
+        async (isRepeat) =>
+          (isRepeat && (await this.taken(args[0], since))) || super.moveToActive(...args),
+      ),
+    );
   }
 
-  /** The end of a turn: what it sends can be refused. */
-  private async ending(
+  override moveJobFromActiveToWait(
+    ...args: Parameters<PostgresQueueBackend['moveJobFromActiveToWait']>
+  ): Promise<number> {
+    return retryLost(() => super.moveJobFromActiveToWait(...args));
+  }
+
+  override extendLocks(
+    ...args: Parameters<PostgresQueueBackend['extendLocks']>
+  ): Promise<string[]> {
+    return retryLost(() => super.extendLocks(...args));
+  }
+
+  // The next occurrence is made between the claim of one and its turn.
+  override updateJobSchedulerNextMillis(
+    ...args: Parameters<PostgresQueueBackend['updateJobSchedulerNextMillis']>
+  ): Promise<string | null> {
+    return retryLost(() => super.updateJobSchedulerNextMillis(...args));
+  }
+
+  /** By BullMQ's own statement, which can take the next job too. */
+  private async completePlain(job: Job, token: string, fetchNext: boolean): Promise<NextJob> {
+    const since = Date.now();
+    const end = async (): Promise<NextJob> =>
+      (await super.moveToCompleted(job, null, false, token, fetchNext)).result;
+    const next = await this.ending(job, end, 'stored' as const);
+    return next === 'stored' ? this.taken(token, since) : next;
+  }
+
+  /** What was taken with `token` since then: the job of a claim whose answer was lost. Nobody works on it. */
+  private async taken(token: string, since: number): Promise<NextJob> {
+    const id = await this.value(
+      `SELECT id AS value FROM bullmq.job
+        WHERE queue = $1 AND state = 'active' AND lock_token = $2 AND processed_at_ms >= $3`,
+      [this.queueName, token, since],
+    );
+    const job = typeof id === 'string' && (await this.getJobData(id));
+    return job ? [job, job.id, 0, 0] : undefined;
+  }
+
+  private async end(
+    job: Job,
     text: string,
     params: unknown[],
     sql: readonly SqlStatement[] = [],
   ): Promise<void> {
-    try {
-      if (sql.length === 0) await this.value(text, params);
-      else await retryTransient(() => this.transaction(text, params, sql));
-    } catch (error) {
-      throw refusalOf(error) ?? error;
-    }
+    const isPlain = sql.length === 0;
+    const commit = (): Promise<unknown> =>
+      isPlain ? this.value(text, params) : this.transaction(text, params, sql);
+    await this.ending(job, commit, undefined);
+  }
+
+  /**
+   * The end of a turn: what it sends can be refused. Answers `stored` when the connection broke, and the repeat finds that the
+   * end was stored all the same: it is fenced by the lock, which went with it.
+   */
+  private async ending<T, S>(job: Job, end: () => Promise<T>, stored: S): Promise<T | S> {
+    return retryLost(async (isRepeat) => {
+      try {
+        return await end();
+      } catch (error) {
+        const isOver = isRepeat && LOCK_LOST.includes((error as { code?: unknown }).code);
+        if (isOver && !(await this.wasRecovered(job))) return stored;
+        throw refusalOf(error) ?? error;
+      }
+    });
+  }
+
+  /** Whether a job that this worker has taken is gone, or was taken from it: that counts a crash. */
+  private async wasRecovered({ id, stalledCounter }: Job): Promise<boolean> {
+    const crashes = await this.value(
+      'SELECT stalled_count AS value FROM bullmq.job WHERE id = $1 AND queue IN ($2, $3)',
+      [id, this.queueName, this.queueName + DEAD],
+    );
+    return crashes !== stalledCounter;
   }
 
   /** Ends the turn first, under its lock; then what the user adds, in the search path that the database has for him. */
@@ -339,7 +411,7 @@ async function runStatement(session: Queryable, { text, params }: SqlStatement):
   try {
     await session.query(text, [...params]);
   } catch (error) {
-    if ((error as { code?: string }).code === undefined || isRolledBack(error)) throw error;
+    if ((error as { code?: string }).code === undefined || isTransient(error)) throw error;
     throw new TurnSqlError(text, error as Error);
   }
 }
