@@ -113,6 +113,8 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
     return key === undefined ? undefined : this.mailboxes.state(key);
   }
 
+  // What operators do locks jobs before their keys, and may lose a deadlock: then it was undone whole, and is done again.
+
   // BullMQ passes parked messages over, which wait like others; its triggers make the next of a key runnable.
   override async drain(delayed: boolean): ReturnType<PostgresQueueBackend['drain']> {
     await this.value(
@@ -120,7 +122,25 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
         WHERE queue = $1 AND state = 'waiting-children' AND opts->'callsheet' ? 'key'`,
       [this.queueName],
     );
-    return super.drain(delayed);
+    return retryTransient(() => super.drain(delayed));
+  }
+
+  override cleanJobsByState(
+    ...args: Parameters<PostgresQueueBackend['cleanJobsByState']>
+  ): ReturnType<PostgresQueueBackend['cleanJobsByState']> {
+    return retryTransient(() => super.cleanJobsByState(...args));
+  }
+
+  override obliterate(
+    ...args: Parameters<PostgresQueueBackend['obliterate']>
+  ): ReturnType<PostgresQueueBackend['obliterate']> {
+    return retryTransient(() => super.obliterate(...args));
+  }
+
+  override remove(
+    ...args: Parameters<PostgresQueueBackend['remove']>
+  ): ReturnType<PostgresQueueBackend['remove']> {
+    return retryTransient(() => super.remove(...args));
   }
 
   async postpone(
@@ -251,7 +271,9 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
   override async retryFinishedJob(
     ...args: Parameters<PostgresQueueBackend['retryFinishedJob']>
   ): Promise<void> {
-    if (!this.queueName.endsWith(DEAD)) return super.retryFinishedJob(...args);
+    if (!this.queueName.endsWith(DEAD)) {
+      return retryTransient(() => super.retryFinishedJob(...args));
+    }
     const [job] = args;
     await this.redrive(job.id ?? '', job.progress);
   }
@@ -259,7 +281,9 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
   override async retryFinishedJobs(
     ...args: Parameters<PostgresQueueBackend['retryFinishedJobs']>
   ): Promise<number> {
-    if (!this.queueName.endsWith(DEAD)) return super.retryFinishedJobs(...args);
+    if (!this.queueName.endsWith(DEAD)) {
+      return retryTransient(() => super.retryFinishedJobs(...args));
+    }
     await redriveAll(this, args[2]);
     return 0;
   }
