@@ -17,6 +17,7 @@ import type {
 import { actorOf, DEAD, redriven, toEnvelope, type JobProgress } from './bullmq.job.js';
 import { Ending, type Failure, type Keep, type NextJob, type TurnBackend } from './bullmq.store.js';
 import { TurnSqlError } from '../../messaging.errors.js';
+import type { ResolvedOptions } from '../../messaging.options.js';
 import { pauseAfterError } from './error.pause.js';
 import type { Queryable } from './postgres.schema.js';
 import type { PoolLike } from './postgres.store.js';
@@ -44,13 +45,15 @@ const LOCK_LOST: unknown[] = ['BM001', ErrorCode.JobNotInState, ErrorCode.JobLoc
 const TRIMMED = 1_000;
 const TRIM_ROUNDS = 10;
 
+/** How long ids that senders chose are remembered, and a silent worker keeps its jobs, ms. */
+type Spans = Pick<ResolvedOptions, 'idempotencyWindow' | 'lockDuration'>;
+
 /** BullMQ's PostgreSQL backend with the ends of a turn, as functions of our schema. */
 export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBackend {
   readonly mailboxes: PostgresMailboxes;
 
-  /** @param window how long ids that senders chose are remembered, ms */
   constructor(
-    private readonly window: number,
+    private readonly spans: Spans,
     ...base: ConstructorParameters<typeof PostgresQueueBackend>
   ) {
     super(...base);
@@ -79,7 +82,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
         reply && JSON.stringify(reply),
         Date.now(),
         toSends(sends),
-        this.window,
+        this.spans.idempotencyWindow,
         key,
         revision,
         version,
@@ -170,7 +173,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
         Date.now(),
         ...fieldsOf(failure),
         toSends(sends),
-        this.window,
+        this.spans.idempotencyWindow,
         toEnvelope(job).key,
       ],
     );
@@ -388,7 +391,10 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
     return crashes !== stalledCounter;
   }
 
-  /** Ends the turn first, under its lock; then what the user adds, in the search path that the database has for him. */
+  /**
+   * Ends the turn first, under its lock; then what the user adds, in the search path that the database has for him. A process
+   * that freezes meanwhile holds others up, who want the key or what the user's SQL touches, no longer than its lock lasts.
+   */
   private async transaction(
     text: string,
     params: unknown[],
@@ -397,7 +403,9 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
     const session = await (this.connection.pool as unknown as PoolLike).connect();
     let isBroken = false;
     try {
-      await session.query('BEGIN');
+      await session.query(
+        `BEGIN; SET LOCAL idle_in_transaction_session_timeout = ${this.spans.lockDuration}`,
+      );
       await session.query(text, params);
       await session.query('SET LOCAL search_path TO "$user", public');
       for (const statement of sql) await runStatement(session, statement);
@@ -417,8 +425,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
   }
 }
 
-/** @param window how long ids that senders chose are remembered, ms */
-export function turnBackendFactory(window: number): BackendFactory<PostgresTurnBackend, never> {
+export function turnBackendFactory(spans: Spans): BackendFactory<PostgresTurnBackend, never> {
   return (name, opts, factoryOptions = {}) => {
     const { options } = opts.connection as { options: { max?: number } };
     // A worker keeps a connection for LISTEN, so the pool grows by it.
@@ -426,7 +433,7 @@ export function turnBackendFactory(window: number): BackendFactory<PostgresTurnB
     const base = createPostgresBackend(name, opts, factoryOptions);
     base.on('error', () => undefined);
     const listener = factoryOptions.withBlockingConnection ? name : undefined;
-    return new PostgresTurnBackend(window, base.connection, name, opts, true, listener);
+    return new PostgresTurnBackend(spans, base.connection, name, opts, true, listener);
   };
 }
 

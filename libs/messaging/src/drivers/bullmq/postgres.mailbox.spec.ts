@@ -151,7 +151,7 @@ serverSuite('postgres', 'mailboxes on PostgreSQL', () => {
       `SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`,
     );
     expect(Number((rows[0] as { deadlocks: string }).deadlocks)).toBe(0);
-  });
+  }, 60_000);
 
   // After the others: the server counts its deadlocks.
   it.each<[string, (at: Operation, id: string) => Promise<unknown>]>([

@@ -22,6 +22,7 @@ import {
   retry,
 } from '../../../../../test/contract/context.js';
 import { ids, reaches } from '../../../../../test/contract/expect.js';
+import { gate, type Gate } from '../../../../../test/contract/gate.js';
 import { serverSuite } from '../../../../../test/support/available.js';
 import { atEnd } from '../../../../../test/support/cleanup.js';
 import { eventually } from '../../../../../test/support/eventually.js';
@@ -95,24 +96,15 @@ serverSuite('postgres', 'PostgreSQL that goes away for a moment', () => {
   const pool = (): Pool => (queue().opts as { connection: unknown }).connection as Pool;
   const queue = (): Queue => engine.queue!(context.actor) as Queue;
 
-  /** Loses the answer to the next statement that has `part` in it: the server has done it, then the connection breaks. */
-  function loseAnswerTo(part: string): { isLost: boolean } {
-    const loss = { isLost: false };
-    const losing =
-      (query: Query): Query =>
-      async (...args) => {
-        const answer = await query(...args);
-        if (loss.isLost || !String(args[0]).includes(part)) return answer;
-        loss.isLost = true;
-        throw new Error('Connection terminated unexpectedly');
-      };
+  /** Gives the store's connections a `query` of ours, which is given theirs. */
+  function intercept(wrap: (query: Query) => Query): void {
     const [query, connect] = [pool().query.bind(pool()), pool().connect.bind(pool())];
-    vi.spyOn(pool(), 'query').mockImplementation(losing(query as Query) as never);
+    vi.spyOn(pool(), 'query').mockImplementation(wrap(query as Query) as never);
     vi.spyOn(pool(), 'connect').mockImplementation(((own?: never) => {
       // The pool's own `query` gives a callback.
       if (own) return connect(own);
       return connect().then((session) => {
-        const asked = losing(session.query.bind(session) as Query);
+        const asked = wrap(session.query.bind(session) as Query);
         return new Proxy(session, {
           get: (target, name: keyof PoolClient) => {
             const value: unknown = name === 'query' ? asked : target[name];
@@ -121,7 +113,31 @@ serverSuite('postgres', 'PostgreSQL that goes away for a moment', () => {
         });
       });
     }) as never);
+  }
+
+  /** Loses the answer to the next statement that has `part` in it: the server has done it, then the connection breaks. */
+  function loseAnswerTo(part: string): { isLost: boolean } {
+    const loss = { isLost: false };
+    intercept((query) => async (...args) => {
+      const answer = await query(...args);
+      if (loss.isLost || !String(args[0]).includes(part)) return answer;
+      loss.isLost = true;
+      throw new Error('Connection terminated unexpectedly');
+    });
     return loss;
+  }
+
+  /** Holds back the next statement that has `part` in it, and opens `frozen`, until `wakes` opens. */
+  function freezeAt(part: string, frozen: Gate, wakes: Gate): void {
+    let isFirst = true;
+    intercept((query) => async (...args) => {
+      if (isFirst && String(args[0]).includes(part)) {
+        isFirst = false;
+        frozen.open();
+        await wakes.opened;
+      }
+      return query(...args);
+    });
   }
 
   /** The message was given to a turn once, and neither a crash nor an outcome that could not be stored was noted. */
@@ -215,6 +231,25 @@ serverSuite('postgres', 'PostgreSQL that goes away for a moment', () => {
     expect(await count()).toBe(1);
     await expectOnce(deliveries, sent);
   });
+
+  it('a process that freezes in the middle of its commit holds others up no longer than its lock lasts', async () => {
+    const { insert, count } = await ledger();
+    const [frozen, wakes] = [gate(), gate()];
+    const lockDuration = '1s';
+    engine = await context.engine({ lockDuration });
+    freezeAt('COMMIT', frozen, wakes);
+    const { deliveries } = await context.consume(engine, () => doneWith({ sql: [insert] }));
+    const [sent, next] = [context.envelope({ key: 'k' }), context.envelope({ key: 'k' })];
+    await engine.send([sent]);
+    await frozen.opened;
+    // Wants the key.
+    const other = await context.engine({ lockDuration });
+    await other.send([next]);
+    wakes.open();
+    for (const { id } of [sent, next]) await reaches(context, engine, id, 'done');
+    expect(await count()).toBe(2);
+    expect(deliveries.length).toBeGreaterThanOrEqual(2);
+  }, 20_000);
 
   it.each(['move_to_active', 'move_to_completed_fetch'])(
     'a message that was taken, but not received, is received when it is asked for again: %s',

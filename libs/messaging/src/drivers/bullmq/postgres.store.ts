@@ -14,7 +14,7 @@ import { refusalOf, toSends } from './postgres.sends.js';
 import { safeUrl } from './store.url.js';
 import { withinTime } from '../../within.time.js';
 
-type Options = Pick<ResolvedOptions, 'url' | 'idempotencyWindow'>;
+type Options = Pick<ResolvedOptions, 'url' | 'idempotencyWindow' | 'lockDuration'>;
 
 /** What PostgresStore needs of `pg.Pool`; PGlite's adapter has the same shape. */
 export interface PoolLike extends Queryable {
@@ -35,7 +35,7 @@ export abstract class SqlStore implements BullmqStore {
   private forgetting?: NodeJS.Timeout;
 
   constructor(protected readonly options: Options) {
-    this.backend = turnBackendFactory(options.idempotencyWindow) as BullmqStore['backend'];
+    this.backend = turnBackendFactory(options) as BullmqStore['backend'];
   }
 
   get workerConnection(): unknown {
