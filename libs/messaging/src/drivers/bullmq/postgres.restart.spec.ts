@@ -115,13 +115,17 @@ serverSuite('postgres', 'PostgreSQL that goes away for a moment', () => {
     }) as never);
   }
 
-  /** Loses the answer to the next statement that has `part` in it: the server has done it, then the connection breaks. */
-  function loseAnswerTo(part: string): { isLost: boolean } {
+  /**
+   * Loses the answer to the next statement that has `part` in it: the server has done it, `then` comes, and the connection
+   * breaks.
+   */
+  function loseAnswerTo(part: string, then?: () => Promise<unknown>): { isLost: boolean } {
     const loss = { isLost: false };
     intercept((query) => async (...args) => {
       const answer = await query(...args);
       if (loss.isLost || !String(args[0]).includes(part)) return answer;
       loss.isLost = true;
+      await then?.();
       throw new Error('Connection terminated unexpectedly');
     });
     return loss;
@@ -276,6 +280,28 @@ serverSuite('postgres', 'PostgreSQL that goes away for a moment', () => {
     expect(loss.isLost).toBe(true);
     expect(await engine.counts(context.actor)).toMatchObject({ waiting: 3 });
   });
+
+  it.each(['active', 'done'] as const)(
+    'a message that replaces another is stored once when its answer is lost and it is %s by then',
+    async (state) => {
+      const ends = gate();
+      const { deliveries } = await context.consume(engine, async () => {
+        if (state === 'active') await ends.opened;
+        return done();
+      });
+      const sent = context.named(context.id('timer'), 'new', { replace: true });
+      loseAnswerTo('callsheet.send', () => reaches(context, engine, sent.id, state));
+      await engine.send([sent]);
+      ends.open();
+      await reaches(context, engine, sent.id, 'done');
+      await engine.send([context.envelope()]);
+      await eventually(() => deliveries.length > 1);
+      expect(ids(deliveries).filter((id) => id === sent.id)).toHaveLength(1);
+      // Meant as another, it does replace it.
+      await engine.send([{ ...sent, sentAt: sent.sentAt + 1 }]);
+      await eventually(() => deliveries.length > 2);
+    },
+  );
 
   it('a send waits for a server that restarts', async () => {
     await Promise.all([server.restart(), engine.send([context.envelope()])]);
