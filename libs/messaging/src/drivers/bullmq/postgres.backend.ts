@@ -134,10 +134,16 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
     return retryTransient(() => super.cleanJobsByState(...args));
   }
 
-  override obliterate(
-    ...args: Parameters<PostgresQueueBackend['obliterate']>
-  ): ReturnType<PostgresQueueBackend['obliterate']> {
-    return retryTransient(() => super.obliterate(...args));
+  // With the keys that stopped, of which BullMQ knows nothing.
+  override async obliterate(
+    ...[{ count, force }]: Parameters<PostgresQueueBackend['obliterate']>
+  ): Promise<number> {
+    const cursor = await this.value('SELECT callsheet.obliterate($1, $2, $3) AS value', [
+      ...[this.queueName, count, force],
+    ]);
+    if (cursor === -1) throw new Error('Cannot obliterate non-paused queue');
+    if (cursor === -2) throw new Error('Cannot obliterate queue with active jobs');
+    return Number(cursor);
   }
 
   override remove(
