@@ -118,5 +118,5 @@ function freeze({ consumer }: Consumed): () => void {
     await thaws.opened;
     return renew(...args);
   };
-  return thaws.open;
+  return () => thaws.open();
 }
