@@ -1,8 +1,9 @@
+import type { IQueueBackend } from 'bullmq';
 import { expect } from 'vitest';
 import { LockLostError } from '../../libs/messaging/src/messaging.errors.js';
 import { eventually } from '../support/eventually.js';
 import type { Case } from './case.js';
-import { cancelled, deadWith, doneWith, release, retry } from './context.js';
+import { cancelled, deadWith, doneWith, release, retry, type Consumed } from './context.js';
 import { expectAbsent, expectCounts, ids, reaches } from './expect.js';
 import { gate } from './gate.js';
 
@@ -48,6 +49,7 @@ export const lockCases: Case[] = [
       );
       await one.send(messages);
       await eventually(() => first.deliveries.length === 5);
+      const thaw = freeze(first);
       const second = await context.consume(
         two,
         async () => {
@@ -56,9 +58,10 @@ export const lockCases: Case[] = [
         },
         { concurrency: 5 },
       );
-      await freezeUntil(() => new Set(ids(second.deliveries)).size === 5);
+      await eventually(() => new Set(ids(second.deliveries)).size === 5, { timeout: 25_000 });
       expect(second.deliveries[0]).toMatchObject({ attempt: 1, history: [], isFirst: false });
       expect(second.deliveries[0]?.crashes).toBeGreaterThanOrEqual(1);
+      thaw();
       await eventually(() => {
         for (const { signal } of first.deliveries.slice(0, 5))
           expect(signal.reason).toBeInstanceOf(LockLostError);
@@ -91,27 +94,29 @@ export const lockCases: Case[] = [
       const sent = context.envelope();
       await one.send([sent]);
       await eventually(() => first.deliveries.length === 1);
+      const thaw = freeze(first);
       expect(await two.cancel(sent.id, [context.actor])).toBe('cancelling');
       const second = await context.consume(two, cancelled);
-      await freezeUntil(() => second.deliveries.length > 0);
+      await eventually(() => second.deliveries.length > 0, { timeout: 25_000 });
       expect(second.deliveries[0]).toMatchObject({ isCancelled: true, attempt: 1 });
       await reaches(context, two, sent.id, 'cancelled');
+      thaw();
       held.open();
     },
   },
 ];
 
 /**
- * Blocks this process, and with it both engines, for longer than their locks last, again and again until one has what the
- * other lost.
+ * Keeps a consumer from renewing its locks, as if its process were frozen, until what this answers is called. Another
+ * consumer gets its messages when the locks have expired; then it renews, and hears that it has lost them.
  */
-async function freezeUntil(isTaken: () => boolean): Promise<void> {
-  await eventually(
-    () => {
-      if (isTaken()) return true;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500);
-      return false;
-    },
-    { timeout: 25_000, interval: 1_200 },
-  );
+function freeze({ consumer }: Consumed): () => void {
+  const { backend } = consumer as unknown as { backend: Pick<IQueueBackend, 'extendLocks'> };
+  const thaws = gate();
+  const renew = backend.extendLocks.bind(backend);
+  backend.extendLocks = async (...args) => {
+    await thaws.opened;
+    return renew(...args);
+  };
+  return () => thaws.open();
 }

@@ -5,7 +5,7 @@ import type { Engine } from '../../libs/messaging/src/engine.js';
 import type { Envelope } from '../../libs/messaging/src/envelope.js';
 import { eventually } from '../support/eventually.js';
 import type { Case } from './case.js';
-import { done, retry, type Consumed, type Context } from './context.js';
+import { done, quarantine, retry, type Consumed, type Context } from './context.js';
 import { field, ids, reaches } from './expect.js';
 import { gate, type Gate } from './gate.js';
 
@@ -184,6 +184,27 @@ export const operatorCases: Case[] = [
       await at.consume();
       expect(await at.after(1)).toEqual(['after']);
       expect(await at.engine.state(context.actor, 'k')).toMatchObject({ revision: 1 });
+    },
+  },
+  {
+    promise: 'obliterating forgets which keys stopped; a refused one forgets nothing',
+    needs: 'bullmq',
+    async run(context) {
+      const at = await Operation.begin(context);
+      const { consumer } = await context.consume(at.engine, quarantine);
+      await at.engine.send([at.message('stops'), at.message(1)]);
+      const stopped = (): Promise<unknown[]> => at.engine.quarantined(context.actor);
+      await eventually(async () => (await stopped()).length === 1);
+      await consumer.stop(0);
+      const backend = at.queue.getBackend();
+      await expect(backend.obliterate({ count: 10, force: false })).rejects.toThrow('non-paused');
+      expect(await stopped()).toHaveLength(1);
+      await at.queue.obliterate();
+      expect(await stopped()).toEqual([]);
+      await at.engine.send([at.message('after')]);
+      await at.queue.resume();
+      await at.consume();
+      expect(await at.after(1)).toEqual(['after']);
     },
   },
   {

@@ -1,4 +1,10 @@
-import { createPostgresBackend, PostgresQueueBackend, type BackendFactory, type Job } from 'bullmq';
+import {
+  createPostgresBackend,
+  ErrorCode,
+  PostgresQueueBackend,
+  type BackendFactory,
+  type Job,
+} from 'bullmq';
 import type { Carried } from '../../codec.js';
 import type {
   AttemptRecord,
@@ -11,12 +17,13 @@ import type {
 import { actorOf, DEAD, redriven, toEnvelope, type JobProgress } from './bullmq.job.js';
 import { Ending, type Failure, type Keep, type NextJob, type TurnBackend } from './bullmq.store.js';
 import { TurnSqlError } from '../../messaging.errors.js';
+import type { ResolvedOptions } from '../../messaging.options.js';
 import { pauseAfterError } from './error.pause.js';
 import type { Queryable } from './postgres.schema.js';
 import type { PoolLike } from './postgres.store.js';
 import { refusalOf, toSends } from './postgres.sends.js';
 import { PostgresMailboxes } from './postgres.mailboxes.js';
-import { isRolledBack, retryTransient } from './postgres.retry.js';
+import { isTransient, retryLost, retryTransient } from './postgres.retry.js';
 import { redriveAll } from './redrive.all.js';
 
 /**
@@ -31,17 +38,22 @@ SELECT id FROM bullmq.job
  ORDER BY finished_at_ms DESC, id COLLATE "C" DESC
  LIMIT $4`;
 
+/** What the end of a turn fails with when the job is no longer this worker's: our functions', and as BullMQ translates it. */
+const LOCK_LOST: unknown[] = ['BM001', ErrorCode.JobNotInState, ErrorCode.JobLockMismatch];
+
 /** The most dead letters of one kind that `callsheet.trim_dead` drops at once, and how often at most in one go. */
 const TRIMMED = 1_000;
 const TRIM_ROUNDS = 10;
+
+/** How long ids that senders chose are remembered, and a silent worker keeps its jobs, ms. */
+type Spans = Pick<ResolvedOptions, 'idempotencyWindow' | 'lockDuration'>;
 
 /** BullMQ's PostgreSQL backend with the ends of a turn, as functions of our schema. */
 export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBackend {
   readonly mailboxes: PostgresMailboxes;
 
-  /** @param window how long ids that senders chose are remembered, ms */
   constructor(
-    private readonly window: number,
+    private readonly spans: Spans,
     ...base: ConstructorParameters<typeof PostgresQueueBackend>
   ) {
     super(...base);
@@ -58,11 +70,10 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
     const { key, replyTo } = toEnvelope(job);
     const isPlain =
       sends.length + sql.length === 0 && !reply && replyTo === undefined && key === undefined;
-    if (isPlain) {
-      return (await this.moveToCompleted(job, null, false, token, fetchNext)).result;
-    }
+    if (isPlain) return this.completePlain(job, token, fetchNext);
     const { revision, version, ...value } = state ?? {};
-    await this.ending(
+    await this.end(
+      job,
       'SELECT callsheet.complete($1, $2, $3, $4::jsonb, $5, $6::jsonb, $7, $8, $9, $10, $11::json)',
       [
         this.queueName,
@@ -71,7 +82,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
         reply && JSON.stringify(reply),
         Date.now(),
         toSends(sends),
-        this.window,
+        this.spans.idempotencyWindow,
         key,
         revision,
         version,
@@ -90,25 +101,22 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
   ): Promise<boolean> {
     const { key } = toEnvelope(job);
     if (key === undefined) return false;
-    const stopped = await this.value(
-      'SELECT callsheet.quarantine($1, $2, $3, $4, $5, $6::jsonb, $7::jsonb, $8, $9::json) AS value',
-      [
-        this.queueName,
-        job.id,
-        token,
-        Date.now(),
-        ...fieldsOf(failure),
-        key,
-        JSON.stringify(attempt),
-      ],
-    );
-    return stopped === true;
+    const text =
+      'SELECT callsheet.quarantine($1, $2, $3, $4, $5, $6::jsonb, $7::jsonb, $8, $9::json) AS value';
+    const params = [
+      ...[this.queueName, job.id, token, Date.now()],
+      ...fieldsOf(failure),
+      ...[key, JSON.stringify(attempt)],
+    ];
+    return (await this.ending(job, () => this.value(text, params), true)) === true;
   }
 
   async stateOf(job: Job): Promise<StoredState | undefined> {
     const { key } = toEnvelope(job);
     return key === undefined ? undefined : this.mailboxes.state(key);
   }
+
+  // What operators do locks jobs before their keys, and may lose a deadlock: then it was undone whole, and is done again.
 
   // BullMQ passes parked messages over, which wait like others; its triggers make the next of a key runnable.
   override async drain(delayed: boolean): ReturnType<PostgresQueueBackend['drain']> {
@@ -117,7 +125,31 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
         WHERE queue = $1 AND state = 'waiting-children' AND opts->'callsheet' ? 'key'`,
       [this.queueName],
     );
-    return super.drain(delayed);
+    return retryTransient(() => super.drain(delayed));
+  }
+
+  override cleanJobsByState(
+    ...args: Parameters<PostgresQueueBackend['cleanJobsByState']>
+  ): ReturnType<PostgresQueueBackend['cleanJobsByState']> {
+    return retryTransient(() => super.cleanJobsByState(...args));
+  }
+
+  // With the keys that stopped, of which BullMQ knows nothing.
+  override async obliterate(
+    ...[{ count, force }]: Parameters<PostgresQueueBackend['obliterate']>
+  ): Promise<number> {
+    const cursor = await this.value('SELECT callsheet.obliterate($1, $2, $3) AS value', [
+      ...[this.queueName, count, force],
+    ]);
+    if (cursor === -1) throw new Error('Cannot obliterate non-paused queue');
+    if (cursor === -2) throw new Error('Cannot obliterate queue with active jobs');
+    return Number(cursor);
+  }
+
+  override remove(
+    ...args: Parameters<PostgresQueueBackend['remove']>
+  ): ReturnType<PostgresQueueBackend['remove']> {
+    return retryTransient(() => super.remove(...args));
   }
 
   async postpone(
@@ -126,7 +158,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
     delay: number,
     failure: Failure | undefined,
   ): Promise<void> {
-    await this.ending('SELECT callsheet.postpone($1, $2, $3, $4, $5, $6, $7::jsonb, $8::jsonb)', [
+    await this.end(job, 'SELECT callsheet.postpone($1, $2, $3, $4, $5, $6, $7::jsonb, $8::jsonb)', [
       this.queueName,
       job.id,
       token,
@@ -137,7 +169,8 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
   }
 
   async bury(job: Job, token: string, failure: Failure, sends: Effects['sends']): Promise<void> {
-    await this.ending(
+    await this.end(
+      job,
       'SELECT callsheet.bury($1, $2, $3, $4, $5, $6::jsonb, $7::jsonb, $8::jsonb, $9, $10)',
       [
         this.queueName,
@@ -146,14 +179,14 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
         Date.now(),
         ...fieldsOf(failure),
         toSends(sends),
-        this.window,
+        this.spans.idempotencyWindow,
         toEnvelope(job).key,
       ],
     );
   }
 
   async quit(job: Job, token: string, progress: JobProgress): Promise<void> {
-    await this.ending('SELECT callsheet.quit($1, $2, $3, $4, $5::jsonb)', [
+    await this.end(job, 'SELECT callsheet.quit($1, $2, $3, $4, $5::jsonb)', [
       this.queueName,
       job.id,
       token,
@@ -222,7 +255,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
     if (value instanceof Ending) {
       return { result: await value.commit(fetchNext), finishedOn: Date.now() } as never;
     }
-    return retryTransient(() => super.moveToCompleted(job, value, keep ?? false, token, fetchNext));
+    return super.moveToCompleted(job, value, keep ?? false, token, fetchNext);
   }
 
   async forgetDone({ age, count }: Keep): Promise<void> {
@@ -247,7 +280,9 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
   override async retryFinishedJob(
     ...args: Parameters<PostgresQueueBackend['retryFinishedJob']>
   ): Promise<void> {
-    if (!this.queueName.endsWith(DEAD)) return super.retryFinishedJob(...args);
+    if (!this.queueName.endsWith(DEAD)) {
+      return retryTransient(() => super.retryFinishedJob(...args));
+    }
     const [job] = args;
     await this.redrive(job.id ?? '', job.progress);
   }
@@ -255,7 +290,9 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
   override async retryFinishedJobs(
     ...args: Parameters<PostgresQueueBackend['retryFinishedJobs']>
   ): Promise<number> {
-    if (!this.queueName.endsWith(DEAD)) return super.retryFinishedJobs(...args);
+    if (!this.queueName.endsWith(DEAD)) {
+      return retryTransient(() => super.retryFinishedJobs(...args));
+    }
     await redriveAll(this, args[2]);
     return 0;
   }
@@ -275,24 +312,95 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
   override moveToActive(
     ...args: Parameters<PostgresQueueBackend['moveToActive']>
   ): ReturnType<PostgresQueueBackend['moveToActive']> {
-    return pauseAfterError(() => retryTransient(() => super.moveToActive(...args)));
+    const since = Date.now();
+    return pauseAfterError(() =>
+      retryLost(
+        async (isRepeat) =>
+          (isRepeat && (await this.taken(args[0], since))) || super.moveToActive(...args),
+      ),
+    );
   }
 
-  /** The end of a turn: what it sends can be refused. */
-  private async ending(
+  override moveJobFromActiveToWait(
+    ...args: Parameters<PostgresQueueBackend['moveJobFromActiveToWait']>
+  ): Promise<number> {
+    return retryLost(() => super.moveJobFromActiveToWait(...args));
+  }
+
+  override extendLocks(
+    ...args: Parameters<PostgresQueueBackend['extendLocks']>
+  ): Promise<string[]> {
+    return retryLost(() => super.extendLocks(...args));
+  }
+
+  // The next occurrence is made between the claim of one and its turn.
+  override updateJobSchedulerNextMillis(
+    ...args: Parameters<PostgresQueueBackend['updateJobSchedulerNextMillis']>
+  ): Promise<string | null> {
+    return retryLost(() => super.updateJobSchedulerNextMillis(...args));
+  }
+
+  /** By BullMQ's own statement, which can take the next job too. */
+  private async completePlain(job: Job, token: string, fetchNext: boolean): Promise<NextJob> {
+    const since = Date.now();
+    const end = async (): Promise<NextJob> =>
+      (await super.moveToCompleted(job, null, false, token, fetchNext)).result;
+    const next = await this.ending(job, end, 'stored' as const);
+    return next === 'stored' ? this.taken(token, since) : next;
+  }
+
+  /** What was taken with `token` since then: the job of a claim whose answer was lost. Nobody works on it. */
+  private async taken(token: string, since: number): Promise<NextJob> {
+    const id = await this.value(
+      `SELECT id AS value FROM bullmq.job
+        WHERE queue = $1 AND state = 'active' AND lock_token = $2 AND processed_at_ms >= $3`,
+      [this.queueName, token, since],
+    );
+    const job = typeof id === 'string' && (await this.getJobData(id));
+    return job ? [job, job.id, 0, 0] : undefined;
+  }
+
+  private async end(
+    job: Job,
     text: string,
     params: unknown[],
     sql: readonly SqlStatement[] = [],
   ): Promise<void> {
-    try {
-      if (sql.length === 0) await this.value(text, params);
-      else await retryTransient(() => this.transaction(text, params, sql));
-    } catch (error) {
-      throw refusalOf(error) ?? error;
-    }
+    const isPlain = sql.length === 0;
+    const commit = (): Promise<unknown> =>
+      isPlain ? this.value(text, params) : this.transaction(text, params, sql);
+    await this.ending(job, commit, undefined);
   }
 
-  /** Ends the turn first, under its lock; then what the user adds, in the search path that the database has for him. */
+  /**
+   * The end of a turn: what it sends can be refused. Answers `stored` when the connection broke, and the repeat finds that the
+   * end was stored all the same: it is fenced by the lock, which went with it.
+   */
+  private async ending<T, S>(job: Job, end: () => Promise<T>, stored: S): Promise<T | S> {
+    return retryLost(async (isRepeat) => {
+      try {
+        return await end();
+      } catch (error) {
+        const isOver = isRepeat && LOCK_LOST.includes((error as { code?: unknown }).code);
+        if (isOver && !(await this.wasRecovered(job))) return stored;
+        throw refusalOf(error) ?? error;
+      }
+    });
+  }
+
+  /** Whether a job that this worker has taken is gone, or was taken from it: that counts a crash. */
+  private async wasRecovered({ id, stalledCounter }: Job): Promise<boolean> {
+    const crashes = await this.value(
+      'SELECT stalled_count AS value FROM bullmq.job WHERE id = $1 AND queue IN ($2, $3)',
+      [id, this.queueName, this.queueName + DEAD],
+    );
+    return crashes !== stalledCounter;
+  }
+
+  /**
+   * Ends the turn first, under its lock; then what the user adds, in the search path that the database has for him. A process
+   * that freezes meanwhile holds others up, who want the key or what the user's SQL touches, no longer than its lock lasts.
+   */
   private async transaction(
     text: string,
     params: unknown[],
@@ -301,7 +409,9 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
     const session = await (this.connection.pool as unknown as PoolLike).connect();
     let isBroken = false;
     try {
-      await session.query('BEGIN');
+      await session.query(
+        `BEGIN; SET LOCAL idle_in_transaction_session_timeout = ${this.spans.lockDuration}`,
+      );
       await session.query(text, params);
       await session.query('SET LOCAL search_path TO "$user", public');
       for (const statement of sql) await runStatement(session, statement);
@@ -321,8 +431,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
   }
 }
 
-/** @param window how long ids that senders chose are remembered, ms */
-export function turnBackendFactory(window: number): BackendFactory<PostgresTurnBackend, never> {
+export function turnBackendFactory(spans: Spans): BackendFactory<PostgresTurnBackend, never> {
   return (name, opts, factoryOptions = {}) => {
     const { options } = opts.connection as { options: { max?: number } };
     // A worker keeps a connection for LISTEN, so the pool grows by it.
@@ -330,7 +439,7 @@ export function turnBackendFactory(window: number): BackendFactory<PostgresTurnB
     const base = createPostgresBackend(name, opts, factoryOptions);
     base.on('error', () => undefined);
     const listener = factoryOptions.withBlockingConnection ? name : undefined;
-    return new PostgresTurnBackend(window, base.connection, name, opts, true, listener);
+    return new PostgresTurnBackend(spans, base.connection, name, opts, true, listener);
   };
 }
 
@@ -339,7 +448,7 @@ async function runStatement(session: Queryable, { text, params }: SqlStatement):
   try {
     await session.query(text, [...params]);
   } catch (error) {
-    if ((error as { code?: string }).code === undefined || isRolledBack(error)) throw error;
+    if ((error as { code?: string }).code === undefined || isTransient(error)) throw error;
     throw new TurnSqlError(text, error as Error);
   }
 }

@@ -151,5 +151,26 @@ serverSuite('postgres', 'mailboxes on PostgreSQL', () => {
       `SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()`,
     );
     expect(Number((rows[0] as { deadlocks: string }).deadlocks)).toBe(0);
+  }, 60_000);
+
+  // After the others: the server counts its deadlocks.
+  it.each<[string, (at: Operation, id: string) => Promise<unknown>]>([
+    ['draining', ({ queue }) => queue.drain()],
+    ['cleaning', ({ queue }) => queue.clean(0, 10, 'prioritized')],
+    ['obliterating', ({ queue }) => queue.obliterate()],
+    ['removing', ({ queue }, id) => queue.remove(id)],
+  ])('let an operator who lost a deadlock with a turn try again: %s', async (_, command) => {
+    const sent = at.message(0);
+    await at.engine.send([sent]);
+    // Whoever began to wait first loses, unless he has more patience.
+    await sql.query(`BEGIN; SET LOCAL deadlock_timeout = '1min'`);
+    await sql.query('SELECT callsheet.lock_key($1, $2)', [at.context.actor, 'k']);
+    const commanded = command(at, sent.id);
+    const waiting = `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'`;
+    await eventually(async () => (await sql.query(waiting)).rows.length > 0);
+    await sql.query('SELECT 1 FROM bullmq.job WHERE queue = $1 FOR UPDATE', [at.context.actor]);
+    await sql.query('COMMIT');
+    await commanded;
+    expect(await at.state(sent)).toBeUndefined();
   });
 });

@@ -9,7 +9,7 @@ import type {
   StoredState,
 } from '../../engine.js';
 import type { Mailboxes } from './mailboxes.js';
-import { retryTransient } from './postgres.retry.js';
+import { retryLost, retryTransient } from './postgres.retry.js';
 import type { Queryable } from './postgres.schema.js';
 
 /**
@@ -45,9 +45,12 @@ export class PostgresMailboxes implements Mailboxes {
   ) {}
 
   async state(key: string): Promise<StoredState | undefined> {
-    const [row] = await this.rows(
-      'SELECT revision::text, version, value FROM callsheet.state WHERE queue = $1 AND key = $2',
-      [this.queue, key],
+    // Read between the claim of a message and its turn: without an answer the message would stay claimed.
+    const [row] = await retryLost(() =>
+      this.rows(
+        'SELECT revision::text, version, value FROM callsheet.state WHERE queue = $1 AND key = $2',
+        [this.queue, key],
+      ),
     );
     if (!row) return undefined;
     const { revision, version, value } = row;

@@ -5,8 +5,8 @@
  * are parked as 'waiting-children', from where it takes nothing by itself. Triggers keep that true on every way a job is
  * stored, promoted, ended or removed, by hand too; jobs without key pay for looking whether they have one.
  *
- * Locks: the keys that a step touches come first, in their order, each an advisory lock until the transaction ends; then as in
- * the migration before. So the steps of turns, sends and cancels never wait for each other in a ring. What BullMQ itself does
+ * Locks: the keys that a step touches come first, in their order, each an advisory lock until the transaction ends (a row since the
+ * fifth migration); then as in the migration before. So the steps of turns, sends and cancels never wait for each other in a ring. What BullMQ itself does
  * to jobs with keys at an operator's command (removing, cleaning) locks the job before its key: PostgreSQL may break such a ring
  * with 40P01, which rolls one side back whole; the driver repeats its own. For promotion see the next migration.
  */

@@ -4,6 +4,16 @@ const ATTEMPTS = 5;
 /** Deadlock, serialization failure: rolled back, safe to repeat. */
 const ROLLED_BACK = new Set(['40P01', '40001']);
 
+/** For how long a statement is repeated whose connection breaks, ms: a restart of the server takes less, the default lock lasts longer. */
+const AWAY = 4_000;
+/**
+ * The server ended the session (25P03: because it was idle in a transaction for too long), is starting, or stops; the connection
+ * broke, or was refused.
+ */
+const LOST_CODE = /^(57P0[123]|08...|25P03|ECONNRESET|ECONNREFUSED|EPIPE)$/;
+/** What `pg` says without a code. */
+const LOST_MESSAGE = /^Connection terminated|^Client has encountered a connection error/;
+
 /** Repeats a statement that PostgreSQL rolled back on behalf of others. */
 export async function retryTransient<T>(statement: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
@@ -16,7 +26,38 @@ export async function retryTransient<T>(statement: () => Promise<T>): Promise<T>
   }
 }
 
-/** Whether PostgreSQL undid a statement, or its transaction, on behalf of others. */
-export function isRolledBack(error: unknown): boolean {
+/**
+ * As `retryTransient`, and repeats a statement whose connection broke. Whether it was done all the same is not known then: only
+ * for what can be done twice, or can tell when it `isRepeat`.
+ */
+export async function retryLost<T>(statement: (isRepeat: boolean) => Promise<T>): Promise<T> {
+  const deadline = Date.now() + AWAY;
+  for (let isRepeat = false; ; isRepeat = true) {
+    try {
+      return await retryTransient(() => statement(isRepeat));
+    } catch (error) {
+      if (!isLost(error) || Date.now() >= deadline) throw error;
+      await sleep(50 * (1 + Math.random()));
+    }
+  }
+}
+
+/** Whether an error says nothing about a statement: PostgreSQL undid it on behalf of others, or its connection broke. */
+export function isTransient(error: unknown): boolean {
+  return isRolledBack(error) || isLost(error);
+}
+
+function isRolledBack(error: unknown): boolean {
   return ROLLED_BACK.has((error as { code?: string }).code ?? '');
+}
+
+function isLost(error: unknown): boolean {
+  const { code, message, errors } = error as {
+    code?: unknown;
+    message?: string;
+    errors?: unknown[];
+  };
+  // Node reports a refused connection to a name with several addresses so.
+  if (Array.isArray(errors)) return errors.some(isLost);
+  return typeof code === 'string' ? LOST_CODE.test(code) : LOST_MESSAGE.test(message ?? '');
 }

@@ -8,13 +8,13 @@ import { checkClock } from './clock.skew.js';
 import type { BullmqStore } from './bullmq.store.js';
 import { turnBackendFactory } from './postgres.backend.js';
 import { PostgresNotices, type Session } from './postgres.notices.js';
-import { retryTransient } from './postgres.retry.js';
+import { retryLost, retryTransient } from './postgres.retry.js';
 import { migrate, type Queryable } from './postgres.schema.js';
 import { refusalOf, toSends } from './postgres.sends.js';
 import { safeUrl } from './store.url.js';
 import { withinTime } from '../../within.time.js';
 
-type Options = Pick<ResolvedOptions, 'url' | 'idempotencyWindow'>;
+type Options = Pick<ResolvedOptions, 'url' | 'idempotencyWindow' | 'lockDuration'>;
 
 /** What PostgresStore needs of `pg.Pool`; PGlite's adapter has the same shape. */
 export interface PoolLike extends Queryable {
@@ -35,7 +35,7 @@ export abstract class SqlStore implements BullmqStore {
   private forgetting?: NodeJS.Timeout;
 
   constructor(protected readonly options: Options) {
-    this.backend = turnBackendFactory(options.idempotencyWindow) as BullmqStore['backend'];
+    this.backend = turnBackendFactory(options) as BullmqStore['backend'];
   }
 
   get workerConnection(): unknown {
@@ -55,7 +55,7 @@ export abstract class SqlStore implements BullmqStore {
     try {
       // The caller's transaction is his to repeat.
       if (tx) await tx.query(text, params);
-      else await retryTransient(() => this.pool.query(text, params));
+      else await retryLost(() => this.pool.query(text, params));
     } catch (error) {
       throw refusalOf(error) ?? explainSend(error);
     }

@@ -1,0 +1,62 @@
+import type { Queue } from 'bullmq';
+import { Client, type Pool } from 'pg';
+import { afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { Context } from '../../../../../test/contract/context.js';
+import { serverSuite } from '../../../../../test/support/available.js';
+import { atEnd } from '../../../../../test/support/cleanup.js';
+import { startPostgres } from '../../../../../test/support/postgres.server.js';
+import type { Engine } from '../../engine.js';
+
+serverSuite('postgres', 'locks of keys on a PostgreSQL with default settings', () => {
+  let url: string;
+  let context: Context;
+  let engine: Engine;
+  let rival: Client;
+
+  beforeAll(async () => {
+    const server = await startPostgres({ args: ['-c', 'max_connections=100'] });
+    atEnd(() => server.stop());
+    url = await server.createDatabase();
+    rival = new Client({ connectionString: url });
+    await rival.connect();
+    atEnd(() => rival.end());
+  }, 60_000);
+  beforeEach(async () => {
+    context = new Context({ name: 'PostgreSQL', url: async () => url, lacks: {} }, url);
+    engine = await context.engine();
+  });
+  afterEach(() => context.close());
+
+  it('twenty batches at once may each have a thousand keys of their own', async () => {
+    const pool = (engine.queue!(context.actor) as Queue).opts.connection as unknown as Pool;
+    const { rows } = await pool.query('SHOW max_locks_per_transaction');
+    expect(rows).toEqual([{ max_locks_per_transaction: '64' }]);
+    const batch = (n: number) =>
+      Array.from({ length: 1_000 }, (_, i) => context.envelope({ key: `${n} ${i}` }));
+    await Promise.all(Array.from({ length: 20 }, (_, n) => engine.send(batch(n))));
+    expect(await engine.counts(context.actor)).toMatchObject({ waiting: 20_000 });
+    expect(await engine.keys(context.actor, { by: 'depth', limit: 1 })).toMatchObject([
+      { depth: 1 },
+    ]);
+  }, 60_000);
+
+  it('a key that is held holds up itself, and no other but one by chance', async () => {
+    await rival.query('BEGIN');
+    await rival.query('SELECT callsheet.lock_key($1, $2)', [context.actor, 'held']);
+    const { rows } = await rival.query(
+      `SELECT n::text AS key FROM generate_series(1, 1010) n
+        WHERE callsheet.slot_of($1, n::text) <> callsheet.slot_of($1, 'held') LIMIT 1000`,
+      [context.actor],
+    );
+    const keys = (rows as { key: string }[]).map(({ key }) => key);
+    expect(keys).toHaveLength(1_000);
+    await engine.send(keys.map((key) => context.envelope({ key })));
+    let isSent = false;
+    const held = engine.send([context.envelope({ key: 'held' })]).then(() => (isSent = true));
+    await engine.send(keys.map((key) => context.envelope({ key })));
+    expect(isSent).toBe(false);
+    await rival.query('COMMIT');
+    await held;
+    expect(await engine.counts(context.actor)).toMatchObject({ waiting: 2_001 });
+  }, 60_000);
+});
