@@ -98,6 +98,59 @@ export const sqlCases: Case[] = [
     },
   },
   {
+    promise: 'a turn whose SQL fails only at the commit, or cannot be sent, stores nothing',
+    needs: 'sql',
+    async run(context) {
+      const engine = await context.engine();
+      const { table, rows } = await ledger(engine, context);
+      await poolOf(engine, context).query(
+        `ALTER TABLE ${table} ADD of text REFERENCES ${table} DEFERRABLE INITIALLY DEFERRED`,
+      );
+      const unreadable = () => {
+        throw new Error('this value cannot be written');
+      };
+      const unsendable = { toJSON: unreadable, toString: unreadable };
+      const failing = [
+        { text: `INSERT INTO ${table} VALUES ('late', 1, 'nobody')`, params: [] },
+        { text: `INSERT INTO ${table} VALUES ($1, 1)`, params: [unsendable] },
+      ];
+      const refusals: Error[] = [];
+      await context.consume(engine, ({ envelope: { data } }) =>
+        doneWith({ sql: [failing[Number(data['n'])]!] }, (error) => {
+          refusals.push(error);
+          return done();
+        }),
+      );
+      const messages = failing.map((_, n) => context.envelope({ data: { n } }));
+      await engine.send(messages);
+      for (const { id } of messages) await reaches(context, engine, id, 'done');
+      expect(refusals).toHaveLength(2);
+      for (const refusal of refusals) expect(refusal).toBeInstanceOf(TurnSqlError);
+      expect(await rows()).toEqual([]);
+    },
+  },
+  {
+    promise: 'a message with a key is refused by a transaction that sees only what was before it',
+    needs: 'sql',
+    async run(context) {
+      const engine = await context.engine();
+      const session = await poolOf(engine, context).connect();
+      const keyed = context.envelope({ key: 'k' });
+      try {
+        await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
+        await engine.send([context.envelope()], session);
+        await expect(engine.send([keyed], session)).rejects.toMatchObject({
+          code: 'invalid_option',
+          path: 'tx',
+        });
+      } finally {
+        await session.query('ROLLBACK');
+        session.release();
+      }
+      await expectAbsent(engine, context.actor, [keyed]);
+    },
+  },
+  {
     promise:
       'a send joins the transaction of its caller: stored if it commits, not if it rolls back',
     needs: 'sql',

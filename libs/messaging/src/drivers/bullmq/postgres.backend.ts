@@ -41,7 +41,7 @@ SELECT id FROM bullmq.job
 /** What the end of a turn fails with when the job is no longer this worker's: our functions', and as BullMQ translates it. */
 const LOCK_LOST: unknown[] = ['BM001', ErrorCode.JobNotInState, ErrorCode.JobLockMismatch];
 
-/** The most dead letters of one kind that `callsheet.trim_dead` drops at once, and how often at most in one go. */
+/** The most of one kind that `callsheet.trim_dead` and `trim_done` drop at once, and how often at most in one go. */
 const TRIMMED = 1_000;
 const TRIM_ROUNDS = 10;
 
@@ -238,12 +238,13 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
   async forgetDead({ age, count }: Keep): Promise<void> {
     const diedUntil = Number.isFinite(age) ? Date.now() - age : null;
     const most = Number.isFinite(count) ? count : null;
+    await this.trim('SELECT callsheet.trim_dead($1, $2, $3) AS value', diedUntil, most);
+  }
+
+  /** In pieces, so that nobody waits for long for what is locked meanwhile. */
+  private async trim(text: string, before: number | null, most: number | null): Promise<void> {
     for (let round = 1; round <= TRIM_ROUNDS; round++) {
-      const dropped = await this.value('SELECT callsheet.trim_dead($1, $2, $3) AS value', [
-        this.queueName,
-        diedUntil,
-        most,
-      ]);
+      const dropped = await this.value(text, [this.queueName, before, most]);
       if (Number(dropped) < TRIMMED) break;
     }
   }
@@ -259,11 +260,8 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
   }
 
   async forgetDone({ age, count }: Keep): Promise<void> {
-    await this.value('SELECT callsheet.trim_done($1, $2, $3)', [
-      this.queueName,
-      Date.now() - age,
-      count,
-    ]);
+    const most = Number.isFinite(count) ? count : null;
+    await this.trim('SELECT callsheet.trim_done($1, $2, $3) AS value', Date.now() - age, most);
   }
 
   async deadIds(after: DeadLetterPlace | undefined, limit: number): Promise<string[]> {
@@ -415,7 +413,8 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
       await session.query(text, params);
       await session.query('SET LOCAL search_path TO "$user", public');
       for (const statement of sql) await runStatement(session, statement);
-      await session.query('COMMIT');
+      // Deferred constraints fail here.
+      await runStatement(session, { text: 'COMMIT', params: [] });
     } catch (error) {
       await session.query('ROLLBACK').catch(() => (isBroken = true));
       throw error;
@@ -448,7 +447,7 @@ async function runStatement(session: Queryable, { text, params }: SqlStatement):
   try {
     await session.query(text, [...params]);
   } catch (error) {
-    if ((error as { code?: string }).code === undefined || isTransient(error)) throw error;
+    if (isTransient(error)) throw error;
     throw new TurnSqlError(text, error as Error);
   }
 }

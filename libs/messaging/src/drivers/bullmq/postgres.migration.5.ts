@@ -35,8 +35,41 @@ BEGIN
       FROM jsonb_array_elements(p_jobs) AS j JOIN job ON job.queue = j->>'queue' AND job.id = j->>'id'
      WHERE j ? 'replace'
   ) AS k WHERE k.key IS NOT NULL;
+  -- What is read under the lock must not be older than the lock.
+  IF slots IS NOT NULL AND current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE EXCEPTION 'callsheet: messages with a key need isolation level read committed' USING ERRCODE = 'CS005';
+  END IF;
   PERFORM 1 FROM callsheet.slot WHERE id = ANY (slots) ORDER BY id FOR UPDATE;
 END $$;
+
+-- Most that are dropped have left long ago: retention must not hold up the keys of all of them.
+CREATE OR REPLACE FUNCTION callsheet.leave(p_queue text, p_id text, p_key text) RETURNS void
+LANGUAGE plpgsql SET search_path = bullmq, pg_temp AS $$
+DECLARE
+  place bigint;
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM callsheet.mailbox WHERE queue = p_queue AND id = p_id) THEN RETURN; END IF;
+  PERFORM callsheet.lock_key(p_queue, p_key);
+  DELETE FROM callsheet.mailbox WHERE queue = p_queue AND id = p_id RETURNING arrival INTO place;
+  IF NOT FOUND THEN RETURN; END IF;
+  IF NOT EXISTS (SELECT 1 FROM callsheet.mailbox WHERE queue = p_queue AND key = p_key AND arrival < place) THEN
+    PERFORM callsheet.advance(p_queue, p_key);
+  END IF;
+END $$;
+
+-- Forgets a thousand of the handled messages that are too old or too many; answers how many.
+DROP FUNCTION callsheet.trim_done(text, bigint, integer);
+CREATE FUNCTION callsheet.trim_done(p_queue text, p_finished_before bigint, p_count bigint) RETURNS bigint
+LANGUAGE sql SET search_path = bullmq, pg_temp AS $$
+  WITH gone AS (
+    DELETE FROM job WHERE queue = p_queue AND id IN (
+      (SELECT id FROM job WHERE queue = p_queue AND state = 'completed' AND finished_at_ms < p_finished_before LIMIT 1000)
+      UNION
+      (SELECT id FROM job WHERE queue = p_queue AND state = 'completed' AND p_count IS NOT NULL
+        ORDER BY finished_at_ms DESC, seq DESC OFFSET p_count LIMIT 1000))
+    RETURNING 1)
+  SELECT count(*) FROM gone;
+$$;
 
 CREATE OR REPLACE FUNCTION callsheet.on_job() RETURNS trigger
 LANGUAGE plpgsql SET search_path = bullmq, pg_temp AS $$

@@ -96,11 +96,20 @@ serverSuite('postgres', 'PostgreSQL that goes away for a moment', () => {
   const pool = (): Pool => (queue().opts as { connection: unknown }).connection as Pool;
   const queue = (): Queue => engine.queue!(context.actor) as Queue;
 
+  const pools = (): Pool[] => [
+    pool(),
+    (engine as unknown as { database: { sender: Pool } }).database.sender,
+  ];
+
   /** Gives the store's connections a `query` of ours, which is given theirs. */
   function intercept(wrap: (query: Query) => Query): void {
-    const [query, connect] = [pool().query.bind(pool()), pool().connect.bind(pool())];
-    vi.spyOn(pool(), 'query').mockImplementation(wrap(query as Query) as never);
-    vi.spyOn(pool(), 'connect').mockImplementation(((own?: never) => {
+    for (const each of pools()) interceptOn(each, wrap);
+  }
+
+  function interceptOn(pool: Pool, wrap: (query: Query) => Query): void {
+    const [query, connect] = [pool.query.bind(pool), pool.connect.bind(pool)];
+    vi.spyOn(pool, 'query').mockImplementation(wrap(query as Query) as never);
+    vi.spyOn(pool, 'connect').mockImplementation(((own?: never) => {
       // The pool's own `query` gives a callback.
       if (own) return connect(own);
       return connect().then((session) => {

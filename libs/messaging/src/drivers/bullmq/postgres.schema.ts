@@ -16,6 +16,8 @@ export const ACTIVE = 'CS002';
 export const FULL = 'CS003';
 /** SQLSTATE when the state of a key is no longer the one that a turn began with. */
 export const STALE = 'CS004';
+/** SQLSTATE when a message with a key is sent in a transaction that reads what was committed before it. */
+export const ISOLATED = 'CS005';
 
 /**
  * Our own schema, beside BullMQ's (`bullmq`). Migrations are applied in order, once, in one transaction; a released one is

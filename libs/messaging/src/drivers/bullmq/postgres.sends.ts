@@ -4,9 +4,10 @@ import {
   LockLostError,
   MailboxFullError,
   MessageActiveError,
+  OptionError,
 } from '../../messaging.errors.js';
 import { toJob } from './bullmq.job.js';
-import { ACTIVE, CONFLICT, FULL, STALE } from './postgres.schema.js';
+import { ACTIVE, CONFLICT, FULL, ISOLATED, STALE } from './postgres.schema.js';
 
 /** Messages as `callsheet.send` takes them, and every function that sends: JSON. */
 export function toSends(envelopes: readonly Envelope[]): string {
@@ -26,6 +27,12 @@ export function refusalOf(error: unknown): Error | undefined {
   if (code === CONFLICT) return new IdempotencyConflictError(detail);
   if (code === ACTIVE) return new MessageActiveError(detail);
   if (code === STALE) return new LockLostError();
+  if (code === ISOLATED) {
+    return new OptionError(
+      'tx',
+      'must be a transaction at READ COMMITTED to send messages with a key',
+    );
+  }
   if (code === FULL) {
     const { actor, key, max } = JSON.parse(detail) as { actor: string; key: string; max: number };
     return new MailboxFullError(actor, key, max);

@@ -4,8 +4,10 @@ import { afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { Context } from '../../../../../test/contract/context.js';
 import { serverSuite } from '../../../../../test/support/available.js';
 import { atEnd } from '../../../../../test/support/cleanup.js';
+import { eventually } from '../../../../../test/support/eventually.js';
 import { startPostgres } from '../../../../../test/support/postgres.server.js';
 import type { Engine } from '../../engine.js';
+import { StoreError } from '../../messaging.errors.js';
 
 serverSuite('postgres', 'locks of keys on a PostgreSQL with default settings', () => {
   let url: string;
@@ -39,6 +41,39 @@ serverSuite('postgres', 'locks of keys on a PostgreSQL with default settings', (
       { depth: 1 },
     ]);
   }, 60_000);
+
+  it('senders who wait for a key hold up no worker, and are answered', async () => {
+    await rival.query('BEGIN');
+    await rival.query('SELECT callsheet.lock_key($1, $2)', [context.actor, 'held']);
+    const sends = Array.from({ length: 40 }, () =>
+      engine.send([context.envelope({ key: 'held' })]).catch((error: unknown) => error),
+    );
+    const other = context.envelope({ actor: context.other });
+    await context.consume(engine, undefined, { actor: context.other });
+    // With the workers' own connections: all that senders have wait.
+    await (engine.queue!(context.other) as Queue).add('plain.do', {});
+    await eventually(async () => (await engine.counts(context.other)).done === 1);
+    const refusal = await sends[0];
+    expect(refusal).toBeInstanceOf(StoreError);
+    expect((refusal as Error).message).toMatch(/lock timeout/);
+    await rival.query('ROLLBACK');
+    await Promise.all(sends);
+    await engine.send([other]);
+    await eventually(async () => (await engine.counts(context.other)).done === 2);
+  }, 60_000);
+
+  it('retention waits for no key whose messages have long left it', async () => {
+    const small = await context.engine({ keepDone: { count: 1, age: '1h' } });
+    await context.consume(small);
+    await small.send(Array.from({ length: 5 }, () => context.envelope({ key: 'held' })));
+    await eventually(async () => (await small.counts(context.actor)).done >= 1);
+    await rival.query('BEGIN');
+    await rival.query('SELECT callsheet.lock_key($1, $2)', [context.actor, 'held']);
+    await eventually(async () => (await small.counts(context.actor)).done === 1, {
+      timeout: 15_000,
+    });
+    await rival.query('ROLLBACK');
+  }, 30_000);
 
   it('a key that is held holds up itself, and no other but one by chance', async () => {
     await rival.query('BEGIN');

@@ -25,12 +25,16 @@ export interface PoolLike extends Queryable {
 
 /** How often ids that need no longer be remembered are dropped. */
 const FORGET_EVERY = 10 * 60_000;
+/** How long a send waits for a key that somebody's transaction has, ms. */
+const LOCK_TIMEOUT = 4_000;
 
 /** Everything but the connection: shared by a PostgreSQL server and embedded PGlite. */
 export abstract class SqlStore implements BullmqStore {
   readonly backend: BullmqStore['backend'];
   abstract info: StoreInfo;
   protected abstract pool: PoolLike;
+  /** Of senders, if they have one of their own. */
+  protected readonly sender?: PoolLike;
   private readonly notices = new PostgresNotices(() => this.pool.connect());
   private forgetting?: NodeJS.Timeout;
 
@@ -55,7 +59,7 @@ export abstract class SqlStore implements BullmqStore {
     try {
       // The caller's transaction is his to repeat.
       if (tx) await tx.query(text, params);
-      else await retryLost(() => this.pool.query(text, params));
+      else await retryLost(() => (this.sender ?? this.pool).query(text, params));
     } catch (error) {
       throw refusalOf(error) ?? explainSend(error);
     }
@@ -116,28 +120,36 @@ export abstract class SqlStore implements BullmqStore {
 /** A PostgreSQL 13+ server. */
 export class PostgresStore extends SqlStore {
   info: StoreInfo = { name: 'PostgreSQL', durability: 'memory', shared: true, sql: true };
+  /** Of queues and workers. */
   protected readonly pool: Pool;
+  /** Of senders, who wait for a key as long as somebody's transaction has it: locks of turns must be renewed meanwhile. */
+  protected override readonly sender: Pool;
 
   constructor(options: Options) {
     super(options);
-    this.pool = new Pool({
-      connectionString: options.url,
-      options: '-c search_path=bullmq',
+    // One of them listens.
+    this.pool = this.connections(21, '');
+    this.sender = this.connections(10, ` -c lock_timeout=${LOCK_TIMEOUT}`);
+  }
+
+  private connections(max: number, settings: string): Pool {
+    const pool = new Pool({
+      connectionString: this.options.url,
+      options: `-c search_path=bullmq -c default_transaction_isolation=read\\ committed${settings}`,
       connectionTimeoutMillis: 5_000,
       // Long enough for a migration; a server that is frozen must not keep callers for ever.
       query_timeout: 15_000,
       keepAlive: true,
       // The system's own default is hours: so long a connection that only listens would not miss what it does not hear.
       keepAliveInitialDelayMillis: 10_000,
-      // One of them listens.
-      max: 21,
+      max,
     });
     // An idle connection that breaks is replaced; unheard, the event would end the process.
-    this.pool.on('error', () => undefined);
+    pool.on('error', () => undefined);
     // One in use hears of it itself, and its query, if it has one, fails.
-    this.pool.on('connect', (client) => client.on('error', () => undefined));
+    pool.on('connect', (client) => client.on('error', () => undefined));
     // Each queue and worker listens too.
-    this.pool.setMaxListeners(0);
+    return pool.setMaxListeners(0);
   }
 
   async open(): Promise<void> {
@@ -171,7 +183,7 @@ export class PostgresStore extends SqlStore {
 
   async close(): Promise<void> {
     await this.leave();
-    await withinTime(2_000, this.pool.end());
+    await withinTime(2_000, Promise.all([this.pool.end(), this.sender.end()]));
   }
 }
 
