@@ -69,9 +69,10 @@ serverSuite('postgres', 'locks of keys on a PostgreSQL with default settings', (
     await eventually(async () => (await small.counts(context.actor)).done >= 1);
     await rival.query('BEGIN');
     await rival.query('SELECT callsheet.lock_key($1, $2)', [context.actor, 'held']);
-    await eventually(async () => (await small.counts(context.actor)).done === 1, {
-      timeout: 15_000,
-    });
+    await eventually(
+      async () => expect(await small.counts(context.actor)).toMatchObject({ done: 1 }),
+      { timeout: 15_000 },
+    );
     await rival.query('ROLLBACK');
   }, 30_000);
 
