@@ -19,7 +19,7 @@ import { CancelledError } from '../../messaging.errors.js';
 import type { BullmqEngine } from './bullmq.engine.js';
 import type { BullmqStore } from './bullmq.store.js';
 import { RedisTurnBackend } from './redis.backend.js';
-import { PREFIX } from './redis.keys.js';
+import { CANCELLED, PREFIX } from './redis.keys.js';
 
 serverSuite('redis-server', 'cancelling on Redis', () => {
   let server: RedisServer;
@@ -249,7 +249,7 @@ serverSuite('redis-server', 'cancelling on Redis', () => {
       return cancelled();
     });
     await redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
-    await eventually(async () => (await redis.pubsub('NUMSUB', `${PREFIX}:cancelled`))[1] === 1);
+    await eventually(async () => (await redis.pubsub('NUMSUB', CANCELLED))[1] === 1);
     const sent = context.envelope();
     await engine.send([sent]);
     await eventually(() => deliveries.length === 1);

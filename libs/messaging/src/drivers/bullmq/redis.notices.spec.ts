@@ -5,7 +5,7 @@ import { atEnd } from '../../../../../test/support/cleanup.js';
 import { eventually } from '../../../../../test/support/eventually.js';
 import { startRedis, type RedisServer } from '../../../../../test/support/redis.server.js';
 import { resolveOptions } from '../../messaging.options.js';
-import { INBOX } from './redis.keys.js';
+import { CANCELLED, INBOX } from './redis.keys.js';
 import { RedisNotices } from './redis.notices.js';
 import { RedisStore } from './redis.store.js';
 
@@ -52,7 +52,7 @@ serverSuite('redis-server', 'notices on Redis', () => {
     expect(await connections()).toBe(1);
     await redis.publish(`${INBOX}one`, 'a b');
     await redis.publish(`${INBOX}two`, 'żółć');
-    await redis.publish('{callsheet}:cancelled', 'h-1');
+    await redis.publish(CANCELLED, 'h-1');
     await eventually(() => heard.length === 4);
     expect(heard).toEqual(['one a b', 'two żółć', 'cancel h-1', 'again h-1']);
     await store.close();
