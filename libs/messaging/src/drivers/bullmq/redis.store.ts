@@ -7,7 +7,7 @@ import type { BullmqStore } from './bullmq.store.js';
 import { checkClock } from './clock.skew.js';
 import { redisClient, type Client } from './redis.client.js';
 import { redisTurnBackends, type RedisTurnBackend } from './redis.backend.js';
-import { CANCELLED, INBOX, PREFIX, SUBSCRIPTIONS } from './redis.keys.js';
+import { channelsOf, PREFIX, SUBSCRIPTIONS } from './redis.keys.js';
 import { RedisNotices } from './redis.notices.js';
 import { redisAddress, safeUrl, type RedisAddress } from './store.url.js';
 import { settledWithin, withinTime } from '../../within.time.js';
@@ -66,11 +66,11 @@ export class RedisStore implements BullmqStore {
   }
 
   listen(inbox: string, ended: (id: string) => void): Promise<() => Promise<void>> {
-    return this.notices.listen(INBOX + inbox, ended);
+    return this.notices.listen(channelsOf(this.queueConnection).inbox + inbox, ended);
   }
 
   onCancel(cancelled: (storageId: string) => void): Promise<() => Promise<void>> {
-    return this.notices.listen(CANCELLED, cancelled);
+    return this.notices.listen(channelsOf(this.queueConnection).cancelled, cancelled);
   }
 
   async subscribe(actor: string, types: readonly string[]): Promise<void> {
