@@ -174,7 +174,14 @@ local function mend(p, key)
 end
 local function gather(p, id)
   local key = keyOf(p, id)
-  if not key or redis.call('ZSCORE', p .. 'mailbox:' .. key, id) then return end
+  if not key then return end
+  if redis.call('ZSCORE', p .. 'mailbox:' .. key, id) then
+    if redis.call('ZSCORE', p .. 'mailboxes', key) then return end
+    local first = redis.call('ZRANGE', p .. 'mailbox:' .. key, 0, 0, 'WITHSCORES')
+    redis.call('ZADD', p .. 'mailboxes', first[2], key)
+    mend(p, key)
+    return mended(key)
+  end
   redis.call('ZREM', p .. 'waiting-children', id)
   arrive(p, id, key, redis.call('HGET', p .. id, 'name') or '', 'waiting-children')
   mended(key)
@@ -196,6 +203,9 @@ local p, from = KEYS[1], tonumber(ARGV[1])
 local to = from + tonumber(ARGV[2]) - 1
 local keys = redis.call('ZRANGE', p .. 'mailboxes', from, to)
 local parked = redis.call('ZRANGE', p .. 'waiting-children', from, to)
+-- Nobody comes before those that are there, even if somebody lost count.
+local last = redis.call('ZRANGE', p .. 'waiting-children', -1, -1, 'WITHSCORES')[2]
+if last and tonumber(last) > tonumber(redis.call('GET', p .. 'arrivals') or 0) then redis.call('SET', p .. 'arrivals', last) end
 for _, key in ipairs(keys) do mend(p, key) end
 for _, id in ipairs(parked) do gather(p, id) end
 local isMore = math.max(#keys, #parked) == tonumber(ARGV[2])
@@ -263,6 +273,22 @@ if result < 0 then return result end
 dropParked(p)
 mendAll(p)
 if result == 0 then redis.call('DEL', p .. 'quarantine') end
+return result
+`,
+    ),
+
+  // Of what it finds under the prefix of the queue it takes for a job whatever BullMQ has no name for.
+  removeOrphanedJobs: () =>
+    composeScript(
+      ['removeOrphanedJobs'],
+      `${HEALING}
+local ours, first = {}, 3 + ARGV[1] + ARGV[2 + ARGV[1]]
+for _, name in ipairs({ 'mailbox', 'mailboxes', 'arrivals', 'quarantine', 'traits', 'state', 'deaths' }) do ours[name] = true end
+for at = #ARGV, first, -1 do
+  if ours[ARGV[at]] then table.remove(ARGV, at) end
+end
+local result = removeOrphanedJobs(KEYS, ARGV)
+if result > 0 then mendAll(KEYS[1]) end
 return result
 `,
     ),

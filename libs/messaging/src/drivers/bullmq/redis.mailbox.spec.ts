@@ -53,4 +53,17 @@ serverSuite('redis-server', 'mailboxes on Redis', () => {
     expect(began.filter((n) => typeof n === 'number')).toEqual([1, 2]);
     expect(await redis.exists(`${prefix}mailboxes`)).toBe(0);
   });
+
+  it('are mended when they are not known, and newcomers stay behind', async () => {
+    const sent = [0, 1, 2].map((n) => at.message(n));
+    await at.engine.send(sent);
+    await redis.del(`${prefix}mailboxes`, `${prefix}arrivals`);
+    // Taken from its queue by hand: it would stand there for ever.
+    await redis.zrem(`${prefix}prioritized`, sent[0]!.id);
+    expect(await at.heal()).toEqual(['k']);
+    expect(await at.heal()).toEqual([]);
+    await at.engine.send([at.message(3)]);
+    await at.consume();
+    expect(await at.after(4)).toEqual([0, 1, 2, 3]);
+  });
 });
