@@ -1,4 +1,4 @@
-import type { Queue } from 'bullmq';
+import type { Job, JobsOptions, Queue } from 'bullmq';
 import { expect } from 'vitest';
 import type { TurnBackend } from '../../libs/messaging/src/drivers/bullmq/bullmq.store.js';
 import type { Engine } from '../../libs/messaging/src/engine.js';
@@ -283,6 +283,36 @@ export const operatorCases: Case[] = [
       }
       expect(await at.heal()).toEqual([]);
       expect(await at.engine.release(context.actor, 'stopped')).toBe(true);
+    },
+  },
+  {
+    promise: 'copies of a message that somebody adds wait their turn behind what waits for its key',
+    needs: 'bullmq',
+    async run(context) {
+      const at = await Operation.begin(context);
+      await at.consume();
+      const [hold, one] = await at.line(1);
+      const { opts, name } = (await at.queue.getJob(one!.id)) as Job;
+      const copy = (n: unknown, more: JobsOptions = {}) => ({
+        name,
+        data: { n },
+        opts: { ...opts, jobId: undefined, ...more },
+      });
+      const plain = copy('plain', { priority: 0 });
+      const prioritized = copy('prioritized');
+      const late = copy('late', { delay: 100 });
+      const added = [];
+      for (const job of [plain, prioritized]) {
+        added.push(await at.queue.add(job.name, job.data, job.opts));
+      }
+      added.push(...(await at.queue.addBulk([copy('bulk'), late])));
+      await eventually(async () => (await at.engine.counts(context.actor)).delayed === 0);
+      for (const job of added) expect(await job.getState()).toBe('waiting-children');
+      expect(await at.state(hold!)).toBe('active');
+      expect(await at.heal()).toEqual([]);
+      at.open();
+      const began = await at.after(6);
+      expect(began).toEqual(['hold', 1, 'plain', 'prioritized', 'bulk', 'late']);
     },
   },
   {

@@ -92,6 +92,17 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
     }) as ReturnType<RedisQueueBackend['execCommand']>;
   }
 
+  /** BullMQ adds many in a pipeline, where ours are not known. */
+  override async addJobs(
+    entries: Parameters<RedisQueueBackend['addJobs']>[0],
+  ): ReturnType<RedisQueueBackend['addJobs']> {
+    const hasKeys = entries.some(({ job }) => 'callsheet' in job.opts);
+    if (!hasKeys) return super.addJobs(entries);
+    return Promise.all(
+      entries.map(({ job, jobId, parentKeyOpts }) => this.addJob(job, jobId, parentKeyOpts)),
+    );
+  }
+
   private noteState(taken: TakenJob): void {
     const [job, id, , , state] = taken;
     if (!Array.isArray(job) || state === undefined) return;

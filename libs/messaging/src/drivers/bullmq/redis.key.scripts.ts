@@ -186,13 +186,27 @@ local function gather(p, id)
   arrive(p, id, key, redis.call('HGET', p .. id, 'name') or '', 'waiting-children')
   mended(key)
 end
+-- A runnable job that somebody added without us.
+local function admit(p, id)
+  local job = redis.call('HMGET', p .. id, 'callsheet:key', 'name', 'opts')
+  local key = job[1]
+  if not key and job[3] and string.find(job[3], '"callsheet"', 1, true) then
+    local own = cjson.decode(job[3]).callsheet
+    key = type(own) == 'table' and type(own.key) == 'string' and own.key
+    if key then redis.call('HSET', p .. id, 'callsheet:key', key) end
+  end
+  if not key or isRead(p, job[2]) or redis.call('ZSCORE', p .. 'mailbox:' .. key, id) then return end
+  if redis.call('ZREM', p .. 'prioritized', id) + redis.call('LREM', p .. 'wait', 1, id) == 0 then return end
+  arrive(p, id, key, job[2], 'waiting')
+  mended(key)
+end
 local function mendAll(p)
   for _, key in ipairs(redis.call('ZRANGE', p .. 'mailboxes', 0, -1)) do mend(p, key) end
 end
 `;
 
 /**
- * Mends mailboxes, some at a time.
+ * Mends mailboxes, some at a time; and, the first time, those that will be taken next, in case they should wait for others.
  *
  * KEYS[1]  key prefix of the queue
  * ARGV[1]  how many mailboxes and parked messages have been looked at, [2] how many to look at
@@ -208,6 +222,10 @@ local last = redis.call('ZRANGE', p .. 'waiting-children', -1, -1, 'WITHSCORES')
 if last and tonumber(last) > tonumber(redis.call('GET', p .. 'arrivals') or 0) then redis.call('SET', p .. 'arrivals', last) end
 for _, key in ipairs(keys) do mend(p, key) end
 for _, id in ipairs(parked) do gather(p, id) end
+if from == 0 then
+  for _, id in ipairs(redis.call('ZRANGE', p .. 'prioritized', 0, to)) do admit(p, id) end
+  for _, id in ipairs(redis.call('LRANGE', p .. 'wait', -1 - to, -1)) do admit(p, id) end
+end
 local isMore = math.max(#keys, #parked) == tonumber(ARGV[2])
 return { isMore and 1 or 0, healed }
 `;
@@ -226,10 +244,36 @@ local function dropParked(p)
 end
 `;
 
+/**
+ * A plain producer's job, with the key of a message among its options: a dashboard makes such ones of copies.
+ * `enter(add, KEYS, ARGV)` takes the KEYS and ARGV of one of BullMQ's scripts that add a job.
+ */
+const ENTERING = `${MAILBOX}
+local function enter(add, KEYS, ARGV)
+  local args, own = cmsgpack.unpack(ARGV[1]), cmsgpack.unpack(ARGV[3]).callsheet
+  local p, key = args[1], type(own) == 'table' and type(own.key) == 'string' and own.key
+  if not key or args[2] ~= '' and redis.call('EXISTS', p .. args[2]) == 1 then return add(KEYS, ARGV) end
+  local id = add(KEYS, ARGV)
+  -- A refusal, or the job in whose stead this one is not stored.
+  if type(id) == 'number' or keyOf(p, id) then return id end
+  redis.call('HSET', p .. id, 'callsheet:key', key)
+  if redis.call('ZREM', p .. 'prioritized', id) + redis.call('LREM', p .. 'wait', 1, id) > 0 then
+    arrive(p, id, key, args[3], 'waiting')
+  end
+  return id
+end
+`;
+
+const entering = (name: string) => (): string =>
+  composeScript([name], `${ENTERING}\nreturn enter(${name}, KEYS, ARGV)\n`);
+
 /** BullMQ's own commands that are ours instead, so that mailboxes are kept right. Each takes and answers what BullMQ's does. */
 export const OPERATIONS: Readonly<Record<string, () => string>> = {
   moveToActive: TAKE,
   moveJobFromActiveToWait: HAND_BACK,
+  addStandardJob: entering('addStandardJob'),
+  addPrioritizedJob: entering('addPrioritizedJob'),
+  addDelayedJob: entering('addDelayedJob'),
 
   removeJob: () =>
     composeScript(
