@@ -102,26 +102,39 @@ return answer
 
 /**
  * Declares which types only read, and how many messages may wait per key. What waits already and only reads leaves its
- * mailbox.
+ * mailbox; what waits and no longer only reads comes into it.
  *
  * KEYS[1]  key prefix of the queue
  * ARGV[1]  the most that wait, 'Infinity' for any number, or '' to leave that as it is, [2] '1' when types follow, [3..] types
- * returns  how many messages left a mailbox
+ * returns  how many messages left a mailbox or came into one
  */
 export const EMPLOY = (): string => `${MAILBOX}
 local p, traits = KEYS[1], KEYS[1] .. 'traits'
 if ARGV[1] == 'Infinity' then redis.call('HDEL', traits, 'mailbox')
 elseif ARGV[1] ~= '' then redis.call('HSET', traits, 'mailbox', ARGV[1]) end
 if ARGV[2] ~= '1' then return 0 end
-local reads, isNew = {}, false
+local reads, isNew, dropped = {}, false, nil
 for i = 3, #ARGV do
   reads['read ' .. ARGV[i]] = true
   if redis.call('HSET', traits, 'read ' .. ARGV[i], 1) == 1 then isNew = true end
 end
 for _, field in ipairs(redis.call('HKEYS', traits)) do
-  if string.sub(field, 1, 5) == 'read ' and not reads[field] then redis.call('HDEL', traits, field) end
+  if string.sub(field, 1, 5) == 'read ' and not reads[field] then
+    redis.call('HDEL', traits, field)
+    dropped = dropped or {}
+    dropped[string.sub(field, 6)] = true
+  end
 end
 local left = 0
+-- Messages have a priority, so they all wait there.
+for _, id in ipairs(dropped and redis.call('ZRANGE', p .. 'prioritized', 0, -1) or {}) do
+  local job = redis.call('HMGET', p .. id, 'callsheet:key', 'name')
+  if job[1] and dropped[job[2]] and not redis.call('ZSCORE', p .. 'mailbox:' .. job[1], id) then
+    redis.call('ZREM', p .. 'prioritized', id)
+    arrive(p, id, job[1], job[2], 'waiting')
+    left = left + 1
+  end
+end
 for _, key in ipairs(isNew and redis.call('ZRANGE', p .. 'mailboxes', 0, -1) or {}) do
   for _, id in ipairs(redis.call('ZRANGE', p .. 'mailbox:' .. key, 0, -1)) do
     local name = redis.call('HGET', p .. id, 'name')

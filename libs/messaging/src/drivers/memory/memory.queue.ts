@@ -83,6 +83,13 @@ export class MemoryQueue {
       this.rateLimit = new RateLimit(rateLimit.max, rateLimit.per);
     if (!reads) return;
     this.reads = reads;
+    // What waits outside of mailboxes and no longer only reads.
+    const outside = this.ready.items().filter((entry) => !entry.mailbox);
+    for (const entry of outside) {
+      if (!this.usesMailbox(entry.envelope)) continue;
+      this.leaveReady(entry);
+      this.arrive(entry);
+    }
     // What came before anybody knew that it only reads.
     const parked = [...this.mailboxes.values()].flatMap((mailbox) => [...mailbox]);
     for (const entry of parked) {
