@@ -1,5 +1,6 @@
 /**
- * Keys whose order depended on luck: messages of a type that is no longer declared to only read.
+ * Order of keys that depended on luck: messages of a type that is no longer declared to only read, and redriven ones that come
+ * before the first.
  */
 export const MIGRATION_6 = `
 -- As before; and what waits and no longer only reads comes into the mailbox of its key.
@@ -45,5 +46,43 @@ BEGIN
     IF FOUND THEN PERFORM callsheet.arrive(p_queue, each.id, each.key, each.name); END IF;
   END LOOP;
   IF added IS NOT NULL THEN PERFORM pg_notify('bullmq_jobs', p_queue); END IF;
+END $$;
+
+-- As before; but the first gives way too, unless it has begun.
+CREATE OR REPLACE FUNCTION callsheet.redrive(
+  p_queue text, p_id text, p_progress jsonb, p_data jsonb, p_types jsonb, p_keyed boolean
+) RETURNS boolean
+LANGUAGE plpgsql SET search_path = bullmq, pg_temp AS $$
+DECLARE
+  box text;
+  death bigint;
+  own bigint;
+  before record;
+  is_first boolean;
+BEGIN
+  SELECT opts->'callsheet'->>'key', (opts->>'callsheetDeath')::bigint INTO box, death
+    FROM job WHERE queue = p_queue || '.dead' AND id = p_id;
+  IF box IS NOT NULL THEN PERFORM callsheet.lock_key(p_queue, box); END IF;
+  IF NOT callsheet.redrive(p_queue, p_id, p_progress, p_data, p_types) THEN RETURN false; END IF;
+  SELECT arrival INTO own FROM callsheet.mailbox WHERE queue = p_queue AND id = p_id;
+  WHILE own IS NOT NULL AND death IS NOT NULL LOOP
+    SELECT m.id, m.arrival, (j.opts->>'callsheetDeath')::bigint AS death INTO before
+      FROM callsheet.mailbox m JOIN job j ON j.queue = m.queue AND j.id = m.id
+     WHERE m.queue = p_queue AND m.key = box AND m.arrival < own ORDER BY m.arrival DESC LIMIT 1;
+    EXIT WHEN NOT FOUND OR before.death IS NULL OR before.death < death;
+    is_first := NOT EXISTS (
+      SELECT 1 FROM callsheet.mailbox WHERE queue = p_queue AND key = box AND arrival < before.arrival);
+    IF is_first THEN
+      -- Unless somebody takes it meanwhile.
+      UPDATE job SET state = 'waiting-children'
+       WHERE queue = p_queue AND id = before.id AND state IN ('waiting', 'waiting-children') AND processed_at_ms IS NULL;
+      EXIT WHEN NOT FOUND;
+    END IF;
+    UPDATE callsheet.mailbox SET arrival = own WHERE queue = p_queue AND id = before.id;
+    UPDATE callsheet.mailbox SET arrival = before.arrival WHERE queue = p_queue AND id = p_id;
+    IF is_first THEN PERFORM callsheet.advance(p_queue, box); END IF;
+    own := before.arrival;
+  END LOOP;
+  RETURN true;
 END $$;
 `;

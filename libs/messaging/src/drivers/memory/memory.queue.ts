@@ -181,12 +181,20 @@ export class MemoryQueue {
   arrive(entry: Entry): void {
     if (entry.mailbox === undefined && this.usesMailbox(entry.envelope)) {
       const mailbox = this.mailbox(entry.envelope.key);
+      const { head } = mailbox;
       entry.arrival = ++this.seq;
       mailbox.join(entry);
       if (mailbox.head !== entry) return this.mark(entry, 'parked');
+      if (head) this.displace(head);
     }
     entry.seq = ++this.seq;
     this.offer(entry);
+  }
+
+  /** Another comes before the first of a mailbox. */
+  private displace(head: Entry): void {
+    this.leaveReady(head);
+    this.mark(head, 'parked');
   }
 
   /** Goes back to where it was before it was taken. */
