@@ -1,5 +1,5 @@
 import { composeScript } from './bullmq.package.js';
-import { FETCHING, MAILBOX } from './redis.mailbox.js';
+import { DRAINING, FETCHING, MAILBOX } from './redis.mailbox.js';
 import { HAND_BACK } from './redis.scripts.js';
 
 /**
@@ -10,7 +10,7 @@ import { HAND_BACK } from './redis.scripts.js';
  * returns  as FETCHING has it
  */
 export const TAKE = (): string =>
-  composeScript(['moveToActive'], `${MAILBOX}${FETCHING}\nreturn fetch(KEYS, ARGV)\n`);
+  composeScript(['moveToActive'], `${DRAINING}${MAILBOX}${FETCHING}\nreturn fetch(KEYS, ARGV)\n`);
 
 /**
  * A failed attempt that stops its key: the message is parked at the head of its mailbox.
@@ -22,7 +22,7 @@ export const TAKE = (): string =>
 export const QUARANTINE = (): string =>
   composeScript(
     ['moveToDelayed'],
-    `${MAILBOX}
+    `${DRAINING}${MAILBOX}
 local p, id, key = ARGV[1], ARGV[3], ARGV[10]
 local arrival = redis.call('ZSCORE', p .. 'mailbox:' .. key, id)
 if not arrival then return 1 end
@@ -43,7 +43,7 @@ return 0
  * ARGV[1]  key
  * returns  1, or 0 when it is not quarantined
  */
-export const RELEASE = (): string => `${MAILBOX}
+export const RELEASE = (): string => `${DRAINING}${MAILBOX}
 local p, key = KEYS[1], ARGV[1]
 if redis.call('HDEL', p .. 'quarantine', key) == 0 then return 0 end
 advance(p, key)
@@ -108,7 +108,7 @@ return answer
  * ARGV[1]  the most that wait, 'Infinity' for any number, or '' to leave that as it is, [2] '1' when types follow, [3..] types
  * returns  how many messages left a mailbox or came into one
  */
-export const EMPLOY = (): string => `${MAILBOX}
+export const EMPLOY = (): string => `${DRAINING}${MAILBOX}
 local p, traits = KEYS[1], KEYS[1] .. 'traits'
 if ARGV[1] == 'Infinity' then redis.call('HDEL', traits, 'mailbox')
 elseif ARGV[1] ~= '' then redis.call('HSET', traits, 'mailbox', ARGV[1]) end
@@ -155,7 +155,7 @@ return left
 /**
  * Mending, in pieces: `healed` has the keys that were. `mend` looks at one mailbox, `gather` at one parked message.
  */
-const HEALING = `${MAILBOX}
+const HEALING = `${DRAINING}${MAILBOX}
 local healed, seen = {}, {}
 local function mended(key)
   if not seen[key] then
@@ -280,10 +280,18 @@ end
 const entering = (name: string) => (): string =>
   composeScript([name], `${ENTERING}\nreturn enter(${name}, KEYS, ARGV)\n`);
 
-/** BullMQ's own commands that are ours instead, so that mailboxes are kept right. Each takes and answers what BullMQ's does. */
+/** One of BullMQ's own, that a full server lets too. */
+const draining = (name: string) => (): string =>
+  composeScript([name], `${DRAINING}return ${name}(KEYS, ARGV)\n`);
+
+/** BullMQ's own commands that are ours instead, so that mailboxes are kept right and a full server is drained. Each takes and answers what BullMQ's does. */
 export const OPERATIONS: Readonly<Record<string, () => string>> = {
   moveToActive: TAKE,
   moveJobFromActiveToWait: HAND_BACK,
+  extendLock: draining('extendLock'),
+  extendLocks: draining('extendLocks'),
+  moveStalledJobsToWait: draining('moveStalledJobsToWait'),
+  updateJobScheduler: draining('updateJobScheduler'),
   addStandardJob: entering('addStandardJob'),
   addPrioritizedJob: entering('addPrioritizedJob'),
   addDelayedJob: entering('addDelayedJob'),
@@ -291,7 +299,7 @@ export const OPERATIONS: Readonly<Record<string, () => string>> = {
   removeJob: () =>
     composeScript(
       ['removeJob'],
-      `${MAILBOX}
+      `${DRAINING}${MAILBOX}
 local key = redis.call('HGET', KEYS[1], 'callsheet:key')
 local result = removeJob(KEYS, ARGV)
 if key and result == 1 then leave(ARGV[3], ARGV[1], key) end

@@ -5,6 +5,9 @@ export const PREFIX = '{callsheet}';
 
 // What belongs to no queue: a point behind the tag, because BullMQ puts a colon there, and an actor may have any name.
 
+/** Never there. */
+export const NOTHING = `${PREFIX}.nothing`;
+
 /** Prefix of the ids that are remembered. */
 export const REMEMBERED = `${PREFIX}.sent:`;
 

@@ -1,3 +1,12 @@
+import { NOTHING } from './redis.keys.js';
+
+/**
+ * The beginning of a script that ends, moves or removes messages, so that a full server lets it: under `noeviction` it refuses a
+ * command that takes memory, but not in the middle of a script that has written already, and deleting is always allowed. Not for
+ * scripts that send.
+ */
+export const DRAINING = `redis.call('DEL', '${NOTHING}')\n`;
+
 /**
  * Mailboxes of keys, in Lua: what every script is made of that stores, takes, ends or removes messages.
  *
