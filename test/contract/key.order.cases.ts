@@ -212,6 +212,43 @@ export const keyOrderCases: Case[] = [
       expect(field(deliveries, 'n').slice(5)).toEqual([0, 1, 2, 3]);
     },
   },
+  {
+    promise:
+      'the first of a key gives way to redriven messages that died before it, unless it has begun',
+    async run(context) {
+      const engine = await context.engine();
+      const { actor } = context;
+      const dying = await context.consume(engine, (delivery) =>
+        delivery.attempt === 1 && delivery.isFirst ? dead(delivery) : retry(60_000)(delivery),
+      );
+      const sent = [1, 2, 3, 4].map((n) => context.envelope({ key: 'k', data: { n } }));
+      await engine.send(sent);
+      await eventually(async () => (await engine.counts(actor)).dead === 4);
+      await dying.consumer.stop(0);
+      for (const n of [2, 0, 1]) expect(await engine.redrive(sent[n]!.id, [actor])).toBe(true);
+      expect((await engine.find(sent[0]!.id, [actor]))?.state).toBe('waiting');
+      for (const n of [1, 2]) {
+        expect((await engine.find(sent[n]!.id, [actor]))?.state).toBe('parked');
+      }
+      const { deliveries, consumer } = await context.consume(engine);
+      await eventually(async () => (await engine.counts(actor)).done === 3);
+      expect(field(deliveries, 'n')).toEqual([1, 2, 3]);
+      await consumer.stop(0);
+
+      // One that waits for its second attempt stays the first.
+      const again = [5, 6].map((n) => context.envelope({ key: 'l', data: { n } }));
+      const { consumer: last } = await context.consume(engine, (delivery) =>
+        delivery.isFirst ? dead(delivery) : retry(60_000)(delivery),
+      );
+      await engine.send(again);
+      await eventually(async () => (await engine.counts(actor)).dead === 3);
+      await engine.redrive(again[1]!.id, [actor]);
+      await reaches(context, engine, again[1]!.id, 'delayed');
+      await engine.redrive(again[0]!.id, [actor]);
+      expect((await engine.find(again[0]!.id, [actor]))?.state).toBe('parked');
+      await last.stop(0);
+    },
+  },
   ...[1, 2, 3].map((seed): Case => ({
     promise: `keys keep their order, and one turn at a time, whatever happens (seed ${seed})`,
     async run(context) {

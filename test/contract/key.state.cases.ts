@@ -228,4 +228,30 @@ export const keyStateCases: Case[] = [
       await eventually(() => deliveries.length === 5);
     },
   },
+  {
+    promise: 'what waits takes its turn in its mailbox when its type no longer only reads',
+    async run(context) {
+      const engine = await context.engine();
+      const read = `${context.actor}.read` as const;
+      const before = await context.consume(engine, done, { reads: new Set([read]) });
+      await before.consumer.stop(0);
+      const types = [read, read, `${context.actor}.write` as const, read];
+      const sent = types.map((type) => context.envelope({ type, key: 'k' }));
+      await engine.send(sent);
+      let [running, most] = [0, 0];
+      const { deliveries } = await context.consume(
+        engine,
+        async () => {
+          most = Math.max(most, ++running);
+          await new Promise((resolve) => setTimeout(resolve, 5));
+          running--;
+          return done();
+        },
+        { concurrency: 4, reads: new Set() },
+      );
+      await eventually(async () => (await engine.counts(context.actor)).done === sent.length);
+      expect(most).toBe(1);
+      expect(ids(deliveries)).toEqual(ids([sent[2]!, sent[0]!, sent[1]!, sent[3]!]));
+    },
+  },
 ];

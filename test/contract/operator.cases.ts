@@ -1,11 +1,12 @@
-import type { Queue } from 'bullmq';
+import type { Job, JobsOptions, Queue } from 'bullmq';
 import { expect } from 'vitest';
 import type { TurnBackend } from '../../libs/messaging/src/drivers/bullmq/bullmq.store.js';
 import type { Engine } from '../../libs/messaging/src/engine.js';
 import type { Envelope } from '../../libs/messaging/src/envelope.js';
 import { eventually } from '../support/eventually.js';
 import type { Case } from './case.js';
-import { done, quarantine, retry, type Consumed, type Context } from './context.js';
+import { done, doneWith, quarantine, retry, type Consumed, type Context } from './context.js';
+import { MailboxFullError } from '../../libs/messaging/src/messaging.errors.js';
 import { field, ids, reaches } from './expect.js';
 import { gate, type Gate } from './gate.js';
 
@@ -251,6 +252,67 @@ export const operatorCases: Case[] = [
       await at.queue.retryJobs({ state: 'completed' });
       await at.after(3);
       expect(await at.heal()).toEqual([]);
+    },
+  },
+  {
+    promise:
+      'removing orphaned jobs leaves mailboxes, quarantine, and states of keys, whatever their names',
+    needs: 'bullmq',
+    async run(context) {
+      const at = await Operation.begin(context);
+      const { consumer } = await context.consume(
+        at.engine,
+        (delivery) =>
+          delivery.envelope.key === 'stopped'
+            ? quarantine(delivery)
+            : doneWith({ state: { data: 1, revision: 0, version: 1 } }),
+        { mailbox: 2 },
+      );
+      const keys = ['logs', 'lock', 'state', 'k0'];
+      await at.engine.send(['stopped', ...keys].map((key) => at.message(0, { key })));
+      await eventually(async () => (await at.engine.counts(context.actor)).done === keys.length);
+      await eventually(async () => (await at.engine.quarantined(context.actor)).length === 1);
+      await consumer.stop(0);
+      await at.engine.send([0, 1].map((n) => at.message(n)));
+      const listed = await at.engine.keys(context.actor, PAGE);
+      await at.queue.removeOrphanedJobs();
+      expect(await at.engine.keys(context.actor, PAGE)).toEqual(listed);
+      await expect(at.engine.send([at.message(2)])).rejects.toThrow(MailboxFullError);
+      for (const key of keys) {
+        expect(await at.engine.state(context.actor, key)).toMatchObject({ revision: 1 });
+      }
+      expect(await at.heal()).toEqual([]);
+      expect(await at.engine.release(context.actor, 'stopped')).toBe(true);
+    },
+  },
+  {
+    promise: 'copies of a message that somebody adds wait their turn behind what waits for its key',
+    needs: 'bullmq',
+    async run(context) {
+      const at = await Operation.begin(context);
+      await at.consume();
+      const [hold, one] = await at.line(1);
+      const { opts, name } = (await at.queue.getJob(one!.id)) as Job;
+      const copy = (n: unknown, more: JobsOptions = {}) => ({
+        name,
+        data: { n },
+        opts: { ...opts, jobId: undefined, ...more },
+      });
+      const plain = copy('plain', { priority: 0 });
+      const prioritized = copy('prioritized');
+      const late = copy('late', { delay: 100 });
+      const added = [];
+      for (const job of [plain, prioritized]) {
+        added.push(await at.queue.add(job.name, job.data, job.opts));
+      }
+      added.push(...(await at.queue.addBulk([copy('bulk'), late])));
+      await eventually(async () => (await at.engine.counts(context.actor)).delayed === 0);
+      for (const job of added) expect(await job.getState()).toBe('waiting-children');
+      expect(await at.state(hold!)).toBe('active');
+      expect(await at.heal()).toEqual([]);
+      at.open();
+      const began = await at.after(6);
+      expect(began).toEqual(['hold', 1, 'plain', 'prioritized', 'bulk', 'late']);
     },
   },
   {

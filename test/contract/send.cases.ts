@@ -2,8 +2,8 @@ import { expect } from 'vitest';
 import { IdempotencyConflictError } from '../../libs/messaging/src/messaging.errors.js';
 import { eventually } from '../support/eventually.js';
 import type { Case } from './case.js';
-import { dead, retry } from './context.js';
-import { expectCounts, ids } from './expect.js';
+import { dead, done, retry } from './context.js';
+import { expectCounts, ids, reaches } from './expect.js';
 
 export const sendCases: Case[] = [
   {
@@ -239,6 +239,21 @@ export const sendCases: Case[] = [
       expect((await engine.counts(context.actor)).delayed).toBe(1);
       await eventually(() => deliveries.length === 2);
       expect(deliveries[1]?.startedAt).toBeGreaterThanOrEqual(dueAt);
+    },
+  },
+  {
+    promise: 'an actor may be named as something that a store keeps',
+    async run(context) {
+      const engine = await context.engine();
+      for (const actor of ['sent', 'subscriptions', 'inbox', 'cancelled', 'mailbox', 'state']) {
+        const sent = context.named(context.id(actor), 'same', { actor, key: 'k' });
+        await engine.send([sent]);
+        await engine.send([sent]);
+        expect(await engine.counts(actor)).toMatchObject({ waiting: 1 });
+        const { deliveries } = await context.consume(engine, done, { actor });
+        await reaches({ actor }, engine, sent.id, 'done');
+        expect(ids(deliveries)).toEqual([sent.id]);
+      }
     },
   },
 ];

@@ -1,4 +1,10 @@
-import { ENGINE, StoreError, UnknownOutcomeError, type Engine } from '@callsheet/messaging';
+import {
+  ENGINE,
+  StoreError,
+  StoreFullError,
+  UnknownOutcomeError,
+  type Engine,
+} from '@callsheet/messaging';
 import { Logger } from '@nestjs/common';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { stageForTest } from '../test/stage.js';
@@ -17,6 +23,7 @@ function logged(): unknown[][] {
 it.each([
   ['unknown outcome', new UnknownOutcomeError('redis://secret'), 503, 'unknown_outcome', '1'],
   ['unusable store', new StoreError('redis://secret'), 503, 'store_unusable', '5'],
+  ['full store', new StoreFullError('redis://secret'), 503, 'store_full', '5'],
   ['fault', new TypeError('redis://secret'), 500, 'internal', undefined],
   ['thrown text', 'redis://secret', 500, 'internal', undefined],
   [

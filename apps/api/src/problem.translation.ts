@@ -11,6 +11,7 @@ import {
   OptionError,
   StoppingError,
   StoreError,
+  StoreFullError,
   UnknownMessageError,
   UnknownOutcomeError,
 } from '@callsheet/messaging';
@@ -110,6 +111,10 @@ function fromCallsheet(error: CallsheetError, at: string): ProblemError | undefi
     const detail =
       'the store did not answer: the message may or may not be stored; send it again with the same id';
     return new ProblemError('unknown_outcome', detail, { headers: { 'retry-after': '1' }, cause });
+  }
+  if (error instanceof StoreFullError) {
+    const detail = 'the store is nearly full, and nothing was sent; send it again later';
+    return new ProblemError('store_full', detail, { headers: { 'retry-after': '5' }, cause });
   }
   if (error instanceof StoreError) {
     const detail = 'the store cannot be used at the moment; try again';

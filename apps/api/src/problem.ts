@@ -33,6 +33,7 @@ export const PROBLEMS = {
   internal: [500, 'Something went wrong here'],
   not_ready: [503, 'The service is not ready'],
   timeout: [503, 'The answer took too long'],
+  store_full: [503, 'The store is full'],
   store_unusable: [503, 'The store cannot be used'],
   unknown_outcome: [503, 'The outcome is not known'],
   ask_timeout: [504, 'No reply came in time'],

@@ -118,6 +118,7 @@ export {
   StateTooLargeError,
   StoppingError,
   StoreError,
+  StoreFullError,
   TurnEndedError,
   TurnTimeoutError,
   TurnUsageError,

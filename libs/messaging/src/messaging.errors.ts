@@ -136,7 +136,12 @@ export class DeclarationError extends CallsheetError {
 
 /** The store cannot be used: wrong URL, unreachable, too old or unsafely configured. Thrown at start. */
 export class StoreError extends CallsheetError {
-  readonly code = 'store_unusable';
+  readonly code: string = 'store_unusable';
+}
+
+/** The store has little memory left, and keeps that for turns: they end, and make room. Nothing was sent; send again later. */
+export class StoreFullError extends StoreError {
+  override readonly code = 'store_full';
 }
 
 /**

@@ -2,6 +2,7 @@ import { MIGRATION_2 } from './postgres.migration.2.js';
 import { MIGRATION_3 } from './postgres.migration.3.js';
 import { MIGRATION_4 } from './postgres.migration.4.js';
 import { MIGRATION_5 } from './postgres.migration.5.js';
+import { MIGRATION_6 } from './postgres.migration.6.js';
 
 /** What a connection to PostgreSQL or PGlite can do. */
 export interface Queryable {
@@ -136,6 +137,7 @@ END $$;
   MIGRATION_3,
   MIGRATION_4,
   MIGRATION_5,
+  MIGRATION_6,
 ];
 
 const MIGRATION_LOCK = 0x63616c6c;

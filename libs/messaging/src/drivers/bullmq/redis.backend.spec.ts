@@ -16,7 +16,7 @@ import {
 import type { BullmqEngine } from './bullmq.engine.js';
 import { DEAD, toCancelled, toFailure } from './bullmq.job.js';
 import type { BullmqStore, TurnBackend } from './bullmq.store.js';
-import { PREFIX } from './redis.keys.js';
+import { channelsOf, PREFIX, REMEMBERED } from './redis.keys.js';
 
 const KEEP = { age: 3_600_000, count: 100 };
 const MINUTE = 60_000;
@@ -126,7 +126,7 @@ serverSuite('redis-server', 'the ends of a turn on Redis', () => {
         await expect(end(job, token, sends)).rejects.toThrow(/lock/i);
         expect(await everything()).toEqual(before);
         // Told after whatever the end might have told.
-        await redis.publish(`${PREFIX}:inbox:${context.actor}`, 'last');
+        await redis.publish(channelsOf(redis).inbox + context.actor, 'last');
         await eventually(() => notices.includes('last'));
         expect(notices).toEqual(['last']);
       },
@@ -137,7 +137,7 @@ serverSuite('redis-server', 'the ends of a turn on Redis', () => {
     const message = asked({ id: context.id(name), fingerprint: 'f' });
     await engine.send([message]);
     await ends[name]!(await take(), 'mine', []);
-    await redis.publish(`${PREFIX}:inbox:${context.actor}`, 'last');
+    await redis.publish(channelsOf(redis).inbox + context.actor, 'last');
     await eventually(() => notices.includes('last'));
     expect(notices).toEqual([message.id, 'last']);
   });
@@ -208,7 +208,7 @@ serverSuite('redis-server', 'the ends of a turn on Redis', () => {
     const effects = { sends: [], reply: { data: 'x'.repeat(50_000) } };
     await backend.complete(job, 'mine', effects, { age: 0, count: 100 });
     const kept = (await redis.keys('*')).filter((key) => key.includes(job.id ?? ''));
-    expect(kept).toEqual([`${PREFIX}:sent:${job.id}`]);
+    expect(kept).toEqual([REMEMBERED + job.id]);
   });
 
   it('a message handed back for later has used no attempt', async () => {
@@ -243,7 +243,7 @@ serverSuite('redis-server', 'the ends of a turn on Redis', () => {
     await ends['bury']!(job, 'mine', []);
     expect(await engine.discard(letter.id, [context.actor])).toBe(true);
     const kept = (await redis.keys('*')).filter((key) => key.includes(job.id ?? ''));
-    expect(kept).toEqual([`${PREFIX}:sent:${job.id}`]);
+    expect(kept).toEqual([REMEMBERED + job.id]);
     expect(await engine.discard(letter.id, [context.actor])).toBe(false);
   });
 

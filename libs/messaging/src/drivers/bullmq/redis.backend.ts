@@ -9,6 +9,7 @@ import {
   type Job,
   type RedisClient,
 } from 'bullmq';
+import type { Redis } from 'ioredis';
 import type { Carried } from '../../codec.js';
 import type {
   AttemptRecord,
@@ -28,7 +29,7 @@ import { OPERATIONS, QUARANTINE } from './redis.key.scripts.js';
 import { refuse, type Result, type TakenJob } from './redis.answers.js';
 import { RedisMailboxes, toState } from './redis.mailboxes.js';
 import { runScript, type Argument } from './redis.run.js';
-import { CANCELLED, INBOX, REMEMBERED } from './redis.keys.js';
+import { channelsOf, REMEMBERED, type Channels } from './redis.keys.js';
 import {
   BURY,
   CANCEL,
@@ -51,6 +52,7 @@ class Recorder {
 export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
   /** How long ids are remembered, ms. */
   private window = 0;
+  private channels: Channels = { cancelled: '', inbox: '' };
   readonly mailboxes = new RedisMailboxes(() => this.client, this.toKey(''));
   /** States of keys that came with their jobs, until they are asked for. */
   private readonly states = new Map<string, StoredState | undefined>();
@@ -88,6 +90,17 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
       if (name === 'moveToActive') this.noteState(result as TakenJob);
       return result;
     }) as ReturnType<RedisQueueBackend['execCommand']>;
+  }
+
+  /** BullMQ adds many in a pipeline, where ours are not known. */
+  override async addJobs(
+    entries: Parameters<RedisQueueBackend['addJobs']>[0],
+  ): ReturnType<RedisQueueBackend['addJobs']> {
+    const hasKeys = entries.some(({ job }) => 'callsheet' in job.opts);
+    if (!hasKeys) return super.addJobs(entries);
+    return Promise.all(
+      entries.map(({ job, jobId, parentKeyOpts }) => this.addJob(job, jobId, parentKeyOpts)),
+    );
   }
 
   private noteState(taken: TakenJob): void {
@@ -204,7 +217,8 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
   }
 
   async cancel(id: string): Promise<Cancellation> {
-    const args = [1, this.toKey(''), id, Date.now(), CANCELLED, INBOX];
+    const { cancelled, inbox } = this.channels;
+    const args = [1, this.toKey(''), id, Date.now(), cancelled, inbox];
     return (await runScript(await this.client, 'cancel', CANCEL, args)) as Cancellation;
   }
 
@@ -293,7 +307,7 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
       ...finish.slice(0, FINISH_KEYS),
       REMEMBERED,
       ...finish.slice(FINISH_KEYS),
-      replyTo === undefined ? '' : INBOX + replyTo,
+      replyTo === undefined ? '' : this.channels.inbox + replyTo,
       id,
       key,
       ...more,
@@ -411,7 +425,8 @@ export function redisTurnBackends(window: number): BackendFactory<RedisTurnBacke
       opts,
       base.blockingConnection,
     );
-    return Object.assign(backend, { window });
+    const channels = channelsOf((opts as { connection: Redis }).connection);
+    return Object.assign(backend, { window, channels });
   };
 }
 

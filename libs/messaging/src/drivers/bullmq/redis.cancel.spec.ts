@@ -10,7 +10,7 @@ import {
   retry,
   type Driver,
 } from '../../../../../test/contract/context.js';
-import { aborted } from '../../../../../test/contract/gate.js';
+import { aborted, gate } from '../../../../../test/contract/gate.js';
 import { serverSuite } from '../../../../../test/support/available.js';
 import { eventually } from '../../../../../test/support/eventually.js';
 import { startRedis, type RedisServer } from '../../../../../test/support/redis.server.js';
@@ -19,7 +19,7 @@ import { CancelledError } from '../../messaging.errors.js';
 import type { BullmqEngine } from './bullmq.engine.js';
 import type { BullmqStore } from './bullmq.store.js';
 import { RedisTurnBackend } from './redis.backend.js';
-import { PREFIX } from './redis.keys.js';
+import { channelsOf, PREFIX } from './redis.keys.js';
 
 serverSuite('redis-server', 'cancelling on Redis', () => {
   let server: RedisServer;
@@ -243,13 +243,43 @@ serverSuite('redis-server', 'cancelling on Redis', () => {
     expect(deliveries.map(({ envelope }) => envelope)).toEqual([sent, sent]);
   });
 
+  it('is told to nobody who works on another database of the server', async () => {
+    const elsewhere = new Context({ name: 'Redis', lacks: {} } as Driver, `${server.url}/1`);
+    const there = await elsewhere.engine();
+    const twin = context.named(context.id('7'));
+    const ended: string[] = [];
+    await there.listen(context.actor, (id) => ended.push(id));
+    const held = gate();
+    const turns = await Promise.all(
+      [engine, there].map((each) =>
+        context.consume(each, async ({ signal }) => {
+          await Promise.race([held.opened, aborted(signal)]);
+          return signal.aborted ? cancelled() : done();
+        }),
+      ),
+    );
+    for (const each of [engine, there]) await each.send([{ ...twin, replyTo: context.actor }]);
+    for (const { deliveries } of turns) await eventually(() => deliveries.length === 1);
+    expect(await engine.cancel(twin.id, [context.actor])).toBe('cancelling');
+    await reaches(twin.id, 'cancelled');
+    expect(turns[1]?.deliveries[0]?.signal.aborted).toBe(false);
+    expect(ended).toEqual([]);
+    held.open();
+    await eventually(() => ended.length === 1);
+    expect((await there.find(twin.id, [context.actor]))?.state).toBe('done');
+    for (const { consumer } of turns) await consumer.stop(0);
+    await elsewhere.close();
+  });
+
   it('is heard after the connection that hears it was cut', async () => {
     const { deliveries } = await context.consume(engine, async ({ signal }) => {
       await aborted(signal);
       return cancelled();
     });
     await redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
-    await eventually(async () => (await redis.pubsub('NUMSUB', `${PREFIX}:cancelled`))[1] === 1);
+    await eventually(
+      async () => (await redis.pubsub('NUMSUB', channelsOf(redis).cancelled))[1] === 1,
+    );
     const sent = context.envelope();
     await engine.send([sent]);
     await eventually(() => deliveries.length === 1);

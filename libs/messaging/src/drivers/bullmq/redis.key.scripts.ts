@@ -1,5 +1,5 @@
 import { composeScript } from './bullmq.package.js';
-import { FETCHING, MAILBOX } from './redis.mailbox.js';
+import { DRAINING, FETCHING, MAILBOX } from './redis.mailbox.js';
 import { HAND_BACK } from './redis.scripts.js';
 
 /**
@@ -10,7 +10,7 @@ import { HAND_BACK } from './redis.scripts.js';
  * returns  as FETCHING has it
  */
 export const TAKE = (): string =>
-  composeScript(['moveToActive'], `${MAILBOX}${FETCHING}\nreturn fetch(KEYS, ARGV)\n`);
+  composeScript(['moveToActive'], `${DRAINING}${MAILBOX}${FETCHING}\nreturn fetch(KEYS, ARGV)\n`);
 
 /**
  * A failed attempt that stops its key: the message is parked at the head of its mailbox.
@@ -22,7 +22,7 @@ export const TAKE = (): string =>
 export const QUARANTINE = (): string =>
   composeScript(
     ['moveToDelayed'],
-    `${MAILBOX}
+    `${DRAINING}${MAILBOX}
 local p, id, key = ARGV[1], ARGV[3], ARGV[10]
 local arrival = redis.call('ZSCORE', p .. 'mailbox:' .. key, id)
 if not arrival then return 1 end
@@ -43,7 +43,7 @@ return 0
  * ARGV[1]  key
  * returns  1, or 0 when it is not quarantined
  */
-export const RELEASE = (): string => `${MAILBOX}
+export const RELEASE = (): string => `${DRAINING}${MAILBOX}
 local p, key = KEYS[1], ARGV[1]
 if redis.call('HDEL', p .. 'quarantine', key) == 0 then return 0 end
 advance(p, key)
@@ -102,26 +102,39 @@ return answer
 
 /**
  * Declares which types only read, and how many messages may wait per key. What waits already and only reads leaves its
- * mailbox.
+ * mailbox; what waits and no longer only reads comes into it.
  *
  * KEYS[1]  key prefix of the queue
  * ARGV[1]  the most that wait, 'Infinity' for any number, or '' to leave that as it is, [2] '1' when types follow, [3..] types
- * returns  how many messages left a mailbox
+ * returns  how many messages left a mailbox or came into one
  */
-export const EMPLOY = (): string => `${MAILBOX}
+export const EMPLOY = (): string => `${DRAINING}${MAILBOX}
 local p, traits = KEYS[1], KEYS[1] .. 'traits'
 if ARGV[1] == 'Infinity' then redis.call('HDEL', traits, 'mailbox')
 elseif ARGV[1] ~= '' then redis.call('HSET', traits, 'mailbox', ARGV[1]) end
 if ARGV[2] ~= '1' then return 0 end
-local reads, isNew = {}, false
+local reads, isNew, dropped = {}, false, nil
 for i = 3, #ARGV do
   reads['read ' .. ARGV[i]] = true
   if redis.call('HSET', traits, 'read ' .. ARGV[i], 1) == 1 then isNew = true end
 end
 for _, field in ipairs(redis.call('HKEYS', traits)) do
-  if string.sub(field, 1, 5) == 'read ' and not reads[field] then redis.call('HDEL', traits, field) end
+  if string.sub(field, 1, 5) == 'read ' and not reads[field] then
+    redis.call('HDEL', traits, field)
+    dropped = dropped or {}
+    dropped[string.sub(field, 6)] = true
+  end
 end
 local left = 0
+-- Messages have a priority, so they all wait there.
+for _, id in ipairs(dropped and redis.call('ZRANGE', p .. 'prioritized', 0, -1) or {}) do
+  local job = redis.call('HMGET', p .. id, 'callsheet:key', 'name')
+  if job[1] and dropped[job[2]] and not redis.call('ZSCORE', p .. 'mailbox:' .. job[1], id) then
+    redis.call('ZREM', p .. 'prioritized', id)
+    arrive(p, id, job[1], job[2], 'waiting')
+    left = left + 1
+  end
+end
 for _, key in ipairs(isNew and redis.call('ZRANGE', p .. 'mailboxes', 0, -1) or {}) do
   for _, id in ipairs(redis.call('ZRANGE', p .. 'mailbox:' .. key, 0, -1)) do
     local name = redis.call('HGET', p .. id, 'name')
@@ -142,7 +155,7 @@ return left
 /**
  * Mending, in pieces: `healed` has the keys that were. `mend` looks at one mailbox, `gather` at one parked message.
  */
-const HEALING = `${MAILBOX}
+const HEALING = `${DRAINING}${MAILBOX}
 local healed, seen = {}, {}
 local function mended(key)
   if not seen[key] then
@@ -174,9 +187,30 @@ local function mend(p, key)
 end
 local function gather(p, id)
   local key = keyOf(p, id)
-  if not key or redis.call('ZSCORE', p .. 'mailbox:' .. key, id) then return end
+  if not key then return end
+  if redis.call('ZSCORE', p .. 'mailbox:' .. key, id) then
+    if redis.call('ZSCORE', p .. 'mailboxes', key) then return end
+    local first = redis.call('ZRANGE', p .. 'mailbox:' .. key, 0, 0, 'WITHSCORES')
+    redis.call('ZADD', p .. 'mailboxes', first[2], key)
+    mend(p, key)
+    return mended(key)
+  end
   redis.call('ZREM', p .. 'waiting-children', id)
   arrive(p, id, key, redis.call('HGET', p .. id, 'name') or '', 'waiting-children')
+  mended(key)
+end
+-- A runnable job that somebody added without us.
+local function admit(p, id)
+  local job = redis.call('HMGET', p .. id, 'callsheet:key', 'name', 'opts')
+  local key = job[1]
+  if not key and job[3] and string.find(job[3], '"callsheet"', 1, true) then
+    local own = cjson.decode(job[3]).callsheet
+    key = type(own) == 'table' and type(own.key) == 'string' and own.key
+    if key then redis.call('HSET', p .. id, 'callsheet:key', key) end
+  end
+  if not key or isRead(p, job[2]) or redis.call('ZSCORE', p .. 'mailbox:' .. key, id) then return end
+  if redis.call('ZREM', p .. 'prioritized', id) + redis.call('LREM', p .. 'wait', 1, id) == 0 then return end
+  arrive(p, id, key, job[2], 'waiting')
   mended(key)
 end
 local function mendAll(p)
@@ -185,7 +219,7 @@ end
 `;
 
 /**
- * Mends mailboxes, some at a time.
+ * Mends mailboxes, some at a time; and, the first time, those that will be taken next, in case they should wait for others.
  *
  * KEYS[1]  key prefix of the queue
  * ARGV[1]  how many mailboxes and parked messages have been looked at, [2] how many to look at
@@ -196,8 +230,15 @@ local p, from = KEYS[1], tonumber(ARGV[1])
 local to = from + tonumber(ARGV[2]) - 1
 local keys = redis.call('ZRANGE', p .. 'mailboxes', from, to)
 local parked = redis.call('ZRANGE', p .. 'waiting-children', from, to)
+-- Nobody comes before those that are there, even if somebody lost count.
+local last = redis.call('ZRANGE', p .. 'waiting-children', -1, -1, 'WITHSCORES')[2]
+if last and tonumber(last) > tonumber(redis.call('GET', p .. 'arrivals') or 0) then redis.call('SET', p .. 'arrivals', last) end
 for _, key in ipairs(keys) do mend(p, key) end
 for _, id in ipairs(parked) do gather(p, id) end
+if from == 0 then
+  for _, id in ipairs(redis.call('ZRANGE', p .. 'prioritized', 0, to)) do admit(p, id) end
+  for _, id in ipairs(redis.call('LRANGE', p .. 'wait', -1 - to, -1)) do admit(p, id) end
+end
 local isMore = math.max(#keys, #parked) == tonumber(ARGV[2])
 return { isMore and 1 or 0, healed }
 `;
@@ -216,15 +257,49 @@ local function dropParked(p)
 end
 `;
 
-/** BullMQ's own commands that are ours instead, so that mailboxes are kept right. Each takes and answers what BullMQ's does. */
+/**
+ * A plain producer's job, with the key of a message among its options: a dashboard makes such ones of copies.
+ * `enter(add, KEYS, ARGV)` takes the KEYS and ARGV of one of BullMQ's scripts that add a job.
+ */
+const ENTERING = `${MAILBOX}
+local function enter(add, KEYS, ARGV)
+  local args, own = cmsgpack.unpack(ARGV[1]), cmsgpack.unpack(ARGV[3]).callsheet
+  local p, key = args[1], type(own) == 'table' and type(own.key) == 'string' and own.key
+  if not key or args[2] ~= '' and redis.call('EXISTS', p .. args[2]) == 1 then return add(KEYS, ARGV) end
+  local id = add(KEYS, ARGV)
+  -- A refusal, or the job in whose stead this one is not stored.
+  if type(id) == 'number' or keyOf(p, id) then return id end
+  redis.call('HSET', p .. id, 'callsheet:key', key)
+  if redis.call('ZREM', p .. 'prioritized', id) + redis.call('LREM', p .. 'wait', 1, id) > 0 then
+    arrive(p, id, key, args[3], 'waiting')
+  end
+  return id
+end
+`;
+
+const entering = (name: string) => (): string =>
+  composeScript([name], `${ENTERING}\nreturn enter(${name}, KEYS, ARGV)\n`);
+
+/** One of BullMQ's own, that a full server lets too. */
+const draining = (name: string) => (): string =>
+  composeScript([name], `${DRAINING}return ${name}(KEYS, ARGV)\n`);
+
+/** BullMQ's own commands that are ours instead, so that mailboxes are kept right and a full server is drained. Each takes and answers what BullMQ's does. */
 export const OPERATIONS: Readonly<Record<string, () => string>> = {
   moveToActive: TAKE,
   moveJobFromActiveToWait: HAND_BACK,
+  extendLock: draining('extendLock'),
+  extendLocks: draining('extendLocks'),
+  moveStalledJobsToWait: draining('moveStalledJobsToWait'),
+  updateJobScheduler: draining('updateJobScheduler'),
+  addStandardJob: entering('addStandardJob'),
+  addPrioritizedJob: entering('addPrioritizedJob'),
+  addDelayedJob: entering('addDelayedJob'),
 
   removeJob: () =>
     composeScript(
       ['removeJob'],
-      `${MAILBOX}
+      `${DRAINING}${MAILBOX}
 local key = redis.call('HGET', KEYS[1], 'callsheet:key')
 local result = removeJob(KEYS, ARGV)
 if key and result == 1 then leave(ARGV[3], ARGV[1], key) end
@@ -263,6 +338,22 @@ if result < 0 then return result end
 dropParked(p)
 mendAll(p)
 if result == 0 then redis.call('DEL', p .. 'quarantine') end
+return result
+`,
+    ),
+
+  // Of what it finds under the prefix of the queue it takes for a job whatever BullMQ has no name for.
+  removeOrphanedJobs: () =>
+    composeScript(
+      ['removeOrphanedJobs'],
+      `${HEALING}
+local ours, first = {}, 3 + ARGV[1] + ARGV[2 + ARGV[1]]
+for _, name in ipairs({ 'mailbox', 'mailboxes', 'arrivals', 'quarantine', 'traits', 'state', 'deaths' }) do ours[name] = true end
+for at = #ARGV, first, -1 do
+  if ours[ARGV[at]] then table.remove(ARGV, at) end
+end
+local result = removeOrphanedJobs(KEYS, ARGV)
+if result > 0 then mendAll(KEYS[1]) end
 return result
 `,
     ),

@@ -1,14 +1,28 @@
+import type { Redis } from 'ioredis';
+
 /** One hash tag, so that every script may touch every queue on a cluster too. */
 export const PREFIX = '{callsheet}';
 
+// What belongs to no queue: a point behind the tag, because BullMQ puts a colon there, and an actor may have any name.
+
+/** Never there. */
+export const NOTHING = `${PREFIX}.nothing`;
+
 /** Prefix of the ids that are remembered. */
-export const REMEMBERED = `${PREFIX}:sent:`;
+export const REMEMBERED = `${PREFIX}.sent:`;
 
 /** Hash of the events that actors get copies of: by actor, a JSON list of types. */
-export const SUBSCRIPTIONS = `${PREFIX}:subscriptions`;
+export const SUBSCRIPTIONS = `${PREFIX}.subscriptions`;
 
-/** Channel on which the storage ids of messages are told that are cancelled while they are in work. */
-export const CANCELLED = `${PREFIX}:cancelled`;
+/** Channels belong to the whole server: those of another database carry notices of another store. */
+export interface Channels {
+  /** On which the storage ids of messages are told that are cancelled while they are in work. */
+  readonly cancelled: string;
+  /** Prefix of the channels of inboxes. */
+  readonly inbox: string;
+}
 
-/** Prefix of the channels of inboxes. */
-export const INBOX = `${PREFIX}:inbox:`;
+/** Those of the database that a client uses. */
+export function channelsOf({ options: { db = 0 } }: Pick<Redis, 'options'>): Channels {
+  return { cancelled: `${PREFIX}.${db}.cancelled`, inbox: `${PREFIX}.${db}.inbox:` };
+}

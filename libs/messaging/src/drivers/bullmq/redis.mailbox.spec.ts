@@ -1,3 +1,4 @@
+import { Queue, type JobsOptions } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { Context } from '../../../../../test/contract/context.js';
@@ -51,6 +52,36 @@ serverSuite('redis-server', 'mailboxes on Redis', () => {
     await at.consume();
     const began = await at.after(4);
     expect(began.filter((n) => typeof n === 'number')).toEqual([1, 2]);
+    expect(await redis.exists(`${prefix}mailboxes`)).toBe(0);
+  });
+
+  it('are mended when they are not known, and newcomers stay behind', async () => {
+    const sent = [0, 1, 2].map((n) => at.message(n));
+    await at.engine.send(sent);
+    await redis.del(`${prefix}mailboxes`, `${prefix}arrivals`);
+    // Taken from its queue by hand: it would stand there for ever.
+    await redis.zrem(`${prefix}prioritized`, sent[0]!.id);
+    expect(await at.heal()).toEqual(['k']);
+    expect(await at.heal()).toEqual([]);
+    await at.engine.send([at.message(3)]);
+    await at.consume();
+    expect(await at.after(4)).toEqual([0, 1, 2, 3]);
+  });
+
+  it('take in what a plain producer added to their keys', async () => {
+    const sent = [0, 1].map((n) => at.message(n));
+    await at.engine.send(sent);
+    const connection = new Redis(server.url);
+    const plain = new Queue(at.context.actor, { connection, prefix: PREFIX });
+    const opts = { callsheet: { key: 'k' } } as JobsOptions;
+    await plain.add(sent[0]!.type, { n: 2 }, opts);
+    await plain.add(sent[0]!.type, { n: 3 }, { ...opts, priority: 7 });
+    await plain.close();
+    connection.disconnect();
+    expect(await at.heal()).toEqual(['k']);
+    expect(await at.heal()).toEqual([]);
+    await at.consume();
+    expect((await at.after(4)).slice(0, 2)).toEqual([0, 1]);
     expect(await redis.exists(`${prefix}mailboxes`)).toBe(0);
   });
 });

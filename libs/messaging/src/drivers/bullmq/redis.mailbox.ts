@@ -1,3 +1,12 @@
+import { NOTHING } from './redis.keys.js';
+
+/**
+ * The beginning of a script that ends, moves or removes messages, so that a full server lets it: under `noeviction` it refuses a
+ * command that takes memory, but not in the middle of a script that has written already, and deleting is always allowed. Not for
+ * scripts that send.
+ */
+export const DRAINING = `redis.call('DEL', '${NOTHING}')\n`;
+
 /**
  * Mailboxes of keys, in Lua: what every script is made of that stores, takes, ends or removes messages.
  *
@@ -79,18 +88,24 @@ local function leave(p, id, key)
   if redis.call('ZREM', mailbox, id) == 1 and first == id then advance(p, key) end
 end
 
--- As arrive; but redriven messages stand in the order in which they died, in whatever order they are redriven.
+-- As arrive; but redriven messages stand in the order in which they died, in whatever order they are redriven. The first
+-- gives way too, unless it has begun.
 local function rejoin(p, id, key, name)
   arrive(p, id, key, name, 'failed')
   local mailbox, death = p .. 'mailbox:' .. (key or ''), tonumber(redis.call('HGET', p .. id, 'callsheet:death'))
   local rank = key and death and redis.call('ZRANK', mailbox, id)
   if not rank then return end
   local place = redis.call('ZSCORE', mailbox, id)
-  while rank > 1 do
+  while rank > 0 do
     local before = redis.call('ZRANGE', mailbox, rank - 1, rank - 1, 'WITHSCORES')
-    local earlier = tonumber(redis.call('HGET', p .. before[1], 'callsheet:death'))
-    if not earlier or earlier < death then return end
+    local earlier = redis.call('HMGET', p .. before[1], 'callsheet:death', 'processedOn')
+    if not earlier[1] or tonumber(earlier[1]) < death or rank == 1 and earlier[2] then return end
     redis.call('ZADD', mailbox, place, before[1], before[2], id)
+    if rank == 1 then
+      local waits = redis.call('ZREM', p .. 'prioritized', before[1]) + redis.call('LREM', p .. 'wait', 1, before[1])
+      if waits > 0 then park(p, before[1], place) end
+      return advance(p, key)
+    end
     place, rank = before[2], rank - 1
   end
 end

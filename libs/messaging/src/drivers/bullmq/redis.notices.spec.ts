@@ -5,7 +5,7 @@ import { atEnd } from '../../../../../test/support/cleanup.js';
 import { eventually } from '../../../../../test/support/eventually.js';
 import { startRedis, type RedisServer } from '../../../../../test/support/redis.server.js';
 import { resolveOptions } from '../../messaging.options.js';
-import { INBOX } from './redis.keys.js';
+import { channelsOf } from './redis.keys.js';
 import { RedisNotices } from './redis.notices.js';
 import { RedisStore } from './redis.store.js';
 
@@ -50,9 +50,9 @@ serverSuite('redis-server', 'notices on Redis', () => {
       store.onCancel((id) => heard.push(`again ${id}`)),
     ]);
     expect(await connections()).toBe(1);
-    await redis.publish(`${INBOX}one`, 'a b');
-    await redis.publish(`${INBOX}two`, 'żółć');
-    await redis.publish('{callsheet}:cancelled', 'h-1');
+    await redis.publish(`${channelsOf(redis).inbox}one`, 'a b');
+    await redis.publish(`${channelsOf(redis).inbox}two`, 'żółć');
+    await redis.publish(channelsOf(redis).cancelled, 'h-1');
     await eventually(() => heard.length === 4);
     expect(heard).toEqual(['one a b', 'two żółć', 'cancel h-1', 'again h-1']);
     await store.close();
@@ -64,13 +64,13 @@ serverSuite('redis-server', 'notices on Redis', () => {
     const heard: string[] = [];
     await store.listen('mine', (id) => heard.push(id));
     await redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
-    await eventually(async () => (await listenersOf(`${INBOX}mine`)) === 1);
-    await redis.publish(`${INBOX}mine`, 'one');
+    await eventually(async () => (await listenersOf(`${channelsOf(redis).inbox}mine`)) === 1);
+    await redis.publish(`${channelsOf(redis).inbox}mine`, 'one');
     await eventually(() => heard.length === 1);
     await server.kill();
     await server.restart();
-    await eventually(async () => (await listenersOf(`${INBOX}mine`)) === 1);
-    await redis.publish(`${INBOX}mine`, 'two');
+    await eventually(async () => (await listenersOf(`${channelsOf(redis).inbox}mine`)) === 1);
+    await redis.publish(`${channelsOf(redis).inbox}mine`, 'two');
     await eventually(() => heard.length === 2);
     expect(heard).toEqual(['one', 'two']);
     await store.close();
@@ -85,16 +85,16 @@ serverSuite('redis-server', 'notices on Redis', () => {
     ];
     await one();
     await one();
-    await redis.publish(`${INBOX}mine`, 'a');
+    await redis.publish(`${channelsOf(redis).inbox}mine`, 'a');
     await eventually(() => heard.length === 1);
     await two();
-    expect(await listenersOf(`${INBOX}mine`)).toBe(0);
+    expect(await listenersOf(`${channelsOf(redis).inbox}mine`)).toBe(0);
     // Stopped and begun at the same time: begun counts.
     const [, again] = await Promise.all([
       (await store.listen('mine', () => undefined))(),
       store.listen('mine', (id) => heard.push(`three ${id}`)),
     ]);
-    await redis.publish(`${INBOX}mine`, 'b');
+    await redis.publish(`${channelsOf(redis).inbox}mine`, 'b');
     await eventually(() => heard.length === 2);
     expect(heard).toEqual(['two a', 'three b']);
     await again();

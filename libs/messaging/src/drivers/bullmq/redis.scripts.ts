@@ -1,5 +1,5 @@
 import { composeScript } from './bullmq.package.js';
-import { FETCHING, MAILBOX } from './redis.mailbox.js';
+import { DRAINING, FETCHING, MAILBOX } from './redis.mailbox.js';
 import { ADDS, SENDS } from './redis.sends.js';
 
 /** A job's records move from one queue to the other. */
@@ -44,7 +44,7 @@ return { 0 }
 export const COMPLETE = (): string =>
   composeScript(
     [...ADDS, 'moveToFinished'],
-    `${SENDS}${FETCHING}
+    `${DRAINING}${SENDS}${FETCHING}
 -- Why this worker may not end the message, as a code of moveToFinished, or nil. A client that got no reply sends this again:
 -- then the message has ended.
 local function lost(job, active, id, token)
@@ -96,7 +96,7 @@ return { 0, next }
 export const BURY = (): string =>
   composeScript(
     [...ADDS, 'moveToFinished'],
-    `${SENDS}${TRANSFER}
+    `${DRAINING}${SENDS}${TRANSFER}
 local id, live, key, dead = ARGV[1], ARGV[7], ARGV[12] ~= '' and ARGV[12] or nil, ARGV[13]
 local plan, refusal = planned(ARGV, 14, KEYS[15], live .. id)
 if not plan then return refusal end
@@ -126,7 +126,7 @@ return { 0 }
 export const POSTPONE = (): string =>
   composeScript(
     ['moveToDelayed'],
-    `${MAILBOX}
+    `${DRAINING}${MAILBOX}
 ARGV[2] = string.format('%.0f', clock())
 local opts = redis.call('HGET', KEYS[5], 'opts') or '{}'
 if cjson.decode(opts).callsheetCancelled then ARGV[5] = '1' end
@@ -147,7 +147,7 @@ return result
 export const HAND_BACK = (): string =>
   composeScript(
     ['moveJobFromActiveToWait'],
-    `
+    `${DRAINING}
 local result = moveJobFromActiveToWait(KEYS, ARGV)
 if result >= 0 then redis.call('ZADD', KEYS[8], 0, '0') end
 return result
@@ -162,7 +162,7 @@ return result
  * returns  'cancelled', 'cancelling', 'ended' or 'unknown', as the engine's cancel. An occurrence of a schedule that has
  *          not started is only marked, and ends when its time comes: BullMQ would forget the schedule with it
  */
-export const CANCEL = (): string => `${MAILBOX}
+export const CANCEL = (): string => `${DRAINING}${MAILBOX}
 local live, id, now = KEYS[1], ARGV[1], ARGV[2]
 local key = live .. id
 local opts = redis.call('HGET', key, 'opts')

@@ -1,14 +1,20 @@
 import { Cluster, ReplyError, type Redis, type RedisOptions } from 'ioredis';
 import type { StoreInfo } from '../../engine.js';
 import type { Envelope } from '../../envelope.js';
-import { CallsheetError, StoreError, UnknownOutcomeError } from '../../messaging.errors.js';
+import {
+  CallsheetError,
+  StoreError,
+  StoreFullError,
+  UnknownOutcomeError,
+} from '../../messaging.errors.js';
 import type { ResolvedOptions } from '../../messaging.options.js';
 import type { BullmqStore } from './bullmq.store.js';
 import { checkClock } from './clock.skew.js';
 import { redisClient, type Client } from './redis.client.js';
 import { redisTurnBackends, type RedisTurnBackend } from './redis.backend.js';
-import { CANCELLED, INBOX, PREFIX, SUBSCRIPTIONS } from './redis.keys.js';
+import { channelsOf, PREFIX, SUBSCRIPTIONS } from './redis.keys.js';
 import { RedisNotices } from './redis.notices.js';
+import { RedisRoom } from './redis.room.js';
 import { redisAddress, safeUrl, type RedisAddress } from './store.url.js';
 import { settledWithin, withinTime } from '../../within.time.js';
 
@@ -32,6 +38,7 @@ export class RedisStore implements BullmqStore {
   /** Knows how BullMQ adds a job, and runs our script on the same connection as the queues. */
   private composer?: RedisTurnBackend;
   private readonly notices = new RedisNotices(() => this.client({ maxRetriesPerRequest: null }));
+  private readonly room = new RedisRoom(() => this.queueConnection);
 
   constructor(private readonly options: Options) {
     this.backend = redisTurnBackends(options.idempotencyWindow) as BullmqStore['backend'];
@@ -59,24 +66,29 @@ export class RedisStore implements BullmqStore {
 
   async send(envelopes: readonly Envelope[]): Promise<void> {
     try {
-      await this.opened(this.composer).send(envelopes);
+      const composer = this.opened(this.composer);
+      await this.room.require();
+      await composer.send(envelopes);
     } catch (error) {
       throw explainSend(error);
     }
   }
 
   listen(inbox: string, ended: (id: string) => void): Promise<() => Promise<void>> {
-    return this.notices.listen(INBOX + inbox, ended);
+    return this.notices.listen(channelsOf(this.queueConnection).inbox + inbox, ended);
   }
 
   onCancel(cancelled: (storageId: string) => void): Promise<() => Promise<void>> {
-    return this.notices.listen(CANCELLED, cancelled);
+    return this.notices.listen(channelsOf(this.queueConnection).cancelled, cancelled);
   }
 
   async subscribe(actor: string, types: readonly string[]): Promise<void> {
     const client = this.queueConnection;
+    const value = JSON.stringify(types);
     if (types.length === 0) await client.hdel(SUBSCRIPTIONS, actor);
-    else await client.hset(SUBSCRIPTIONS, actor, JSON.stringify(types));
+    // A full server refuses to write it, even when it is the same: then no worker could start.
+    else if ((await client.hget(SUBSCRIPTIONS, actor)) !== value)
+      await client.hset(SUBSCRIPTIONS, actor, value);
   }
 
   async subscribers(type: string): Promise<string[]> {
@@ -170,6 +182,9 @@ function explainSend(error: unknown): unknown {
   const { message } = error as Error;
   // The server answered: nothing is stored.
   if (error instanceof ReplyError) {
+    if (message.startsWith('OOM')) {
+      return new StoreFullError(`Redis is full: ${message}`, { cause: error });
+    }
     return new StoreError(`Redis refused the message: ${message}`, { cause: error });
   }
   return new UnknownOutcomeError(

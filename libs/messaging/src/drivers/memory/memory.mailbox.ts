@@ -26,12 +26,16 @@ export class Mailbox {
     return this.stopped !== undefined;
   }
 
-  /** At the end; but redriven messages stand in the order in which they died, in whatever order they are redriven. */
+  /**
+   * At the end; but redriven messages stand in the order in which they died, in whatever order they are redriven. The first
+   * gives way too, unless it has begun.
+   */
   join(entry: Entry): void {
     let next;
     for (const place of entry.death === undefined ? [] : this.line.backwards()) {
-      const { death } = place.item;
-      if (place.item === this.head || death === undefined || death < entry.death!) break;
+      const { death, startedAt } = place.item;
+      const hasBegun = place.item === this.head && startedAt !== undefined;
+      if (hasBegun || death === undefined || death < entry.death!) break;
       next = place;
     }
     entry.place = this.line.join(entry, next);

@@ -83,6 +83,13 @@ export class MemoryQueue {
       this.rateLimit = new RateLimit(rateLimit.max, rateLimit.per);
     if (!reads) return;
     this.reads = reads;
+    // What waits outside of mailboxes and no longer only reads.
+    const outside = this.ready.items().filter((entry) => !entry.mailbox);
+    for (const entry of outside) {
+      if (!this.usesMailbox(entry.envelope)) continue;
+      this.leaveReady(entry);
+      this.arrive(entry);
+    }
     // What came before anybody knew that it only reads.
     const parked = [...this.mailboxes.values()].flatMap((mailbox) => [...mailbox]);
     for (const entry of parked) {
@@ -174,12 +181,20 @@ export class MemoryQueue {
   arrive(entry: Entry): void {
     if (entry.mailbox === undefined && this.usesMailbox(entry.envelope)) {
       const mailbox = this.mailbox(entry.envelope.key);
+      const { head } = mailbox;
       entry.arrival = ++this.seq;
       mailbox.join(entry);
       if (mailbox.head !== entry) return this.mark(entry, 'parked');
+      if (head) this.displace(head);
     }
     entry.seq = ++this.seq;
     this.offer(entry);
+  }
+
+  /** Another comes before the first of a mailbox. */
+  private displace(head: Entry): void {
+    this.leaveReady(head);
+    this.mark(head, 'parked');
   }
 
   /** Goes back to where it was before it was taken. */
