@@ -52,7 +52,7 @@ export class Run {
     const isEmbedded = options.url.startsWith('pglite:');
     const defaults = {
       // An embedded store works in the process that it serves: it is slower, and late with renewing locks.
-      lock: isEmbedded ? 5_000 : 1_000,
+      lock: isEmbedded ? 5_000 : 2_000,
       work: [5, 20],
       sql: !options.url.startsWith('redis'),
     };

@@ -36,7 +36,9 @@ export async function storm({ name, url, messages, kills, workers }: Storm): Pro
   await (url.startsWith('pglite:') ? idle(run, running[0]!) : settled(url));
   for (const child of running) await child.stop();
   const remains = await withRaw(url, await remainsOf(url, KEYS));
-  return run.judge({ remains, faults: { 'kill -9': kills } });
+  const alone = 'the one process that could begin it again is killed again and again';
+  const except = url.startsWith('pglite:') ? { recoveredInTime: alone } : {};
+  return run.judge({ remains, faults: { 'kill -9': kills }, except });
 }
 
 /** Nothing is left to do, as seen from outside. */
