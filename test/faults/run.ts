@@ -72,9 +72,17 @@ export class Run {
     await eventually(isThere, { timeout: 60_000, interval: 20 });
   }
 
-  /** Kills a process, and writes it down. */
-  async kill(child: Child): Promise<void> {
-    await this.nemesis.harm('kill -9', () => child.kill(), child.pid);
+  /** Ends a process, and writes it down. One that is told to must end by itself. */
+  async down(child: Child, by: 'kill -9' | 'SIGTERM'): Promise<void> {
+    const signal = by === 'SIGTERM' ? by : 'SIGKILL';
+    await this.nemesis.harm(
+      by,
+      async () => {
+        const { code } = await child.stop(signal);
+        if (by === 'SIGTERM') assert.equal(code, 0, `it did not end in order:\n${child.output}`);
+      },
+      child.pid,
+    );
   }
 
   /** Checks what happened, reports it, and fails with everything that is wrong. */

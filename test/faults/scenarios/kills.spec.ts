@@ -23,6 +23,24 @@ describe('keyed turns whose workers are killed', { timeout: 300_000 }, () => {
         await server.stop();
       }
     });
+
+    it('lose nothing when workers are deployed anew under load', async () => {
+      if (!isFull) return;
+      const server = await startRedis({ appendonly: true });
+      try {
+        const { remains } = await storm({
+          name: 'worker SIGTERM, Redis',
+          by: 'SIGTERM',
+          url: server.url,
+          messages: 5_000,
+          kills: 10,
+          workers: 2,
+        });
+        expect(remains.commits.length).toBeGreaterThan(4_900);
+      } finally {
+        await server.stop();
+      }
+    });
   });
 
   serverSuite('postgres', 'PostgreSQL', () => {
