@@ -37,7 +37,7 @@ async function zombies(name: string, url: string): Promise<number> {
   return begun - remains.commits.length;
 }
 
-describe('a worker that was frozen past its locks', { timeout: 300_000 }, () => {
+describe('a worker that was frozen past its locks', { timeout: 600_000 }, () => {
   serverSuite('redis-server', 'on Redis', () => {
     it('commits nothing when it goes on', async () => {
       const server = await startRedis({ appendonly: true });

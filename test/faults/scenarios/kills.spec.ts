@@ -6,7 +6,7 @@ import { tempDir } from '../../support/temp.js';
 import { isFull } from '../run.js';
 import { storm } from '../storm.js';
 
-describe('keyed turns whose workers are killed', { timeout: 300_000 }, () => {
+describe('keyed turns whose workers are killed', { timeout: 600_000 }, () => {
   serverSuite('redis-server', 'Redis', () => {
     it('lose nothing, double nothing, and keep their order', async () => {
       const server = await startRedis({ appendonly: true });
