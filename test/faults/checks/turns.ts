@@ -4,7 +4,7 @@ import { eventsOf, groupBy, type Check } from './check.js';
 
 type Start = EventOf<'start'>;
 
-/** Every start after the first has a reason: the run before it threw, or a fault touched that run. */
+/** Every start after the first has a reason: the run before it threw, or a fault touched one of the two. */
 export const everyStartExplained: Check = (history) => {
   const faults = faultsOf(history);
   const ends = endsOf(history);
@@ -13,13 +13,13 @@ export const everyStartExplained: Check = (history) => {
       const before = starts[index]!;
       const end = ends.get(before.run);
       const hasFailed = end !== undefined && end.how !== 'returned' && end.t <= next.t;
-      if (hasFailed || faults.touched(before, next.t)) return [];
+      if (hasFailed || faults.touched(before, next.t) || faults.delayed(next)) return [];
       return [`${id} was begun again without a reason (${before.run}, ${next.run})`];
     }),
   );
 };
 
-/** Two executions of one key overlap only while a fault has taken the lock from the earlier one. */
+/** Two executions of one key overlap only while a fault has taken the lock from one of them. */
 export const singleWriter: Check = (history) => {
   const faults = faultsOf(history);
   const ends = endsOf(history);
@@ -29,7 +29,7 @@ export const singleWriter: Check = (history) => {
     for (const start of starts) {
       open = open.filter(({ run }) => (ends.get(run)?.t ?? Infinity) > start.t);
       for (const earlier of open) {
-        if (faults.touched(earlier, start.t)) continue;
+        if (faults.touched(earlier, start.t) || faults.delayed(start)) continue;
         found.push(`${key}: ${start.run} began while ${earlier.run} was at work`);
       }
       open.push(start);

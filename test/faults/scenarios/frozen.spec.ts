@@ -18,7 +18,7 @@ async function zombies(name: string, url: string): Promise<number> {
     await createTable(url);
   }
   const sender = await Sender.open(url, run.ledger);
-  const stream = new Stream(sender, KEYS, 5_000, 20);
+  const stream = new Stream(sender, KEYS, 5_000, 300);
   // Long turns, so that many are at work when their process freezes.
   const workers = [run.worker({ url, work: [50, 150] }), run.worker({ url, work: [50, 150] })];
   const times = isFull ? 20 : 2;

@@ -24,8 +24,7 @@ describe('keyed turns whose workers are killed', { timeout: 600_000 }, () => {
       }
     });
 
-    it('lose nothing when workers are deployed anew under load', async () => {
-      if (!isFull) return;
+    it.skipIf(!isFull)('lose nothing when workers are deployed anew under load', async () => {
       const server = await startRedis({ appendonly: true });
       try {
         const { remains } = await storm({

@@ -28,7 +28,7 @@ async function hurtServer({ name, url, hurt, times }: Harm): Promise<Run> {
     await createTable(url);
   }
   const sender = await Sender.open(url, run.ledger);
-  const stream = new Stream(sender, KEYS, 5_000, 5);
+  const stream = new Stream(sender, KEYS, 5_000, 40);
   const workers = [run.worker({ url }), run.worker({ url })];
   await Promise.all(workers.map((worker) => run.reached(worker, 20)));
   for (let time = 0; time < times; time++) {
