@@ -52,7 +52,7 @@ export class Run {
     const isEmbedded = options.url.startsWith('pglite:');
     const defaults = {
       // An embedded store works in the process that it serves: it is slower, and late with renewing locks.
-      lock: isEmbedded ? 5_000 : 1_000,
+      lock: isEmbedded ? 5_000 : 2_000,
       work: [5, 20],
       sql: !options.url.startsWith('redis'),
     };
@@ -72,9 +72,19 @@ export class Run {
     await eventually(isThere, { timeout: 60_000, interval: 20 });
   }
 
-  /** Kills a process, and writes it down. */
-  async kill(child: Child): Promise<void> {
-    await this.nemesis.harm('kill -9', () => child.kill(), child.pid);
+  /** Ends a process, and writes it down. One that is told to must end by itself. */
+  async down(child: Child, by: 'kill -9' | 'SIGTERM'): Promise<void> {
+    const signal = by === 'SIGTERM' ? by : 'SIGKILL';
+    await this.nemesis.harm(
+      by,
+      async () => {
+        const exit = await child.stop(signal);
+        // Nest closes the application, then ends the process with the signal that it was told; code 1 is our hard timer.
+        const isOrderly = by === 'kill -9' || exit.code === 0 || exit.signal === 'SIGTERM';
+        assert(isOrderly, `it did not end in order:\n${child.output}`);
+      },
+      child.pid,
+    );
   }
 
   /** Checks what happened, reports it, and fails with everything that is wrong. */

@@ -9,7 +9,7 @@ import {
   type Telling,
 } from '../../libs/messaging/src/index.js';
 import type { Ledger } from './ledger.js';
-import { Add } from './tally.actor.js';
+import { Add, Tick } from './tally.actor.js';
 
 /** How often a message is sent again whose fate is not known, or that was refused. */
 const MOST_TRIES = 400;
@@ -49,6 +49,13 @@ export class Sender {
     const id = `${key}-${n}`;
     this.ledger.write({ kind: 'intent', id, key, n });
     await this.until([id], (actors) => actors.tell(new Add({ key, n }), { id }));
+  }
+
+  /** A message that is not due before `delay` milliseconds are over. */
+  async later(id: string, delay: number): Promise<void> {
+    this.ledger.write({ kind: 'intent', id, n: 0 });
+    const tick = new Tick({ due: Date.now() + delay });
+    await this.until([id], (actors) => actors.tell(tick, { id, delay }));
   }
 
   async close(): Promise<void> {

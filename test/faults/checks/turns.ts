@@ -4,7 +4,7 @@ import { eventsOf, groupBy, type Check } from './check.js';
 
 type Start = EventOf<'start'>;
 
-/** Every start after the first has a reason: the run before it threw, or a fault touched that run. */
+/** Every start after the first has a reason: the run before it threw, or a fault touched one of the two. */
 export const everyStartExplained: Check = (history) => {
   const faults = faultsOf(history);
   const ends = endsOf(history);
@@ -13,13 +13,13 @@ export const everyStartExplained: Check = (history) => {
       const before = starts[index]!;
       const end = ends.get(before.run);
       const hasFailed = end !== undefined && end.how !== 'returned' && end.t <= next.t;
-      if (hasFailed || faults.touched(before, next.t)) return [];
+      if (hasFailed || faults.touched(before, next.t) || faults.delayed(next)) return [];
       return [`${id} was begun again without a reason (${before.run}, ${next.run})`];
     }),
   );
 };
 
-/** Two executions of one key overlap only while a fault has taken the lock from the earlier one. */
+/** Two executions of one key overlap only while a fault has taken the lock from one of them. */
 export const singleWriter: Check = (history) => {
   const faults = faultsOf(history);
   const ends = endsOf(history);
@@ -29,7 +29,7 @@ export const singleWriter: Check = (history) => {
     for (const start of starts) {
       open = open.filter(({ run }) => (ends.get(run)?.t ?? Infinity) > start.t);
       for (const earlier of open) {
-        if (faults.touched(earlier, start.t)) continue;
+        if (faults.touched(earlier, start.t) || faults.delayed(start)) continue;
         found.push(`${key}: ${start.run} began while ${earlier.run} was at work`);
       }
       open.push(start);
@@ -38,25 +38,37 @@ export const singleWriter: Check = (history) => {
   });
 };
 
-/** What is committed is the run that was begun last: one that lost its lock commits nothing. */
+/**
+ * What is committed is the run that was begun last: one that lost its lock commits nothing. A start in the aftermath of a fault
+ * tells nothing: its message may have come before, and lost its lock on the way.
+ */
 export const zombiesCommitNothing: Check = (history) => {
-  const last = new Map(eventsOf(history, 'start').map(({ id, run }) => [id, run]));
-  return history.remains.commits
-    .filter(({ of, run }) => last.has(of) && last.get(of) !== run)
-    .map(({ of, run }) => `${of}: ${run} was committed, and ${last.get(of)} had begun after it`);
+  const faults = faultsOf(history);
+  const punctual = eventsOf(history, 'start').filter((start) => !faults.delayed(start));
+  const last = new Map(punctual.map((start) => [start.id, start]));
+  const startOf = new Map(eventsOf(history, 'start').map((start) => [start.run, start]));
+  return history.remains.commits.flatMap(({ of, run }) => {
+    const [own, later] = [startOf.get(run), last.get(of)];
+    if (!own || !later || later.t <= own.t) return [];
+    return [`${of}: ${run} was committed, and ${later.run} had begun after it`];
+  });
 };
 
-/** A key begins its messages in the order sent, and never goes back. */
-export const inOrder: Check = (history) =>
-  [...startsByKey(history)].flatMap(([key, starts]) => {
+/** A key begins its messages in the order sent, and never goes back; but for what comes late because of a fault. */
+export const inOrder: Check = (history) => {
+  const faults = faultsOf(history);
+  return [...startsByKey(history)].flatMap(([key, starts]) => {
     const found: string[] = [];
     let reached = -Infinity;
-    for (const { n = 0 } of starts) {
-      if (n < reached) found.push(`${key}: ${n} was begun after ${reached}`);
+    for (const start of starts) {
+      const { n = 0 } = start;
+      if (n < reached && !faults.delayed(start))
+        found.push(`${key}: ${n} was begun after ${reached}`);
       reached = Math.max(reached, n);
     }
     return found;
   });
+};
 
 /** How exactly two clocks can be compared, ms. */
 const ROUNDING = 5;
@@ -80,13 +92,21 @@ function endsOf(history: History): Map<string, EventOf<'end'>> {
   return new Map(eventsOf(history, 'end').map((end) => [end.run, end]));
 }
 
-/** Whether a fault touched this run, or everybody, while it ran and before `until`. */
-function faultsOf(history: History): { touched(run: Start, until: number): boolean } {
+/** How long what a fault has held up may still arrive, microseconds. */
+const AFTERMATH = 2_000_000;
+
+interface Faults {
+  /** Whether one touched this run, or everybody, while it was on its way or ran, and before `until`. */
+  touched(run: Start, until: number): boolean;
+  /** Whether one may have held this start up. */
+  delayed(start: Start): boolean;
+}
+
+function faultsOf(history: History): Faults {
   const byVictim = groupBy(eventsOf(history, 'fault'), ({ victim }) => `${victim ?? 'all'}`);
-  return {
-    touched: ({ pid, t }, until) =>
-      [...(byVictim.get(`${pid}`) ?? []), ...(byVictim.get('all') ?? [])].some(
-        (fault) => fault.t <= until && fault.until >= t,
-      ),
-  };
+  const touched = ({ pid, t }: Start, until: number): boolean =>
+    [...(byVictim.get(`${pid}`) ?? []), ...(byVictim.get('all') ?? [])].some(
+      (fault) => fault.t <= until && fault.until + AFTERMATH >= t,
+    );
+  return { touched, delayed: (start) => touched(start, start.t) };
 }

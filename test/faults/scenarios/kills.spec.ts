@@ -6,12 +6,12 @@ import { tempDir } from '../../support/temp.js';
 import { isFull } from '../run.js';
 import { storm } from '../storm.js';
 
-describe('keyed turns whose workers are killed', { timeout: 300_000 }, () => {
+describe('keyed turns whose workers are killed', { timeout: 600_000 }, () => {
   serverSuite('redis-server', 'Redis', () => {
     it('lose nothing, double nothing, and keep their order', async () => {
       const server = await startRedis({ appendonly: true });
       try {
-        const size = isFull ? { messages: 40_000, kills: 30 } : { messages: 3_000, kills: 3 };
+        const size = isFull ? { messages: 40_000, kills: 30 } : { messages: 2_000, kills: 3 };
         const { remains } = await storm({
           name: 'worker kill -9, Redis',
           url: server.url,
@@ -19,6 +19,23 @@ describe('keyed turns whose workers are killed', { timeout: 300_000 }, () => {
           ...size,
         });
         expect(remains.commits.length + remains.dead.length).toBeGreaterThan(size.messages);
+      } finally {
+        await server.stop();
+      }
+    });
+
+    it.skipIf(!isFull)('lose nothing when workers are deployed anew under load', async () => {
+      const server = await startRedis({ appendonly: true });
+      try {
+        const { remains } = await storm({
+          name: 'worker SIGTERM, Redis',
+          by: 'SIGTERM',
+          url: server.url,
+          messages: 5_000,
+          kills: 10,
+          workers: 2,
+        });
+        expect(remains.commits.length).toBeGreaterThan(4_900);
       } finally {
         await server.stop();
       }
@@ -45,7 +62,7 @@ describe('keyed turns whose workers are killed', { timeout: 300_000 }, () => {
   });
 
   it('lose nothing on the embedded store, killed with its process', async () => {
-    const size = isFull ? { messages: 6_000, kills: 20 } : { messages: 500, kills: 1 };
+    const size = isFull ? { messages: 4_000, kills: 20 } : { messages: 300, kills: 1 };
     const url = `pglite:${tempDir()}`;
     const { remains } = await storm({ name: 'kill -9, PGlite', url, workers: 1, ...size });
     expect(remains.rows?.length).toBe(remains.commits.length);
