@@ -105,9 +105,10 @@ export class MetricsObserver implements Observer, Metrics {
   private watched(delivery: Delivery, outcome: Outcome): Outcome {
     this.ended(delivery, outcome);
     if (outcome.kind !== 'done' || !outcome.refused) return outcome;
-    const { refused } = outcome;
+    const { effects, refused } = outcome;
     return {
-      ...outcome,
+      kind: 'done',
+      effects,
       refused: async (error) => {
         const labels = this.labels.of(delivery.envelope, true);
         this.turns.inc({ actor: labels.actor, type: labels.type, outcome: 'refused' });

@@ -219,7 +219,7 @@ export class BullmqConsumer implements Consumer {
         };
       release = () => ended(resolve)({ kind: 'release' });
       const begin = (stored: StoredState | undefined): Promise<Outcome> =>
-        this.turn(stored ? { ...delivery, state: stored } : delivery);
+        this.turn(stored ? Object.assign(delivery, { state: stored }) : delivery);
       const turn = state instanceof Promise ? state.then(begin) : begin(state);
       turn.then(ended(resolve), ended(reject));
     });

@@ -111,5 +111,5 @@ export class RedisMailboxes implements Mailboxes {
 
 export function toState([revision, version, value]: RawState): StoredState {
   const carried = JSON.parse(value) as Carried;
-  return { ...carried, revision: Number(revision), version: Number(version) };
+  return Object.assign(carried, { revision: Number(revision), version: Number(version) });
 }
