@@ -160,7 +160,14 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
       token,
       fetchNext,
     ) as Argument[];
-    const taken = await this.end('complete', COMPLETE, job, args, fieldsOfState(state), sends);
+    const taken = await this.end(
+      'complete',
+      COMPLETE,
+      job,
+      args,
+      [...fieldsOfState(state), token],
+      sends,
+    );
     if (!taken) return undefined;
     this.noteState(taken);
     return raw2NextJobData(taken as never) as NextJob;
@@ -186,7 +193,7 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
       false,
       { progress: JSON.stringify(progress) },
     ) as Argument[];
-    await this.end('complete', COMPLETE, job, args, fieldsOfState(undefined), []);
+    await this.end('complete', COMPLETE, job, args, [...fieldsOfState(undefined), token], []);
   }
 
   async bury(job: Job, token: string, failure: Failure, sends: readonly Envelope[]): Promise<void> {

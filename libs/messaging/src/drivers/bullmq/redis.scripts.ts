@@ -36,8 +36,8 @@ return { 0 }
  * KEYS     1..14 those of moveToFinished ([2] active, [12] the job), [15] prefix of the remembered ids
  * ARGV     1..9 those of moveToFinished ([1] id, [4] reply, [6] '1' to fetch the next job, [7] key prefix of its queue,
  *          [8] options of the worker), [10] channel of the asker's inbox or '', [11] public id, [12] key or '', [13] revision
- *          of the state that the turn began with, [14] version and [15] value (JSON) of the new one, or '' thrice, then as
- *          SENDS has them
+ *          of the state that the turn began with, [14] version and [15] value (JSON) of the new one, or '' thrice, [16] lock token,
+ *          then as SENDS has them
  * returns  { 0 }, or { 0, job } as FETCHING has it; or a refusal as SENDS has it, { 4 } when the revision is another one, or
  *          { 3, code } with a negative code of moveToFinished: then nothing changed
  */
@@ -48,17 +48,17 @@ export const COMPLETE = (): string =>
 -- Why this worker may not end the message, as a code of moveToFinished, or nil. A client that got no reply sends this again:
 -- then the message has ended.
 local function lost(job, active, id, token)
-  if redis.call('EXISTS', job) == 0 then return -1 end
-  if redis.call('EXISTS', job .. ':dependencies', job .. ':unsuccessful') > 0 then return -4 end
-  local holder = redis.call('GET', job .. ':lock')
+  local holder, present = redis.call('GET', job .. ':lock'), redis.call('EXISTS', job, job .. ':dependencies', job .. ':unsuccessful')
+  if present == 0 then return -1 end
   if holder ~= token then return holder and -6 or -2 end
-  return not redis.call('LPOS', active, id) and -3 or nil
+  if present > 1 then return -4 end
+  return not redis.call('LPOS', active, id, 'RANK', -1) and -3 or nil
 end
 
 local id, p, key = ARGV[1], ARGV[7], ARGV[12] ~= '' and ARGV[12] or nil
-local code = lost(KEYS[12], KEYS[2], id, cmsgpack.unpack(ARGV[8]).token)
+local code = lost(KEYS[12], KEYS[2], id, ARGV[16])
 if code then return { 3, code } end
-local plan, refusal = planned(ARGV, 16, KEYS[15], p .. id)
+local plan, refusal = planned(ARGV, 17, KEYS[15], p .. id)
 if not plan then return refusal end
 local state = ARGV[13] ~= '' and p .. 'state:' .. (key or '')
 if state and (redis.call('HGET', state, 'revision') or '0') ~= ARGV[13] then return { 4 } end
