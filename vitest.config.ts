@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   resolve: { tsconfigPaths: true },
   test: {
+    // These suites mostly wait for servers: on two cores one worker, the default, would take half as long again.
+    maxWorkers: 2,
     projects: [
       {
         extends: true,
@@ -35,6 +37,7 @@ export default defineConfig({
           name: 'e2e',
           // After the others: its processes must start in time.
           sequence: { groupOrder: 1 },
+          maxWorkers: 1,
           globalSetup: './scripts/build.mjs',
           include: ['test/e2e/**/*.spec.ts'],
           testTimeout: 90_000,
