@@ -3,7 +3,7 @@ import path from 'node:path';
 import { simpleParser } from 'mailparser';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ApiClient } from '../support/api.client.js';
-import { expectExit, type AppProcess } from '../support/app.process.js';
+import { expectExit, ROOT, type AppProcess } from '../support/app.process.js';
 import { startStandalone } from '../support/deployment.js';
 import { eventually } from '../support/eventually.js';
 
@@ -44,14 +44,16 @@ describe('the first minute: nothing installed, nothing configured', () => {
   });
 
   it('sends a mail when the printed command is pasted', async () => {
-    const { url, headers, body } = parseCurl(welcome.find((line) => /^ *curl /.test(line)) ?? '');
-    const response = await fetch(url, { method: 'POST', headers, body });
+    const { url, body, ...request } = parseCurl(
+      welcome.find((line) => /^ *curl /.test(line)) ?? '',
+    );
+    const response = await fetch(url, { ...request, body });
     expect(response.status).toBe(202);
     const { id } = (await response.json()) as { id: string };
     await api.until(id, 'done');
 
     const { to, subject, text } = (
-      JSON.parse(body) as { data: { to: string; subject: string; text: string } }
+      JSON.parse(body ?? '') as { data: { to: string; subject: string; text: string } }
     ).data;
     expect(readdirSync(path.join(app.cwd, 'outbox'))).toEqual([`${id}.eml`]);
     const mail = await simpleParser(readFileSync(path.join(app.cwd, 'outbox', `${id}.eml`)));
@@ -61,6 +63,34 @@ describe('the first minute: nothing installed, nothing configured', () => {
       to: { value: [{ address: to }] },
       messageId: `<${id}@localhost>`,
     });
+  });
+
+  it('answers the commands of the pages as they say', async () => {
+    const pages = ['README.md', 'docs/guide/state.md'].map((page) =>
+      readFileSync(path.join(ROOT, page), 'utf8'),
+    );
+    const answers: [number, unknown][] = [];
+    for (const { url, body, ...request } of pages.flatMap(curlsOf)) {
+      const response = await fetch(url.replace(/^localhost:3000/, api.url), {
+        ...request,
+        body: body?.replace(':9999/', ':1/'), // where surely nobody listens
+      });
+      answers.push([response.status, await response.json()]);
+    }
+    const told = expect.objectContaining({ state: 'waiting' });
+    const state = { data: { balance: 1_000, entries: 1 }, revision: 1, version: 1 };
+    expect(answers).toEqual([
+      [202, told],
+      [200, expect.objectContaining({ reply: { balance: 1_000 } })],
+      [200, { key: 'ada', depth: 0, state }],
+      [200, { items: [] }],
+      [404, expect.objectContaining({ code: 'not_found' })],
+    ]);
+    expect(pages[1]).toContain(JSON.stringify(answers[2]?.[1]));
+    // What it logs of a webhook that is tried again would be taken for the address of the next process.
+    const { id } = answers[0]![1] as { id: string };
+    await api.request('DELETE', `/v1/messages/${id}`);
+    await api.until(id, 'cancelled');
   });
 
   it('refuses a second process on the same folder, in one line, and goes on', async () => {
@@ -79,16 +109,32 @@ describe('the first minute: nothing installed, nothing configured', () => {
   });
 });
 
-/** URL, headers and body of a curl line, as a shell would read it. */
-function parseCurl(line: string): { url: string; headers: Record<string, string>; body: string } {
+interface Request {
+  url: string;
+  method: string;
+  headers: Record<string, string>;
+  body?: string;
+}
+
+/** The commands in the blocks of a page. */
+function curlsOf(page: string): Request[] {
+  const blocks = [...page.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block = '']) => block);
+  const lines = blocks.join('').replaceAll('\\\n', '').split('\n');
+  return lines.filter((line) => line.startsWith('curl ')).map(parseCurl);
+}
+
+/** A curl line as a shell and curl would read it. */
+function parseCurl(line: string): Request {
   const words = [...line.trim().matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, bare]) =>
     quoted === undefined ? (bare ?? '') : quoted,
   );
   const after = (flag: string) => words[words.indexOf(flag) + 1] ?? '';
   const [name = '', value = ''] = after('-H').split(': ');
+  const body = words.includes('-d') ? { body: after('-d') } : {};
   return {
-    url: words.find((word) => word.startsWith('http')) ?? '',
-    headers: { [name]: value },
-    body: after('-d'),
+    url: words.find((word) => /^(http:|localhost:)/.test(word)) ?? '',
+    method: words.includes('-X') ? after('-X') : 'body' in body ? 'POST' : 'GET',
+    headers: words.includes('-H') ? { [name]: value } : {},
+    ...body,
   };
 }
