@@ -104,7 +104,7 @@ function countFrom(text: string | undefined, url: string): number {
   if (/^memory:/i.test(url)) {
     throw new OptionError('CALLSHEET_URL', 'must be a store that outlives its process');
   }
-  const count = Number(text || (/^rediss?:/i.test(url) ? 20_000 : 2_000));
+  const count = Number(text || (/^rediss?(\+cluster)?:/i.test(url) ? 20_000 : 2_000));
   if (!Number.isInteger(count) || count < 1 || count > 50_000) {
     throw new OptionError('LEDGER_TRANSFERS', 'must be a whole number from 1 to 50000');
   }

@@ -204,6 +204,7 @@ export class BullmqConsumer implements Consumer {
     }
     const controller = new AbortController();
     const delivery = toDelivery(job, controller.signal);
+    const heldUntil = performance.now() + this.options.lockDuration;
     // Fetched before the stop, or before it was cancelled, and brought after it.
     if (this.isStopping) controller.abort(new StoppingError());
     if ((this.cancelled.get(id) ?? 0) >= (job.processedOn ?? 0) && this.cancelled.delete(id)) {
@@ -223,7 +224,6 @@ export class BullmqConsumer implements Consumer {
       const turn = state instanceof Promise ? state.then(begin) : begin(state);
       turn.then(ended(resolve), ended(reject));
     });
-    const heldUntil = performance.now() + this.options.lockDuration;
     this.running.set(id, { job, controller, outcome, release, heldUntil });
     return outcome;
   }

@@ -44,7 +44,7 @@ describe('createBullmqEngine', () => {
   ])('does not know %j', (url, shown) => {
     expect(() => engine(url)).toThrow(
       new StoreError(
-        `no store for '${shown}': use pglite:<folder>, redis://, rediss://, redis+cluster://, postgres:// or memory:`,
+        `no store for '${shown}': use pglite:<folder>, redis://, rediss://, redis+cluster://, rediss+cluster://, postgres:// or memory:`,
       ),
     );
   });

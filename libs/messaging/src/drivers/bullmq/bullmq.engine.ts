@@ -41,7 +41,7 @@ export function createBullmqEngine(options: ResolvedOptions): BullmqEngine {
   if (/^postgres(ql)?:\/\//.test(url)) return new BullmqEngine(new PostgresStore(options), options);
   if (/^pglite:./.test(url)) return new BullmqEngine(new PgliteStore(options), options);
   throw new StoreError(
-    `no store for '${safeUrl(url)}': use pglite:<folder>, redis://, rediss://, redis+cluster://, postgres:// or memory:`,
+    `no store for '${safeUrl(url)}': use pglite:<folder>, redis://, rediss://, redis+cluster://, rediss+cluster://, postgres:// or memory:`,
   );
 }
 

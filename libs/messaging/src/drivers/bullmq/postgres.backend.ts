@@ -344,7 +344,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
     const end = async (): Promise<NextJob> =>
       (await super.moveToCompleted(job, null, false, token, fetchNext)).result;
     const next = await this.ending(job, end, 'stored' as const);
-    return next === 'stored' ? this.taken(token, since) : next;
+    return next === 'stored' ? retryLost(() => this.taken(token, since)) : next;
   }
 
   /** What was taken with `token` since then: the job of a claim whose answer was lost. Nobody works on it. */

@@ -121,6 +121,7 @@ local function promoteDue(p, now)
     else arrive(p, id, key, known[2] or '', 'delayed') end
     redis.call('HSET', p .. id, 'delay', 0)
   end
+  return #due
 end
 
 -- The server's clock, ms.
@@ -133,8 +134,8 @@ end
 /**
  * The next job, as BullMQ's moveToActive answers it, with the state of its key behind it: `fetch(KEYS, ARGV)` takes those of
  * moveToActive, `finish(KEYS, ARGV)` those of moveToFinished, and answers nil when no job is to be fetched. The time is the
- * server's. Delayed jobs are promoted here and not by BullMQ's scripts, which know nothing of mailboxes: they get a set of
- * them that is always empty.
+ * server's. Delayed jobs are promoted here and not by BullMQ's scripts, which know nothing of mailboxes: moveToActive gets a
+ * set of them that is always empty, moveToFinished fetches nothing while more may be due.
  */
 export const FETCHING = `
 local function answered(p, result, delayed)
@@ -161,14 +162,12 @@ local function fetch(KEYS, ARGV)
 end
 
 local function finish(KEYS, ARGV)
-  local p, now, delayed = ARGV[7], clock(), KEYS[7]
-  ARGV[2], KEYS[7] = string.format('%.0f', now), p .. 'none'
-  if ARGV[6] ~= '1' then
-    moveToFinished(KEYS, ARGV)
-    return nil
-  end
-  promoteDue(p, now)
+  local p, now = ARGV[7], clock()
+  ARGV[2] = string.format('%.0f', now)
+  -- What it would find due in turn, it would promote; it may also store there.
+  if ARGV[6] == '1' and promoteDue(p, now) == 1000 then ARGV[6] = '0' end
   local result = moveToFinished(KEYS, ARGV)
-  return answered(p, type(result) == 'table' and result or { 0, 0, 0, 0 }, delayed)
+  if ARGV[6] ~= '1' then return nil end
+  return answered(p, type(result) == 'table' and result or { 0, 0, 0, 0 }, KEYS[7])
 end
 `;

@@ -1,3 +1,4 @@
+import { ReplyError } from 'ioredis';
 import { StoreFullError } from '../../messaging.errors.js';
 import type { Client } from './redis.client.js';
 import { NOTHING } from './redis.keys.js';
@@ -18,7 +19,7 @@ export class RedisRoom {
 
   constructor(private readonly client: () => Client) {}
 
-  /** @throws StoreFullError */
+  /** @throws StoreFullError, and what the client rejects with */
   async require(): Promise<void> {
     if (performance.now() - this.askedAt >= EVERY) {
       this.asking ??= this.ask().finally(() => (this.asking = undefined));
@@ -28,11 +29,14 @@ export class RedisRoom {
   }
 
   private async ask(): Promise<void> {
-    // By a key, so that of a cluster the server answers that has ours. One that does not answer says so to the send too.
+    // By a key, so that of a cluster the server answers that has ours. One that may not be asked is taken to have room.
     const text = String(
       await this.client()
         .eval(MEMORY, 1, NOTHING)
-        .catch(() => ''),
+        .catch((error: unknown) => {
+          if (error instanceof ReplyError) return '';
+          throw error;
+        }),
     );
     const [used, max] = [numberIn(text, 'used_memory'), numberIn(text, 'maxmemory')];
     this.askedAt = performance.now();

@@ -67,8 +67,8 @@ export class RedisStore implements BullmqStore {
   async send(envelopes: readonly Envelope[]): Promise<void> {
     try {
       const composer = this.opened(this.composer);
-      await this.room.require();
-      await composer.send(envelopes);
+      await this.bounded(this.room.require());
+      await this.bounded(composer.send(envelopes));
     } catch (error) {
       throw explainSend(error);
     }
@@ -99,7 +99,12 @@ export class RedisStore implements BullmqStore {
   }
 
   async ping(): Promise<void> {
-    await this.queueConnection.ping();
+    await this.bounded(this.queueConnection.ping());
+  }
+
+  /** The client of a cluster that is away keeps commands without end; that of a server knows its `commandTimeout`. */
+  private bounded<T>(work: Promise<T>): Promise<T> {
+    return this.address?.isCluster ? settledWithin(COMMAND_TIMEOUT, work) : work;
   }
 
   async close(): Promise<void> {
@@ -182,7 +187,7 @@ function explainSend(error: unknown): unknown {
   const { message } = error as Error;
   // The server answered: nothing is stored.
   if (error instanceof ReplyError) {
-    if (message.startsWith('OOM')) {
+    if (/\bOOM command not allowed/.test(message)) {
       return new StoreFullError(`Redis is full: ${message}`, { cause: error });
     }
     return new StoreError(`Redis refused the message: ${message}`, { cause: error });
