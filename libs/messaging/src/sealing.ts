@@ -112,14 +112,8 @@ export function seal(
     delay === undefined ? until(at, now, `${path}at`) : toMilliseconds(delay, `${path}delay`);
   const { data, types } = carriedOf(message);
   const key = keyOf(message);
-  const body = {
-    type,
-    version,
-    data: data as Envelope['data'],
-    ...(types !== undefined && { types }),
-    priority: toPriority(options.priority ?? 'normal', `${path}priority`),
-    retry: retry === undefined ? undefined : toRetryPolicy(retry, `${path}retry`),
-  };
+  const priority = toPriority(options.priority ?? 'normal', `${path}priority`);
+  const policy = retry === undefined ? undefined : toRetryPolicy(retry, `${path}retry`);
   const life = ttl === undefined ? undefined : toMilliseconds(ttl, `${path}ttl`);
   if (life === 0) throw new OptionError(`${path}ttl`, 'must be longer than 0');
   const id = options.id === undefined ? generateId(actor) : checkedText(options.id, `${path}id`);
@@ -127,9 +121,9 @@ export function seal(
   return {
     type,
     version,
-    data: body.data,
-    priority: body.priority,
-    retry: body.retry,
+    data: data as Envelope['data'],
+    priority,
+    retry: policy,
     actor,
     id,
     sentAt: now,
@@ -143,7 +137,12 @@ export function seal(
     ...(replace === true && { replace }),
     ...(options.id !== undefined && {
       fingerprint: fingerprintOf({
-        ...body,
+        type,
+        version,
+        data,
+        types,
+        priority,
+        retry: policy,
         delay: delay && wait,
         at: at?.getTime(),
         ttl: life,
