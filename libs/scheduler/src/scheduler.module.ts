@@ -1,6 +1,37 @@
-import { Module } from '@nestjs/common';
+import { Module, type DynamicModule } from '@nestjs/common';
+import { DeploymentActor } from './deployment.actor.js';
+import { Deployments } from './deployments.js';
+import { ScheduleActor } from './schedule.actor.js';
+import {
+  resolveSchedulerOptions,
+  SCHEDULER_OPTIONS,
+  type SchedulerOptions,
+} from './scheduler.options.js';
 import { Schedules } from './schedules.js';
+import { WatchdogActor } from './watchdog.actor.js';
 
-/** Schedules for actors. Import it beside `CallsheetModule.forRoot(...)`. */
-@Module({ providers: [Schedules], exports: [Schedules] })
-export class SchedulerModule {}
+/**
+ * Schedules. Import it beside `CallsheetModule.forRoot(...)`, in every application that declares schedules or makes some: each of
+ * their processes can start what is due, none is needed more than another.
+ */
+@Module({
+  providers: [
+    { provide: SCHEDULER_OPTIONS, useValue: resolveSchedulerOptions() },
+    ScheduleActor,
+    DeploymentActor,
+    WatchdogActor,
+    Deployments,
+    Schedules,
+  ],
+  exports: [Schedules, Deployments],
+})
+export class SchedulerModule {
+  /** With options. @throws OptionError */
+  static forRoot(options: SchedulerOptions = {}): DynamicModule {
+    const resolved = resolveSchedulerOptions(options);
+    return {
+      module: SchedulerModule,
+      providers: [{ provide: SCHEDULER_OPTIONS, useValue: resolved }],
+    };
+  }
+}

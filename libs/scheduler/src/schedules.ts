@@ -1,39 +1,265 @@
 import {
-  ActorHost,
+  Actors,
+  CLOCK,
   ENGINE,
-  MessageRegistry,
+  Keys,
+  OptionError,
+  type Clock,
+  type Duration,
   type Engine,
-  type ScheduleRecord,
 } from '@callsheet/messaging';
-import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import { schedulesOf } from './cron.decorator.js';
+import { Inject, Injectable } from '@nestjs/common';
+import { toOverlap, type Overlap } from './policies.js';
+import { countBetween } from './rule.js';
+import { ScheduleActor } from './schedule.actor.js';
+import { toHistoryEntry, type HistoryEntry } from './schedule.history.js';
+import { checkedScheduleId, toDefinition, type ScheduleInput } from './schedule.input.js';
+import {
+  BackfillSchedule,
+  PauseSchedule,
+  PutSchedule,
+  RemoveSchedule,
+  ResumeSchedule,
+  TriggerSchedule,
+} from './schedule.messages.js';
+import { toScheduleRecord, type ScheduleRecord } from './schedule.record.js';
+import type { Started } from './schedule.js';
+import {
+  DeclaredScheduleError,
+  ScheduleExistsError,
+  TooManyBackfillsError,
+} from './scheduler.errors.js';
+import { SCHEDULES } from './timer.js';
 
-/** The schedules of this installation. Stores those declared in this process before its workers start. */
+/** Which schedules, and how many. */
+export interface ScheduleListOptions {
+  /** Those that have this tag. */
+  tag?: string;
+  /** Those whose id, description, or type of message contains this text, whatever the case. */
+  text?: string;
+  /** Those in this state. */
+  state?: ScheduleRecord['state'];
+  /** Those whose id comes after this one. */
+  after?: string;
+  /** How many at most, 1 to 1,000. Default 100. */
+  limit?: number;
+}
+
+/** A range of time whose occurrences are to run. */
+export interface BackfillOptions {
+  /** Occurrences after it ... */
+  from: Date;
+  /** ... up to it, itself included. Not in the future. */
+  to: Date;
+  /** Runs side by side, instead of one after the other. Default false. */
+  parallel?: boolean;
+  /** The same id again changes nothing. Default: made of `from` and `to`. */
+  id?: string;
+  /** Only counts. Default false. */
+  dryRun?: boolean;
+}
+
+/** What a backfill does. */
+export interface Backfill {
+  /** Occurrences in the range; at most 100,000, more are refused. */
+  count: number;
+  /** 'begun'; 'known': it was asked for before; 'counted': a dry run. */
+  outcome: 'begun' | 'known' | 'counted';
+}
+
+const MOST = 1_000;
+const MOST_BACKFILLED = 100_000;
+const PAGE = 500;
+const MOST_PAGES = 1_000;
+const ASK: { timeout: Duration } = { timeout: '10s' };
+
+/** The schedules of this installation: those declared in code, and those made here. Inject it anywhere outside of handlers. */
 @Injectable()
-export class Schedules implements OnApplicationBootstrap {
+export class Schedules {
   constructor(
+    private readonly actors: Actors,
+    private readonly keys: Keys,
     @Inject(ENGINE) private readonly engine: Engine,
-    private readonly host: ActorHost,
-    private readonly registry: MessageRegistry,
+    @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  async onApplicationBootstrap(): Promise<void> {
-    for (const { name, target } of this.host.actors()) {
-      for (const { method, cron, tz } of schedulesOf(target)) {
-        await this.engine.putSchedule({
-          id: `${name}.${method}`,
-          actor: name,
-          cron,
-          tz,
-          priority: 100,
-        });
-      }
-    }
+  /**
+   * Makes a schedule. Resolves when it is stored and its first occurrence is certain.
+   *
+   * @throws OptionError naming the bad option
+   * @throws ScheduleExistsError when there is one of this id
+   * @throws whatever `Actors.ask` throws, AskTimeoutError above all: no worker runs, or it is busy
+   */
+  async create(id: string, input: ScheduleInput): Promise<ScheduleRecord> {
+    const definition = toDefinition(checkedScheduleId(id), input);
+    const outcome = await this.actors.ask(new PutSchedule({ key: id, definition, isNew: true }), ASK);
+    if (outcome === 'exists') throw new ScheduleExistsError(id);
+    return this.stored(id);
   }
 
-  /** All schedules, by id. `next` is the next nominal time. */
-  async list(): Promise<ScheduleRecord[]> {
-    const schedules = await this.engine.schedules(this.registry.actors());
-    return schedules.sort((a, b) => (a.id < b.id ? -1 : 1));
+  /**
+   * Makes a schedule, or changes it. Occurrences that were due before still come.
+   *
+   * @throws DeclaredScheduleError when it is declared in code
+   * @throws whatever {@link create} throws
+   */
+  async put(
+    id: string,
+    input: ScheduleInput,
+  ): Promise<{ outcome: 'created' | 'changed' | 'unchanged'; schedule: ScheduleRecord }> {
+    const definition = toDefinition(checkedScheduleId(id), input);
+    const outcome = await this.actors.ask(new PutSchedule({ key: id, definition }), ASK);
+    if (outcome === 'declared') throw new DeclaredScheduleError(id);
+    return { outcome: outcome as 'created', schedule: await this.stored(id) };
   }
+
+  /** Removes a schedule and its history; runs in work go on. False when there is none. @throws DeclaredScheduleError */
+  async remove(id: string): Promise<boolean> {
+    const outcome = await this.actors.ask(new RemoveSchedule({ key: checkedScheduleId(id) }), ASK);
+    if (outcome === 'declared') throw new DeclaredScheduleError(id);
+    return outcome === 'removed';
+  }
+
+  /** One schedule, or undefined. */
+  async get(id: string): Promise<ScheduleRecord | undefined> {
+    if (!(await this.engine.state(SCHEDULES, checkedScheduleId(id)))) return undefined;
+    const state = await this.keys.state(ScheduleActor, id);
+    return state && toScheduleRecord(id, state, this.clock.now());
+  }
+
+  /** Schedules by id. @throws OptionError */
+  async list(options: ScheduleListOptions = {}): Promise<ScheduleRecord[]> {
+    const { limit = 100, ...filter } = options;
+    if (!Number.isSafeInteger(limit) || limit < 1 || limit > MOST) {
+      throw new OptionError('limit', `must be a whole number from 1 to ${MOST}`);
+    }
+    const found: ScheduleRecord[] = [];
+    const isFiltered = [filter.tag, filter.text, filter.state].some((each) => each !== undefined);
+    const size = isFiltered ? PAGE : limit;
+    let { after } = filter;
+    for (let page = 0; page < MOST_PAGES && found.length < limit; page++) {
+      const states = await this.keys.states(ScheduleActor, {
+        limit: size,
+        ...(after !== undefined && { after }),
+      });
+      for (const { key, state } of states) {
+        const record = toScheduleRecord(key, state, this.clock.now());
+        if (record && matches(record, filter)) found.push(record);
+      }
+      after = states.at(-1)?.key;
+      if (states.length < size) break;
+    }
+    return found.slice(0, limit);
+  }
+
+  /**
+   * Stops a schedule from starting runs, or changes reason and end of its pause. Its occurrences meanwhile are recorded as paused.
+   * False when there is none.
+   *
+   * @param until when it goes on by itself. Default: when somebody resumes it
+   * @throws OptionError
+   */
+  async pause(id: string, reason: string, until?: Date): Promise<boolean> {
+    if (typeof reason !== 'string' || reason.length < 1 || reason.length > 500) {
+      throw new OptionError('reason', 'must be text of 1 to 500 characters');
+    }
+    const end = until === undefined ? undefined : time(until, 'until');
+    if (end !== undefined && end <= this.clock.now()) {
+      throw new OptionError('until', 'must be in the future');
+    }
+    const message = new PauseSchedule({
+      key: checkedScheduleId(id),
+      reason,
+      ...(end !== undefined && { until: end }),
+    });
+    return (await this.actors.ask(message, ASK)) === 'paused';
+  }
+
+  /** Lets a schedule go on. 'running' when it was not paused; undefined when there is none. */
+  async resume(id: string): Promise<'resumed' | 'running' | undefined> {
+    const outcome = await this.actors.ask(new ResumeSchedule({ key: checkedScheduleId(id) }), ASK);
+    return outcome === 'unknown' ? undefined : outcome;
+  }
+
+  /**
+   * Starts a run now, a paused schedule's too. Undefined when there is no such schedule.
+   *
+   * @param overlap in place of the schedule's own policy
+   * @throws OptionError
+   */
+  async trigger(id: string, overlap?: Overlap): Promise<Started | undefined> {
+    const message = new TriggerSchedule({
+      key: checkedScheduleId(id),
+      ...(overlap !== undefined && { overlap: toOverlap(overlap, 'overlap') }),
+    });
+    const { outcome, run } = await this.actors.ask(message, ASK);
+    if (outcome === 'unknown') return undefined;
+    return outcome === 'started' ? { outcome, run: run ?? '' } : { outcome };
+  }
+
+  /**
+   * Runs the occurrences of a range of time, whether they have run or not. Undefined when there is no such schedule.
+   *
+   * @throws OptionError; TooManyBackfillsError when ten are under way
+   */
+  async backfill(id: string, options: BackfillOptions): Promise<Backfill | undefined> {
+    const record = await this.get(id);
+    if (!record) return undefined;
+    const [from, to] = [time(options.from, 'from'), time(options.to, 'to')];
+    if (from >= to) throw new OptionError('to', 'must be after from');
+    if (to > this.clock.now()) throw new OptionError('to', 'must not be in the future');
+    const count = countBetween(record.rule, from, to, MOST_BACKFILLED + 1);
+    if (count > MOST_BACKFILLED) {
+      throw new OptionError('from', `the range has more than ${MOST_BACKFILLED} occurrences`);
+    }
+    if (options.dryRun === true) return { count, outcome: 'counted' };
+    const message = new BackfillSchedule({
+      key: id,
+      id: options.id ?? `${new Date(from).toISOString()}/${new Date(to).toISOString()}`,
+      from,
+      to,
+      ...(options.parallel === true && { isParallel: true }),
+    });
+    const outcome = await this.actors.ask(message, ASK);
+    if (outcome === 'full') throw new TooManyBackfillsError(id);
+    return outcome === 'unknown' ? undefined : { count, outcome };
+  }
+
+  /**
+   * What has become of the occurrences of a schedule, newest first: at least the last 1,000 runs.
+   *
+   * @param page `before`: entries older than that of this cursor; `limit`: 1 to 1,000, default 100
+   * @throws OptionError
+   */
+  async history(
+    id: string,
+    page: { before?: string; limit?: number } = {},
+  ): Promise<HistoryEntry[]> {
+    const rows = await this.keys.journal(ScheduleActor, checkedScheduleId(id), page);
+    return rows.map(toHistoryEntry);
+  }
+
+  private async stored(id: string): Promise<ScheduleRecord> {
+    const record = await this.get(id);
+    if (record) return record;
+    throw new OptionError('id', `'${id}' was removed meanwhile`);
+  }
+}
+
+function matches(
+  { id, tags, description = '', message, state }: ScheduleRecord,
+  filter: ScheduleListOptions,
+): boolean {
+  const { tag, text, state: wanted } = filter;
+  if (tag !== undefined && !tags.includes(tag)) return false;
+  if (wanted !== undefined && state !== wanted) return false;
+  if (text === undefined) return true;
+  const sought = text.toLowerCase();
+  return [id, description, message.type].some((each) => each.toLowerCase().includes(sought));
+}
+
+function time(date: Date, path: string): number {
+  const value = date instanceof Date ? date.getTime() : NaN;
+  if (Number.isFinite(value)) return value;
+  throw new OptionError(path, 'must be a Date');
 }

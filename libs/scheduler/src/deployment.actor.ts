@@ -1,0 +1,121 @@
+import { Actor, Actors, Handle, InvalidStateError, Keys, Message, type Turn } from '@callsheet/messaging';
+import { isDeepStrictEqual } from 'node:util';
+import { z } from 'zod';
+import { ScheduleActor } from './schedule.actor.js';
+import { PutSchedule, RemoveSchedule } from './schedule.messages.js';
+import { scheduleDefinition } from './schedule.state.js';
+
+/** How long a release is thought to be there after it was last heard of, ms. */
+export const PRESENCE = 30_000;
+/** How many releases of an actor are remembered. */
+const MOST_RELEASES = 50;
+
+const declared = z.object({ id: z.string(), definition: scheduleDefinition });
+export type DeclaredSchedule = z.infer<typeof declared>;
+const release = z.object({ id: z.string(), seenAt: z.number() });
+
+/** Which release of an actor's code says what schedules there are. */
+export const deploymentState = z.object({
+  /** Id of the release whose schedules are in force: a digest of them. */
+  current: z.string().optional(),
+  /** What it declares. */
+  schedules: z.array(declared).default([]),
+  releases: z.array(release).default([]),
+});
+export type DeploymentState = z.infer<typeof deploymentState>;
+
+/** A process says which schedules its release of an actor declares. */
+export class DeclareSchedules extends Message(
+  'schedule-deployments.declare',
+  z.object({
+    /** Name of the actor. */
+    actor: z.string(),
+    release: z.string(),
+    schedules: z.array(declared),
+    /** Somebody has decided that this release is the one. */
+    isForced: z.boolean().optional(),
+  }),
+  { key: 'actor' },
+) {}
+
+/** A process says that a release of an actor is there. */
+export class ReleasePresent extends Message(
+  'schedule-deployments.present',
+  z.object({ actor: z.string(), release: z.string() }),
+  { key: 'actor' },
+) {}
+
+/**
+ * Keeps the stored schedules of an actor as one release of its code declares them: the one that came last. An older release that is
+ * started again beside it, as while workers are exchanged one by one, changes nothing; when no process of the newer one has
+ * been there for 30 s, the older one is in force again.
+ */
+@Actor({
+  state: { schema: deploymentState, maxBytes: 1024 * 1024 },
+  retry: { attempts: 20, max: '1m' },
+})
+export class DeploymentActor {
+  constructor(
+    private readonly actors: Actors,
+    private readonly keys: Keys,
+  ) {}
+
+  @Handle(DeclareSchedules)
+  async declare(
+    { actor, release: id, schedules, isForced }: DeclareSchedules,
+    { state, now }: Turn<typeof deploymentState>,
+  ): Promise<void> {
+    const wins = isForced === true || prevails(id, state, now.getTime());
+    see(id, state, now.getTime());
+    if (!wins) return;
+    const names = new Set(schedules.map((each) => each.id));
+    for (const { id: key } of state.schedules.filter((each) => !names.has(each.id))) {
+      await this.actors.tell(new RemoveSchedule({ key, owner: actor }), { priority: 'high' });
+    }
+    for (const each of schedules) await this.put(each);
+    state.current = id;
+    state.schedules = [...schedules];
+  }
+
+  @Handle(ReleasePresent)
+  async present(
+    { release: id }: ReleasePresent,
+    { state, now }: Turn<typeof deploymentState>,
+  ): Promise<void> {
+    see(id, state, now.getTime());
+    if (id !== state.current) return;
+    // Whatever has become of them meanwhile.
+    for (const each of state.schedules) {
+      const stored = await this.stored(each.id);
+      if (!isDeepStrictEqual(stored, each.definition)) await this.put(each);
+    }
+  }
+
+  private async stored(id: string): Promise<unknown> {
+    try {
+      const state = await this.keys.state(ScheduleActor, id);
+      return state?.successor?.definition ?? state?.definition;
+    } catch (error) {
+      if (error instanceof InvalidStateError) return undefined;
+      throw error;
+    }
+  }
+
+  private async put({ id: key, definition }: DeclaredSchedule): Promise<void> {
+    await this.actors.tell(new PutSchedule({ key, definition }), { priority: 'high' });
+  }
+}
+
+/** Whether a release that is declared now is to be the one in force. */
+export function prevails(id: string, { current, releases }: DeploymentState, now: number): boolean {
+  if (current === undefined || current === id) return true;
+  if (!releases.some((each) => each.id === id)) return true;
+  const inForce = releases.find((each) => each.id === current);
+  return inForce === undefined || inForce.seenAt < now - PRESENCE;
+}
+
+function see(id: string, state: DeploymentState, now: number): void {
+  const known = state.releases.find((each) => each.id === id);
+  if (known) known.seenAt = now;
+  else state.releases = [...state.releases, { id, seenAt: now }].slice(-MOST_RELEASES);
+}

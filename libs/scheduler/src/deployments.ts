@@ -1,0 +1,176 @@
+import {
+  ActorHost,
+  Actors,
+  CLOCK,
+  ENGINE,
+  fingerprintOf,
+  Keys,
+  type Clock,
+  type Engine,
+} from '@callsheet/messaging';
+import {
+  Inject,
+  Injectable,
+  Logger,
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
+import { isDeepStrictEqual } from 'node:util';
+import { DeclareSchedules, DeploymentActor, PRESENCE, ReleasePresent, type DeclaredSchedule } from './deployment.actor.js';
+import { declarationsOf, toDeclared, type InjectedOptions } from './schedule.decorators.js';
+import { ScheduleActor } from './schedule.actor.js';
+import { SCHEDULER_OPTIONS, type ResolvedSchedulerOptions } from './scheduler.options.js';
+import { LookAfterSchedules, PARTS } from './watchdog.actor.js';
+
+/** How often a process says that it is there, and has the schedules looked after, ms. */
+const BEAT = 8_000;
+
+/** What declaring the schedules of this process would do to a stored one. */
+export interface PlannedChange {
+  /** 'adopt': it was made over the API, and is declared in code from now on. */
+  change: 'create' | 'update' | 'adopt' | 'remove' | 'keep';
+  id: string;
+  actor: string;
+}
+
+/** Schedules that the code of one actor declares. */
+interface Release {
+  actor: string;
+  id: string;
+  schedules: DeclaredSchedule[];
+}
+
+/** The schedules that are declared in the code of this process: makes the stored ones equal to them, and keeps them so. */
+@Injectable()
+export class Deployments implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger('Callsheet');
+  private releases: Release[] = [];
+  private beat: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly host: ActorHost,
+    private readonly actors: Actors,
+    private readonly keys: Keys,
+    private readonly modules: ModuleRef,
+    @Inject(ENGINE) private readonly engine: Engine,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(SCHEDULER_OPTIONS) private readonly options: ResolvedSchedulerOptions,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    this.releases = this.host.actors().map(({ name, target }) => {
+      const schedules = this.declaredBy(name, target);
+      return { actor: name, id: fingerprintOf(schedules), schedules };
+    });
+    requireUnique(this.releases);
+    if (this.options.apply !== 'start') return;
+    await this.apply();
+    // Nobody but this process can touch the memory store.
+    if (this.engine.queue === undefined) return;
+    this.beat = setInterval(() => void this.keepUp(), BEAT);
+    this.beat.unref();
+  }
+
+  beforeApplicationShutdown(): void {
+    clearInterval(this.beat);
+  }
+
+  /** What {@link apply} would change, by id. */
+  async plan(): Promise<PlannedChange[]> {
+    const changes: PlannedChange[] = [];
+    for (const { actor, schedules } of this.releases) {
+      const stored = await this.keys.state(DeploymentActor, actor);
+      const names = new Set(schedules.map(({ id }) => id));
+      for (const { id } of stored?.schedules ?? []) {
+        if (!names.has(id)) changes.push({ change: 'remove', id, actor });
+      }
+      for (const { id, definition } of schedules) {
+        const known = await this.keys.state(ScheduleActor, id);
+        const current = known?.successor?.definition ?? known?.definition;
+        const change = !current
+          ? 'create'
+          : isDeepStrictEqual(current, definition)
+            ? 'keep'
+            : current.owner === undefined
+              ? 'adopt'
+              : 'update';
+        changes.push({ change, id, actor });
+      }
+    }
+    return changes.sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  /**
+   * Declares the schedules of this process. A release that others have replaced, and that are still there, is not put back.
+   *
+   * @param isForced put back all the same
+   */
+  async apply(isForced = false): Promise<void> {
+    for (const release of this.releases) {
+      const isKnown = await this.engine.state(DEPLOYMENTS, release.actor);
+      if (release.schedules.length > 0 || isKnown) await this.declare(release, isForced);
+    }
+  }
+
+  private async declare({ actor, id, schedules }: Release, isForced: boolean): Promise<void> {
+    const message = new DeclareSchedules({
+      actor,
+      release: id,
+      schedules,
+      ...(isForced && { isForced }),
+    });
+    await this.actors.tell(message, { priority: 'high' });
+  }
+
+  /** Says that it is there, and has the schedules looked after: once in a while for all processes together. */
+  private async keepUp(): Promise<void> {
+    const slot = Math.floor(this.clock.now() / BEAT);
+    try {
+      await this.actors.tell(new LookAfterSchedules({ part: slot % PARTS }), {
+        id: `schedules-look:${slot}`,
+        priority: 'high',
+        ttl: BEAT,
+      });
+      for (const release of this.releases) await this.keepRelease(release, slot);
+    } catch (error) {
+      this.logger.debug(`schedules could not be looked after: ${(error as Error).message}`);
+    }
+  }
+
+  private async keepRelease(release: Release, slot: number): Promise<void> {
+    const { actor, id, schedules } = release;
+    if (!(await this.engine.state(DEPLOYMENTS, actor))) {
+      if (schedules.length > 0) await this.declare(release, false);
+      return;
+    }
+    const { current, releases = [] } = (await this.keys.state(DeploymentActor, actor)) ?? {};
+    if (current === id) {
+      await this.actors.tell(new ReleasePresent({ actor, release: id }), {
+        id: `schedules-present:${actor}:${id}:${slot}`,
+        priority: 'high',
+        ttl: BEAT,
+      });
+      return;
+    }
+    const inForce = releases.find((each) => each.id === current);
+    if (!inForce || inForce.seenAt < this.clock.now() - PRESENCE) await this.declare(release, false);
+  }
+
+  private declaredBy(actor: string, target: object): DeclaredSchedule[] {
+    return declarationsOf(target).flatMap(({ method, path, options }) => {
+      const type = `${actor}.${method}` as const;
+      const given = 'use' in options ? this.injected(options) : options;
+      const declared = given && toDeclared(type, given, path);
+      if (!declared) return [];
+      const { id, ...timing } = declared;
+      const message = { type, actor, version: 1, data: {} };
+      return [{ id, definition: { ...timing, message, isOccurrence: true, owner: actor } }];
+    });
+  }
+
+  private injected({ inject, use }: InjectedOptions): ReturnType<InjectedOptions['use']> {
+    const providers = inject.map((token) => this.modules.get(token as never, { strict: false }));
+    return use(...(providers as unknown[]));
+  }
+}

@@ -1,0 +1,240 @@
+import {
+  Actor,
+  Actors,
+  ENGINE,
+  Handle,
+  type Engine,
+  type JsonObject,
+  type MessageRecord,
+  type Turn,
+} from '@callsheet/messaging';
+import { Inject } from '@nestjs/common';
+import { createHash } from 'node:crypto';
+import { runData, runHeaders } from './scheduled.run.js';
+import { Schedule, type NewRun } from './schedule.js';
+import {
+  BackfillSchedule,
+  CheckSchedule,
+  PauseSchedule,
+  PutSchedule,
+  RemoveSchedule,
+  ResumeSchedule,
+  RunEnded,
+  ScheduleDue,
+  TriggerSchedule,
+} from './schedule.messages.js';
+import { scheduleState, type Run } from './schedule.state.js';
+import { ScheduleTroubled } from './schedule.trouble.js';
+import { SCHEDULES, timerId, timerProblem } from './timer.js';
+
+/** Rows that the journal of a schedule keeps: a run leaves two, and a thousand runs must be there. */
+const JOURNAL = 3_000;
+/** How long after its start a run is looked for, if nobody has told that it ended, ms. */
+const LOOK_AFTER = 30_000;
+/** The most runs that are looked for in one turn. */
+const MOST_LOOKS = 20;
+
+type Removal = 'removed' | 'unknown' | 'declared';
+type ScheduleTurn = Turn<typeof scheduleState>;
+
+/**
+ * Every schedule is a key of this actor. What a turn decides, the runs it sends, the rows of its journal and its next timer are
+ * committed in one step.
+ */
+@Actor({
+  name: SCHEDULES,
+  state: { schema: scheduleState, maxBytes: 1024 * 1024 },
+  journal: { keep: JOURNAL },
+  concurrency: 50,
+  retry: { attempts: 20, delay: '1s', max: '1m' },
+})
+export class ScheduleActor {
+  constructor(
+    private readonly actors: Actors,
+    @Inject(ENGINE) private readonly engine: Engine,
+  ) {}
+
+  @Handle(PutSchedule)
+  async put({ definition, isNew }: PutSchedule, turn: ScheduleTurn) {
+    const known = turn.state.definition;
+    if (known && isNew) return 'exists' as const;
+    if (known?.owner !== undefined && known.app !== definition.owner) return 'declared' as const;
+    const { changedAt } = turn.state;
+    await this.during(turn, (schedule) => schedule.put(definition), true);
+    if (!known) return 'created' as const;
+    return turn.state.changedAt === changedAt ? ('unchanged' as const) : ('changed' as const);
+  }
+
+  @Handle(RemoveSchedule)
+  async remove({ key, owner }: RemoveSchedule, turn: ScheduleTurn): Promise<Removal> {
+    const { definition } = turn.state;
+    if (definition && definition.owner !== owner) return owner === undefined ? 'declared' : 'unknown';
+    turn.forget();
+    if (!definition) return 'unknown';
+    await this.actors.cancel(timerId(key));
+    return 'removed';
+  }
+
+  @Handle(PauseSchedule)
+  async pause({ reason, until }: PauseSchedule, turn: ScheduleTurn) {
+    const done = await this.during(turn, (schedule) => schedule.pause(reason, until));
+    return done ? ('paused' as const) : ('unknown' as const);
+  }
+
+  @Handle(ResumeSchedule)
+  async resume(_: ResumeSchedule, turn: ScheduleTurn) {
+    const done = await this.during(turn, (schedule) => ({ did: schedule.resume() }));
+    if (!done) return 'unknown' as const;
+    return done.answer.did ? ('resumed' as const) : ('running' as const);
+  }
+
+  @Handle(TriggerSchedule)
+  async trigger({ overlap }: TriggerSchedule, turn: ScheduleTurn) {
+    const done = await this.during(turn, (schedule) => schedule.trigger(overlap));
+    return done?.answer ?? { outcome: 'unknown' as const };
+  }
+
+  @Handle(BackfillSchedule)
+  async backfill({ id, from, to, isParallel }: BackfillSchedule, turn: ScheduleTurn) {
+    const done = await this.during(turn, (schedule) =>
+      schedule.backfill(id, from, to, isParallel === true),
+    );
+    return done?.answer ?? ('unknown' as const);
+  }
+
+  @Handle(ScheduleDue)
+  async due(_: ScheduleDue, turn: ScheduleTurn): Promise<void> {
+    // It has rung.
+    turn.state.timer = undefined;
+    await this.during(turn, () => undefined);
+  }
+
+  @Handle(CheckSchedule)
+  async check({ key }: CheckSchedule, turn: ScheduleTurn): Promise<void> {
+    // While it has its turn nobody else moves its timer: what was seen from outside may have been between two turns.
+    const problem = await timerProblem(this.engine, key, turn.state, turn.now.getTime());
+    if (problem === undefined) return;
+    turn.state.timer = undefined;
+    await this.during(turn, (schedule) => schedule.heal(problem));
+  }
+
+  @Handle(RunEnded)
+  async ended(end: RunEnded, turn: ScheduleTurn): Promise<void> {
+    await this.during(turn, (schedule) => {
+      const { id, outcome, occurrence, startedAt, finishedAt, attempts, error, result } = end;
+      schedule.ended({
+        id,
+        outcome: outcome === 'done' ? 'succeeded' : outcome === 'dead' ? 'failed' : 'cancelled',
+        nominal: occurrence ?? startedAt,
+        startedAt,
+        finishedAt,
+        attempts,
+        ...(error && { error }),
+        ...(result !== undefined && { result }),
+      });
+    });
+  }
+
+  /** One turn of a schedule: what `work` does to it, then whatever is due. Undefined when there is no such schedule. */
+  private async during<T>(
+    turn: ScheduleTurn,
+    work: (schedule: Schedule) => T,
+    isCreating = false,
+  ): Promise<{ answer: T } | undefined> {
+    if (!turn.state.definition && !isCreating) {
+      turn.forget();
+      return undefined;
+    }
+    const id = turn.key ?? '';
+    const { timer } = turn.state;
+    const cause = createHash('sha256').update(turn.id).digest('hex').slice(0, 12);
+    const schedule = new Schedule(id, turn.state, turn.now.getTime(), cause);
+    const lost = await this.lost(turn.state.running, turn.now.getTime());
+    const answer = work(schedule);
+    for (const each of lost) schedule.foundEnded(each);
+    let next = schedule.settle();
+    if (await this.cancel(schedule)) next = schedule.settle();
+    await this.leave(schedule, turn);
+    turn.state.timer = next;
+    if (next !== undefined && next !== timer) await this.arm(id, next);
+    return { answer };
+  }
+
+  private async arm(id: string, at: number): Promise<void> {
+    await this.actors.tell(new ScheduleDue({ key: id }), {
+      id: timerId(id),
+      replace: true,
+      at: new Date(at),
+      priority: 'high',
+    });
+  }
+
+  /** Everything that the turn leaves beside its state. */
+  private async leave({ id, runs, rows, troubles }: Schedule, turn: ScheduleTurn): Promise<void> {
+    for (const row of rows) turn.journal(row as unknown as JsonObject);
+    for (const run of runs) await this.send(id, run, turn);
+    for (const trouble of troubles) {
+      await this.actors.publish(new ScheduleTroubled({ schedule: id, ...trouble }));
+    }
+  }
+
+  private async send(schedule: string, run: NewRun, { state }: ScheduleTurn): Promise<void> {
+    const { definition } = state;
+    if (!definition) return;
+    const { message, isOccurrence } = definition;
+    const sealed = isOccurrence ? { ...message, data: runData(schedule, run, state) } : message;
+    await this.actors.forward(sealed, {
+      id: run.id,
+      occurrence: new Date(run.nominal),
+      notify: { type: RunEnded.meta.type, key: schedule },
+      headers: runHeaders(schedule, run),
+      ...(definition.priority !== undefined && { priority: definition.priority }),
+    });
+  }
+
+  /** Stops runs; answers whether one of them has ended by it. */
+  private async cancel(schedule: Schedule): Promise<boolean> {
+    let hasEnded = false;
+    for (const id of schedule.cancels.splice(0)) {
+      const cancellation = await this.actors.cancel(id);
+      // Told by its turn.
+      if (cancellation === 'cancelling') continue;
+      const run = schedule.state.running.find((each) => each.id === id);
+      if (!run) continue;
+      hasEnded = true;
+      schedule.foundEnded(endOf(run, await this.find(run), schedule.now));
+    }
+    return hasEnded;
+  }
+
+  /** Runs that have ended, or are gone, without anybody having told so. */
+  private async lost(running: readonly Run[], now: number): Promise<ReturnType<typeof endOf>[]> {
+    const old = running.filter(({ startedAt }) => startedAt < now - LOOK_AFTER);
+    const found = await Promise.all(
+      old.slice(0, MOST_LOOKS).map(async (run) => ({ run, record: await this.find(run) })),
+    );
+    return found
+      .filter(({ record }) => !record || record.finishedAt !== undefined)
+      .map(({ run, record }) => endOf(run, record, now));
+  }
+
+  private find(run: Run): Promise<MessageRecord | undefined> {
+    return this.engine.find(run.id, [run.actor]);
+  }
+}
+
+/** The end of a run as its message tells. */
+function endOf({ id, nominal }: Run, record: MessageRecord | undefined, now: number) {
+  const { state, startedAt, finishedAt = now, history = [] } = record ?? {};
+  const outcomes = { done: 'succeeded', dead: 'failed', cancelled: 'cancelled' } as const;
+  const error = state === 'dead' ? history.at(-1)?.error : undefined;
+  return {
+    id,
+    nominal,
+    outcome: outcomes[state as keyof typeof outcomes] ?? ('unknown' as const),
+    finishedAt,
+    ...(startedAt !== undefined && { startedAt }),
+    ...(record && { attempts: history.length + (state === 'done' ? 1 : 0) }),
+    ...(error && { error: { name: error.name, message: error.message } }),
+  };
+}

@@ -1,0 +1,430 @@
+import { isDeepStrictEqual } from 'node:util';
+import { decideDue, ruleNext, type Decision } from './due.js';
+import type { Overlap } from './policies.js';
+import { dueTime, nextOccurrence } from './rule.js';
+import type { OccurrenceOutcome, RunOutcome, ScheduleRow } from './schedule.journal.js';
+import type { Definition, Run, RunReason, ScheduleState } from './schedule.state.js';
+import type { Trouble } from './schedule.trouble.js';
+
+/** The most runs in work, and occurrences that wait, of which a schedule knows. */
+export const MOST_RUNS = 1_000;
+/** Backfills under way, and those that are remembered. */
+const MOST_BACKFILLS = 10;
+const MOST_REMEMBERED = 100;
+/** Occurrences that are decided in one turn, and backfilled runs that are started. */
+const AT_ONCE = 500;
+/** A timer is never set farther: a message may not be due later than in a year. */
+const HORIZON = 300 * 86_400_000;
+/** How soon a rule that cannot be computed is tried again. */
+const BROKEN_RETRY = 60_000;
+
+/** A run to be sent. */
+export interface NewRun {
+  id: string;
+  nominal: number;
+  reason: RunReason;
+  /** Nominal time of the occurrence before. */
+  previous?: number;
+}
+
+/** What became of a request for a run. */
+export type Started = { outcome: 'started'; run: string } | { outcome: 'buffered' | 'skipped' };
+
+/**
+ * One turn of a schedule: what happens to it, as a change of its state and what is to be done beside. Computes only; the
+ * actor around it sends, cancels, journals and tells, all in the commit of the turn.
+ */
+export class Schedule {
+  readonly runs: NewRun[] = [];
+  readonly cancels: string[] = [];
+  readonly rows: ScheduleRow[] = [];
+  readonly troubles: Trouble[] = [];
+
+  constructor(
+    readonly id: string,
+    readonly state: ScheduleState,
+    readonly now: number,
+    /** Makes ids of runs that are no occurrences of the rule: the id of the message that asks for them. */
+    private readonly cause: string,
+  ) {}
+
+  /** Gives the schedule its definition, or another one. Occurrences that are due under the old one still come. */
+  put(definition: Definition): void {
+    const { state, now } = this;
+    const current = state.successor?.definition ?? state.definition;
+    if (isDeepStrictEqual(current, definition)) return;
+    state.changedAt = now;
+    state.broken = undefined;
+    if (!state.definition) {
+      state.definition = definition;
+      state.createdAt = state.watermark = now;
+      this.note('created');
+      return;
+    }
+    state.successor = { definition, from: now };
+    this.note('changed');
+  }
+
+  pause(reason: string, until?: number, isOurs = false): void {
+    const { state, now } = this;
+    this.decide();
+    state.pause = {
+      at: state.pause?.at ?? now,
+      since: state.pause?.since ?? now,
+      reason,
+      ...(until !== undefined && { until }),
+      ...(isOurs && { isOurs }),
+    };
+    this.note('paused', reason);
+  }
+
+  resume(): boolean {
+    if (!this.state.pause) return false;
+    this.endPause(this.now);
+    return true;
+  }
+
+  /** A run now, beside those of the rule. */
+  trigger(overlap: Overlap | undefined): Started {
+    const policy = overlap ?? this.definition.policies.overlap;
+    const outcome = this.admit(this.now, 'manual', 'triggered', policy);
+    const last = this.runs.at(-1);
+    return outcome === 'started' && last ? { outcome, run: last.id } : { outcome: outcome as 'skipped' };
+  }
+
+  /** Runs for the occurrences after `from` up to `to`, one after the other, or side by side. Once for one id. */
+  backfill(id: string, from: number, to: number, isParallel: boolean): 'begun' | 'known' | 'full' {
+    const { backfills, backfilled } = this.state;
+    if (backfilled.includes(id) || backfills.some((each) => each.id === id)) return 'known';
+    if (backfills.length >= MOST_BACKFILLS) return 'full';
+    backfills.push({ id, at: from, to, ...(isParallel && { isParallel }) });
+    return 'begun';
+  }
+
+  /** A run has ended. */
+  ended(run: {
+    id: string;
+    outcome: RunOutcome;
+    nominal: number;
+    startedAt?: number;
+    finishedAt: number;
+    attempts?: number;
+    error?: { name: string; message: string };
+    result?: unknown;
+  }): void {
+    const { state } = this;
+    const known = state.running.find(({ id }) => id === run.id);
+    if (!known && state.missedEnds.includes(run.id)) {
+      state.missedEnds = state.missedEnds.filter((id) => id !== run.id);
+      return;
+    }
+    state.running = state.running.filter(({ id }) => id !== run.id);
+    const outcome = known?.stopped && run.outcome !== 'succeeded' ? known.stopped : run.outcome;
+    const { id, nominal, startedAt, finishedAt, attempts, error, result } = run;
+    this.rows.push({
+      kind: 'end',
+      run: id,
+      nominal,
+      outcome,
+      at: finishedAt,
+      ...(startedAt !== undefined && { startedAt }),
+      ...(attempts !== undefined && { attempts }),
+      ...(error && { error }),
+    });
+    state.last = {
+      nominal,
+      outcome,
+      finishedAt,
+      ...(error && { error }),
+      ...(result !== undefined && { result: result as never }),
+    };
+    if (outcome === 'succeeded') state.failures = 0;
+    if (outcome !== 'failed' && outcome !== 'timed-out') return;
+    state.failures++;
+    const problem = error?.message ?? outcome;
+    this.troubles.push({ kind: 'failing', detail: `${state.failures} in a row: ${problem}` });
+    const { pauseAfter } = state.definition?.policies ?? {};
+    if (pauseAfter === undefined || state.failures < pauseAfter || state.pause) return;
+    this.pause(`${state.failures} runs in a row failed: ${problem}`, undefined, true);
+    this.troubles.push({ kind: 'paused', detail: state.pause?.reason ?? '' });
+  }
+
+  /** A run has ended, as its message shows; its notice may still come. */
+  foundEnded(run: Parameters<Schedule['ended']>[0]): void {
+    const { state } = this;
+    this.ended(run);
+    state.missedEnds = [...state.missedEnds, run.id].slice(-MOST_REMEMBERED);
+  }
+
+  /** Somebody has found it in a state that it should not be in. */
+  heal(problem: string): void {
+    this.rows.push({ kind: 'note', what: 'healed', at: this.now, detail: problem });
+    this.troubles.push({ kind: 'healed', detail: problem });
+  }
+
+  /** Does what is due, and answers when the schedule wants its next turn; undefined: when somebody tells it something. */
+  settle(): number | undefined {
+    const { state, now } = this;
+    if (!state.definition) return undefined;
+    const { pause } = state;
+    if (pause?.until !== undefined && pause.until <= now) this.endPause(pause.until);
+    else if (pause) this.pausedUntil(now);
+    this.stopOverdue();
+    const isMore = this.decide();
+    this.startBuffered();
+    const isFilling = this.fill();
+    return isMore || isFilling ? now : this.nextTurn();
+  }
+
+  /** Nominal time of the next occurrence. */
+  next(): number | undefined {
+    const { definition, successor, watermark, decided } = this.state;
+    if (!definition) return undefined;
+    const next = ruleNext(definition, watermark, decided);
+    if (!successor || (next !== undefined && next <= successor.from)) return next;
+    const isSameRule = isDeepStrictEqual(definition.rule, successor.definition.rule);
+    return ruleNext(successor.definition, successor.from, isSameRule ? decided : 0);
+  }
+
+  private get definition(): Definition {
+    const { definition } = this.state;
+    if (!definition) throw new Error(`there is no schedule '${this.id}'`);
+    return definition;
+  }
+
+  /** Decides occurrences that are due; answers whether more of them are left. */
+  private decide(): boolean {
+    const { state, now } = this;
+    try {
+      for (let budget = AT_ONCE; budget > 0;) {
+        const decisions = decideDue(state, now, budget);
+        for (const decision of decisions) this.carryOut(decision);
+        budget -= decisions.length;
+        if (decisions.length > 0) continue;
+        if (!this.succeed()) break;
+      }
+      state.broken = undefined;
+      const next = this.next();
+      return next !== undefined && this.dueOf(next) <= (state.pause?.since ?? now);
+    } catch (error) {
+      this.breakDown(error as Error);
+      return false;
+    }
+  }
+
+  /** A definition whose occurrences are all decided gives way to the one after it. */
+  private succeed(): boolean {
+    const { state } = this;
+    if (!state.successor) return false;
+    const { definition, from } = state.successor;
+    const next = ruleNext(this.definition, state.watermark, state.decided);
+    if (next !== undefined && next <= from) return false;
+    // Its counting goes on where only something else of it changed.
+    const isSameRule = isDeepStrictEqual(this.definition.rule, definition.rule);
+    if (!isSameRule) state.decided = 0;
+    state.definition = definition;
+    state.watermark = Math.max(state.watermark, from);
+    state.successor = undefined;
+    return true;
+  }
+
+  private carryOut({ nominal, outcome }: Decision): void {
+    const { state } = this;
+    state.watermark = nominal;
+    state.decided++;
+    state.pauses = state.pauses.filter(({ until }) => until > nominal);
+    if (outcome === 'fired' || outcome === 'late') {
+      if (outcome === 'late') this.tell('late', nominal);
+      const reason = outcome === 'late' ? 'catch-up' : 'scheduled';
+      this.admit(nominal, reason, outcome, this.definition.policies.overlap);
+    } else {
+      if (outcome === 'missed' || outcome === 'coalesced') this.tell('missed', nominal);
+      this.record(outcome, nominal);
+    }
+    state.previous = nominal;
+  }
+
+  /** Starts a run, or does what its overlap policy says. */
+  private admit(
+    nominal: number,
+    reason: RunReason,
+    outcome: OccurrenceOutcome,
+    overlap: Overlap,
+  ): 'started' | 'buffered' | 'skipped' {
+    const { buffer } = this.state;
+    const others = this.atWork();
+    if (overlap === 'allow' || (others.length === 0 && buffer.length === 0)) {
+      return this.start(nominal, reason, outcome);
+    }
+    const waiting = { nominal, reason, ...(outcome === 'late' && { isLate: true }) };
+    switch (overlap) {
+      case 'skip':
+        return this.skip(nominal, reason);
+      case 'buffer-one':
+        if (buffer.length > 0) return this.skip(nominal, reason);
+        break;
+      case 'buffer-all':
+        if (buffer.length >= MOST_RUNS) return this.skip(nominal, reason);
+        break;
+      case 'cancel-other':
+        this.stop(others, 'cancelled');
+        for (const other of buffer.splice(0)) this.skip(other.nominal, other.reason);
+        break;
+      case 'terminate-other':
+        this.stop(others, 'terminated');
+        for (const other of buffer.splice(0)) this.skip(other.nominal, other.reason);
+        return this.start(nominal, reason, outcome);
+    }
+    buffer.push(waiting);
+    return 'buffered';
+  }
+
+  private start(nominal: number, reason: RunReason, outcome: OccurrenceOutcome): 'started' {
+    const { state, now, cause } = this;
+    const { timeout } = this.definition.policies;
+    const isOfRule = reason === 'scheduled' || reason === 'catch-up';
+    const id = `run:${this.id}:${nominal}${isOfRule ? '' : `:${reason}:${cause}`}`;
+    const { previous } = state;
+    this.runs.push({ id, nominal, reason, ...(previous !== undefined && { previous }) });
+    state.running.push({
+      id,
+      actor: this.definition.message.actor,
+      nominal,
+      reason,
+      startedAt: now,
+      ...(timeout !== undefined && { deadline: now + timeout }),
+    });
+    if (state.running.length > MOST_RUNS) state.running.shift();
+    this.rows.push({ kind: 'occurrence', outcome, nominal, at: now, run: id, reason });
+    return 'started';
+  }
+
+  private skip(nominal: number, reason: RunReason): 'skipped' {
+    this.record('skipped', nominal, reason);
+    return 'skipped';
+  }
+
+  private stop(runs: readonly Run[], stopped: Run['stopped']): void {
+    for (const run of runs) {
+      if (run.stopped) continue;
+      run.stopped = stopped;
+      this.cancels.push(run.id);
+    }
+  }
+
+  private stopOverdue(): void {
+    const late = this.atWork().filter(({ deadline = Infinity }) => deadline <= this.now);
+    this.stop(late, 'timed-out');
+  }
+
+  private startBuffered(): void {
+    const { buffer, pause } = this.state;
+    const [first] = buffer;
+    if (!first || pause || this.atWork().length > 0) return;
+    buffer.shift();
+    const { nominal, reason, isLate } = first;
+    const outcomes = { scheduled: 'fired', 'catch-up': 'late', manual: 'triggered' } as const;
+    if (reason === 'backfill') this.start(nominal, reason, 'backfilled');
+    else this.start(nominal, reason, isLate ? 'late' : outcomes[reason]);
+  }
+
+  /** Goes on with the first backfill; answers whether more of it can be done at once. */
+  private fill(): boolean {
+    const { state } = this;
+    for (let started = 0; started < AT_ONCE;) {
+      const [backfill] = state.backfills;
+      if (!backfill) return false;
+      const isBusy = this.atWork().length > 0 || state.buffer.length > 0;
+      if (isBusy && !backfill.isParallel) return false;
+      const nominal = nextOccurrence(this.definition.rule, backfill.at);
+      if (nominal === undefined || nominal > backfill.to) {
+        state.backfills.shift();
+        state.backfilled = [...state.backfilled, backfill.id].slice(-MOST_REMEMBERED);
+        continue;
+      }
+      backfill.at = nominal;
+      this.start(nominal, 'backfill', 'backfilled');
+      started++;
+    }
+    return true;
+  }
+
+  private endPause(until: number): void {
+    const { state } = this;
+    this.pausedUntil(until);
+    if (state.pause?.isOurs) state.failures = 0;
+    state.pause = undefined;
+    this.note('resumed');
+  }
+
+  /** What is due in the pause up to then can be decided. */
+  private pausedUntil(until: number): void {
+    const { pause, pauses } = this.state;
+    if (!pause || until <= pause.since) return;
+    const last = pauses.at(-1);
+    // More than anybody needs: then those between the last two count as paused too.
+    if (last && (last.until === pause.since || pauses.length >= MOST_REMEMBERED)) last.until = until;
+    else pauses.push({ since: pause.since, until });
+    pause.since = until;
+  }
+
+  /** When it wants its next turn; undefined: when somebody tells it something. */
+  nextTurn(): number | undefined {
+    const { pause, running, broken } = this.state;
+    const times: number[] = [];
+    if (pause?.until !== undefined) times.push(pause.until);
+    for (const { deadline, stopped } of running) if (deadline && !stopped) times.push(deadline);
+    if (broken !== undefined) times.push(this.now + BROKEN_RETRY);
+    else if (!pause) {
+      const next = this.next();
+      if (next !== undefined) times.push(this.dueOf(next));
+    }
+    if (times.length === 0) return undefined;
+    return Math.min(Math.max(this.now, Math.min(...times)), this.now + HORIZON);
+  }
+
+  private dueOf(nominal: number): number {
+    const { definition, successor } = this.state;
+    const rule = successor && nominal > successor.from ? successor.definition.rule : definition?.rule;
+    return rule ? dueTime(rule, nominal) : nominal;
+  }
+
+  /** Those in work that count. */
+  private atWork(): Run[] {
+    return this.state.running.filter(({ stopped }) => stopped !== 'terminated');
+  }
+
+  /** Equal decisions about occurrences in a row are one row. */
+  private record(outcome: OccurrenceOutcome, nominal: number, reason?: RunReason): void {
+    const last = this.rows.at(-1);
+    if (last?.kind === 'occurrence' && last.outcome === outcome && !last.run && last.reason === reason) {
+      last.until = nominal;
+      last.count = (last.count ?? 1) + 1;
+      return;
+    }
+    this.rows.push({ kind: 'occurrence', outcome, nominal, at: this.now, ...(reason && { reason }) });
+  }
+
+  private note(what: 'created' | 'changed' | 'paused' | 'resumed', detail?: string): void {
+    this.rows.push({ kind: 'note', what, at: this.now, ...(detail !== undefined && { detail }) });
+  }
+
+  private tell(kind: 'missed' | 'late', nominal: number): void {
+    const last = this.troubles.at(-1);
+    if (last?.kind === kind && last.nominal !== undefined) {
+      last.count = (last.count ?? 1) + 1;
+      return;
+    }
+    this.troubles.push({ kind, nominal, detail: '' });
+  }
+
+  /** Said once, tried again each minute. */
+  private breakDown({ message }: Error): void {
+    const { state, now } = this;
+    if (state.broken !== message) {
+      this.rows.push({ kind: 'note', what: 'broken', at: now, detail: message });
+      this.troubles.push({ kind: 'dead', detail: message });
+    }
+    state.broken = message;
+  }
+}

@@ -1,0 +1,48 @@
+import type { Engine } from '@callsheet/messaging';
+import { Schedule } from './schedule.js';
+import type { ScheduleState } from './schedule.state.js';
+
+/** Name of the actor that all schedules are keys of. */
+export const SCHEDULES = 'schedules';
+
+/** How late a timer may be before it is thought to be lost, ms. */
+const LATENESS = 5_000;
+
+/** Id of the timer of a schedule: there is one at most. */
+export function timerId(schedule: string): string {
+  return `due:${schedule}`;
+}
+
+/** What is wrong with the timer of a schedule; undefined when nothing is. */
+export async function timerProblem(
+  engine: Pick<Engine, 'find'>,
+  id: string,
+  state: ScheduleState,
+  now: number,
+): Promise<string | undefined> {
+  if (!state.definition) return undefined;
+  const { timer } = state;
+  const wanted = wantedTurn(id, state, now);
+  if (wanted === undefined && timer === undefined) return undefined;
+  if (timer === undefined) return 'it had no timer';
+  const record = await engine.find(timerId(id), [SCHEDULES]);
+  if (!record || !['waiting', 'delayed', 'parked', 'active'].includes(record.state)) {
+    return 'its timer was gone';
+  }
+  if (record.state !== 'delayed') return undefined;
+  const { dueAt = timer } = record.envelope;
+  if (dueAt !== timer) return 'its timer was set to another time';
+  if (dueAt < now - LATENESS) return 'its timer was overdue';
+  if (wanted !== undefined && wanted < dueAt - LATENESS && wanted < now - LATENESS) {
+    return 'its timer was set too late';
+  }
+  return undefined;
+}
+
+function wantedTurn(id: string, state: ScheduleState, now: number): number | undefined {
+  try {
+    return new Schedule(id, state, now, '').nextTurn();
+  } catch {
+    return now;
+  }
+}
