@@ -274,6 +274,8 @@ describe('what is declared wrongly stops the start', () => {
     [{ rateLimit: { max: 0, per: '1s' } }, 'rateLimit.max', WHOLE],
     [{ rateLimit: { max: 5, per: 0 } }, 'rateLimit.per', 'must be longer than 0'],
     [{ mailbox: { max: 1.5 } }, 'mailbox.max', WHOLE],
+    [{ journal: { keep: 0 } }, 'journal.keep', 'must be a whole number from 1 to 100000'],
+    [{ journal: { keep: 100_001 } }, 'journal.keep', 'must be a whole number from 1 to 100000'],
     [{ pause: { for: '0s' } }, 'pause.for', 'must be longer than 0'],
     [{ pause: { max: -1 } }, 'pause.max', `must be milliseconds or a string such as '10s', got -1`],
     [

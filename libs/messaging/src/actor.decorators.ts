@@ -35,6 +35,11 @@ export interface ActorOptions {
   rateLimit?: { max: number; per: Duration };
   /** The most messages that may wait per key, 1 or more; sending one more rejects with MailboxFullError. Default: no limit. */
   mailbox?: { max: number };
+  /**
+   * How many rows of the journal of a key are kept, the newest, 1 to 100,000: see `turn.journal`. Applied when a turn adds
+   * some. Default { keep: 1000 }.
+   */
+  journal?: { keep: number };
 }
 
 /** Options of {@link Handle}. */
@@ -96,6 +101,7 @@ const OPTIONS = new Set<string>([
   'concurrency',
   'rateLimit',
   'mailbox',
+  'journal',
 ] satisfies (keyof ActorOptions)[]);
 const HANDLE_OPTIONS = new Set<string>(['timeout', 'batch'] satisfies (keyof BatchOptions)[]);
 

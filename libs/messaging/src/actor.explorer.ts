@@ -11,6 +11,7 @@ import { actorNameOf } from './actor.name.js';
 import { toActorState, type ActorState } from './actor.state.js';
 import type { BatchPolicy } from './batch.js';
 import { toMilliseconds } from './duration.js';
+import { KEEP, MOST_KEPT } from './journal.js';
 import type { MessageClass } from './message.js';
 import { DeclarationError, OptionError } from './messaging.errors.js';
 import { toActorRetryPolicy, type ActorRetryPolicy } from './retry.js';
@@ -31,6 +32,8 @@ export interface FoundActor {
   /** The most messages that wait per key. */
   readonly mailbox?: number;
   readonly state?: ActorState;
+  /** How many rows of the journal of a key are kept. */
+  readonly journal: { readonly keep: number };
   /** By type of the message. */
   readonly handlers: ReadonlyMap<string, FoundHandler>;
 }
@@ -128,6 +131,7 @@ function describe(target: { name: string }, wrapper: Wrapper): FoundActor {
     ...(rateLimit && { rateLimit: toRateLimit(rateLimit, `${path} rateLimit`) }),
     ...(mailbox && { mailbox: whole(mailbox.max, 1_000_000, `${path} mailbox.max`) }),
     ...(state && { state }),
+    journal: { keep: whole(options.journal?.keep ?? KEEP, MOST_KEPT, `${path} journal.keep`) },
     handlers,
   };
 }

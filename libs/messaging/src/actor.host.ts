@@ -107,13 +107,15 @@ export class ActorHost implements OnModuleInit {
   }
 
   private async consume(actor: FoundActor, bound: ReadonlyMap<string, Handler>): Promise<void> {
-    const { name, concurrency, rateLimit, mailbox, handlers, retry, supervision, state } = actor;
+    const { name, concurrency, rateLimit, mailbox, handlers, retry, supervision } = actor;
+    const { state, journal } = actor;
     const breaker = new ActorBreaker(name, actor.pause, concurrency, this.clock);
     const turns: Turns = {
       handlers: bound,
       retry,
       supervision,
       ...(state && { state }),
+      journal,
       breaker,
       clock: this.clock,
       random: this.random,

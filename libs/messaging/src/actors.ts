@@ -15,12 +15,17 @@ import { MessageRegistry } from './message.registry.js';
 import { OptionError, TurnUsageError } from './messaging.errors.js';
 import { OBSERVER, unobserved, type Observer } from './observer.js';
 import { ReplyInbox } from './reply.inbox.js';
+import { unsealed, type SealedMessage } from './sealed.message.js';
 import {
   checkedText,
+  FORWARD,
   PUBLISH,
   seal,
+  sealParts,
   SEND,
   TELL,
+  type ForwardOptions,
+  type Origin,
   type SendOptions,
   type TellOptions,
 } from './sealing.js';
@@ -186,6 +191,20 @@ export class Actors {
   }
 
   /**
+   * Sends a message that was sealed before, as {@link tell} does, and may say of which occurrence of a schedule it is, and who
+   * is told of its end. Its class need not be known here. For schedulers and the like, which keep messages.
+   *
+   * @throws OptionError for what is no sealed message, too
+   * @throws whatever {@link tell} throws
+   */
+  async forward(sealed: SealedMessage, options: ForwardOptions = {}): Promise<Receipt> {
+    const scope = this.scopeFor(options);
+    const envelope = sealParts(unsealed(sealed), options, this.origin(), '', FORWARD);
+    await this.send([envelope], scope, options.tx);
+    return this.receipt(envelope, scope);
+  }
+
+  /**
    * Cancels a message by its id: one that has not started never will; one in work, in whatever process, is told to stop
    * through its turn's signal, and is not tried again. Whether in or outside of a handler, at once.
    */
@@ -231,9 +250,12 @@ export class Actors {
     path: string,
     allowed: ReadonlySet<string> = TELL,
   ): Envelope {
+    return seal(message, options, this.origin(), path, allowed);
+  }
+
+  private origin(): Origin {
     const turn = currentTurn();
-    const origin = { now: this.clock.now(), ...(turn && { turn }) };
-    return seal(message, options, origin, path, allowed);
+    return { now: this.clock.now(), ...(turn && { turn }) };
   }
 
   private async send(

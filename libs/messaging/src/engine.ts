@@ -1,5 +1,6 @@
 import type { Carried } from './codec.js';
 import type { Envelope } from './envelope.js';
+import type { JsonObject } from './json.js';
 
 /** Injection token of the {@link Engine} in use. */
 export const ENGINE = Symbol('callsheet:engine');
@@ -65,7 +66,8 @@ export interface Engine {
   discard(id: string, actors: readonly string[]): Promise<boolean>;
 
   /**
-   * Cancels a message. One that has not started ends at once, as 'cancelled'. One in work: the signal of its delivery aborts
+   * Cancels a message. One that has not started ends at once, as 'cancelled', without a turn and so without an end notice
+   * (`Envelope.notify`). One in work: the signal of its delivery aborts
    * with a CancelledError, in whatever process it runs, and if it is given out again it says so (`Delivery.isCancelled`). An
    * occurrence of a schedule that is not due may be told so only when it is; the schedule goes on.
    */
@@ -85,6 +87,22 @@ export interface Engine {
 
   /** Committed state of one key, or undefined. */
   state(actor: string, key: string): Promise<StoredState | undefined>;
+
+  /**
+   * Keys of `actor` that have a state, with it, in the order of the UTF-8 bytes of their names: at most `limit`, those behind
+   * `after` if one is given. Fewer than `limit` means that there are no more.
+   */
+  states(actor: string, page: { after?: string; limit: number }): Promise<KeyState[]>;
+
+  /**
+   * Rows of the journal of one key, newest first: at most `limit`, those older than the row with the id `before` if one is
+   * given, which may be gone.
+   */
+  journal(
+    actor: string,
+    key: string,
+    page: { before?: string; limit: number },
+  ): Promise<JournalRow[]>;
 
   /** Keys of `actor` in whose mailboxes messages stand. */
   keys(actor: string, page: KeyPage): Promise<KeyRecord[]>;
@@ -155,7 +173,7 @@ export interface Delivery {
   /** How often a process died, or froze for longer than the lock lasts, while it worked on this message. */
   crashes: number;
   startedAt: number;
-  /** Nominal time, when the message is an occurrence of a schedule. */
+  /** Nominal time, when the message is an occurrence of a schedule: `Envelope.occurrence`, or BullMQ's own. */
   occurrence?: number;
   /** Somebody cancelled it while an earlier delivery was in work. */
   isCancelled: boolean;
@@ -176,12 +194,34 @@ export interface StoredState extends Carried {
   version: number;
 }
 
+/** A key and its state. */
+export interface KeyState {
+  key: string;
+  state: StoredState;
+}
+
+/** A row that a turn left in the journal of its key. */
+export interface JournalRow {
+  /** Its place in the journal: a cursor for `before`. Later rows of the key come after earlier ones. */
+  id: string;
+  /** When its turn was committed, by the clock of the store, epoch milliseconds. */
+  at: number;
+  row: JsonObject;
+}
+
 /** What a turn that succeeded leaves, committed in one step with its message's end. */
 export interface Effects {
   /** Messages, in order. Stored as by `Engine.send`. */
   sends: readonly Envelope[];
   /** New state of the key; absent: unchanged. Its revision is the one the turn was given, 0 for none. */
   state?: StoredState;
+  /** Rows, in order, that are added to the journal of the key; of all its rows the newest `keep` stay. Only with a key. */
+  journal?: { rows: readonly JsonObject[]; keep: number };
+  /**
+   * State and journal of the key are removed, if the revision is still the one the turn was given, 0 for none. Only with a key,
+   * and without `state` and `journal`.
+   */
+  forget?: { revision: number };
   /** What the handler answered. */
   reply?: Carried;
   /** Statements of the user's own, run in order in the transaction of the commit. Only where `store.sql`. */
@@ -210,15 +250,18 @@ export type Outcome =
   | { kind: 'retry'; delay: number; attempt: AttemptRecord }
   /** Given up: a dead letter, stored in one step with `sends`; if these are refused, it is given out again. */
   | { kind: 'dead'; reason: DeadReason; attempt: AttemptRecord; sends?: readonly Envelope[] }
-  /** Failed, which uses an attempt, and its key stops: the message stays at the head of its mailbox, and nothing of that key is given out until it is released. */
-  | { kind: 'quarantine'; attempt: AttemptRecord }
+  /**
+   * Failed, which uses an attempt, and its key stops: the message stays at the head of its mailbox, and nothing of that key is
+   * given out until it is released. One that stands in no mailbox is given up, with `sends`.
+   */
+  | { kind: 'quarantine'; attempt: AttemptRecord; sends?: readonly Envelope[] }
   /**
    * Handed back: give it out again, no attempt used. At once, when it was begun; after `delay` milliseconds, as if it had not
    * been given out at all.
    */
   | { kind: 'release'; delay?: number }
-  /** Somebody cancelled it and it stopped. */
-  | { kind: 'cancelled' };
+  /** Somebody cancelled it and it stopped, stored in one step with `sends`; if these are refused, it is given out again. */
+  | { kind: 'cancelled'; sends?: readonly Envelope[] };
 
 /** Runs one delivery. Never rejects. */
 export type TurnFunction = (delivery: Delivery) => Promise<Outcome>;

@@ -36,10 +36,22 @@ export interface Envelope extends Carried {
   replyTo?: string;
   /** Takes the place of the message with this id that has not started: a timer that is moved. */
   replace?: true;
+  /** Nominal time, when it is an occurrence of a schedule. */
+  occurrence?: number;
+  /** Who is told of its end by a turn, in the same commit, with an EndNotice. */
+  notify?: NotifyTarget;
   /** What the sender asked for beyond the actor's own retry policy. */
   retry?: Partial<RetryPolicy>;
   /** Digest of the body; present when the sender chose the id, so that the same id with another body is refused. */
   fingerprint?: string;
+}
+
+/** Who is told that a message has ended. */
+export interface NotifyTarget {
+  /** Type of the message that tells it, `<actor>.<verb>`: a message of that actor. Its data is an `EndNotice`. */
+  type: MessageType;
+  /** Key of that message, 1 to 200 characters; it stands in the data as `key`. Absent: without key. */
+  key?: string;
 }
 
 const ulid = monotonicFactory();

@@ -48,7 +48,13 @@ export { type ActorRef } from './actor.ref.js';
 export { type SendOptions, type TellOptions } from './sealing.js';
 
 // Keys
-export { Keys, type KeyListOptions, type StateOf } from './keys.js';
+export {
+  Keys,
+  type JournalOptions,
+  type KeyListOptions,
+  type StateListOptions,
+  type StateOf,
+} from './keys.js';
 
 // Dead letters
 export {
@@ -74,9 +80,11 @@ export {
   type DeadReason,
   type Engine,
   type Transaction,
+  type JournalRow,
   type KeyOrder,
   type KeyPage,
   type KeyRecord,
+  type KeyState,
   type MessageRecord,
   type MessageState,
   type QuarantinedKey,
@@ -93,6 +101,10 @@ export { SAMPLE, statisticsOf, type Percentiles, type Statistics } from './stati
 export { declareHandler } from './actor.decorators.js';
 export { ActorHost } from './actor.host.js';
 export { CLOCK, type Clock } from './clock.js';
+export { type EndNotice } from './end.notice.js';
+export { type NotifyTarget } from './envelope.js';
+export { sealMessage, type SealedMessage } from './sealed.message.js';
+export { type ForwardOptions } from './sealing.js';
 
 // Errors
 export {

@@ -109,6 +109,25 @@ describe('the state of a key', () => {
   });
 });
 
+describe('the states of an actor', () => {
+  it('are listed in the order of bytes of their keys, page by page', async () => {
+    const keys = await start();
+    const names = ['a', 'B', 'é', '10', '9', '\u{1F600}', '\uFFFD', 'a b'];
+    for (const name of names) await put(name, 'book');
+    await put('bomb', 'bomb');
+    await t.drain();
+    const all = ['10', '9', 'B', 'a', 'a b', 'é', '\uFFFD', '\u{1F600}'];
+    const found = await keys.states(CartActor);
+    expect(found.map(({ key }) => key)).toEqual(all);
+    expect(found[0]).toEqual({ key: '10', state: { items: ['book'], at: new Date(1_000) } });
+    expectTypeOf(found[0]!.state).toEqualTypeOf<z.infer<typeof CartState>>();
+    const page = await keys.states(CartActor, { after: 'a', limit: 2 });
+    expect(page.map(({ key }) => key)).toEqual(['a b', 'é']);
+    expect(await keys.states(CartActor, { after: '\u{1F600}' })).toEqual([]);
+    expect(await keys.states(CartActor, { after: 'C', limit: 1 })).toMatchObject([{ key: 'a' }]);
+  });
+});
+
 describe('keys with messages', () => {
   it('are listed, those that waited longest first, or the fullest first', async () => {
     const keys = await start();
@@ -168,6 +187,13 @@ describe('what is no key, no actor, no option', () => {
     ['an order', (keys) => keys.list('cart', { by: 'name' as never }), "by must be 'age' or"],
     ['no limit', (keys) => keys.list('cart', { limit: 0 }), 'limit must be a whole number'],
     ['a huge limit', (keys) => keys.list('cart', { limit: 1_001 }), 'limit must be a whole number'],
+    ['no state to list', (keys) => keys.states(PingActor), 'actor PingActor declares no state'],
+    ['no key to go on', (keys) => keys.states(CartActor, { after: '' }), 'after must be a string'],
+    ['no states', (keys) => keys.states(CartActor, { limit: 0 }), 'limit must be a whole number'],
+    ['no row', (keys) => keys.journal('cart', 'a', { before: 'x' }), 'before must be the id of a'],
+    ['no rows', (keys) => keys.journal('cart', 'a', { limit: 0 }), 'limit must be a whole number'],
+    ['no journal', (keys) => keys.journal('cart', ''), 'key must be a string of 1 to 200'],
+    ['an order', (keys) => keys.journal('cart', 'a', { by: 'x' } as never), 'by is not an option'],
     ['an option', (keys) => keys.list('cart', { most: 5 } as never), 'most is not an option'],
   ])('%s is refused', async (_, work, problem) => {
     const keys = await start();

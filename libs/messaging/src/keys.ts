@@ -5,10 +5,12 @@ import { toActorState, type ActorState } from './actor.state.js';
 import {
   ENGINE,
   type Engine,
+  type JournalRow,
   type KeyOrder,
   type KeyRecord,
   type QuarantinedKey,
 } from './engine.js';
+import { checkedRowId } from './journal.js';
 import { ACTOR_NAME } from './message.js';
 import { OptionError } from './messaging.errors.js';
 import { checkedText } from './sealing.js';
@@ -34,7 +36,25 @@ export interface KeyListOptions {
   limit?: number;
 }
 
-const OPTIONS = new Set<string>(['by', 'limit'] satisfies (keyof KeyListOptions)[]);
+/** Options of {@link Keys.states}. */
+export interface StateListOptions {
+  /** Only keys behind this one, the last of the page before. Default: from the first on. */
+  after?: string;
+  /** How many at most, 1 to 1,000. Default 100. */
+  limit?: number;
+}
+
+/** Options of {@link Keys.journal}. */
+export interface JournalOptions {
+  /** Only rows older than the one with this id, the last of the page before. Default: from the newest on. */
+  before?: string;
+  /** How many at most, 1 to 1,000. Default 100. */
+  limit?: number;
+}
+
+const LIST_OPTIONS: readonly (keyof KeyListOptions)[] = ['by', 'limit'];
+const STATES_OPTIONS: readonly (keyof StateListOptions)[] = ['after', 'limit'];
+const JOURNAL_OPTIONS: readonly (keyof JournalOptions)[] = ['before', 'limit'];
 const MOST = 1_000;
 
 /**
@@ -44,7 +64,7 @@ const MOST = 1_000;
  */
 @Injectable()
 export class Keys {
-  private readonly states = new WeakMap<Type, ActorState>();
+  private readonly schemas = new WeakMap<Type, ActorState>();
 
   constructor(@Inject(ENGINE) private readonly engine: Engine) {}
 
@@ -67,20 +87,53 @@ export class Keys {
   }
 
   /**
+   * Keys that have a state, each with a copy of it as {@link state} answers it, in the order of the UTF-8 bytes of their names,
+   * the same on every store. Fewer than `limit` means that there are no more.
+   *
+   * @throws OptionError for what is no actor class, or none with state, and for a bad option
+   * @throws NewerVersionError, InvalidStateError when one of them cannot be read: see {@link state}
+   */
+  async states<A extends object>(
+    actor: Type<A>,
+    options: StateListOptions = {},
+  ): Promise<{ key: string; state: StateOf<A> }[]> {
+    const name = nameOf(actor);
+    const schema = this.stateOf(actor, name);
+    const limit = checkedLimit(options, STATES_OPTIONS);
+    const { after } = options;
+    const page = { limit, ...(after !== undefined && { after: checkedText(after, 'after') }) };
+    const found = await this.engine.states(name, page);
+    return found.map(({ key, state }) => ({ key, state: schema.load(state) as StateOf<A> }));
+  }
+
+  /**
+   * What turns of one key have left in its journal, newest first: see `turn.journal`. Empty for a key that never had any, or was
+   * forgotten.
+   *
+   * @param actor its class or its name
+   * @throws OptionError for what is neither, for what is no key, and for a bad option
+   */
+  async journal(
+    actor: Type | string,
+    key: string | number,
+    options: JournalOptions = {},
+  ): Promise<JournalRow[]> {
+    const limit = checkedLimit(options, JOURNAL_OPTIONS);
+    const { before } = options;
+    const page = { limit, ...(before !== undefined && { before: checkedRowId(before, 'before') }) };
+    return this.engine.journal(nameOf(actor), checkedKey(key), page);
+  }
+
+  /**
    * Keys in whose mailboxes messages stand, the one in work included.
    *
    * @param actor its class or its name
    * @throws OptionError
    */
   async list(actor: Type | string, options: KeyListOptions = {}): Promise<KeyRecord[]> {
-    for (const option of Object.keys(options)) {
-      if (!OPTIONS.has(option)) throw new OptionError(option, 'is not an option');
-    }
-    const { by = 'age', limit = 100 } = options;
+    const limit = checkedLimit(options, LIST_OPTIONS);
+    const { by = 'age' } = options;
     if (by !== 'age' && by !== 'depth') throw new OptionError('by', "must be 'age' or 'depth'");
-    if (!Number.isSafeInteger(limit) || limit < 1 || limit > MOST) {
-      throw new OptionError('limit', `must be a whole number from 1 to ${MOST}`);
-    }
     return this.engine.keys(nameOf(actor), { by, limit });
   }
 
@@ -106,12 +159,12 @@ export class Keys {
   }
 
   private stateOf(actor: Type, name: string): ActorState {
-    const known = this.states.get(actor);
+    const known = this.schemas.get(actor);
     if (known) return known;
     const declared = actorOptionsOf(actor)?.state;
     if (!declared) throw new OptionError('actor', `${actor.name} declares no state`);
     const state = toActorState(name, declared, `@Actor ${actor.name}`);
-    this.states.set(actor, state);
+    this.schemas.set(actor, state);
     return state;
   }
 }
@@ -120,6 +173,16 @@ function nameOf(actor: Type | string): string {
   if (typeof actor === 'string' && ACTOR_NAME.test(actor)) return actor;
   if (typeof actor === 'function' && actorOptionsOf(actor)) return actorNameOf(actor);
   throw new OptionError('actor', 'must be the name of an actor, or a class with @Actor()');
+}
+
+/** The limit among options of a list. */
+function checkedLimit(options: { limit?: number }, allowed: readonly string[]): number {
+  for (const option of Object.keys(options)) {
+    if (!allowed.includes(option)) throw new OptionError(option, 'is not an option');
+  }
+  const { limit = 100 } = options;
+  if (Number.isSafeInteger(limit) && limit >= 1 && limit <= MOST) return limit;
+  throw new OptionError('limit', `must be a whole number from 1 to ${MOST}`);
 }
 
 /** As the key of a message: a number is its text. */

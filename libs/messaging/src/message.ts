@@ -101,6 +101,13 @@ export const ACTOR_NAME = /^[a-z][a-z0-9-]{0,62}$/;
 const VERB = /^[a-z][a-zA-Z0-9-]{0,62}$/;
 const LONGEST_KEY = 200;
 
+/** Whether this is `<actor>.<verb>`, as {@link Message} takes it. */
+export function isMessageType(type: unknown): type is MessageType {
+  if (typeof type !== 'string') return false;
+  const [actor = '', verb = '', ...rest] = type.split('.');
+  return ACTOR_NAME.test(actor) && VERB.test(verb) && rest.length === 0;
+}
+
 /**
  * Declares a message: a typed command or event whose payload is checked by a Standard Schema (zod, valibot, arktype, ...).
  *
@@ -186,9 +193,9 @@ function sourceOf(type: string, data: unknown): Source {
 }
 
 function describe(type: string, schema: StandardSchemaV1, options: MessageOptions): MessageMeta {
-  const [actor = '', verb = '', ...rest] = type.split('.');
-  if (!ACTOR_NAME.test(actor) || !VERB.test(verb) || rest.length > 0) {
-    throw new OptionError('Message type', `must be '<actor>.<verb>', got '${type}'`);
+  const [actor = ''] = type.split('.');
+  if (!isMessageType(type)) {
+    throw new OptionError('Message type', `must be '<actor>.<verb>', got '${String(type)}'`);
   }
   for (const option of Object.keys(options)) {
     if (!OPTIONS.has(option)) throw new OptionError(`${type} ${option}`, 'is not an option');

@@ -1,8 +1,15 @@
 import { MAX_DURATION, toMilliseconds, type Duration } from './duration.js';
 import type { Transaction } from './engine.js';
-import { fingerprintOf, generateId, type Envelope } from './envelope.js';
-import { stringProblem } from './json.js';
-import { carriedOf, keyOf, metaOf, type MessageInstance } from './message.js';
+import { fingerprintOf, generateId, type Envelope, type NotifyTarget } from './envelope.js';
+import { stringProblem, type Json } from './json.js';
+import {
+  carriedOf,
+  isMessageType,
+  keyOf,
+  metaOf,
+  type MessageInstance,
+  type MessageType,
+} from './message.js';
 import { OptionError } from './messaging.errors.js';
 import { toPriority, type Priority } from './priority.js';
 import { toRetryPolicy, type RetryOptions } from './retry.js';
@@ -48,6 +55,18 @@ export interface TellOptions extends SendOptions {
   tx?: Transaction;
 }
 
+/** Options of {@link Actors.forward}. */
+export interface ForwardOptions extends TellOptions {
+  /** Nominal time of the message, when it is an occurrence of a schedule: `turn.occurrence` of its handler. Default: none. */
+  occurrence?: Date;
+  /**
+   * Who is told when the message ends through a turn: a message of this type and key, with an {@link EndNotice} as its data, is
+   * stored in the commit of that end. The actor that is told should not limit its mailboxes: while one of them is full, what
+   * is to be told to it cannot end. Default: nobody.
+   */
+  notify?: NotifyTarget;
+}
+
 const EVERY: readonly (keyof SendOptions)[] = [
   'id',
   'priority',
@@ -62,6 +81,10 @@ const TIMES: readonly (keyof TellOptions)[] = ['delay', 'at', 'now', 'tx'];
 export const SEND: ReadonlySet<string> = new Set(EVERY);
 export const PUBLISH: ReadonlySet<string> = new Set([...EVERY, ...TIMES]);
 export const TELL: ReadonlySet<string> = new Set([...PUBLISH, 'replace']);
+export const FORWARD: ReadonlySet<string> = new Set([
+  ...TELL,
+  ...(['occurrence', 'notify'] satisfies (keyof ForwardOptions)[]),
+]);
 
 const HEADER_NAME = /^[A-Za-z0-9_.-]{1,64}$/;
 
@@ -71,6 +94,23 @@ export interface Origin {
   now: number;
   /** The turn it is sent in. */
   turn?: Turn;
+}
+
+/** What of an envelope is the message itself. */
+export interface Parts {
+  readonly type: MessageType;
+  readonly actor: string;
+  readonly version: number;
+  readonly data: Envelope['data'];
+  readonly types: Json | undefined;
+  readonly key: string | undefined;
+}
+
+/** @throws OptionError for what is no message */
+export function partsOf(message: MessageInstance, path: string): Parts {
+  const { type, actor, version } = metaOf(message, path);
+  const { data, types } = carriedOf(message);
+  return { type, actor, version, data: data as Envelope['data'], types, key: keyOf(message) };
 }
 
 /**
@@ -83,11 +123,21 @@ export interface Origin {
 export function seal(
   message: MessageInstance,
   options: TellOptions,
-  { now, turn }: Origin,
+  origin: Origin,
   path: string,
   allowed: ReadonlySet<string> = TELL,
 ): Envelope {
-  const { type, actor, version } = metaOf(message, `${path}message`);
+  return sealParts(partsOf(message, `${path}message`), options, origin, path, allowed);
+}
+
+/** As {@link seal}, for a message that was taken apart before. */
+export function sealParts(
+  { type, actor, version, data, types, key }: Parts,
+  options: ForwardOptions,
+  { now, turn }: Origin,
+  path: string,
+  allowed: ReadonlySet<string>,
+): Envelope {
   if (typeof options !== 'object' || options === null) {
     throw new OptionError(`${path}options`, 'must be an object');
   }
@@ -110,18 +160,18 @@ export function seal(
   }
   const wait =
     delay === undefined ? until(at, now, `${path}at`) : toMilliseconds(delay, `${path}delay`);
-  const { data, types } = carriedOf(message);
-  const key = keyOf(message);
   const priority = toPriority(options.priority ?? 'normal', `${path}priority`);
   const policy = retry === undefined ? undefined : toRetryPolicy(retry, `${path}retry`);
   const life = ttl === undefined ? undefined : toMilliseconds(ttl, `${path}ttl`);
   if (life === 0) throw new OptionError(`${path}ttl`, 'must be longer than 0');
   const id = options.id === undefined ? generateId(actor) : checkedText(options.id, `${path}id`);
+  const occurrence = toTime(options.occurrence, `${path}occurrence`);
+  const notify = toTarget(options.notify, `${path}notify`);
   // Named one by one: V8 takes forty times as long for an object that begins with what is spread.
   return {
     type,
     version,
-    data: data as Envelope['data'],
+    data,
     priority,
     retry: policy,
     actor,
@@ -135,6 +185,8 @@ export function seal(
     ...(turn && { correlationId: turn.correlationId, causationId: turn.id }),
     ...(tenant !== undefined && { tenant: checkedText(tenant, `${path}tenant`) }),
     ...(replace === true && { replace }),
+    ...(occurrence !== undefined && { occurrence }),
+    ...(notify && { notify }),
     ...(options.id !== undefined && {
       fingerprint: fingerprintOf({
         type,
@@ -148,9 +200,33 @@ export function seal(
         ttl: life,
         // One tenant must not learn of what another has sent.
         tenant,
+        occurrence,
+        notify,
       }),
     }),
   };
+}
+
+function toTime(date: Date | undefined, path: string): number | undefined {
+  if (date === undefined) return undefined;
+  const time = date instanceof Date ? date.getTime() : NaN;
+  if (Number.isNaN(time)) throw new OptionError(path, 'must be a valid Date');
+  return time;
+}
+
+function toTarget(target: NotifyTarget | undefined, path: string): NotifyTarget | undefined {
+  if (target === undefined) return undefined;
+  if (typeof target !== 'object' || target === null || Array.isArray(target)) {
+    throw new OptionError(path, 'must be an object { type, key }');
+  }
+  for (const field of Object.keys(target)) {
+    if (field !== 'type' && field !== 'key') {
+      throw new OptionError(`${path}.${field}`, 'is not an option');
+    }
+  }
+  const { type, key } = target;
+  if (!isMessageType(type)) throw new OptionError(`${path}.type`, "must be '<actor>.<verb>'");
+  return { type, ...(key !== undefined && { key: checkedText(key, `${path}.key`) }) };
 }
 
 function until(at: Date | undefined, now: number, path: string): number {

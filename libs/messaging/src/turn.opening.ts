@@ -40,6 +40,8 @@ export function openTurn(
     signal,
     state: loaded as undefined,
     sql: (strings, ...values) => (scope() as TurnScope).sql(strings, values),
+    journal: (row) => (scope() as TurnScope).journal(row),
+    forget: () => (scope() as TurnScope).forget(),
     join: (work) => (scope() as TurnScope).run(work),
   };
   return kind === 'read' ? Object.freeze(turn) : turn;

@@ -125,6 +125,8 @@ describe('a turn that ends well', () => {
       signal: expect.any(AbortSignal),
       state: undefined,
       sql: expect.any(Function),
+      journal: expect.any(Function),
+      forget: expect.any(Function),
       join: expect.any(Function),
     });
     const sent = { deadline: 9_000, correlationId: 'a', causationId: 'b', tenant: 't2' };

@@ -6,9 +6,11 @@ import type { Batch } from './batch.js';
 import type { Checkpoint } from './checkpoint.js';
 import type { Clock } from './clock.js';
 import { toMilliseconds } from './duration.js';
+import { endNotices } from './end.notice.js';
 import type { AttemptRecord, Delivery, Effects, Outcome, TurnFunction } from './engine.js';
 import type { Envelope } from './envelope.js';
 import { isGuardDenial } from './guard.denial.js';
+import { KEEP } from './journal.js';
 import { openMessage, sealReply, type MessageClass } from './message.js';
 import {
   CancelledError,
@@ -48,6 +50,8 @@ export interface Turns {
   readonly retry: ActorRetryPolicy;
   readonly supervision: Supervision;
   readonly state?: ActorState;
+  /** How many rows of the journal of a key are kept. Default 1,000. */
+  readonly journal?: { readonly keep: number };
   readonly breaker?: ActorBreaker;
   readonly clock: Clock;
   readonly random: () => number;
@@ -106,7 +110,7 @@ async function live(delivery: Delivery, turns: Turns): Promise<Outcome> {
     const result = await perform(handler, message, scope, stop, turns.clock);
     if (turns.checkpoint) await turns.checkpoint('handled', delivery);
     scope.close();
-    const effects = effectsOf(handler, result, scope, turns.state);
+    const effects = effectsOf(handler, result, scope, turns);
     turns.breaker?.pass(probe);
     return effects ? { kind: 'done', effects, refused: fail } : { kind: 'done' };
   } catch (error) {
@@ -220,19 +224,31 @@ function toldToStop({ reason }: AbortSignal): Error {
 function effectsOf(
   { kind, message, batch }: Handler,
   result: unknown,
-  { sends, statements, turn, delivery }: TurnScope,
-  actorState: ActorState | undefined,
+  scope: TurnScope,
+  { state: actorState, journal, clock }: Turns,
 ): Effects | undefined {
+  const { statements, rows, isForgotten, turn, delivery } = scope;
   const hasReply = message !== undefined && kind !== 'on' && !batch;
   const reply = hasReply ? sealReply(message.meta, result) : undefined;
   const { key } = turn;
   const state =
-    actorState && kind !== 'read' && key !== undefined
+    actorState && kind !== 'read' && key !== undefined && !isForgotten
       ? actorState.seal(turn.state, delivery.state, key)
       : undefined;
   const sql = statements.length > 0 ? statements : undefined;
-  if (sends.length === 0 && !state && !reply && !sql) return undefined;
-  return { sends, ...(state && { state }), ...(reply && { reply }), ...(sql && { sql }) };
+  const answer = reply || kind === 'occurrence' ? result : undefined;
+  const notices = endNotices(delivery, { kind: 'done', answer, finishedAt: clock.now() });
+  const sends = notices.length > 0 ? [...scope.sends, ...notices] : scope.sends;
+  const isNothing = sends.length + rows.length === 0 && !isForgotten && !state && !reply && !sql;
+  if (isNothing) return undefined;
+  return {
+    sends,
+    ...(state && { state }),
+    ...(isForgotten && { forget: { revision: delivery.state?.revision ?? 0 } }),
+    ...(rows.length > 0 && !isForgotten && { journal: { rows, keep: journal?.keep ?? KEEP } }),
+    ...(reply && { reply }),
+    ...(sql && { sql }),
+  };
 }
 
 /** Decides, and reports. Never rejects: whatever goes wrong here, the message is tried again. */
@@ -254,6 +270,7 @@ async function end(
     outcome = { kind: 'retry', delay: DEFAULT_RETRY.delay, attempt: toRecord(fault) };
   }
   if (outcome.kind === 'dead') outcome = await mourned(delivery, outcome, turns);
+  outcome = told(delivery, outcome, turns);
   report(delivery, outcome, policy.attempts);
   return outcome;
 }
@@ -269,6 +286,27 @@ async function mourned(delivery: Delivery, outcome: Dead, { mourn }: Turns): Pro
     }
     logger.error(`${delivery.envelope.id}: nobody is told that it died: ${String(error)}`);
     return outcome;
+  }
+}
+
+/** Whom the sender named is told of an end. */
+function told(delivery: Delivery, outcome: Outcome, { clock }: Turns): Outcome {
+  if (!delivery.envelope.notify) return outcome;
+  switch (outcome.kind) {
+    case 'dead':
+      return { ...outcome, sends: [...(outcome.sends ?? []), ...endNotices(delivery, outcome)] };
+    case 'quarantine':
+      return {
+        ...outcome,
+        sends: endNotices(delivery, { ...outcome, kind: 'dead', reason: 'quarantined' }),
+      };
+    case 'cancelled':
+      return {
+        ...outcome,
+        sends: endNotices(delivery, { kind: 'cancelled', finishedAt: clock.now() }),
+      };
+    default:
+      return outcome;
   }
 }
 

@@ -2,6 +2,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Checkpoint } from './checkpoint.js';
 import type { Delivery, SqlStatement } from './engine.js';
 import type { Envelope } from './envelope.js';
+import { MOST_ROWS, toRow } from './journal.js';
+import type { JsonObject } from './json.js';
 import { TurnEndedError, TurnUsageError } from './messaging.errors.js';
 import type { Turn } from './turn.js';
 
@@ -14,6 +16,9 @@ const MOST_STATEMENTS = 1_000;
 export class TurnScope {
   readonly sends: Envelope[] = [];
   readonly statements: SqlStatement[] = [];
+  readonly rows: JsonObject[] = [];
+  /** Whether state and journal of its key are to go. */
+  isForgotten = false;
   private isOpen = true;
 
   constructor(
@@ -55,6 +60,30 @@ export class TurnScope {
     }
     const text = strings.reduce((before, part, index) => `${before}$${index}${part}`);
     this.statements.push({ text, params: [...values] });
+  }
+
+  /** Adds a row to what the turn leaves in the journal of its key. */
+  journal(row: JsonObject): void {
+    this.requireKey('turn.journal writes into the journal of a key');
+    if (this.rows.length >= MOST_ROWS) {
+      throw new TurnUsageError(`a turn may add at most ${MOST_ROWS} rows to the journal`);
+    }
+    this.rows.push(toRow(row));
+  }
+
+  /** State and journal of its key go when the turn commits. */
+  forget(): void {
+    this.requireKey('turn.forget removes the state of a key');
+    this.isForgotten = true;
+  }
+
+  /** Messages of a batch have no key. */
+  private requireKey(what: string): void {
+    this.require();
+    if (this.turn.key !== undefined) return;
+    throw new TurnUsageError(
+      `${what}, and '${this.turn.type}' has none: declare Message(..., { key })`,
+    );
   }
 
   /** @throws TurnEndedError, TurnUsageError when nothing may be sent from here */

@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { JsonObject } from './json.js';
 
 /**
  * What a handler gets beside its message: one attempt to handle it. What it leaves (state, messages sent through Actors,
@@ -55,6 +56,27 @@ export interface Turn<S extends StandardSchemaV1 = StandardSchemaV1<unknown, und
    * @throws TurnEndedError when the turn is over
    */
   sql(strings: TemplateStringsArray, ...values: readonly unknown[]): Promise<void>;
+  /**
+   * Adds a row to the journal of this key, kept with its state: what happened to it, for whoever looks later (`Keys.journal`).
+   * Committed with everything else of the turn, or not at all; of a key the newest rows are kept, as many as the actor's
+   * option `journal` says.
+   *
+   *     turn.journal({ event: 'paid', amount: 5 });
+   *
+   * @param row a plain object of JSON, at most 4,096 bytes
+   * @throws OptionError for what is no such row
+   * @throws TurnUsageError in `@Read` handlers, without key (so in batch handlers), and for more than 1,000 rows
+   * @throws TurnEndedError when the turn is over
+   */
+  journal(row: JsonObject): void;
+  /**
+   * Removes the state of this key and its journal when the turn commits, those rows included that this turn adds: the next turn
+   * of the key begins with the state of a new one. What the turn sends, and its reply, are committed as ever.
+   *
+   * @throws TurnUsageError in `@Read` handlers, and without key (so in batch handlers)
+   * @throws TurnEndedError when the turn is over
+   */
+  forget(): void;
   /**
    * Runs `work` so that what it sends belongs to this turn. Needed in batch handlers only, where several turns are at work:
    * elsewhere it is already so.

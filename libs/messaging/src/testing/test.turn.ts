@@ -3,8 +3,8 @@ import type { Turn } from '../turn.js';
 /**
  * A turn for calling a handler yourself, without a store: `actor.send(new SendMail(...), testTurn({ attempt: 3 }))`.
  *
- * @param fields what the test is about; the rest is a first attempt without key, at this moment, whose SQL goes
- * nowhere
+ * @param fields what the test is about; the rest is a first attempt without key, at this moment, whose SQL and
+ * journal go nowhere
  */
 export function testTurn(fields: Partial<Turn> = {}): Turn {
   const id = fields.id ?? 'test-1';
@@ -26,6 +26,8 @@ export function testTurn(fields: Partial<Turn> = {}): Turn {
     signal: new AbortController().signal,
     state: undefined,
     sql: async () => undefined,
+    journal: () => undefined,
+    forget: () => undefined,
     join: (work) => work(),
     ...fields,
   };

@@ -8,6 +8,7 @@ import {
   MailboxFullError,
   MessageActiveError,
   StoppingError,
+  StoreError,
   TurnSqlError,
 } from '../../messaging.errors.js';
 import { redrivesOf, toCancelled, toDelivery, toEnvelope, toFailure } from './bullmq.job.js';
@@ -258,6 +259,7 @@ export class BullmqConsumer implements Consumer {
     fetchNext: boolean,
   ): Promise<NextJob> {
     try {
+      if (effects.journal || effects.forget) throw new StoreError('not yet');
       return await this.backend.complete(job, token, effects, this.options.keepDone, fetchNext);
     } catch (error) {
       try {

@@ -9,8 +9,10 @@ import type {
   DeadLetterPlace,
   Engine,
   FinishedTurn,
+  JournalRow,
   KeyPage,
   KeyRecord,
+  KeyState,
   MessageRecord,
   QuarantinedKey,
   ScheduleRecord,
@@ -216,6 +218,14 @@ export class BullmqEngine implements Engine {
 
   async state(actor: string, key: string): Promise<StoredState | undefined> {
     return this.reading(() => turnBackendOf(this.queue(actor)).mailboxes.state(key));
+  }
+
+  async states(): Promise<KeyState[]> {
+    throw new StoreError('not yet');
+  }
+
+  async journal(): Promise<JournalRow[]> {
+    throw new StoreError('not yet');
   }
 
   async keys(actor: string, page: KeyPage): Promise<KeyRecord[]> {

@@ -39,6 +39,8 @@ const full: Required<Envelope> = {
   tenant: 'acme',
   replyTo: 'inbox-1',
   replace: true,
+  occurrence: 4_000,
+  notify: { type: 'watch.ended', key: 'w' },
   retry: { attempts: 3 },
   fingerprint: 'f1',
 };

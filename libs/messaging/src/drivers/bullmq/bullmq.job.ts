@@ -97,9 +97,10 @@ function readEnvelope(job: Job): Envelope {
 }
 
 export function toDelivery(job: Job, signal: AbortSignal): Delivery {
-  const occurrence = occurrenceOf(job);
+  const envelope = toEnvelope(job);
+  const occurrence = envelope.occurrence ?? occurrenceOf(job);
   return {
-    envelope: toEnvelope(job),
+    envelope,
     attempt: job.attemptsMade + 1,
     isFirst: job.attemptsStarted <= 1 && !progressOf(job).redrives,
     history: progressOf(job).attempts,

@@ -9,8 +9,10 @@ import type {
   Delivery,
   Engine,
   FinishedTurn,
+  JournalRow,
   KeyPage,
   KeyRecord,
+  KeyState,
   MessageRecord,
   QuarantinedKey,
   ScheduleRecord,
@@ -139,6 +141,18 @@ export class MemoryEngine implements Engine {
 
   async state(actor: string, key: string): Promise<StoredState | undefined> {
     return structuredClone(this.messages.queue(actor).states.get(key));
+  }
+
+  async states(actor: string, page: { after?: string; limit: number }): Promise<KeyState[]> {
+    return this.messages.queue(actor).states.page(page);
+  }
+
+  async journal(
+    actor: string,
+    key: string,
+    page: { before?: string; limit: number },
+  ): Promise<JournalRow[]> {
+    return this.messages.queue(actor).states.journal(key, page);
   }
 
   async keys(actor: string, page: KeyPage): Promise<KeyRecord[]> {

@@ -6,7 +6,6 @@ import type {
   KeyRecord,
   MessageState,
   QuarantinedKey,
-  StoredState,
 } from '../../engine.js';
 import type { Envelope } from '../../envelope.js';
 import type { MemoryConsumer } from './memory.consumer.js';
@@ -15,10 +14,11 @@ import type { Entry, Work } from './memory.entry.js';
 import { Heap } from './memory.heap.js';
 import { Mailbox } from './memory.mailbox.js';
 import { RateLimit } from './memory.rate.limit.js';
+import { States } from './memory.states.js';
 
 /** The messages of one actor, each in one place: ready, behind another of its key, waiting for its time, in work, ended. */
 export class MemoryQueue {
-  readonly states = new Map<string, StoredState>();
+  readonly states = new States();
   readonly handled: Handled;
   readonly letters: Letters;
   private readonly ready = new Heap<Entry>();

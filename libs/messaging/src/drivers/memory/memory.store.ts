@@ -2,7 +2,7 @@ import type { Clock } from '../../clock.js';
 import type { Cancellation, Effects, MessageState, Outcome } from '../../engine.js';
 import type { Carried } from '../../codec.js';
 import { storageIds, type Envelope } from '../../envelope.js';
-import { CancelledError, LockLostError } from '../../messaging.errors.js';
+import { CancelledError } from '../../messaging.errors.js';
 import type { ResolvedOptions } from '../../messaging.options.js';
 import { admit } from './memory.admission.js';
 import { DueEntries } from './memory.due.js';
@@ -85,7 +85,8 @@ export class MemoryStore {
     entry.startedAt = now;
     entry.death = undefined;
     const controller = new AbortController();
-    const { envelope, failures, history, crashes, occurrence, isCancelled } = entry;
+    const { envelope, failures, history, crashes, isCancelled } = entry;
+    const occurrence = entry.occurrence ?? envelope.occurrence;
     const state = envelope.key === undefined ? undefined : this.stateOf(entry, envelope.key);
     const delivery = {
       envelope: structuredClone(envelope),
@@ -182,7 +183,7 @@ export class MemoryStore {
       case 'dead':
         return this.bury(entry, outcome);
       case 'cancelled':
-        return this.end(entry, 'cancelled');
+        return this.quit(entry, outcome.sends);
       case 'retry':
         remember(entry, outcome.attempt);
         return this.postpone(entry, outcome.delay);
@@ -198,16 +199,19 @@ export class MemoryStore {
     }
   }
 
-  private finish(entry: Entry, { sends = [], state, reply }: Partial<Effects> = {}): void {
+  private finish(entry: Entry, effects: Partial<Effects> = {}): void {
+    const { sends = [], reply } = effects;
     const fresh = admit(sends, this, this.clock.now(), entry);
     const { key } = entry.envelope;
-    if (state && key !== undefined) {
-      if ((this.stateOf(entry, key)?.revision ?? 0) !== state.revision) throw new LockLostError();
-      const next = { ...structuredClone(state), revision: state.revision + 1 };
-      this.queueOf(entry).states.set(key, next);
-    }
+    if (key !== undefined) this.queueOf(entry).states.commit(key, effects, this.clock.now());
     if (reply) entry.reply = structuredClone(reply);
     this.end(entry, 'done');
+    this.insertAll(fresh);
+  }
+
+  private quit(entry: Entry, sends: readonly Envelope[] = []): void {
+    const fresh = admit(sends, this, this.clock.now(), entry);
+    this.end(entry, 'cancelled');
     this.insertAll(fresh);
   }
 
