@@ -6,7 +6,7 @@ import {
   RejectError,
   type Turn,
 } from '@callsheet/messaging';
-import { Cron } from '@callsheet/scheduler';
+import { Cron, ScheduledRun } from '@callsheet/scheduler';
 import type { Type } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { onTestFinished } from 'vitest';
@@ -34,7 +34,7 @@ export class Greeter {
   }
 
   @Cron('0 7 * * 1', { tz: 'Europe/Madrid' })
-  async monday(_occurrence: Record<string, never>, _turn: Turn): Promise<void> {}
+  async monday(_run: ScheduledRun): Promise<void> {}
 }
 
 /** An application on the memory store, ready for `inject`. The caller closes it. */

@@ -3,6 +3,7 @@ import { ENTRY_PROVIDER_WATERMARK } from '@nestjs/common/internal';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { StateOptions } from './actor.state.js';
 import type { Duration } from './duration.js';
+import type { Delivery } from './engine.js';
 import type { MessageClass, MessageInstance, ReplyInput, ReplyOf } from './message.js';
 import { OptionError } from './messaging.errors.js';
 import type { ActorRetryOptions } from './retry.js';
@@ -57,10 +58,20 @@ export interface BatchOptions extends HandleOptions {
 /** How a method handles messages: commands of its own actor, reads of a key's state, events, occurrences of a schedule. */
 export type HandlerKind = 'handle' | 'read' | 'on' | 'occurrence';
 
+/** What a handler without a message class handles. */
+export interface VerbDeclaration {
+  /** Its messages have the type `<actor>.<verb>`. */
+  readonly verb: string;
+  /** Name of the actor that sends them, without which the handler would never run: it must be in the process too. */
+  readonly sentBy?: string;
+  /** Makes of a delivery what the handler gets. Default: the data of its message, frozen. */
+  readonly open?: (delivery: Delivery) => unknown;
+}
+
 /** A handler as declared: for a message class, or for a verb of the actor itself (occurrences of a schedule). */
 export interface HandlerDeclaration {
   readonly kind: HandlerKind;
-  readonly handles: MessageClass | { readonly verb: string };
+  readonly handles: MessageClass | VerbDeclaration;
   readonly method: string;
   readonly timeout?: Duration;
   readonly batch?: { max: number; wait?: Duration };

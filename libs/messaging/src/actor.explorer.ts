@@ -6,6 +6,7 @@ import {
   type ActorOptions,
   type HandlerDeclaration,
   type HandlerKind,
+  type VerbDeclaration,
 } from './actor.decorators.js';
 import { actorNameOf } from './actor.name.js';
 import { toActorState, type ActorState } from './actor.state.js';
@@ -43,6 +44,8 @@ export interface FoundHandler {
   readonly kind: HandlerKind;
   /** None for occurrences of a schedule. */
   readonly message: MessageClass | undefined;
+  /** What there is in place of a message class. */
+  readonly verb?: VerbDeclaration;
   readonly method: string;
   readonly timeout?: number;
   readonly batch?: BatchPolicy;
@@ -71,8 +74,12 @@ export function exploreActors(
     const target = classOf(wrapper);
     if (typeof target !== 'function') continue;
     if (!actorOptionsOf(target)) {
-      if (handlersOf(target).length === 0) continue;
-      throw new DeclarationError(`${target.name} has handlers but is not an actor: add @Actor()`);
+      const declared = handlersOf(target);
+      if (declared.length === 0) continue;
+      // A schedule needs nothing else of an actor.
+      if (!declared.every(({ kind }) => kind === 'occurrence')) {
+        throw new DeclarationError(`${target.name} has handlers but is not an actor: add @Actor()`);
+      }
     }
     if (wrapper.isTransient) {
       throw new DeclarationError(
@@ -163,6 +170,7 @@ function toHandler(
   return {
     kind,
     message,
+    ...('verb' in handles && { verb: handles }),
     method,
     ...(timeout !== undefined && { timeout: longer(timeout, `${path} timeout`) }),
     ...(batch && {

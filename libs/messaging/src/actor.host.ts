@@ -76,7 +76,7 @@ export class ActorHost implements OnModuleInit {
   }
 
   private async begin(): Promise<void> {
-    for (const actor of this.found) await this.requireSchedules(actor);
+    for (const actor of this.found) this.requireSenders(actor);
     this.warnOfUnhandled();
     // All subscriptions before the first turn: what it publishes must not miss an actor that is about to start.
     for (const { name, handlers } of this.found) {
@@ -143,11 +143,12 @@ export class ActorHost implements OnModuleInit {
   }
 
   private bind({ wrapper }: FoundActor, found: FoundHandler): Handler {
-    const { kind, message, method, timeout, batch } = found;
+    const { kind, message, verb, method, timeout, batch } = found;
     const run = this.pipeline.create(wrapper, method, message);
     return {
       kind,
       message,
+      ...(verb?.open && { open: verb.open }),
       run,
       ...(timeout !== undefined && { timeout }),
       ...(batch && {
@@ -198,13 +199,14 @@ export class ActorHost implements OnModuleInit {
     }
   }
 
-  /** A schedule is stored by the scheduler's module; without it nothing would ever happen, and nobody would know. */
-  private async requireSchedules({ name, handlers }: FoundActor): Promise<void> {
-    const scheduled = [...handlers].filter(([, { message }]) => !message).map(([type]) => type);
-    if (scheduled.length === 0) return;
-    const stored = new Set((await this.engine.schedules([name])).map(({ id }) => id as string));
-    const missing = scheduled.find((type) => !stored.has(type));
-    if (missing === undefined) return;
-    throw new DeclarationError(`the schedule '${missing}' is not stored: import SchedulerModule`);
+  /** Without the actor that sends them messages would never come, and nobody would know. */
+  private requireSenders({ handlers }: FoundActor): void {
+    for (const [type, { verb }] of handlers) {
+      const sender = verb?.sentBy;
+      if (sender === undefined || this.found.some(({ name }) => name === sender)) continue;
+      throw new DeclarationError(
+        `'${type}' is sent by the actor '${sender}', which is not here: import SchedulerModule`,
+      );
+    }
   }
 }

@@ -10,7 +10,9 @@ import { DeclarationError, OptionError } from './messaging.errors.js';
  */
 export function actorNameOf(target: { name: string }): string {
   const declared = handlersOf(target);
-  const given = actorOptionsOf(target)?.name;
+  const options = actorOptionsOf(target);
+  // A provider with nothing but schedules needs no @Actor().
+  const given = options ? options.name : kebab(target.name);
   const names = new Set(
     declared.flatMap(({ kind, handles }) =>
       'meta' in handles && kind !== 'on' ? [handles.meta.actor] : [],
@@ -34,4 +36,9 @@ export function actorNameOf(target: { name: string }): string {
     throw new OptionError(`@Actor ${target.name} name`, `must match ${ACTOR_NAME}, got '${name}'`);
   }
   return name;
+}
+
+/** `ReportService` is the actor 'report-service'. */
+function kebab(name: string): string {
+  return name.replace(/([a-z0-9])([A-Z])/g, '$1-$2').toLowerCase();
 }

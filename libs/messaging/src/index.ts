@@ -31,7 +31,7 @@ export { currentTurn, outsideTurn } from './turn.scope.js';
 export { TurnContext } from './turn.context.js';
 export { type ActorRetryOptions, type Backoff, type RetryOptions } from './retry.js';
 export { type Directive, type ErrorClass, type Supervision } from './supervision.js';
-export { type Priority } from './priority.js';
+export { toPriority, type Priority } from './priority.js';
 export { toMilliseconds, type Duration } from './duration.js';
 
 // Sending
@@ -76,6 +76,7 @@ export {
   type ActorCounts,
   type AttemptRecord,
   type Cancellation,
+  type Delivery,
   type DeadLetterPlace,
   type DeadReason,
   type Engine,
@@ -102,7 +103,7 @@ export { declareHandler } from './actor.decorators.js';
 export { ActorHost } from './actor.host.js';
 export { CLOCK, type Clock } from './clock.js';
 export { type EndNotice } from './end.notice.js';
-export { type NotifyTarget } from './envelope.js';
+export { fingerprintOf, type NotifyTarget } from './envelope.js';
 export { sealMessage, type SealedMessage } from './sealed.message.js';
 export { type ForwardOptions } from './sealing.js';
 

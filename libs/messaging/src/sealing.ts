@@ -188,21 +188,25 @@ export function sealParts(
     ...(occurrence !== undefined && { occurrence }),
     ...(notify && { notify }),
     ...(options.id !== undefined && {
-      fingerprint: fingerprintOf({
-        type,
-        version,
-        data,
-        types,
-        priority,
-        retry: policy,
-        delay: delay && wait,
-        at: at?.getTime(),
-        ttl: life,
-        // One tenant must not learn of what another has sent.
-        tenant,
-        occurrence,
-        notify,
-      }),
+      // An occurrence is the same whatever is said beside it: one that was sent is not sent again.
+      fingerprint: fingerprintOf(
+        occurrence !== undefined
+          ? { type, tenant, occurrence }
+          : {
+              type,
+              version,
+              data,
+              types,
+              priority,
+              retry: policy,
+              delay: delay && wait,
+              at: at?.getTime(),
+              ttl: life,
+              // One tenant must not learn of what another has sent.
+              tenant,
+              notify,
+            },
+      ),
     }),
   };
 }

@@ -37,6 +37,8 @@ export interface Handler {
   readonly kind: HandlerKind;
   /** None for occurrences of a schedule. */
   readonly message: MessageClass | undefined;
+  /** Makes of a delivery what the handler gets, where there is no message class. */
+  readonly open?: (delivery: Delivery) => unknown;
   readonly run: (message: unknown, turn: Turn) => unknown;
   /** The longest a turn may take, ms. */
   readonly timeout?: number;
@@ -145,7 +147,9 @@ function handlerFor(handlers: ReadonlyMap<string, Handler>, { envelope }: Delive
 }
 
 /** Invalid data never gets better. */
-function open({ message }: Handler, { envelope }: Delivery): unknown {
+function open({ message, open: own }: Handler, delivery: Delivery): unknown {
+  const { envelope } = delivery;
+  if (own) return own(delivery);
   if (!message) return Object.freeze({ ...envelope.data });
   try {
     return forNewer(() => openMessage(message, envelope));

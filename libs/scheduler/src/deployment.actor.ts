@@ -1,9 +1,21 @@
-import { Actor, Actors, Handle, InvalidStateError, Keys, Message, type Turn } from '@callsheet/messaging';
+import {
+  Actor,
+  Actors,
+  Handle,
+  InvalidStateError,
+  Keys,
+  Message,
+  type Turn,
+} from '@callsheet/messaging';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { ScheduleActor } from './schedule.actor.js';
+import { latestDefinition } from './schedule.js';
 import { PutSchedule, RemoveSchedule } from './schedule.messages.js';
 import { scheduleDefinition } from './schedule.state.js';
+
+/** Name of the actor that keeps them. */
+export const DEPLOYMENTS = 'schedule-deployments';
 
 /** How long a release is thought to be there after it was last heard of, ms. */
 export const PRESENCE = 30_000;
@@ -94,7 +106,7 @@ export class DeploymentActor {
   private async stored(id: string): Promise<unknown> {
     try {
       const state = await this.keys.state(ScheduleActor, id);
-      return state?.successor?.definition ?? state?.definition;
+      return state && latestDefinition(state);
     } catch (error) {
       if (error instanceof InvalidStateError) return undefined;
       throw error;

@@ -2,6 +2,7 @@ import {
   ActorHost,
   Actors,
   CLOCK,
+  DeclarationError,
   ENGINE,
   fingerprintOf,
   Keys,
@@ -17,9 +18,17 @@ import {
 } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import { isDeepStrictEqual } from 'node:util';
-import { DeclareSchedules, DeploymentActor, PRESENCE, ReleasePresent, type DeclaredSchedule } from './deployment.actor.js';
+import {
+  DeclareSchedules,
+  DEPLOYMENTS,
+  DeploymentActor,
+  PRESENCE,
+  ReleasePresent,
+  type DeclaredSchedule,
+} from './deployment.actor.js';
 import { declarationsOf, toDeclared, type InjectedOptions } from './schedule.decorators.js';
 import { ScheduleActor } from './schedule.actor.js';
+import { latestDefinition } from './schedule.js';
 import { SCHEDULER_OPTIONS, type ResolvedSchedulerOptions } from './scheduler.options.js';
 import { LookAfterSchedules, PARTS } from './watchdog.actor.js';
 
@@ -87,7 +96,7 @@ export class Deployments implements OnApplicationBootstrap, BeforeApplicationShu
       }
       for (const { id, definition } of schedules) {
         const known = await this.keys.state(ScheduleActor, id);
-        const current = known?.successor?.definition ?? known?.definition;
+        const current = known && latestDefinition(known);
         const change = !current
           ? 'create'
           : isDeepStrictEqual(current, definition)
@@ -154,7 +163,8 @@ export class Deployments implements OnApplicationBootstrap, BeforeApplicationShu
       return;
     }
     const inForce = releases.find((each) => each.id === current);
-    if (!inForce || inForce.seenAt < this.clock.now() - PRESENCE) await this.declare(release, false);
+    if (!inForce || inForce.seenAt < this.clock.now() - PRESENCE)
+      await this.declare(release, false);
   }
 
   private declaredBy(actor: string, target: object): DeclaredSchedule[] {
@@ -172,5 +182,21 @@ export class Deployments implements OnApplicationBootstrap, BeforeApplicationShu
   private injected({ inject, use }: InjectedOptions): ReturnType<InjectedOptions['use']> {
     const providers = inject.map((token) => this.modules.get(token as never, { strict: false }));
     return use(...(providers as unknown[]));
+  }
+}
+
+/** @throws DeclarationError for two schedules of one id: the second would take the place of the first */
+function requireUnique(releases: readonly Release[]): void {
+  const known = new Map<string, string>();
+  for (const { actor, schedules } of releases) {
+    for (const { id, definition } of schedules) {
+      const other = known.get(id);
+      if (other !== undefined) {
+        throw new DeclarationError(
+          `two schedules have the id '${id}': ${other} and ${definition.message.type}; give one of them another name`,
+        );
+      }
+      known.set(id, `${actor}, ${definition.message.type}`);
+    }
   }
 }

@@ -1,5 +1,5 @@
 import { MOST_LAST, type CheckedPolicies } from './policies.js';
-import { dueTime, nextOccurrence } from './rule.js';
+import { dueTime, nextOccurrence } from './rule/index.js';
 import type { OccurrenceOutcome } from './schedule.journal.js';
 import type { Definition, ScheduleState } from './schedule.state.js';
 
@@ -35,14 +35,14 @@ interface Due {
 }
 
 function dueOccurrences(state: ScheduleState, now: number, most: number): Due[] {
-  const { definition, successor, pause, pauses } = state;
+  const { definition, successors, pause, pauses } = state;
   const found: Due[] = [];
   if (!definition) return found;
   const until = pause ? Math.min(pause.since, now) : now;
   let after = state.watermark;
   while (found.length < most) {
     const nominal = ruleNext(definition, after, state.decided + found.length);
-    if (nominal === undefined || nominal > Math.min(until, successor?.from ?? until)) break;
+    if (nominal === undefined || nominal > Math.min(until, successors[0]?.from ?? until)) break;
     const dueAt = dueTime(definition.rule, nominal);
     if (dueAt > until) break;
     const isPaused = pauses.some(({ since, until }) => dueAt > since && dueAt <= until);
@@ -76,11 +76,7 @@ function caughtUp(
 }
 
 /** The next occurrence that a definition has left. @param decided how many it had */
-export function ruleNext(
-  { rule }: Definition,
-  after: number,
-  decided: number,
-): number | undefined {
+export function ruleNext({ rule }: Definition, after: number, decided: number): number | undefined {
   if (rule.limit !== undefined && decided >= rule.limit) return undefined;
   return nextOccurrence(rule, after);
 }

@@ -1,17 +1,60 @@
 // Declaring
-export { Cron, type CronOptions } from './cron.decorator.js';
-
-// Setting up and looking inside
-export { SchedulerModule } from './scheduler.module.js';
-export { Schedules } from './schedules.js';
-
-// When a schedule runs
-export type { Calendar, CheckedRule, DstRule, ScheduleRule, Weekday } from './rule/rule.js';
-export { checkRule } from './rule/check.js';
 export {
+  At,
+  Cron,
+  Every,
+  Interval,
+  type DeclareOptions,
+  type InjectedOptions,
+  type NestScheduleOptions,
+} from './schedule.decorators.js';
+export { ScheduledRun, type PreviousRun } from './scheduled.run.js';
+
+// Rules and policies
+export {
+  checkRule,
   countBetween,
   nextOccurrence,
   occurrencesBetween,
-  previousOccurrence,
-} from './rule/occurrences.js';
-export { dueTime } from './rule/due.js';
+  type Calendar,
+  type CheckedRule,
+  type DstRule,
+  type ScheduleRule,
+  type Weekday,
+} from './rule/index.js';
+export {
+  type CatchUp,
+  type CheckedPolicies,
+  type Overlap,
+  type SchedulePolicies,
+} from './policies.js';
+
+// Making and watching
+export {
+  Schedules,
+  type Backfill,
+  type BackfillOptions,
+  type ScheduleListOptions,
+} from './schedules.js';
+export { type ScheduleInput, type ScheduleNotes } from './schedule.input.js';
+export { type ScheduleRecord } from './schedule.record.js';
+export { type HistoryEntry } from './schedule.history.js';
+export { type OccurrenceOutcome, type RunOutcome } from './schedule.journal.js';
+export { type RunReason } from './schedule.state.js';
+export { type Started } from './schedule.js';
+export { ScheduleTroubled, type TroubleKind } from './schedule.trouble.js';
+
+// Setting up
+export { SchedulerModule } from './scheduler.module.js';
+export { type SchedulerOptions } from './scheduler.options.js';
+export { Deployments, type PlannedChange } from './deployments.js';
+
+// Errors
+export {
+  DeclaredScheduleError,
+  ScheduleExistsError,
+  TooManyBackfillsError,
+} from './scheduler.errors.js';
+
+// Testing
+export { testRun, type TestRunOptions } from './scheduled.run.js';

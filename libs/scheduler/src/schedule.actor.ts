@@ -58,7 +58,7 @@ export class ScheduleActor {
   async put({ definition, isNew }: PutSchedule, turn: ScheduleTurn) {
     const known = turn.state.definition;
     if (known && isNew) return 'exists' as const;
-    if (known?.owner !== undefined && known.app !== definition.owner) return 'declared' as const;
+    if (known?.owner !== undefined && known.owner !== definition.owner) return 'declared' as const;
     const { changedAt } = turn.state;
     await this.during(turn, (schedule) => schedule.put(definition), true);
     if (!known) return 'created' as const;
@@ -68,7 +68,8 @@ export class ScheduleActor {
   @Handle(RemoveSchedule)
   async remove({ key, owner }: RemoveSchedule, turn: ScheduleTurn): Promise<Removal> {
     const { definition } = turn.state;
-    if (definition && definition.owner !== owner) return owner === undefined ? 'declared' : 'unknown';
+    if (definition && definition.owner !== owner)
+      return owner === undefined ? 'declared' : 'unknown';
     turn.forget();
     if (!definition) return 'unknown';
     await this.actors.cancel(timerId(key));

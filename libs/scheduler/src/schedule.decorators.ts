@@ -1,6 +1,6 @@
 import { declareHandler, OptionError, type Duration, type Turn } from '@callsheet/messaging';
 import type { SchedulePolicies } from './policies.js';
-import type { ScheduleRule } from './rule.js';
+import type { ScheduleRule } from './rule/index.js';
 import { checkedScheduleId, toTiming, type ScheduleNotes } from './schedule.input.js';
 import { openRun, type ScheduledRun } from './scheduled.run.js';
 import { SCHEDULES } from './timer.js';
@@ -135,10 +135,10 @@ export function toDeclared(
 ): ({ id: string } & ReturnType<typeof toTiming>) | undefined {
   const { name = id, disabled = false, ...options } = given;
   if (typeof disabled !== 'boolean') {
-    throw new OptionError(`${path} disabled`, 'must be true or false');
+    throw new OptionError(`${path}.disabled`, 'must be true or false');
   }
-  const named = checkedScheduleId(name, `${path} name`);
-  const timing = toTiming(named, translated(options, path), `${path} `);
+  const named = checkedScheduleId(name, `${path}.name`);
+  const timing = toTiming(named, translated(options, path), path);
   return disabled ? undefined : { id: named, ...timing };
 }
 
@@ -169,7 +169,7 @@ function translated(
   ) as ScheduleRule & SchedulePolicies & ScheduleNotes;
   const { timeZone, utcOffset, waitForCompletion, threshold } = options;
   const twice = [own.tz, timeZone, utcOffset].filter((each) => each !== undefined).length > 1;
-  if (twice) throw new OptionError(`${path} tz`, 'is given twice');
+  if (twice) throw new OptionError(`${path}.tz`, 'is given twice');
   if (timeZone !== undefined) own.tz = timeZone;
   if (utcOffset !== undefined) {
     own.tz = typeof utcOffset === 'number' ? offsetOf(utcOffset) : utcOffset;

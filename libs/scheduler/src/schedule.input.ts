@@ -6,7 +6,7 @@ import {
   type Priority,
 } from '@callsheet/messaging';
 import { checkPolicies, POLICIES, type SchedulePolicies } from './policies.js';
-import { checkRule, RULE_OPTIONS, type ScheduleRule } from './rule.js';
+import { checkRule, RULE_OPTIONS, type ScheduleRule } from './rule/index.js';
 import type { Definition } from './schedule.state.js';
 
 /** What people say about a schedule, besides when it runs and what. */
@@ -46,35 +46,35 @@ export function checkedScheduleId(id: unknown, path = 'id'): string {
 /**
  * What a user writes becomes the definition of a schedule.
  *
- * @param path prefixes the names in errors
  * @throws OptionError
  */
-export function toDefinition(id: string, input: ScheduleInput, path = ''): Definition {
+export function toDefinition(id: string, input: ScheduleInput): Definition {
   if (typeof input !== 'object' || input === null) {
-    throw new OptionError(path === '' ? 'schedule' : path, 'must be an object');
+    throw new OptionError('schedule', 'must be an object');
   }
   const { message, ...options } = input;
-  return { ...toTiming(id, options, path), message: sealMessage(message, `${path}message`) };
+  return { ...toTiming(id, options, ''), message: sealMessage(message) };
 }
 
-/** All of a definition but its message. @throws OptionError */
+/** All of a definition but its message. @param path what has these options, in errors; '' for nothing @throws OptionError */
 export function toTiming(
   id: string,
   options: Omit<ScheduleInput, 'message'>,
   path: string,
 ): Omit<Definition, 'message'> {
+  const prefix = path && `${path}.`;
   for (const option of Object.keys(options)) {
-    if (!KNOWN.has(option)) throw new OptionError(`${path}${option}`, 'is not an option');
+    if (!KNOWN.has(option)) throw new OptionError(`${prefix}${option}`, 'is not an option');
   }
   const { priority, tags = [], description } = options;
   const rule = Object.fromEntries(Object.entries(options).filter(([name]) => RULE.has(name)));
   return {
     rule: checkRule(rule, path, id),
-    policies: checkPolicies(options, path),
-    ...(priority !== undefined && { priority: toPriority(priority, `${path}priority`) }),
-    tags: toTags(tags, `${path}tags`),
+    policies: checkPolicies(options, prefix),
+    ...(priority !== undefined && { priority: toPriority(priority, `${prefix}priority`) }),
+    tags: toTags(tags, `${prefix}tags`),
     ...(description !== undefined && {
-      description: toDescription(description, `${path}description`),
+      description: toDescription(description, `${prefix}description`),
     }),
   };
 }

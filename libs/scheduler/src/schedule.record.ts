@@ -1,8 +1,8 @@
-import type { JsonObject, SealedMessage } from '@callsheet/messaging';
+import type { JsonObject } from '@callsheet/messaging';
 import type { CheckedPolicies } from './policies.js';
-import type { CheckedRule } from './rule.js';
+import type { CheckedRule } from './rule/index.js';
 import type { PreviousRun } from './scheduled.run.js';
-import { Schedule } from './schedule.js';
+import { latestDefinition, Schedule } from './schedule.js';
 import type { RunOutcome } from './schedule.journal.js';
 import type { RunReason, ScheduleState } from './schedule.state.js';
 
@@ -42,7 +42,7 @@ export function toScheduleRecord(
   state: ScheduleState,
   now: number,
 ): ScheduleRecord | undefined {
-  const definition = state.successor?.definition ?? state.definition;
+  const definition = latestDefinition(state);
   if (!definition) return undefined;
   const { rule, message, policies, priority, tags, description, owner } = definition;
   const { pause, running, last, failures } = state;

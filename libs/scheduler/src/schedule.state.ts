@@ -1,7 +1,7 @@
 import type { SealedMessage } from '@callsheet/messaging';
 import { z } from 'zod';
 import { checkedPolicies } from './policies.js';
-import type { CheckedRule } from './rule.js';
+import type { CheckedRule } from './rule/index.js';
 
 // Times are epoch milliseconds. Nominal times are those that the rule says, not those of the wall.
 
@@ -60,8 +60,8 @@ export type LastRun = z.infer<typeof lastRun>;
 /** The state of a schedule. Without definition there is none of this name. */
 export const scheduleState = z.object({
   definition: scheduleDefinition.optional(),
-  /** Takes the place of the definition for occurrences after `from`. */
-  successor: z.object({ definition: scheduleDefinition, from: z.number() }).optional(),
+  /** Those that take its place for occurrences after `from`, oldest first. */
+  successors: z.array(z.object({ definition: scheduleDefinition, from: z.number() })).default([]),
   createdAt: z.number().default(0),
   changedAt: z.number().default(0),
   /** What becomes of every occurrence up to then is decided. */

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { decideDue, ruleNext, type Decision } from './due.js';
 import type { Overlap } from './policies.js';
-import { dueTime, nextOccurrence } from './rule.js';
+import { dueTime, nextOccurrence, type CheckedRule } from './rule/index.js';
 import type { OccurrenceOutcome, RunOutcome, ScheduleRow } from './schedule.journal.js';
 import type { Definition, Run, RunReason, ScheduleState } from './schedule.state.js';
 import type { Trouble } from './schedule.trouble.js';
@@ -13,6 +13,8 @@ const MOST_BACKFILLS = 10;
 const MOST_REMEMBERED = 100;
 /** Occurrences that are decided in one turn, and backfilled runs that are started. */
 const AT_ONCE = 500;
+/** Edits that wait until occurrences of the definition before them are decided. */
+const MOST_EDITS = 20;
 /** A timer is never set farther: a message may not be due later than in a year. */
 const HORIZON = 300 * 86_400_000;
 /** How soon a rule that cannot be computed is tried again. */
@@ -51,7 +53,7 @@ export class Schedule {
   /** Gives the schedule its definition, or another one. Occurrences that are due under the old one still come. */
   put(definition: Definition): void {
     const { state, now } = this;
-    const current = state.successor?.definition ?? state.definition;
+    const current = latestDefinition(state);
     if (isDeepStrictEqual(current, definition)) return;
     state.changedAt = now;
     state.broken = undefined;
@@ -61,7 +63,12 @@ export class Schedule {
       this.note('created');
       return;
     }
-    state.successor = { definition, from: now };
+    if (state.successors.length >= MOST_EDITS) {
+      throw new Error(
+        `'${this.id}' has been edited too often while an occurrence is still to come`,
+      );
+    }
+    state.successors.push({ definition, from: now });
     this.note('changed');
   }
 
@@ -89,7 +96,9 @@ export class Schedule {
     const policy = overlap ?? this.definition.policies.overlap;
     const outcome = this.admit(this.now, 'manual', 'triggered', policy);
     const last = this.runs.at(-1);
-    return outcome === 'started' && last ? { outcome, run: last.id } : { outcome: outcome as 'skipped' };
+    return outcome === 'started' && last
+      ? { outcome, run: last.id }
+      : { outcome: outcome as 'skipped' };
   }
 
   /** Runs for the occurrences after `from` up to `to`, one after the other, or side by side. Once for one id. */
@@ -145,8 +154,9 @@ export class Schedule {
     this.troubles.push({ kind: 'failing', detail: `${state.failures} in a row: ${problem}` });
     const { pauseAfter } = state.definition?.policies ?? {};
     if (pauseAfter === undefined || state.failures < pauseAfter || state.pause) return;
-    this.pause(`${state.failures} runs in a row failed: ${problem}`, undefined, true);
-    this.troubles.push({ kind: 'paused', detail: state.pause?.reason ?? '' });
+    const reason = `${state.failures} runs in a row failed: ${problem}`;
+    this.pause(reason, undefined, true);
+    this.troubles.push({ kind: 'paused', detail: reason });
   }
 
   /** A run has ended, as its message shows; its notice may still come. */
@@ -178,12 +188,22 @@ export class Schedule {
 
   /** Nominal time of the next occurrence. */
   next(): number | undefined {
-    const { definition, successor, watermark, decided } = this.state;
+    return this.upcoming()?.nominal;
+  }
+
+  /** The next occurrence, of this definition or of one that follows. */
+  private upcoming(): { nominal: number; rule: CheckedRule } | undefined {
+    const { definition, successors, watermark, decided } = this.state;
     if (!definition) return undefined;
-    const next = ruleNext(definition, watermark, decided);
-    if (!successor || (next !== undefined && next <= successor.from)) return next;
-    const isSameRule = isDeepStrictEqual(definition.rule, successor.definition.rule);
-    return ruleNext(successor.definition, successor.from, isSameRule ? decided : 0);
+    let [current, after, count] = [definition, watermark, decided];
+    for (const { definition: later, from } of successors) {
+      const nominal = ruleNext(current, after, count);
+      if (nominal !== undefined && nominal <= from) return { nominal, rule: current.rule };
+      if (!isSameRule(current, later)) count = 0;
+      [current, after] = [later, Math.max(after, from)];
+    }
+    const nominal = ruleNext(current, after, count);
+    return nominal === undefined ? undefined : { nominal, rule: current.rule };
   }
 
   private get definition(): Definition {
@@ -204,28 +224,36 @@ export class Schedule {
         if (!this.succeed()) break;
       }
       state.broken = undefined;
-      const next = this.next();
-      return next !== undefined && this.dueOf(next) <= (state.pause?.since ?? now);
+      const due = this.nextDue();
+      return due !== undefined && due <= (state.pause?.since ?? now);
     } catch (error) {
       this.breakDown(error as Error);
-      return false;
+      if (state.successors.length === 0) return false;
+      // Nobody can tell what was still to come of it.
+      this.replace();
+      return this.decide();
     }
   }
 
   /** A definition whose occurrences are all decided gives way to the one after it. */
   private succeed(): boolean {
     const { state } = this;
-    if (!state.successor) return false;
-    const { definition, from } = state.successor;
+    const [successor] = state.successors;
+    if (!successor) return false;
     const next = ruleNext(this.definition, state.watermark, state.decided);
-    if (next !== undefined && next <= from) return false;
-    // Its counting goes on where only something else of it changed.
-    const isSameRule = isDeepStrictEqual(this.definition.rule, definition.rule);
-    if (!isSameRule) state.decided = 0;
-    state.definition = definition;
-    state.watermark = Math.max(state.watermark, from);
-    state.successor = undefined;
+    if (next !== undefined && next <= successor.from) return false;
+    this.replace();
     return true;
+  }
+
+  private replace(): void {
+    const { state } = this;
+    const successor = state.successors.shift();
+    if (!successor) return;
+    // Its counting goes on where only something else of it changed.
+    if (!isSameRule(this.definition, successor.definition)) state.decided = 0;
+    state.definition = successor.definition;
+    state.watermark = Math.max(state.watermark, successor.from);
   }
 
   private carryOut({ nominal, outcome }: Decision): void {
@@ -363,7 +391,8 @@ export class Schedule {
     if (!pause || until <= pause.since) return;
     const last = pauses.at(-1);
     // More than anybody needs: then those between the last two count as paused too.
-    if (last && (last.until === pause.since || pauses.length >= MOST_REMEMBERED)) last.until = until;
+    if (last && (last.until === pause.since || pauses.length >= MOST_REMEMBERED))
+      last.until = until;
     else pauses.push({ since: pause.since, until });
     pause.since = until;
   }
@@ -376,17 +405,16 @@ export class Schedule {
     for (const { deadline, stopped } of running) if (deadline && !stopped) times.push(deadline);
     if (broken !== undefined) times.push(this.now + BROKEN_RETRY);
     else if (!pause) {
-      const next = this.next();
-      if (next !== undefined) times.push(this.dueOf(next));
+      const due = this.nextDue();
+      if (due !== undefined) times.push(due);
     }
     if (times.length === 0) return undefined;
     return Math.min(Math.max(this.now, Math.min(...times)), this.now + HORIZON);
   }
 
-  private dueOf(nominal: number): number {
-    const { definition, successor } = this.state;
-    const rule = successor && nominal > successor.from ? successor.definition.rule : definition?.rule;
-    return rule ? dueTime(rule, nominal) : nominal;
+  private nextDue(): number | undefined {
+    const next = this.upcoming();
+    return next && dueTime(next.rule, next.nominal);
   }
 
   /** Those in work that count. */
@@ -394,15 +422,24 @@ export class Schedule {
     return this.state.running.filter(({ stopped }) => stopped !== 'terminated');
   }
 
-  /** Equal decisions about occurrences in a row are one row. */
+  /** Equal decisions about occurrences that follow each other are one row. */
   private record(outcome: OccurrenceOutcome, nominal: number, reason?: RunReason): void {
+    const { previous = NaN } = this.state;
     const last = this.rows.at(-1);
-    if (last?.kind === 'occurrence' && last.outcome === outcome && !last.run && last.reason === reason) {
+    const isMore =
+      last?.kind === 'occurrence' &&
+      last.outcome === outcome &&
+      last.reason === reason &&
+      last.run === undefined &&
+      (last.until ?? last.nominal) === previous &&
+      nominal > previous;
+    if (isMore) {
       last.until = nominal;
       last.count = (last.count ?? 1) + 1;
       return;
     }
-    this.rows.push({ kind: 'occurrence', outcome, nominal, at: this.now, ...(reason && { reason }) });
+    const row = { kind: 'occurrence', outcome, nominal, at: this.now } as const;
+    this.rows.push({ ...row, ...(reason && { reason }) });
   }
 
   private note(what: 'created' | 'changed' | 'paused' | 'resumed', detail?: string): void {
@@ -427,4 +464,16 @@ export class Schedule {
     }
     state.broken = message;
   }
+}
+
+/** What a schedule is from now on: the last that was put. */
+export function latestDefinition({
+  definition,
+  successors,
+}: ScheduleState): Definition | undefined {
+  return successors.at(-1)?.definition ?? definition;
+}
+
+function isSameRule(a: Definition, b: Definition): boolean {
+  return isDeepStrictEqual(a.rule, b.rule);
 }

@@ -1,5 +1,5 @@
 import type { Delivery, JsonObject } from '@callsheet/messaging';
-import { nextOccurrence, type CheckedRule } from './rule.js';
+import { nextOccurrence, type CheckedRule } from './rule/index.js';
 import type { RunOutcome } from './schedule.journal.js';
 import type { NewRun } from './schedule.js';
 import type { RunReason, ScheduleState } from './schedule.state.js';
@@ -115,4 +115,19 @@ export function runHeaders(schedule: string, { reason }: NewRun): Record<string,
 export function openRun({ envelope, occurrence, startedAt, attempt }: Delivery): ScheduledRun {
   const nominal = occurrence ?? envelope.sentAt;
   return new ScheduledRun(envelope.data, { occurrence: nominal, startedAt, attempt });
+}
+
+/** What {@link testRun} may be told. */
+export type TestRunOptions = Partial<
+  Pick<ScheduledRun, 'schedule' | 'nominal' | 'actual' | 'attempt' | 'reason'>
+>;
+
+/** A run for tests that call a scheduled method themselves. Without options: of 'test', nominal and actual now. */
+export function testRun(options: TestRunOptions = {}): ScheduledRun {
+  const { schedule = 'test', actual = new Date(), attempt = 1, reason = 'scheduled' } = options;
+  const { nominal = actual } = options;
+  return new ScheduledRun(
+    { schedule, reason },
+    { occurrence: nominal.getTime(), startedAt: actual.getTime(), attempt },
+  );
 }

@@ -1,138 +1,86 @@
 import {
   Actor,
-  ActorHost,
   CallsheetModule,
   DeclarationError,
-  ENGINE,
-  type Engine,
+  Handle,
+  Message,
+  On,
+  OptionError,
   type Turn,
 } from '@callsheet/messaging';
-import type { Provider } from '@nestjs/common';
-import { Test, type TestingModule } from '@nestjs/testing';
-import { describe, expect, it } from 'vitest';
-import { eventually } from '../../../test/support/eventually.js';
-import { Cron } from './cron.decorator.js';
+import { TestCallsheet } from '@callsheet/messaging/testing';
+import { Injectable } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { z } from 'zod';
+import { Deployments } from './deployments.js';
+import { At, Cron, Every } from './schedule.decorators.js';
+import { ScheduledRun } from './scheduled.run.js';
 import { SchedulerModule } from './scheduler.module.js';
 import { Schedules } from './schedules.js';
+import { ScheduleTroubled } from './schedule.trouble.js';
+import { DeclaredScheduleError, ScheduleExistsError } from './scheduler.errors.js';
 
-async function boot(providers: Provider[], actors: readonly string[] = []): Promise<TestingModule> {
-  const app = await Test.createTestingModule({
-    imports: [CallsheetModule.forRoot({ url: 'memory:', actors }), SchedulerModule],
-    providers,
-  }).compile();
-  app.useLogger(false);
-  return app.init();
+const HOUR = 3_600_000;
+
+class SendReport extends Message('report.send', z.object({ to: z.string() })) {}
+
+async function staged(providers: object[] = []): Promise<TestCallsheet> {
+  const t = await TestCallsheet.create({
+    imports: [SchedulerModule],
+    providers: providers as never,
+  });
+  onTestFinished(() => t.close());
+  await t.drain();
+  return t;
 }
 
-@Actor({ name: 'reports' })
-class Reports {
-  @Cron('30 18 * * 5', { tz: 'Europe/Madrid' }) weekly(): void {}
-  @Cron('0 7 * * *') daily(): void {}
+function reporter() {
+  const sent: { to: string; at: number; turn: Turn }[] = [];
+  @Actor({ retry: { attempts: 2, delay: '1s', jitter: 0 } })
+  class Reporter {
+    @Handle(SendReport) send({ to }: SendReport, turn: Turn): void {
+      if (to === 'nobody') throw new Error('nobody is there');
+      sent.push({ to, at: turn.now.getTime(), turn });
+    }
+  }
+  return { sent, Reporter };
 }
 
-@Actor({ name: 'cleaning' })
-class Cleaning {
-  @Cron('0 0 1 1 *') yearly(): void {}
-}
-
-describe('Schedules', () => {
-  it('lists what is declared, by id, with the next nominal time', async () => {
-    const app = await boot([Reports, Cleaning]);
-    const list = await app.get(Schedules).list();
-    await app.close();
-    expect(list).toEqual([
-      {
-        id: 'cleaning.yearly',
-        actor: 'cleaning',
-        cron: '0 0 1 1 *',
-        tz: 'UTC',
-        priority: 100,
-        next: Date.UTC(new Date().getUTCFullYear() + 1, 0, 1),
-      },
-      expect.objectContaining({ id: 'reports.daily', cron: '0 7 * * *' }),
-      expect.objectContaining({
-        id: 'reports.weekly',
-        cron: '30 18 * * 5',
-        tz: 'Europe/Madrid',
-      }),
-    ]);
-    const weekly = new Date(list[2]?.next ?? 0);
-    const there = new Intl.DateTimeFormat('en-GB', {
-      timeZone: 'Europe/Madrid',
-      weekday: 'short',
-      hour: '2-digit',
-      minute: '2-digit',
+describe('a schedule made over Schedules', () => {
+  it('sends its message at each occurrence, with its nominal time', async () => {
+    const { sent, Reporter } = reporter();
+    const t = await staged([Reporter]);
+    const schedules = t.get(Schedules);
+    const made = schedules.create('weekly', {
+      every: '1h',
+      message: new SendReport({ to: 'all' }),
+      tags: ['money'],
+      description: 'the weekly report',
     });
-    expect(there.format(weekly)).toBe('Fri 18:30');
-  });
-
-  it('is empty without any', async () => {
-    const app = await boot([]);
-    expect(await app.get(Schedules).list()).toEqual([]);
-    await app.close();
-  });
-
-  it('knows those of actors that run elsewhere, if it knows their names', async () => {
-    const spec = {
-      id: 'cleaning.yearly',
-      actor: 'cleaning',
-      cron: '0 0 1 1 *',
-      tz: 'UTC',
-      priority: 100,
-    } as const;
-    for (const [actors, expected] of [
-      [['cleaning'], [spec]],
-      [[], []],
-    ] as const) {
-      const app = await boot([], actors);
-      await app.get<Engine>(ENGINE).putSchedule(spec);
-      expect(await app.get(Schedules).list()).toMatchObject(expected);
-      await app.close();
-    }
-  });
-
-  it('refuses a schedule whose actor has no name', async () => {
-    @Actor()
-    class Nameless {
-      @Cron('* * * * *') tick(): void {}
-    }
-    await expect(boot([Nameless])).rejects.toThrow(
-      new DeclarationError(
-        "Nameless handles only events or schedules: name it, @Actor({ name: '...' }), or add the @Handle that is missing",
-      ),
-    );
-  });
-});
-
-describe('an actor with a schedule', () => {
-  it('runs once per occurrence, is told its nominal time, and is retried by its policy', async () => {
-    const turns: Turn[] = [];
-    @Actor({ name: 'clock', retry: { attempts: 3, delay: 1, jitter: 0 } })
-    class Clock {
-      private failed = false;
-
-      @Cron('* * * * * *')
-      async tick(occurrence: Record<string, never>, turn: Turn): Promise<void> {
-        expect(occurrence).toEqual({});
-        turns.push(turn);
-        if (this.failed) return;
-        this.failed = true;
-        throw new Error('the first time only');
-      }
-    }
-    const app = await boot([Clock]);
-    expect(app.get(ActorHost).actors()).toHaveLength(1);
-    await eventually(() => turns.length >= 3);
-    await app.close();
-
-    const [first, again, second] = turns;
-    expect(turns.map(({ attempt }) => attempt).slice(0, 3)).toEqual([1, 2, 1]);
-    expect(again?.id).toBe(first?.id);
-    expect(again?.occurrence).toEqual(first?.occurrence);
-    expect(first?.attempts).toBe(3);
-    const nominal = [first, second].map((turn) => turn?.occurrence?.getTime() ?? NaN);
-    expect(nominal[0]).toBe(Math.floor((nominal[0] ?? 0) / 1_000) * 1_000);
-    expect(nominal[1]).toBe((nominal[0] ?? 0) + 1_000);
-    expect(nominal[0]).toBeLessThanOrEqual(Date.now());
+    await t.drain();
+    expect(await made).toMatchObject({
+      id: 'weekly',
+      state: 'active',
+      message: { type: 'report.send', data: { to: 'all' } },
+      tags: ['money'],
+      running: [],
+    });
+    await t.advance(3 * HOUR);
+    expect(sent.map(({ to }) => to)).toEqual(['all', 'all', 'all']);
+    const [first] = sent;
+    expect(first?.turn.occurrence?.getTime()).toBe(first?.at);
+    expect(first?.turn.headers).toEqual({ schedule: 'weekly', 'schedule-reason': 'scheduled' });
+    const history = await schedules.history('weekly');
+    expect(history.map((each) => ('outcome' in each ? each.outcome : each.what))).toEqual([
+      'succeeded',
+      'fired',
+      'succeeded',
+      'fired',
+      'succeeded',
+      'fired',
+      'created',
+    ]);
+    expect(history[0]).toMatchObject({ kind: 'end', attempts: 1, drift: 0 });
   });
 });

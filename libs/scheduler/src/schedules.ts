@@ -10,7 +10,7 @@ import {
 } from '@callsheet/messaging';
 import { Inject, Injectable } from '@nestjs/common';
 import { toOverlap, type Overlap } from './policies.js';
-import { countBetween } from './rule.js';
+import { countBetween } from './rule/index.js';
 import { ScheduleActor } from './schedule.actor.js';
 import { toHistoryEntry, type HistoryEntry } from './schedule.history.js';
 import { checkedScheduleId, toDefinition, type ScheduleInput } from './schedule.input.js';
@@ -92,7 +92,10 @@ export class Schedules {
    */
   async create(id: string, input: ScheduleInput): Promise<ScheduleRecord> {
     const definition = toDefinition(checkedScheduleId(id), input);
-    const outcome = await this.actors.ask(new PutSchedule({ key: id, definition, isNew: true }), ASK);
+    const outcome = await this.actors.ask(
+      new PutSchedule({ key: id, definition, isNew: true }),
+      ASK,
+    );
     if (outcome === 'exists') throw new ScheduleExistsError(id);
     return this.stored(id);
   }

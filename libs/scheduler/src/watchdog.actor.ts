@@ -1,4 +1,13 @@
-import { Actor, Actors, ENGINE, Handle, Keys, Message, type Engine, type Turn } from '@callsheet/messaging';
+import {
+  Actor,
+  Actors,
+  ENGINE,
+  Handle,
+  Keys,
+  Message,
+  type Engine,
+  type Turn,
+} from '@callsheet/messaging';
 import { Inject } from '@nestjs/common';
 import { z } from 'zod';
 import { ScheduleActor } from './schedule.actor.js';

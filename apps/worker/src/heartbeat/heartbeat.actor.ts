@@ -1,5 +1,5 @@
-import { Actor, type Turn } from '@callsheet/messaging';
-import { Cron } from '@callsheet/scheduler';
+import { Actor } from '@callsheet/messaging';
+import { Cron, ScheduledRun } from '@callsheet/scheduler';
 import { Logger } from '@nestjs/common';
 
 /** Beats every ten seconds, once however many workers run: shows that schedules fire, and how late. */
@@ -7,11 +7,8 @@ import { Logger } from '@nestjs/common';
 export class HeartbeatActor {
   private readonly logger = new Logger(HeartbeatActor.name);
 
-  @Cron('*/10 * * * * *')
-  beat(_: Record<string, never>, turn: Turn): void {
-    const nominal = turn.occurrence ?? turn.sentAt;
-    this.logger.debug(
-      `beat of ${nominal.toISOString()}, ${Date.now() - nominal.getTime()} ms late`,
-    );
+  @Cron('*/10 * * * * *', { tags: ['example'], description: 'shows that schedules fire' })
+  beat(run: ScheduledRun): void {
+    this.logger.debug(`beat of ${run.nominal.toISOString()}, ${run.drift} ms late`);
   }
 }

@@ -8,7 +8,8 @@ import { readTime } from './time.text.js';
 import { zoneName, zoneOf } from './zone.js';
 
 const KINDS = ['cron', 'every', 'at', 'rrule'] as const;
-const OPTIONS: ReadonlySet<string> = new Set<keyof ScheduleRule>([
+/** Names of the options of a rule. */
+export const RULE_OPTIONS: readonly (keyof ScheduleRule)[] = [
   ...KINDS,
   'phase',
   'tz',
@@ -22,7 +23,8 @@ const OPTIONS: ReadonlySet<string> = new Set<keyof ScheduleRule>([
   'window',
   'jitter',
   'seed',
-]);
+];
+const OPTIONS: ReadonlySet<string> = new Set(RULE_OPTIONS);
 const DST_RULES: readonly DstRule[] = ['once', 'skip', 'shift', 'each'];
 const MAX_PATTERNS = 10;
 const MAX_DATES = 1_000;
