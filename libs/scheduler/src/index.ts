@@ -15,3 +15,10 @@ export {
   previousOccurrence,
 } from './rule/occurrences.js';
 export { dueTime } from './rule/due.js';
+export {
+  previewRule,
+  type PreviewedOccurrence,
+  type PreviewOptions,
+  type RulePreview,
+} from './rule/preview.js';
+export { tzdataProblems } from './rule/tzdata.js';
