@@ -6,8 +6,10 @@ import { effectCases } from './effect.cases.js';
 import { eventCases } from './event.cases.js';
 import { flowCases } from './flow.cases.js';
 import { keyCases } from './key.cases.js';
+import { keyJournalCases } from './key.journal.cases.js';
 import { keyOrderCases } from './key.order.cases.js';
 import { keyStateCases } from './key.state.cases.js';
+import { keyStatesCases } from './key.states.cases.js';
 import { lifecycleCases } from './lifecycle.cases.js';
 import { lockCases } from './lock.cases.js';
 import { lookupCases } from './lookup.cases.js';
@@ -36,6 +38,8 @@ export const cases: readonly Case[] = [
   ...keyCases,
   ...keyOrderCases,
   ...keyStateCases,
+  ...keyStatesCases,
+  ...keyJournalCases,
   ...operatorCases,
   ...sqlCases,
 ];

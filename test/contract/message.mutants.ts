@@ -184,6 +184,11 @@ export const messageMutants: readonly Mutant[] = [
     'a message is found in each of its states, an unknown one is not',
   ],
   [
+    'loses nominal times',
+    without('occurrence'),
+    'a message has the nominal time that its sender gave it, and who is to be told of its end',
+  ],
+  [
     'never changes a schedule',
     NeverChangesSchedules,
     'schedules are listed with their next time, and change when declared otherwise',

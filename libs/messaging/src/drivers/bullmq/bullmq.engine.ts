@@ -220,12 +220,16 @@ export class BullmqEngine implements Engine {
     return this.reading(() => turnBackendOf(this.queue(actor)).mailboxes.state(key));
   }
 
-  async states(): Promise<KeyState[]> {
-    throw new StoreError('not yet');
+  async states(actor: string, page: { after?: string; limit: number }): Promise<KeyState[]> {
+    return this.reading(() => turnBackendOf(this.queue(actor)).mailboxes.states(page));
   }
 
-  async journal(): Promise<JournalRow[]> {
-    throw new StoreError('not yet');
+  async journal(
+    actor: string,
+    key: string,
+    page: { before?: string; limit: number },
+  ): Promise<JournalRow[]> {
+    return this.reading(() => turnBackendOf(this.queue(actor)).mailboxes.journal(key, page));
   }
 
   async keys(actor: string, page: KeyPage): Promise<KeyRecord[]> {
