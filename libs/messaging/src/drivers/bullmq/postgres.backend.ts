@@ -23,7 +23,7 @@ import type { Queryable } from './postgres.schema.js';
 import type { PoolLike } from './postgres.store.js';
 import { refusalOf, toSends } from './postgres.sends.js';
 import { PostgresMailboxes } from './postgres.mailboxes.js';
-import { isTransient, retryLost, retryTransient } from './postgres.retry.js';
+import { isLocked, isTransient, retryBusy, retryLost, retryTransient } from './postgres.retry.js';
 import { redriveAll } from './redrive.all.js';
 
 /**
@@ -41,9 +41,27 @@ SELECT id FROM bullmq.job
 /** What the end of a turn fails with when the job is no longer this worker's: our functions', and as BullMQ translates it. */
 const LOCK_LOST: unknown[] = ['BM001', ErrorCode.JobNotInState, ErrorCode.JobLockMismatch];
 
+/**
+ * How long the end of a turn waits for a lock, ms; then it gives its connection back and asks again, as long as it takes. A key
+ * may be held by a transaction of the user's: nobody else should wait for that, nor his statement run into the time that `pg`
+ * allows for it.
+ */
+const PATIENCE = 250;
+
 /** The most of one kind that `callsheet.trim_dead` and `trim_done` drop at once, and how often at most in one go. */
 const TRIMMED = 1_000;
 const TRIM_ROUNDS = 10;
+
+/**
+ * Renews the lock of a job whose turn ends. Never waits: who has the row ends the job, or only looks at it, and then the next
+ * time is soon enough.
+ *
+ * $1 queue, $2 id, $3 token, $4 until when, epoch ms
+ */
+const RENEW = `
+UPDATE bullmq.job SET locked_until_ms = $4 WHERE (queue, id) IN (
+  SELECT queue, id FROM bullmq.job
+   WHERE queue = $1 AND id = $2 AND state = 'active' AND lock_token = $3 FOR UPDATE SKIP LOCKED)`;
 
 /** How long ids that senders chose are remembered, and a silent worker keeps its jobs, ms. */
 type Spans = Pick<ResolvedOptions, 'idempotencyWindow' | 'lockDuration'>;
@@ -51,12 +69,16 @@ type Spans = Pick<ResolvedOptions, 'idempotencyWindow' | 'lockDuration'>;
 /** BullMQ's PostgreSQL backend with the ends of a turn, as functions of our schema. */
 export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBackend {
   readonly mailboxes: PostgresMailboxes;
+  private readonly renewals?: PostgresQueueBackend;
 
+  /** @param renewer connections on which locks are renewed, if those are not the same as for everything else */
   constructor(
     private readonly spans: Spans,
+    private readonly renewer: PoolLike | undefined,
     ...base: ConstructorParameters<typeof PostgresQueueBackend>
   ) {
     super(...base);
+    if (renewer) this.renewals = renewalsOn(renewer, this.queueName, this.opts);
     this.mailboxes = new PostgresMailboxes(this.connection.pool, this.queueName);
   }
 
@@ -108,7 +130,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
       ...fieldsOf(failure),
       ...[key, JSON.stringify(attempt)],
     ];
-    return (await this.ending(job, () => this.value(text, params), true)) === true;
+    return (await this.ending(job, token, () => this.patiently(text, params), true)) === true;
   }
 
   async stateOf(job: Job): Promise<StoredState | undefined> {
@@ -328,7 +350,9 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
   override extendLocks(
     ...args: Parameters<PostgresQueueBackend['extendLocks']>
   ): Promise<string[]> {
-    return retryLost(() => super.extendLocks(...args));
+    return retryLost(() =>
+      this.renewals ? this.renewals.extendLocks(...args) : super.extendLocks(...args),
+    );
   }
 
   // The next occurrence is made between the claim of one and its turn.
@@ -343,7 +367,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
     const since = Date.now();
     const end = async (): Promise<NextJob> =>
       (await super.moveToCompleted(job, null, false, token, fetchNext)).result;
-    const next = await this.ending(job, end, 'stored' as const);
+    const next = await this.ending(job, token, end, 'stored' as const);
     return next === 'stored' ? retryLost(() => this.taken(token, since)) : next;
   }
 
@@ -358,6 +382,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
     return job ? [job, job.id, 0, 0] : undefined;
   }
 
+  /** @param params the second is the id of the job, the third the token of its lock */
   private async end(
     job: Job,
     text: string,
@@ -366,24 +391,42 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
   ): Promise<void> {
     const isPlain = sql.length === 0;
     const commit = (): Promise<unknown> =>
-      isPlain ? this.value(text, params) : this.transaction(text, params, sql);
-    await this.ending(job, commit, undefined);
+      isPlain ? this.patiently(text, params) : this.transaction(text, params, sql);
+    await this.ending(job, String(params[2]), commit, undefined);
   }
 
   /**
    * The end of a turn: what it sends can be refused. Answers `stored` when the connection broke, and the repeat finds that the
    * end was stored all the same: it is fenced by the lock, which went with it.
    */
-  private async ending<T, S>(job: Job, end: () => Promise<T>, stored: S): Promise<T | S> {
-    return retryLost(async (isRepeat) => {
+  private async ending<T, S>(
+    job: Job,
+    token: string,
+    end: () => Promise<T>,
+    stored: S,
+  ): Promise<T | S> {
+    const attempt = async (isRepeat: boolean): Promise<T | S> => {
       try {
-        return await end();
+        return await retryBusy(end);
       } catch (error) {
         const isOver = isRepeat && LOCK_LOST.includes((error as { code?: unknown }).code);
         if (isOver && !(await this.wasRecovered(job))) return stored;
         throw refusalOf(error) ?? error;
       }
-    });
+    };
+    const renewing =
+      this.renewer && setInterval(() => this.renew(job, token), this.spans.lockDuration / 4);
+    try {
+      return await retryLost(attempt);
+    } finally {
+      clearInterval(renewing);
+    }
+  }
+
+  /** BullMQ renews no lock of a turn that is over; but its end may have to wait for a key. */
+  private renew({ id }: Job, token: string): void {
+    const until = Date.now() + this.spans.lockDuration;
+    this.renewer?.query(RENEW, [this.queueName, id, token, until]).catch(() => undefined);
   }
 
   /** Whether a job that this worker has taken is gone, or was taken from it: that counts a crash. */
@@ -408,15 +451,39 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
     let isBroken = false;
     try {
       await session.query(
-        `BEGIN; SET LOCAL idle_in_transaction_session_timeout = ${this.spans.lockDuration}`,
+        `BEGIN; SET LOCAL idle_in_transaction_session_timeout = ${this.spans.lockDuration};
+         SET LOCAL lock_timeout = ${PATIENCE}`,
       );
       await session.query(text, params);
-      await session.query('SET LOCAL search_path TO "$user", public');
+      await session.query(
+        'SET LOCAL search_path TO "$user", public; SET LOCAL lock_timeout TO DEFAULT',
+      );
       for (const statement of sql) await runStatement(session, statement);
       // Deferred constraints fail here.
       await runStatement(session, { text: 'COMMIT', params: [] });
     } catch (error) {
       await session.query('ROLLBACK').catch(() => (isBroken = true));
+      throw error;
+    } finally {
+      session.release(isBroken);
+    }
+  }
+
+  /**
+   * The column `value` of what one function answers, which waits for locks for so long only. The pool's own `query` would give
+   * up the connection with the wait, and let who asks again for one go before those that have waited for it.
+   *
+   * @param text selects the function
+   */
+  private async patiently(text: string, params: unknown[]): Promise<unknown> {
+    const session = await (this.connection.pool as unknown as PoolLike).connect();
+    let isBroken = false;
+    try {
+      const patience = `SELECT set_config('lock_timeout', '${PATIENCE}', true),`;
+      const { rows } = await session.query(text.replace('SELECT', patience), params);
+      return rows[0]?.['value'];
+    } catch (error) {
+      isBroken = !isLocked(error);
       throw error;
     } finally {
       session.release(isBroken);
@@ -430,16 +497,40 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
   }
 }
 
-export function turnBackendFactory(spans: Spans): BackendFactory<PostgresTurnBackend, never> {
+/** @param renewer the pool on which workers renew their locks, if it is another than that of everything else */
+export function turnBackendFactory(
+  spans: Spans,
+  renewer: () => PoolLike | undefined,
+): BackendFactory<PostgresTurnBackend, never> {
   return (name, opts, factoryOptions = {}) => {
-    const { options } = opts.connection as { options: { max?: number } };
+    const isWorker = factoryOptions.withBlockingConnection === true;
     // A worker keeps a connection for LISTEN, so the pool grows by it.
-    if (factoryOptions.withBlockingConnection && options.max) options.max++;
-    const base = createPostgresBackend(name, opts, factoryOptions);
-    base.on('error', () => undefined);
-    const listener = factoryOptions.withBlockingConnection ? name : undefined;
-    return new PostgresTurnBackend(spans, base.connection, name, opts, true, listener);
+    if (isWorker) grow(opts.connection);
+    const base = silent(createPostgresBackend(name, opts, factoryOptions));
+    const listener = isWorker ? name : undefined;
+    const pool = isWorker ? renewer() : undefined;
+    return new PostgresTurnBackend(spans, pool, base.connection, name, opts, true, listener);
   };
+}
+
+/** One renews at a time in each worker: with a connection for each none waits for another. */
+function renewalsOn(
+  pool: PoolLike,
+  ...[name, opts]: Parameters<typeof createPostgresBackend>
+): PostgresQueueBackend {
+  grow(pool);
+  return silent(createPostgresBackend(name, { ...opts, connection: pool as never }));
+}
+
+function grow(pool: unknown): void {
+  const { options } = pool as { options: { max?: number } };
+  if (options.max) options.max++;
+}
+
+/** Unheard, its errors would end the process; statements fail with them all the same. */
+function silent<T extends PostgresQueueBackend>(backend: T): T {
+  backend.on('error', () => undefined);
+  return backend;
 }
 
 /** @throws TurnSqlError, and as they are the errors after which the whole is repeated */
