@@ -23,7 +23,7 @@ import type { Queryable } from './postgres.schema.js';
 import type { PoolLike } from './postgres.store.js';
 import { refusalOf, toSends } from './postgres.sends.js';
 import { PostgresMailboxes } from './postgres.mailboxes.js';
-import { isLocked, isTransient, retryBusy, retryLost, retryTransient } from './postgres.retry.js';
+import { isLocked, isLost, retryBusy, retryLost, retryTransient } from './postgres.retry.js';
 import { redriveAll } from './redrive.all.js';
 
 /**
@@ -463,7 +463,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
       await runStatement(session, { text: 'COMMIT', params: [] });
     } catch (error) {
       await session.query('ROLLBACK').catch(() => (isBroken = true));
-      throw error;
+      throw lossOf(error, isBroken) ?? error;
     } finally {
       session.release(isBroken);
     }
@@ -533,14 +533,24 @@ function silent<T extends PostgresQueueBackend>(backend: T): T {
   return backend;
 }
 
-/** @throws TurnSqlError, and as they are the errors after which the whole is repeated */
+/** @throws TurnSqlError */
 async function runStatement(session: Queryable, { text, params }: SqlStatement): Promise<void> {
   try {
     await session.query(text, [...params]);
   } catch (error) {
-    if (isTransient(error)) throw error;
     throw new TurnSqlError(text, error as Error);
   }
+}
+
+/**
+ * What broke the connection under SQL of a turn, if that is why it failed. The SQL may raise the same codes, because it asked
+ * another server say: then the server that it ran on said so, and still answers.
+ */
+function lossOf(error: unknown, isBroken: boolean): Error | undefined {
+  const { cause } = error as { cause?: unknown };
+  if (!(error instanceof TurnSqlError) || !isLost(cause)) return undefined;
+  const isFromServer = 'severity' in (cause as Error);
+  return isBroken || !isFromServer ? (cause as Error) : undefined;
 }
 
 function fieldsOf({ reason, stacktrace, progress }: Failure): string[] {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { TurnSqlError } from '../../messaging.errors.js';
 
 const ATTEMPTS = 5;
 /** Deadlock, serialization failure: rolled back, safe to repeat. */
@@ -62,16 +63,13 @@ export function isLocked(error: unknown): boolean {
   return (error as { code?: unknown }).code === '55P03';
 }
 
-/** Whether an error says nothing about a statement: PostgreSQL undid it on behalf of others, or its connection broke. */
-export function isTransient(error: unknown): boolean {
-  return isRolledBack(error) || isLost(error);
-}
-
 function isRolledBack(error: unknown): boolean {
-  return ROLLED_BACK.has((error as { code?: string }).code ?? '');
+  const { code } = (error instanceof TurnSqlError ? error.cause : error) as { code?: string };
+  return ROLLED_BACK.has(code ?? '');
 }
 
-function isLost(error: unknown): boolean {
+/** Whether the connection broke: nobody knows what became of the statement. */
+export function isLost(error: unknown): boolean {
   const { code, message, errors } = error as {
     code?: unknown;
     message?: string;
