@@ -21,6 +21,7 @@ import type { ResolvedOptions } from '../../messaging.options.js';
 import { pauseAfterError } from './error.pause.js';
 import type { Queryable } from './postgres.schema.js';
 import type { PoolLike } from './postgres.store.js';
+import { NOW, onServerClock } from './postgres.clock.js';
 import { refusalOf, toSends } from './postgres.sends.js';
 import { PostgresMailboxes } from './postgres.mailboxes.js';
 import { isLocked, isLost, retryBusy, retryLost, retryTransient } from './postgres.retry.js';
@@ -48,6 +49,9 @@ const LOCK_LOST: unknown[] = ['BM001', ErrorCode.JobNotInState, ErrorCode.JobLoc
  */
 const PATIENCE = 250;
 
+/** How long an answer of PostgreSQL may be on its way, ms. */
+const JUST_BEFORE = 1_000;
+
 /** The most of one kind that `callsheet.trim_dead` and `trim_done` drop at once, and how often at most in one go. */
 const TRIMMED = 1_000;
 const TRIM_ROUNDS = 10;
@@ -56,10 +60,10 @@ const TRIM_ROUNDS = 10;
  * Renews the lock of a job whose turn ends. Never waits: who has the row ends the job, or only looks at it, and then the next
  * time is soon enough.
  *
- * $1 queue, $2 id, $3 token, $4 until when, epoch ms
+ * $1 queue, $2 id, $3 token, $4 for how long, ms
  */
 const RENEW = `
-UPDATE bullmq.job SET locked_until_ms = $4 WHERE (queue, id) IN (
+UPDATE bullmq.job SET locked_until_ms = ${NOW} + $4::bigint WHERE (queue, id) IN (
   SELECT queue, id FROM bullmq.job
    WHERE queue = $1 AND id = $2 AND state = 'active' AND lock_token = $3 FOR UPDATE SKIP LOCKED)`;
 
@@ -78,6 +82,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
     ...base: ConstructorParameters<typeof PostgresQueueBackend>
   ) {
     super(...base);
+    onServerClock(this);
     if (renewer) this.renewals = renewalsOn(renewer, this.queueName, this.opts);
     this.mailboxes = new PostgresMailboxes(this.connection.pool, this.queueName);
   }
@@ -180,14 +185,11 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
     delay: number,
     failure: Failure | undefined,
   ): Promise<void> {
-    await this.end(job, 'SELECT callsheet.postpone($1, $2, $3, $4, $5, $6, $7::jsonb, $8::jsonb)', [
-      this.queueName,
-      job.id,
-      token,
-      Date.now() + delay,
-      delay,
-      ...(failure ? fieldsOf(failure) : [null, null, null]),
-    ]);
+    await this.end(
+      job,
+      `SELECT callsheet.postpone($1, $2, $3, ${NOW} + $4::bigint, $4::bigint, $5, $6::jsonb, $7::jsonb)`,
+      [this.queueName, job.id, token, delay, ...(failure ? fieldsOf(failure) : [null, null, null])],
+    );
   }
 
   async bury(job: Job, token: string, failure: Failure, sends: Effects['sends']): Promise<void> {
@@ -332,7 +334,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
   override moveToActive(
     ...args: Parameters<PostgresQueueBackend['moveToActive']>
   ): ReturnType<PostgresQueueBackend['moveToActive']> {
-    const since = Date.now();
+    const since = performance.now();
     return pauseAfterError(() =>
       retryLost(
         async (isRepeat) =>
@@ -364,19 +366,23 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
 
   /** By BullMQ's own statement, which can take the next job too. */
   private async completePlain(job: Job, token: string, fetchNext: boolean): Promise<NextJob> {
-    const since = Date.now();
+    const since = performance.now();
     const end = async (): Promise<NextJob> =>
       (await super.moveToCompleted(job, null, false, token, fetchNext)).result;
     const next = await this.ending(job, token, end, 'stored' as const);
     return next === 'stored' ? retryLost(() => this.taken(token, since)) : next;
   }
 
-  /** What was taken with `token` since then: the job of a claim whose answer was lost. Nobody works on it. */
+  /**
+   * What was taken with `token` since then, by `performance.now()`: the job of a claim whose answer was lost. Nobody works on it,
+   * nor on one that was taken just before: its turn is over, and its end was not stored.
+   */
   private async taken(token: string, since: number): Promise<NextJob> {
     const id = await this.value(
       `SELECT id AS value FROM bullmq.job
-        WHERE queue = $1 AND state = 'active' AND lock_token = $2 AND processed_at_ms >= $3`,
-      [this.queueName, token, since],
+        WHERE queue = $1 AND state = 'active' AND lock_token = $2 AND processed_at_ms >= ${NOW} - $3::bigint
+        ORDER BY processed_at_ms DESC LIMIT 1`,
+      [this.queueName, token, Math.ceil(performance.now() - since) + JUST_BEFORE],
     );
     const job = typeof id === 'string' && (await this.getJobData(id));
     return job ? [job, job.id, 0, 0] : undefined;
@@ -425,8 +431,8 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
 
   /** BullMQ renews no lock of a turn that is over; but its end may have to wait for a key. */
   private renew({ id }: Job, token: string): void {
-    const until = Date.now() + this.spans.lockDuration;
-    this.renewer?.query(RENEW, [this.queueName, id, token, until]).catch(() => undefined);
+    const params = [this.queueName, id, token, this.spans.lockDuration];
+    this.renewer?.query(RENEW, params).catch(() => undefined);
   }
 
   /** Whether a job that this worker has taken is gone, or was taken from it: that counts a crash. */
@@ -519,7 +525,7 @@ function renewalsOn(
   ...[name, opts]: Parameters<typeof createPostgresBackend>
 ): PostgresQueueBackend {
   grow(pool);
-  return silent(createPostgresBackend(name, { ...opts, connection: pool as never }));
+  return onServerClock(silent(createPostgresBackend(name, { ...opts, connection: pool as never })));
 }
 
 function grow(pool: unknown): void {
