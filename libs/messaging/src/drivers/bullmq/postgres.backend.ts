@@ -147,7 +147,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
 
   // BullMQ passes parked messages over, which wait like others; its triggers make the next of a key runnable.
   override async drain(delayed: boolean): ReturnType<PostgresQueueBackend['drain']> {
-    await this.value(
+    await this.ask(
       `DELETE FROM bullmq.job
         WHERE queue = $1 AND state = 'waiting-children' AND opts->'callsheet' ? 'key'`,
       [this.queueName],
@@ -165,7 +165,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
   override async obliterate(
     ...[{ count, force }]: Parameters<PostgresQueueBackend['obliterate']>
   ): Promise<number> {
-    const cursor = await this.value('SELECT callsheet.obliterate($1, $2, $3) AS value', [
+    const cursor = await this.ask('SELECT callsheet.obliterate($1, $2, $3) AS value', [
       ...[this.queueName, count, force],
     ]);
     if (cursor === -1) throw new Error('Cannot obliterate non-paused queue');
@@ -220,7 +220,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
   }
 
   async cancel(id: string): Promise<Cancellation> {
-    return (await this.value('SELECT callsheet.cancel($1, $2, $3, true) AS value', [
+    return (await this.ask('SELECT callsheet.cancel($1, $2, $3, true) AS value', [
       this.queueName,
       id,
       Date.now(),
@@ -228,7 +228,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
   }
 
   async redrive(id: string, progress: unknown, edited?: Carried): Promise<boolean> {
-    const answer = await this.value(
+    const answer = await this.ask(
       'SELECT callsheet.redrive($1, $2, $3::jsonb, $4::jsonb, $5::jsonb, true) AS value',
       [
         actorOf(this.queueName),
@@ -242,7 +242,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
   }
 
   async oldest(): Promise<number | undefined> {
-    const oldest = await this.value(
+    const oldest = await this.ask(
       `SELECT min(COALESCE((opts->'callsheet'->>'dueAt')::bigint, added_at_ms)) AS value
          FROM bullmq.job WHERE queue = $1 AND (state = 'waiting'
           OR (state = 'waiting-children' AND opts->'callsheet' ? 'key'))`,
@@ -252,7 +252,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
   }
 
   async discard(id: string): Promise<boolean> {
-    const discarded = await this.value(
+    const discarded = await this.ask(
       `DELETE FROM bullmq.job WHERE queue = $1 AND id = $2 AND state = 'failed' RETURNING id AS value`,
       [this.queueName, id],
     );
@@ -268,7 +268,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
   /** In pieces, so that nobody waits for long for what is locked meanwhile. */
   private async trim(text: string, before: number | null, most: number | null): Promise<void> {
     for (let round = 1; round <= TRIM_ROUNDS; round++) {
-      const dropped = await this.value(text, [this.queueName, before, most]);
+      const dropped = await this.ask(text, [this.queueName, before, most]);
       if (Number(dropped) < TRIMMED) break;
     }
   }
@@ -496,9 +496,13 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
     }
   }
 
-  /** The column `value` of the first row. */
+  /** The column `value` of the first row; repeated when it lost a deadlock. Not within `retryLost`, which repeats it too. */
+  private ask(text: string, params: unknown[]): Promise<unknown> {
+    return retryTransient(() => this.value(text, params));
+  }
+
   private async value(text: string, params: unknown[]): Promise<unknown> {
-    const { rows } = await retryTransient(() => this.connection.pool.query(text, params));
+    const { rows } = await this.connection.pool.query(text, params);
     return rows[0]?.['value'];
   }
 }

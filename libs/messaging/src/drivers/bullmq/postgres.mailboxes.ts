@@ -46,12 +46,13 @@ export class PostgresMailboxes implements Mailboxes {
 
   async state(key: string): Promise<StoredState | undefined> {
     // Read between the claim of a message and its turn: without an answer the message would stay claimed.
-    const [row] = await retryLost(() =>
-      this.rows(
+    const { rows } = await retryLost(() =>
+      this.pool.query(
         'SELECT revision::text, version, value FROM callsheet.state WHERE queue = $1 AND key = $2',
         [this.queue, key],
       ),
     );
+    const [row] = rows;
     if (!row) return undefined;
     const { revision, version, value } = row;
     return { ...(value as Carried), revision: Number(revision), version: Number(version) };

@@ -308,6 +308,21 @@ serverSuite('postgres', 'PostgreSQL that goes away for a moment', () => {
     },
   );
 
+  it('what loses one deadlock after the other is given up at the fifth', async () => {
+    let lost = 0;
+    const deadlock = (): never => {
+      lost++;
+      throw Object.assign(new Error('deadlock detected'), { code: '40P01' });
+    };
+    intercept(
+      (query) =>
+        async (...args) =>
+          String(args[0]).includes('FROM callsheet.state') ? deadlock() : query(...args),
+    );
+    await expect(engine.state(context.actor, 'k')).rejects.toThrow('deadlock detected');
+    expect(lost).toBe(5);
+  });
+
   it('a send is stored once when its answer is lost', async () => {
     const loss = loseAnswerTo('callsheet.send');
     const sent = [
