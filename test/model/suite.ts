@@ -2,6 +2,7 @@ import { beforeAll, describe, it } from 'vitest';
 import { askCases } from './ask.cases.js';
 import { cancelCases } from './cancel.cases.js';
 import { deadLetterCases } from './dead.letter.cases.js';
+import { endCases } from './end.cases.js';
 import { eventCases } from './event.cases.js';
 import { handlerCases } from './handler.cases.js';
 import { sqlCases } from './sql.cases.js';
@@ -19,6 +20,7 @@ const cases: readonly ModelCase[] = [
   ...supervisionCases,
   ...deadLetterCases,
   ...keyCases,
+  ...endCases,
   ...sqlCases,
 ];
 
