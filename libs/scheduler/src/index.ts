@@ -21,6 +21,12 @@ export {
   type DstRule,
   type ScheduleRule,
   type Weekday,
+  previewRule,
+  previousOccurrence,
+  tzdataProblems,
+  type PreviewedOccurrence,
+  type PreviewOptions,
+  type RulePreview,
 } from './rule/index.js';
 export {
   type CatchUp,

@@ -14,3 +14,10 @@ export {
   type ScheduleRule,
   type Weekday,
 } from './rule.js';
+export {
+  previewRule,
+  type PreviewedOccurrence,
+  type PreviewOptions,
+  type RulePreview,
+} from './preview.js';
+export { tzdataProblems } from './tzdata.js';

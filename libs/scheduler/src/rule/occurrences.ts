@@ -7,6 +7,7 @@ import { recurrenceTimes } from './recurrence.js';
 import { RecentlyUsed } from './recently.used.js';
 import type { CheckedRule } from './rule.js';
 import type { Times } from './stretch.js';
+import type { WallTimes } from './wall.js';
 import { EARLIEST, LATEST, zoneOf, type Zone } from './zone.js';
 
 /** Occurrences in succession that calendars may leave out before a search gives up: of a daily rule, 13 years. */
@@ -86,27 +87,33 @@ function occurrencesOf(rule: CheckedRule): Instants {
   return instants;
 }
 
-function prepared(rule: CheckedRule): Instants {
+/** The parts of a rule, before bounds: what says its times on the wall, and what its calendars have. */
+export function prepare(rule: CheckedRule): { walls: readonly WallTimes[]; calendars?: Times } {
   const zone = zoneOf(rule.tz);
+  const walls =
+    rule.rrule === undefined ? (rule.cron ?? []).flatMap(cronTimes) : [recurrenceTimes(rule.rrule)];
   const include = (rule.include ?? []).map((calendar) => timesOf(calendar, zone));
   const exclude = (rule.exclude ?? []).map((calendar) => timesOf(calendar, zone));
-  const calendars = include.length + exclude.length > 0 ? answers(include, exclude) : undefined;
-  const moves = calendars !== undefined && rule.onExcluded === 'next-day';
-  const all = allOf(rule, zone, moves ? (midnight) => calendars.at(midnight).has : undefined);
-  return bounded(calendars && !moves ? kept(all, calendars, zone) : all, rule);
+  if (include.length + exclude.length === 0) return { walls };
+  const calendars = answers(include, exclude);
+  if (rule.onExcluded === 'drop') return { walls, calendars };
+  return { walls: walls.map((times) => movedOn(times, (midnight) => calendars.at(midnight).has)) };
+}
+
+function prepared(rule: CheckedRule): Instants {
+  const zone = zoneOf(rule.tz);
+  const { walls, calendars } = prepare(rule);
+  const all = allOf(rule, walls, zone);
+  return bounded(calendars ? kept(all, calendars, zone) : all, rule);
 }
 
 /** The occurrences without regard to start, end and calendars that drop. */
-function allOf(rule: CheckedRule, zone: Zone, allowed?: (midnight: number) => boolean): Instants {
+function allOf(rule: CheckedRule, walls: readonly WallTimes[], zone: Zone): Instants {
   if (rule.every !== undefined) {
     return repeated(rule.every, (rule.start ? Date.parse(rule.start) : 0) + (rule.phase ?? 0));
   }
   if (rule.at) return listed(rule.at.map((at) => Date.parse(at)));
-  const walls =
-    rule.rrule === undefined ? (rule.cron ?? []).flatMap(cronTimes) : [recurrenceTimes(rule.rrule)];
-  return union(
-    walls.map((times) => instantsOf(allowed ? movedOn(times, allowed) : times, zone, rule.dst)),
-  );
+  return union(walls.map((times) => instantsOf(times, zone, rule.dst)));
 }
 
 /** Included by one, if there are any to include, and excluded by none. */
