@@ -59,10 +59,8 @@ export class ScheduleActor {
     const known = turn.state.definition;
     if (known && isNew) return 'exists' as const;
     if (known?.owner !== undefined && known.owner !== definition.owner) return 'declared' as const;
-    const { changedAt } = turn.state;
-    await this.during(turn, (schedule) => schedule.put(definition), true);
-    if (!known) return 'created' as const;
-    return turn.state.changedAt === changedAt ? ('unchanged' as const) : ('changed' as const);
+    const done = await this.during(turn, (schedule) => schedule.put(definition), true);
+    return done?.answer ?? ('unchanged' as const);
   }
 
   @Handle(RemoveSchedule)
@@ -158,6 +156,8 @@ export class ScheduleActor {
     await this.leave(schedule, turn);
     turn.state.timer = next;
     if (next !== undefined && next !== timer) await this.arm(id, next);
+    // Its ringing would do no harm.
+    if (next === undefined && timer !== undefined) await this.actors.cancel(timerId(id));
     return { answer };
   }
 

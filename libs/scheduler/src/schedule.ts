@@ -51,17 +51,17 @@ export class Schedule {
   ) {}
 
   /** Gives the schedule its definition, or another one. Occurrences that are due under the old one still come. */
-  put(definition: Definition): void {
+  put(definition: Definition): 'created' | 'changed' | 'unchanged' {
     const { state, now } = this;
     const current = latestDefinition(state);
-    if (isDeepStrictEqual(current, definition)) return;
+    if (isDeepStrictEqual(current, definition)) return 'unchanged';
     state.changedAt = now;
     state.broken = undefined;
     if (!state.definition) {
       state.definition = definition;
       state.createdAt = state.watermark = now;
       this.note('created');
-      return;
+      return 'created';
     }
     if (state.successors.length >= MOST_EDITS) {
       throw new Error(
@@ -70,6 +70,7 @@ export class Schedule {
     }
     state.successors.push({ definition, from: now });
     this.note('changed');
+    return 'changed';
   }
 
   pause(reason: string, until?: number, isOurs = false): void {

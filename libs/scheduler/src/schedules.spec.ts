@@ -1,86 +1,261 @@
 import {
   Actor,
-  CallsheetModule,
-  DeclarationError,
+  ENGINE,
   Handle,
   Message,
   On,
   OptionError,
+  type Engine,
   type Turn,
 } from '@callsheet/messaging';
 import { TestCallsheet } from '@callsheet/messaging/testing';
-import { Injectable } from '@nestjs/common';
-import { Test } from '@nestjs/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
-import { Deployments } from './deployments.js';
-import { At, Cron, Every } from './schedule.decorators.js';
-import { ScheduledRun } from './scheduled.run.js';
-import { SchedulerModule } from './scheduler.module.js';
-import { Schedules } from './schedules.js';
+import type { HistoryEntry } from './schedule.history.js';
+import type { ScheduleInput } from './schedule.input.js';
 import { ScheduleTroubled } from './schedule.trouble.js';
-import { DeclaredScheduleError, ScheduleExistsError } from './scheduler.errors.js';
+import { SchedulerModule } from './scheduler.module.js';
+import { ScheduleExistsError } from './scheduler.errors.js';
+import { Schedules } from './schedules.js';
 
 const HOUR = 3_600_000;
 
-class SendReport extends Message('report.send', z.object({ to: z.string() })) {}
+class SendReport extends Message('report.send', z.object({ to: z.string() }), {
+  reply: z.object({ rows: z.number() }),
+}) {}
 
-async function staged(providers: object[] = []): Promise<TestCallsheet> {
+/** An application with schedules, and an actor that a schedule may send to. */
+async function staged() {
+  const sent: { to: string; turn: Turn }[] = [];
+  const told: ScheduleTroubled[] = [];
+
+  @Actor({ retry: { attempts: 2, delay: '1s', jitter: 0 } })
+  class Reporter {
+    @Handle(SendReport) send({ to }: SendReport, turn: Turn): { rows: number } {
+      sent.push({ to, turn });
+      if (to === 'nobody') throw new Error('nobody is there');
+      return { rows: sent.length };
+    }
+  }
+
+  @Actor({ name: 'alerts' })
+  class Alerts {
+    @On(ScheduleTroubled) tell(trouble: ScheduleTroubled): void {
+      told.push(trouble);
+    }
+  }
+
   const t = await TestCallsheet.create({
     imports: [SchedulerModule],
-    providers: providers as never,
+    providers: [Reporter, Alerts],
   });
   onTestFinished(() => t.close());
   await t.drain();
-  return t;
-}
-
-function reporter() {
-  const sent: { to: string; at: number; turn: Turn }[] = [];
-  @Actor({ retry: { attempts: 2, delay: '1s', jitter: 0 } })
-  class Reporter {
-    @Handle(SendReport) send({ to }: SendReport, turn: Turn): void {
-      if (to === 'nobody') throw new Error('nobody is there');
-      sent.push({ to, at: turn.now.getTime(), turn });
-    }
-  }
-  return { sent, Reporter };
-}
-
-describe('a schedule made over Schedules', () => {
-  it('sends its message at each occurrence, with its nominal time', async () => {
-    const { sent, Reporter } = reporter();
-    const t = await staged([Reporter]);
-    const schedules = t.get(Schedules);
-    const made = schedules.create('weekly', {
-      every: '1h',
-      message: new SendReport({ to: 'all' }),
-      tags: ['money'],
-      description: 'the weekly report',
-    });
+  const schedules = t.get(Schedules);
+  /** Waits for an answer that comes when the actor has had its turn. */
+  const drained = async <T>(asked: Promise<T>): Promise<T> => {
+    void asked.catch(() => undefined);
     await t.drain();
-    expect(await made).toMatchObject({
-      id: 'weekly',
+    return asked;
+  };
+  const hourly = (more: Partial<ScheduleInput> = {}): ScheduleInput => ({
+    every: '1h',
+    message: new SendReport({ to: 'all' }),
+    ...more,
+  });
+  return { t, sent, told, schedules, drained, hourly };
+}
+
+/** What happened, oldest first. */
+function toldOf(history: HistoryEntry[]): string[] {
+  return history.map((entry) => ('outcome' in entry ? entry.outcome : entry.what)).reverse();
+}
+
+describe('Schedules', () => {
+  it('makes a schedule, which sends its message at each occurrence', async () => {
+    const { t, sent, schedules, drained, hourly } = await staged();
+    const input = hourly({ tags: ['money'], description: 'the report' });
+    expect(await drained(schedules.create('report', input))).toMatchObject({
+      id: 'report',
       state: 'active',
       message: { type: 'report.send', data: { to: 'all' } },
       tags: ['money'],
+      description: 'the report',
       running: [],
+      buffered: 0,
+      failures: 0,
     });
     await t.advance(3 * HOUR);
     expect(sent.map(({ to }) => to)).toEqual(['all', 'all', 'all']);
-    const [first] = sent;
-    expect(first?.turn.occurrence?.getTime()).toBe(first?.at);
-    expect(first?.turn.headers).toEqual({ schedule: 'weekly', 'schedule-reason': 'scheduled' });
-    const history = await schedules.history('weekly');
-    expect(history.map((each) => ('outcome' in each ? each.outcome : each.what))).toEqual([
-      'succeeded',
-      'fired',
-      'succeeded',
-      'fired',
-      'succeeded',
-      'fired',
-      'created',
-    ]);
+    const turn = sent[0]?.turn;
+    expect(turn?.occurrence).toEqual(turn?.now);
+    expect(turn?.headers).toEqual({ schedule: 'report', 'schedule-reason': 'scheduled' });
+    const history = await schedules.history('report');
+    expect(toldOf(history)).toEqual(['created', ...Array(3).fill(['fired', 'succeeded']).flat()]);
     expect(history[0]).toMatchObject({ kind: 'end', attempts: 1, drift: 0 });
+    const record = await schedules.get('report');
+    expect(record?.last).toMatchObject({ outcome: 'succeeded', result: { rows: 3 } });
+    const page = await schedules.history('report', { limit: 2 });
+    const rest = await schedules.history('report', { before: page[1]?.cursor ?? '' });
+    expect([...page, ...rest]).toEqual(history);
+  });
+
+  it('makes none twice, changes one, and removes it with its history and its timer', async () => {
+    const { t, sent, schedules, drained, hourly } = await staged();
+    expect(await drained(schedules.put('report', hourly()))).toMatchObject({ outcome: 'created' });
+    await expect(drained(schedules.create('report', hourly()))).rejects.toThrow(
+      new ScheduleExistsError('report'),
+    );
+    expect(await drained(schedules.put('report', hourly()))).toMatchObject({
+      outcome: 'unchanged',
+    });
+    const daily = hourly({ every: '1d' });
+    expect(await drained(schedules.put('report', daily))).toMatchObject({
+      outcome: 'changed',
+      schedule: { rule: { every: 24 * HOUR } },
+    });
+    await t.advance('1d');
+    expect(sent).toHaveLength(1);
+    expect(await drained(schedules.remove('report'))).toBe(true);
+    expect(await drained(schedules.remove('report'))).toBe(false);
+    expect(await schedules.get('report')).toBeUndefined();
+    expect(await schedules.history('report')).toEqual([]);
+    await t.advance('2d');
+    expect(sent).toHaveLength(1);
+    const states = await t.get<Engine>(ENGINE).states('schedules', { limit: 10 });
+    expect(states).toEqual([]);
+  });
+
+  it('lists schedules by id, in pages, by tag, text and state', async () => {
+    const { schedules, drained, hourly } = await staged();
+    for (const id of ['c', 'a', 'b']) {
+      const input = hourly({ tags: [`tag-${id}`], description: `Number ${id}` });
+      await drained(schedules.put(id, input));
+    }
+    await drained(schedules.pause('b', 'holidays'));
+    const ids = async (options: Parameters<Schedules['list']>[0]) =>
+      (await schedules.list(options)).map(({ id }) => id);
+    expect(await ids({})).toEqual(['a', 'b', 'c']);
+    expect(await ids({ limit: 2 })).toEqual(['a', 'b']);
+    expect(await ids({ limit: 2, after: 'b' })).toEqual(['c']);
+    expect(await ids({ tag: 'tag-c' })).toEqual(['c']);
+    expect(await ids({ text: 'NUMBER A' })).toEqual(['a']);
+    expect(await ids({ text: 'report.send', limit: 1 })).toEqual(['a']);
+    expect(await ids({ state: 'paused' })).toEqual(['b']);
+    await expect(schedules.list({ limit: 0 })).rejects.toThrow(OptionError);
+  });
+
+  it('pauses a schedule until somebody resumes it, or until then', async () => {
+    const { t, sent, schedules, drained, hourly } = await staged();
+    await drained(schedules.put('report', hourly()));
+    expect(await drained(schedules.pause('report', 'holidays'))).toBe(true);
+    await t.advance(2 * HOUR);
+    expect(await schedules.get('report')).toMatchObject({
+      state: 'paused',
+      pause: { reason: 'holidays' },
+    });
+    expect(await drained(schedules.resume('report'))).toBe('resumed');
+    expect(await drained(schedules.resume('report'))).toBe('running');
+    await t.advance(HOUR);
+    expect(sent).toHaveLength(1);
+    const end = new Date(t.now.getTime() + 90 * 60_000);
+    await drained(schedules.pause('report', 'an hour and a half', end));
+    await t.advance(2 * HOUR);
+    expect(sent).toHaveLength(2);
+    expect(toldOf(await schedules.history('report'))).toContain('paused');
+    expect(await drained(schedules.pause('nothing', 'x'))).toBe(false);
+    expect(await drained(schedules.resume('nothing'))).toBeUndefined();
+    await expect(schedules.pause('report', '')).rejects.toThrow(OptionError);
+    await expect(schedules.pause('report', 'x', new Date(0))).rejects.toThrow('in the future');
+  });
+
+  it('starts a run now', async () => {
+    const { sent, schedules, drained, hourly } = await staged();
+    await drained(schedules.put('report', hourly()));
+    expect(await drained(schedules.trigger('report'))).toMatchObject({ outcome: 'started' });
+    expect(sent[0]?.turn.headers).toMatchObject({ 'schedule-reason': 'manual' });
+    expect(await drained(schedules.trigger('nothing'))).toBeUndefined();
+    await expect(schedules.trigger('report', 'never' as never)).rejects.toThrow(OptionError);
+  });
+
+  it('runs what a range of time has, counted first, once', async () => {
+    const { t, sent, schedules, drained, hourly } = await staged();
+    await drained(schedules.put('report', hourly()));
+    const range = { from: new Date(t.now.getTime() - 5 * HOUR), to: t.now };
+    expect(await schedules.backfill('report', { ...range, dryRun: true })).toEqual({
+      count: 5,
+      outcome: 'counted',
+    });
+    expect(sent).toEqual([]);
+    expect(await drained(schedules.backfill('report', range))).toMatchObject({ outcome: 'begun' });
+    expect(await drained(schedules.backfill('report', range))).toMatchObject({ outcome: 'known' });
+    expect(sent).toHaveLength(5);
+    const nominal = sent.map(({ turn }) => turn.occurrence?.getTime() ?? 0);
+    expect(nominal).toEqual([...nominal].sort((a, b) => a - b));
+    expect(await drained(schedules.backfill('nothing', range))).toBeUndefined();
+    for (const bad of [
+      { ...range, to: range.from },
+      { ...range, to: new Date(t.now.getTime() + 1) },
+      { ...range, from: new Date(NaN) },
+    ]) {
+      await expect(schedules.backfill('report', bad)).rejects.toThrow(OptionError);
+    }
+  });
+
+  it('tells of failures, and pauses after too many', async () => {
+    const { t, told, schedules, drained, hourly } = await staged();
+    const message = new SendReport({ to: 'nobody' });
+    await drained(schedules.put('report', hourly({ message, pauseAfter: 2 })));
+    await t.advance(5 * HOUR);
+    expect(await schedules.get('report')).toMatchObject({
+      state: 'paused',
+      failures: 2,
+      pause: { reason: '2 runs in a row failed: nobody is there' },
+      last: { outcome: 'failed', error: { message: 'nobody is there' } },
+    });
+    expect(told.map(({ kind }) => kind)).toEqual(['failing', 'failing', 'paused']);
+    expect(toldOf(await schedules.history('report'))).toEqual([
+      'created',
+      ...['fired', 'failed', 'fired', 'failed', 'paused'],
+    ]);
+  });
+
+  it('cancels what takes too long', async () => {
+    const { t, schedules, drained } = await staged();
+    class Wait extends Message('nowhere.wait', z.object({})) {}
+    const input = { every: '1h', timeout: '10m', message: new Wait({}) } as const;
+    await drained(schedules.put('slow', input));
+    await t.advance(HOUR + 11 * 60_000);
+    expect(toldOf(await schedules.history('slow'))).toEqual(['created', 'fired', 'timed-out']);
+  });
+
+  it('keeps at most what its journal is to keep, a thousand runs at least', async () => {
+    const { t, schedules, drained, hourly } = await staged();
+    await drained(schedules.put('report', hourly({ every: '1m', overlap: 'allow' })));
+    await t.advance(1_600 * 60_000);
+    let count = 0;
+    for (let before: string | undefined; ;) {
+      const page = await schedules.history('report', {
+        limit: 1_000,
+        ...(before !== undefined && { before }),
+      });
+      count += page.filter(({ kind }) => kind === 'end').length;
+      before = page.at(-1)?.cursor;
+      if (page.length < 1_000) break;
+    }
+    expect(count).toBe(1_500);
+  }, 60_000);
+
+  it.each([
+    ['', {}],
+    ['a b', {}],
+    ['x'.repeat(101), {}],
+    ['ok', { every: undefined, cron: '* * * *' }],
+    ['ok', { cron: '* * * * *' }],
+    ['ok', { message: {} }],
+    ['ok', { nonsense: 1 }],
+  ])('refuses %j with %j', async (id, more) => {
+    const { schedules, hourly } = await staged();
+    await expect(schedules.put(id, hourly(more as never))).rejects.toThrow(OptionError);
   });
 });
