@@ -41,6 +41,7 @@ export {
   type Backfill,
   type BackfillOptions,
   type ScheduleListOptions,
+  type TriggerOptions,
 } from './schedules.js';
 export { type ScheduleInput, type ScheduleNotes } from './schedule.input.js';
 export { type ScheduleRecord } from './schedule.record.js';
