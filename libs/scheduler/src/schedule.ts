@@ -1,3 +1,4 @@
+import { RejectError } from '@callsheet/messaging';
 import { isDeepStrictEqual } from 'node:util';
 import { decideDue, ruleNext, type Decision } from './due.js';
 import type { Overlap } from './policies.js';
@@ -70,8 +71,9 @@ export class Schedule {
       return 'created';
     }
     if (state.successors.length >= MOST_EDITS) {
-      throw new Error(
-        `'${this.id}' has been edited too often while an occurrence is still to come`,
+      // Trying again would hold up the schedule, and with it the occurrence.
+      throw new RejectError(
+        `'${this.id}' has been edited too often while an occurrence is still to come: edit it when that has run`,
       );
     }
     state.successors.push({ definition, from: now });
