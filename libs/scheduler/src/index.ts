@@ -14,19 +14,21 @@ export { ScheduledRun, type PreviousRun } from './scheduled.run.js';
 export {
   checkRule,
   countBetween,
+  localText,
   nextOccurrence,
   occurrencesBetween,
+  previewRule,
+  previousOccurrence,
+  ruleText,
+  tzdataProblems,
   type Calendar,
   type CheckedRule,
   type DstRule,
-  type ScheduleRule,
-  type Weekday,
-  previewRule,
-  previousOccurrence,
-  tzdataProblems,
   type PreviewedOccurrence,
   type PreviewOptions,
   type RulePreview,
+  type ScheduleRule,
+  type Weekday,
 } from './rule/index.js';
 export {
   type CatchUp,
@@ -43,7 +45,12 @@ export {
   type ScheduleListOptions,
   type TriggerOptions,
 } from './schedules.js';
-export { type ScheduleInput, type ScheduleNotes } from './schedule.input.js';
+export {
+  checkedScheduleId,
+  checkSchedule,
+  type ScheduleInput,
+  type ScheduleNotes,
+} from './schedule.input.js';
 export { type ScheduleRecord } from './schedule.record.js';
 export { type HistoryEntry } from './schedule.history.js';
 export { type OccurrenceOutcome, type RunOutcome } from './schedule.journal.js';
@@ -52,7 +59,7 @@ export { type Started } from './schedule.js';
 export { ScheduleTroubled, type TroubleKind } from './schedule.trouble.js';
 
 // Setting up
-export { SchedulerModule } from './scheduler.module.js';
+export { SCHEDULER_ACTORS, SchedulerModule } from './scheduler.module.js';
 export { type SchedulerOptions } from './scheduler.options.js';
 export { Deployments, type PlannedChange } from './deployments.js';
 

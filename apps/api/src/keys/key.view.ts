@@ -1,6 +1,7 @@
 import type { KeyRecord, QuarantinedKey, StoredState } from '@callsheet/messaging';
 import { z } from 'zod';
 import { attemptView, iso, toAttemptView } from '../messages/message.view.js';
+import { pageLimit } from '../page.js';
 import { schemas } from '../schema.registry.js';
 
 const time = z.iso.datetime();
@@ -9,11 +10,7 @@ const depth = z.int().describe('messages in its mailbox, the one in work include
 /** The query of a list of keys. */
 export const keyQuery = z.strictObject({
   by: z.enum(['age', 'depth']).optional(),
-  limit: z
-    .string()
-    .regex(/^([1-9]\d?|100)$/, 'must be a whole number from 1 to 100')
-    .transform(Number)
-    .optional(),
+  limit: pageLimit,
 });
 export type KeyQuery = z.output<typeof keyQuery>;
 

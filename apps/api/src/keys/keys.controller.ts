@@ -2,6 +2,7 @@ import { ENGINE, MessageRegistry, type Engine } from '@callsheet/messaging';
 import { Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiParam, ApiQuery, ApiTags } from '@nestjs/swagger';
 import { requireKnownActor } from '../actors/known.actor.js';
+import { ApiLimit, DEFAULT_LIMIT } from '../page.js';
 import { KeyFinder } from './key.finder.js';
 import {
   keyList,
@@ -15,8 +16,6 @@ import {
   type KeyView,
   type Released,
 } from './key.view.js';
-
-const DEFAULT_LIMIT = 20;
 
 const ApiKeyParam = (): MethodDecorator =>
   ApiParam({
@@ -46,11 +45,7 @@ export class KeysController {
     required: false,
     schema: { type: 'string', enum: ['age', 'depth'], default: 'age' },
   })
-  @ApiQuery({
-    name: 'limit',
-    required: false,
-    schema: { type: 'integer', minimum: 1, maximum: 100, default: DEFAULT_LIMIT },
-  })
+  @ApiLimit()
   @ApiOkResponse({ description: 'the first of them', standardSchema: keyList })
   async list(
     @Param('actor') actor: string,
