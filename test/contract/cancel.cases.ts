@@ -6,8 +6,8 @@ import {
 } from '../../libs/messaging/src/messaging.errors.js';
 import { eventually } from '../support/eventually.js';
 import type { Case } from './case.js';
-import { cancelled, dead, done, release, retry } from './context.js';
-import { deliveriesOf, expectCounts, ids, reaches } from './expect.js';
+import { cancelled, cancelledWith, dead, done, release, retry } from './context.js';
+import { deliveriesOf, expectAbsent, expectCounts, ids, reaches } from './expect.js';
 import { aborted, gate } from './gate.js';
 
 export const cancelCases: Case[] = [
@@ -270,6 +270,61 @@ export const cancelCases: Case[] = [
         }
       }
       expect(deliveries).toHaveLength(taken.size);
+    },
+  },
+  {
+    promise: 'a message cancelled in work and what its turn sends are there at the same moment',
+    async run(context) {
+      const engine = await context.engine();
+      const { actor, other } = context;
+      const messages = Array.from({ length: 10 }, (_, n) =>
+        context.envelope({ data: { n }, ...(n % 2 && { key: 'k' }) }),
+      );
+      const told = messages.map(() => context.envelope({ actor: other, key: 'w' }));
+      await context.consume(engine, ({ envelope }) =>
+        cancelledWith([told[Number(envelope.data['n'])]!]),
+      );
+      const torn: string[] = [];
+      for (const [n, message] of messages.entries()) {
+        await engine.send([message]);
+        await eventually(
+          async () => {
+            const before = await engine.find(told[n]!.id, [other]);
+            const record = await engine.find(message.id, [actor]);
+            const after = await engine.find(told[n]!.id, [other]);
+            const isEnded = record?.state === 'cancelled';
+            if (before && !isEnded) torn.push(`sent, but ${record?.state}`);
+            if (isEnded && !after) torn.push('cancelled, but not sent');
+            return isEnded;
+          },
+          { interval: 1 },
+        );
+      }
+      expect(torn).toEqual([]);
+      const { deliveries } = await context.consume(engine, done, { actor: other });
+      await eventually(() => deliveries.length === 10);
+      expect(ids(deliveries)).toEqual(ids(told));
+    },
+  },
+  {
+    promise:
+      'a cancelled message whose sends are refused stores none of them, and is given out again',
+    async run(context) {
+      const engine = await context.engine();
+      const to = { actor: context.other };
+      await engine.send([context.named(context.id('taken'), 'one body', to)]);
+      const lost = context.envelope(to);
+      let turns = 0;
+      await context.consume(engine, () =>
+        ++turns === 1
+          ? cancelledWith([lost, context.named(context.id('taken'), 'another body', to)])
+          : cancelled(),
+      );
+      const message = context.envelope();
+      await engine.send([message]);
+      await reaches(context, engine, message.id, 'cancelled');
+      await expectAbsent(engine, context.other, [lost]);
+      expect(turns).toBe(2);
     },
   },
 ];

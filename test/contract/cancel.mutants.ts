@@ -41,6 +41,18 @@ class IgnoresEdits extends MemoryEngine {
   }
 }
 
+/** What a turn sends whose message is cancelled is stored a little later. */
+class TellsAfterCancelling extends Meddling {
+  protected meddle(turn: TurnFunction): TurnFunction {
+    return async (delivery) => {
+      const outcome = await turn(delivery);
+      if (outcome.kind !== 'cancelled') return outcome;
+      setTimeout(() => void this.send(outcome.sends ?? []).catch(() => undefined), 30);
+      return { kind: 'cancelled' };
+    };
+  }
+}
+
 /** Engines that break cancelling, and what is done about dead letters. */
 export const cancelMutants: readonly Mutant[] = [
   [
@@ -66,6 +78,11 @@ export const cancelMutants: readonly Mutant[] = [
     'counts cancelled messages as turns',
     CountsCancelledAsTurns,
     'a cancelled message is no turn that finished, no dead letter, and its id stays taken',
+  ],
+  [
+    'stores what a cancelled turn sends after its end',
+    TellsAfterCancelling,
+    'a message cancelled in work and what its turn sends are there at the same moment',
   ],
   [
     'only says that it discards',

@@ -6,15 +6,16 @@ import { effectCases } from './effect.cases.js';
 import { eventCases } from './event.cases.js';
 import { flowCases } from './flow.cases.js';
 import { keyCases } from './key.cases.js';
+import { keyJournalCases } from './key.journal.cases.js';
 import { keyOrderCases } from './key.order.cases.js';
 import { keyStateCases } from './key.state.cases.js';
+import { keyStatesCases } from './key.states.cases.js';
 import { lifecycleCases } from './lifecycle.cases.js';
 import { lockCases } from './lock.cases.js';
 import { lookupCases } from './lookup.cases.js';
 import { operatorCases } from './operator.cases.js';
 import { replaceCases } from './replace.cases.js';
 import { replyCases } from './reply.cases.js';
-import { scheduleCases } from './schedule.cases.js';
 import { sqlCases } from './sql.cases.js';
 import { sendCases } from './send.cases.js';
 
@@ -32,10 +33,11 @@ export const cases: readonly Case[] = [
   ...flowCases,
   ...lifecycleCases,
   ...lockCases,
-  ...scheduleCases,
   ...keyCases,
   ...keyOrderCases,
   ...keyStateCases,
+  ...keyStatesCases,
+  ...keyJournalCases,
   ...operatorCases,
   ...sqlCases,
 ];

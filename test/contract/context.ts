@@ -129,6 +129,12 @@ export const doneWith = (
 
 export const cancelled = (): Outcome => ({ kind: 'cancelled' });
 
+/** Stopped because it was cancelled, leaving messages. */
+export const cancelledWith = (sends: readonly Envelope[]): Outcome => ({
+  kind: 'cancelled',
+  sends,
+});
+
 /** Handed back; given out again at once, or after `delay` milliseconds. */
 export const release = (delay?: number) => (): Outcome => ({
   kind: 'release',

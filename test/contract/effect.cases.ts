@@ -1,8 +1,9 @@
 import { expect } from 'vitest';
+import type { Outcome } from '../../libs/messaging/src/engine.js';
 import { IdempotencyConflictError } from '../../libs/messaging/src/messaging.errors.js';
 import { eventually } from '../support/eventually.js';
 import type { Case } from './case.js';
-import { cancelled, deadWith, done, doneWith, release, retry } from './context.js';
+import { cancelled, deadWith, done, doneWith, quarantine, release, retry } from './context.js';
 import { expectAbsent, expectCounts, field, ids, reaches } from './expect.js';
 
 export const effectCases: Case[] = [
@@ -274,6 +275,23 @@ export const effectCases: Case[] = [
       await engine.send([message]);
       await reaches(context, engine, message.id, 'dead');
       await expectAbsent(engine, context.other, [lost]);
+    },
+  },
+  {
+    promise:
+      'a message that should stop its key, and stands in no mailbox, is given up with its sends',
+    async run(context) {
+      const engine = await context.engine();
+      const told = context.envelope({ actor: context.other });
+      await context.consume(engine, (delivery) => ({
+        ...(quarantine(delivery) as Extract<Outcome, { kind: 'quarantine' }>),
+        sends: [told],
+      }));
+      const message = context.envelope();
+      await engine.send([message]);
+      const { reason } = await reaches(context, engine, message.id, 'dead');
+      expect(reason).toBe('quarantined');
+      expect(await engine.find(told.id, [context.other])).toMatchObject({ state: 'waiting' });
     },
   },
 ];

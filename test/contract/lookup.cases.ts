@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { eventually } from '../support/eventually.js';
 import type { DeadLetterPlace } from '../../libs/messaging/src/engine.js';
 import type { Case } from './case.js';
-import { dead, done } from './context.js';
+import { dead, done, retry } from './context.js';
 import { expectCounts, ids } from './expect.js';
 
 export const lookupCases: Case[] = [
@@ -40,6 +40,30 @@ export const lookupCases: Case[] = [
       expect(handled?.finishedAt).toBeGreaterThanOrEqual(handled?.startedAt ?? Infinity);
       expect(await engine.find('unknown', [actor])).toBeUndefined();
       expect(await engine.find(now.id, ['another'])).toBeUndefined();
+    },
+  },
+  {
+    promise:
+      'a message has the nominal time that its sender gave it, and who is to be told of its end',
+    async run(context) {
+      const engine = await context.engine();
+      const { actor } = context;
+      const notify = { type: `${actor}.ended`, key: 'k' } as const;
+      const [past, plain] = [context.envelope({ occurrence: 60_000, notify }), context.envelope()];
+      const { deliveries } = await context.consume(engine, (delivery) =>
+        delivery.isFirst ? retry(1)(delivery) : done(),
+      );
+      await engine.send([past, plain]);
+      await eventually(async () => (await engine.counts(actor)).done === 2);
+      for (const { envelope, occurrence } of deliveries) {
+        expect(occurrence).toBe(envelope.id === past.id ? 60_000 : undefined);
+        expect(envelope.notify).toEqual(envelope.id === past.id ? notify : undefined);
+      }
+      expect((await engine.find(past.id, [actor]))?.envelope).toEqual(past);
+      // How long it waited is counted from when it was sent.
+      for (const { readyAt } of await engine.finished(actor, 2)) {
+        expect(readyAt).toBeGreaterThanOrEqual(past.sentAt);
+      }
     },
   },
   {

@@ -256,7 +256,7 @@ export const operatorCases: Case[] = [
   },
   {
     promise:
-      'removing orphaned jobs leaves mailboxes, quarantine, and states of keys, whatever their names',
+      'removing orphaned jobs leaves mailboxes, quarantine, states and journals of keys, whatever their names',
     needs: 'bullmq',
     async run(context) {
       const at = await Operation.begin(context);
@@ -265,7 +265,10 @@ export const operatorCases: Case[] = [
         (delivery) =>
           delivery.envelope.key === 'stopped'
             ? quarantine(delivery)
-            : doneWith({ state: { data: 1, revision: 0, version: 1 } }),
+            : doneWith({
+                state: { data: 1, revision: 0, version: 1 },
+                journal: { rows: [{}], keep: 5 },
+              }),
         { mailbox: 2 },
       );
       const keys = ['logs', 'lock', 'state', 'k0'];
@@ -280,7 +283,9 @@ export const operatorCases: Case[] = [
       await expect(at.engine.send([at.message(2)])).rejects.toThrow(MailboxFullError);
       for (const key of keys) {
         expect(await at.engine.state(context.actor, key)).toMatchObject({ revision: 1 });
+        expect(await at.engine.journal(context.actor, key, { limit: 5 })).toHaveLength(1);
       }
+      expect(await at.engine.states(context.actor, { limit: 5 })).toHaveLength(keys.length);
       expect(await at.heal()).toEqual([]);
       expect(await at.engine.release(context.actor, 'stopped')).toBe(true);
     },

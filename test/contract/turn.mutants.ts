@@ -85,6 +85,11 @@ export const turnMutants: readonly Mutant[] = [
     'a dead letter and what its turn sends are there at the same moment',
   ],
   [
+    'loses what a turn sends that should stop its key and cannot',
+    committing((outcome) => (outcome.kind === 'quarantine' ? { ...outcome, sends: [] } : outcome)),
+    'a message that should stop its key, and stands in no mailbox, is given up with its sends',
+  ],
+  [
     'reverses what a turn sends',
     committing((outcome) =>
       outcome.kind === 'done' && outcome.effects

@@ -24,15 +24,21 @@ export class Stage {
   async app(
     providers: Provider[],
     options: CallsheetOptions = {},
-    configure: (app: INestApplicationContext) => void = () => undefined,
+    {
+      imports = [],
+      configure,
+    }: { imports?: Type[]; configure?: (app: INestApplicationContext) => void } = {},
   ): Promise<INestApplicationContext> {
     const module = await Test.createTestingModule({
-      imports: [CallsheetModule.forRoot({ url: this.url, lockDuration: '1s', ...options })],
+      imports: [
+        CallsheetModule.forRoot({ url: this.url, lockDuration: '1s', ...options }),
+        ...imports,
+      ],
       providers,
     })
       .setLogger(SILENT)
       .compile();
-    configure(module);
+    configure?.(module);
     await module.init();
     this.apps.push(module);
     return module;

@@ -4,6 +4,7 @@ import { cancelCases } from './cancel.cases.js';
 import { deadLetterCases } from './dead.letter.cases.js';
 import { eventCases } from './event.cases.js';
 import { handlerCases } from './handler.cases.js';
+import { scheduleCases } from './schedule.cases.js';
 import { sqlCases } from './sql.cases.js';
 import { keyCases } from './key.cases.js';
 import { Stage, type ModelCase, type Store } from './stage.js';
@@ -19,6 +20,7 @@ const cases: readonly ModelCase[] = [
   ...supervisionCases,
   ...deadLetterCases,
   ...keyCases,
+  ...scheduleCases,
   ...sqlCases,
 ];
 

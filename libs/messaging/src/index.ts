@@ -89,8 +89,6 @@ export {
   type MessageRecord,
   type MessageState,
   type QuarantinedKey,
-  type ScheduleRecord,
-  type ScheduleSpec,
   type StoreInfo,
   type StoredState,
 } from './engine.js';

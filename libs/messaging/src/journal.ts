@@ -12,7 +12,7 @@ export const KEEP = 1_000;
 export const MOST_KEPT = 100_000;
 
 /** Ids of rows on every store: numbers that none of them finds too large. */
-const ROW_ID = /^\d{1,16}-\d{1,18}$/;
+const ROW_ID = /^(?!0+-0+$)\d{1,16}-\d{1,18}$/;
 
 /** @throws OptionError for what is no plain object of JSON, or too large */
 export function toRow(row: unknown): JsonObject {

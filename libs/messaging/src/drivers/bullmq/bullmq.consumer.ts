@@ -8,7 +8,6 @@ import {
   MailboxFullError,
   MessageActiveError,
   StoppingError,
-  StoreError,
   TurnSqlError,
 } from '../../messaging.errors.js';
 import { redrivesOf, toCancelled, toDelivery, toEnvelope, toFailure } from './bullmq.job.js';
@@ -239,7 +238,13 @@ export class BullmqConsumer implements Consumer {
       case 'dead':
         return this.backend.bury(job, token, toFailure(job, outcome), outcome.sends ?? []);
       case 'cancelled':
-        return this.backend.quit(job, token, toCancelled(job), this.options.keepDone);
+        return this.backend.quit(
+          job,
+          token,
+          toCancelled(job),
+          this.options.keepDone,
+          outcome.sends ?? [],
+        );
       case 'quarantine': {
         const failure = toFailure(job, outcome);
         if (await this.backend.quarantine(job, token, failure, outcome.attempt)) return;
@@ -259,7 +264,6 @@ export class BullmqConsumer implements Consumer {
     fetchNext: boolean,
   ): Promise<NextJob> {
     try {
-      if (effects.journal || effects.forget) throw new StoreError('not yet');
       return await this.backend.complete(job, token, effects, this.options.keepDone, fetchNext);
     } catch (error) {
       try {

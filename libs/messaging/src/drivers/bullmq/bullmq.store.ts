@@ -89,8 +89,14 @@ export interface TurnBackend extends IQueueBackend {
   quarantine(job: Job, token: string, failure: Failure, attempt: AttemptRecord): Promise<boolean>;
   /** Given up: the job moves to the queue of dead letters, and `sends` are stored. */
   bury(job: Job, token: string, failure: Failure, sends: Effects['sends']): Promise<void>;
-  /** In work, and stopped because it was cancelled: completed, with progress that says so. */
-  quit(job: Job, token: string, progress: JobProgress, keep: Keep): Promise<void>;
+  /** In work, and stopped because it was cancelled: completed, with progress that says so, and `sends` are stored. */
+  quit(
+    job: Job,
+    token: string,
+    progress: JobProgress,
+    keep: Keep,
+    sends: Effects['sends'],
+  ): Promise<void>;
   /**
    * Cancels by storage id. One that waits or is delayed is completed with progress that says `cancelled`; one in work has
    * `callsheetCancelled` added to its options, and every process is told (`BullmqStore.onCancel`).

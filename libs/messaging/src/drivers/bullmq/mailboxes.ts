@@ -1,17 +1,23 @@
 import type {
+  JournalRow,
   KeyPage,
   KeyRecord,
+  KeyState,
   MailboxOptions,
   QuarantinedKey,
   StoredState,
 } from '../../engine.js';
 
-/** The mailboxes and states of one actor's keys, as a store keeps them beside BullMQ's jobs. */
+/** The mailboxes, states and journals of one actor's keys, as a store keeps them beside BullMQ's jobs. */
 export interface Mailboxes {
   /** Declares what a consumer knows. Messages that only read and wait in a mailbox leave it. */
   employ(options: MailboxOptions): Promise<void>;
   /** As `Engine.state`. */
   state(key: string): Promise<StoredState | undefined>;
+  /** As `Engine.states`. */
+  states(page: { after?: string; limit: number }): Promise<KeyState[]>;
+  /** As `Engine.journal`. */
+  journal(key: string, page: { before?: string; limit: number }): Promise<JournalRow[]>;
   /** As `Engine.keys`. */
   list(page: KeyPage): Promise<KeyRecord[]>;
   /** As `Engine.key`. */

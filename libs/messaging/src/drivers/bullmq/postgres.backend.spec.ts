@@ -116,7 +116,7 @@ serverSuite('postgres', 'PostgreSQL', () => {
     it.each([
       ['complete', (b: TurnBackend, job: Job) => b.complete(job, 'old', sends(), KEEP)],
       ['bury', (b: TurnBackend, job: Job) => b.bury(job, 'old', FAILURE, sends().sends)],
-      ['quit', (b: TurnBackend, job: Job) => b.quit(job, 'old', { attempts: [] }, KEEP)],
+      ['quit', (b: TurnBackend, job: Job) => b.quit(job, 'old', { attempts: [] }, KEEP, [])],
       ['postpone', (b: TurnBackend, job: Job) => b.postpone(job, 'old', 5, FAILURE)],
       ['postpone unfailed', (b: TurnBackend, job: Job) => b.postpone(job, 'old', 5, undefined)],
     ])('changes nothing when the lock is lost: %s', async (_, end) => {

@@ -38,6 +38,11 @@ SELECT id FROM bullmq.job
  ORDER BY finished_at_ms DESC, id COLLATE "C" DESC
  LIMIT $4`;
 
+/** The end of a turn; and of one that writes into the journal of its key, or forgets it. */
+const COMPLETE =
+  'SELECT callsheet.complete($1, $2, $3, $4::jsonb, $5, $6::jsonb, $7, $8, $9, $10, $11::json)';
+const COMPLETE_KEPT = COMPLETE.replace(/\)$/, ', $12, $13::json, $14)');
+
 /** What the end of a turn fails with when the job is no longer this worker's: our functions', and as BullMQ translates it. */
 const LOCK_LOST: unknown[] = ['BM001', ErrorCode.JobNotInState, ErrorCode.JobLockMismatch];
 
@@ -63,7 +68,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
   async complete(
     job: Job,
     token: string,
-    { sends, reply, state, sql = [] }: Effects,
+    { sends, reply, state, forget, journal, sql = [] }: Effects,
     _keep: Keep,
     fetchNext = false,
   ): Promise<NextJob> {
@@ -72,24 +77,24 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
       sends.length + sql.length === 0 && !reply && replyTo === undefined && key === undefined;
     if (isPlain) return this.completePlain(job, token, fetchNext);
     const { revision, version, ...value } = state ?? {};
-    await this.end(
-      job,
-      'SELECT callsheet.complete($1, $2, $3, $4::jsonb, $5, $6::jsonb, $7, $8, $9, $10, $11::json)',
-      [
-        this.queueName,
-        job.id,
-        token,
-        reply && JSON.stringify(reply),
-        Date.now(),
-        toSends(sends),
-        this.spans.idempotencyWindow,
-        key,
-        revision,
-        version,
-        state && JSON.stringify(value),
-      ],
-      sql,
-    );
+    const params: unknown[] = [
+      this.queueName,
+      job.id,
+      token,
+      reply && JSON.stringify(reply),
+      Date.now(),
+      toSends(sends),
+      this.spans.idempotencyWindow,
+      key,
+      revision ?? forget?.revision,
+      version,
+      state && JSON.stringify(value),
+    ];
+    if (forget ?? journal) {
+      const rows = journal && JSON.stringify(journal.rows.slice(-journal.keep));
+      params.push(forget !== undefined, rows, journal?.keep);
+    }
+    await this.end(job, (forget ?? journal) ? COMPLETE_KEPT : COMPLETE, params, sql);
     return undefined;
   }
 
@@ -185,13 +190,22 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
     );
   }
 
-  async quit(job: Job, token: string, progress: JobProgress): Promise<void> {
-    await this.end(job, 'SELECT callsheet.quit($1, $2, $3, $4, $5::jsonb)', [
+  async quit(
+    job: Job,
+    token: string,
+    progress: JobProgress,
+    _keep: Keep,
+    sends: Effects['sends'],
+  ): Promise<void> {
+    await this.end(job, 'SELECT callsheet.quit($1, $2, $3, $4, $5::jsonb, $6::jsonb, $7, $8)', [
       this.queueName,
       job.id,
       token,
       Date.now(),
       JSON.stringify(progress),
+      toSends(sends),
+      this.spans.idempotencyWindow,
+      toEnvelope(job).key,
     ]);
   }
 

@@ -1,9 +1,11 @@
 import type { Carried } from '../../codec.js';
 import type {
   AttemptRecord,
+  JournalRow,
   KeyOrder,
   KeyPage,
   KeyRecord,
+  KeyState,
   MailboxOptions,
   QuarantinedKey,
   StoredState,
@@ -32,6 +34,19 @@ const MAILBOXES: Record<KeyOrder, string> = {
   depth: mailboxesBy('depth DESC, first'),
 };
 
+/** States of keys, in the order of bytes. $1 queue, $2 the key after which to begin, '' for the beginning, $3 how many at most */
+const STATES = `
+SELECT key, revision::text, version, value FROM callsheet.state
+ WHERE queue = $1 AND key > $2 ORDER BY key LIMIT $3`;
+
+/** Rows of a journal, newest first. $1 queue, $2 key, $3 id before which to begin, $4 how many at most */
+const JOURNAL = `
+SELECT id::text AS place, at::text, entry FROM callsheet.journal
+ WHERE queue = $1 AND key = $2 AND id < $3 ORDER BY id DESC LIMIT $4`;
+
+/** Before which all rows stand. */
+const LAST_ROW = '9223372036854775807';
+
 /** Quarantined keys. $1 queue */
 const QUARANTINED = `
 SELECT q.*, (SELECT count(*) FROM callsheet.mailbox m WHERE m.queue = q.queue AND m.key = q.key) AS depth
@@ -52,9 +67,25 @@ export class PostgresMailboxes implements Mailboxes {
         [this.queue, key],
       ),
     );
-    if (!row) return undefined;
-    const { revision, version, value } = row;
-    return { ...(value as Carried), revision: Number(revision), version: Number(version) };
+    return row && toState(row);
+  }
+
+  async states({ after = '', limit }: { after?: string; limit: number }): Promise<KeyState[]> {
+    const rows = await this.rows(STATES, [this.queue, after, limit]);
+    return rows.map((row) => ({ key: String(row['key']), state: toState(row) }));
+  }
+
+  async journal(
+    key: string,
+    { before, limit }: { before?: string; limit: number },
+  ): Promise<JournalRow[]> {
+    const end = before?.split('-')[1] ?? LAST_ROW;
+    const rows = await this.rows(JOURNAL, [this.queue, key, end, limit]);
+    return rows.map(({ place, at, entry }) => ({
+      id: `${String(at)}-${String(place)}`,
+      at: Number(at),
+      row: entry as JournalRow['row'],
+    }));
   }
 
   async employ({ reads, mailbox }: MailboxOptions): Promise<void> {
@@ -116,4 +147,8 @@ export class PostgresMailboxes implements Mailboxes {
   private async rows(text: string, params: unknown[]): Promise<Record<string, unknown>[]> {
     return (await retryTransient(() => this.pool.query(text, params))).rows;
   }
+}
+
+function toState({ revision, version, value }: Record<string, unknown>): StoredState {
+  return { ...(value as Carried), revision: Number(revision), version: Number(version) };
 }

@@ -3,6 +3,7 @@ import { MIGRATION_3 } from './postgres.migration.3.js';
 import { MIGRATION_4 } from './postgres.migration.4.js';
 import { MIGRATION_5 } from './postgres.migration.5.js';
 import { MIGRATION_6 } from './postgres.migration.6.js';
+import { MIGRATION_7 } from './postgres.migration.7.js';
 
 /** What a connection to PostgreSQL or PGlite can do. */
 export interface Queryable {
@@ -138,6 +139,7 @@ END $$;
   MIGRATION_4,
   MIGRATION_5,
   MIGRATION_6,
+  MIGRATION_7,
 ];
 
 const MIGRATION_LOCK = 0x63616c6c;

@@ -104,7 +104,7 @@ serverSuite('redis-server', 'the ends of a turn on Redis', () => {
         toFailure(job, { kind: 'dead', reason: 'rejected', attempt }),
         sends,
       ),
-    quit: (job, token) => backend.quit(job, token, toCancelled(job), KEEP),
+    quit: (job, token) => backend.quit(job, token, toCancelled(job), KEEP, []),
     'postpone after a failure': (job, token) =>
       backend.postpone(job, token, MINUTE, toFailure(job, { kind: 'retry', delay: 1, attempt })),
     'postpone without one': (job, token) => backend.postpone(job, token, MINUTE, undefined),

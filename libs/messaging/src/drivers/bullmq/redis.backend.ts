@@ -148,7 +148,7 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
   async complete(
     job: Job,
     token: string,
-    { sends, reply, state }: Effects,
+    { sends, reply, state, forget, journal }: Effects,
     keep: Keep,
     fetchNext = false,
   ): Promise<NextJob> {
@@ -165,8 +165,12 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
       COMPLETE,
       job,
       args,
-      [...fieldsOfState(state), token],
+      [...fieldsOfState(state ?? forget), token],
       sends,
+      journal && [
+        journal.keep,
+        ...journal.rows.slice(-journal.keep).map((row) => JSON.stringify(row)),
+      ],
     );
     if (!taken) return undefined;
     this.noteState(taken);
@@ -181,7 +185,13 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
     return { result: await value.commit(fetchNext), finishedOn: Date.now() } as never;
   }
 
-  async quit(job: Job, token: string, progress: JobProgress, keep: Keep): Promise<void> {
+  async quit(
+    job: Job,
+    token: string,
+    progress: JobProgress,
+    keep: Keep,
+    sends: Effects['sends'],
+  ): Promise<void> {
     const args = this.moveToFinishedArgs(
       job,
       'null',
@@ -193,7 +203,7 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
       false,
       { progress: JSON.stringify(progress) },
     ) as Argument[];
-    await this.end('complete', COMPLETE, job, args, [...fieldsOfState(undefined), token], []);
+    await this.end('complete', COMPLETE, job, args, [...fieldsOfState(undefined), token], sends);
   }
 
   async bury(job: Job, token: string, failure: Failure, sends: readonly Envelope[]): Promise<void> {
@@ -307,6 +317,7 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
     finish: readonly Argument[],
     more: readonly Argument[],
     sends: readonly Envelope[],
+    last: readonly Argument[] = [],
   ): Promise<TakenJob | undefined> {
     const { id, replyTo, key } = toEnvelope(job);
     const args = [
@@ -319,6 +330,7 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
       key,
       ...more,
       ...(sends.length > 0 ? await this.sends(sends) : [this.window, 0]),
+      ...last,
     ];
     const result = (await runScript(await this.client, name, script, args)) as Result;
     const [kind, answer] = result;
@@ -443,9 +455,10 @@ const FORGET_ROUNDS = 10;
 /** Number of KEYS of moveToFinished. */
 const FINISH_KEYS = 14;
 
-/** As COMPLETE takes it. */
-function fieldsOfState(state: StoredState | undefined): Argument[] {
+/** As COMPLETE takes it: a new state, only the revision of one that is removed, or none. */
+function fieldsOfState(state: StoredState | Pick<StoredState, 'revision'> | undefined): Argument[] {
   if (!state) return ['', '', ''];
+  if (!('version' in state)) return [state.revision, '', ''];
   const { revision, version, ...carried } = state;
   return [revision, version, JSON.stringify(carried)];
 }

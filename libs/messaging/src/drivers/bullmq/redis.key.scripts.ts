@@ -100,6 +100,46 @@ end
 return answer
 `;
 
+/** After how many bytes of states a page of them ends early, so that it does not hold up the server. */
+const PAGE_BYTES = 1024 * 1024;
+
+/**
+ * Keys that have a state, with it.
+ *
+ * KEYS[1]  key prefix of the queue
+ * ARGV[1]  the key after which to begin, or '', [2] how many at most
+ * returns  the key after which to go on, '' when there are no more, then key, revision, version, value; and so on
+ */
+export const STATES = (): string => `
+local p, most = KEYS[1], tonumber(ARGV[2])
+local from = ARGV[1] == '' and '-' or '(' .. ARGV[1]
+local answer, size = { '' }, 0
+for place, key in ipairs(redis.call('ZRANGEBYLEX', p .. 'states', from, '+', 'LIMIT', 0, most)) do
+  local state = redis.call('HMGET', p .. 'state:' .. key, 'revision', 'version', 'value')
+  if state[1] then
+    size = size + #state[3]
+    for _, value in ipairs({ key, state[1], state[2], state[3] }) do answer[#answer + 1] = value end
+  end
+  if place == most or size >= ${PAGE_BYTES} then
+    answer[1] = key
+    break
+  end
+end
+return answer
+`;
+
+/**
+ * Rows of the journal of a key, newest first.
+ *
+ * KEYS[1]  key prefix of the queue
+ * ARGV[1]  key, [2] id of the row before which to begin, or '', [3] how many at most
+ * returns  { id, { 'row', JSON } } of each
+ */
+export const JOURNAL = (): string => `
+local before = ARGV[2] == '' and '+' or '(' .. ARGV[2]
+return redis.call('XREVRANGE', KEYS[1] .. 'journal:' .. ARGV[1], before, '-', 'COUNT', ARGV[3])
+`;
+
 /**
  * Declares which types only read, and how many messages may wait per key. What waits already and only reads leaves its
  * mailbox; what waits and no longer only reads comes into it.
@@ -328,7 +368,7 @@ return result
 `,
     ),
 
-  // States of keys stay: they are no messages.
+  // States and journals of keys stay: they are no messages.
   obliterate: () =>
     composeScript(
       ['obliterate'],
@@ -348,7 +388,7 @@ return result
       ['removeOrphanedJobs'],
       `${HEALING}
 local ours, first = {}, 3 + ARGV[1] + ARGV[2 + ARGV[1]]
-for _, name in ipairs({ 'mailbox', 'mailboxes', 'arrivals', 'quarantine', 'traits', 'state', 'deaths' }) do ours[name] = true end
+for _, name in ipairs({ 'mailbox', 'mailboxes', 'arrivals', 'quarantine', 'traits', 'state', 'states', 'journal', 'deaths' }) do ours[name] = true end
 for at = #ARGV, first, -1 do
   if ours[ARGV[at]] then table.remove(ARGV, at) end
 end

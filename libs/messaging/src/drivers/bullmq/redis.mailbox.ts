@@ -19,6 +19,8 @@ export const DRAINING = `redis.call('DEL', '${NOTHING}')\n`;
  * - `quarantine`        hash: key -> since, storage id and attempt, as JSON
  * - `traits`            hash: `mailbox` -> the most that wait per key; `read <type>` -> 1
  * - `state:<key>`       hash: revision, version, value (JSON of a Carried)
+ * - `states`            sorted set of the keys that have one, all with the same score, so by their bytes
+ * - `journal:<key>`     stream: row (JSON)
  * - `deaths`            counter
  * - on a job            `callsheet:key`, and `callsheet:death`: the number of its last death
  */

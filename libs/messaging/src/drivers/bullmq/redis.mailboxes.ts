@@ -1,15 +1,25 @@
 import type { RedisClient } from 'bullmq';
 import type { Carried } from '../../codec.js';
 import type {
+  JournalRow,
   KeyOrder,
   KeyPage,
   KeyRecord,
+  KeyState,
   MailboxOptions,
   QuarantinedKey,
   StoredState,
 } from '../../engine.js';
 import type { Mailboxes } from './mailboxes.js';
-import { EMPLOY, HEAL, MAILBOXES, QUARANTINED, RELEASE } from './redis.key.scripts.js';
+import {
+  EMPLOY,
+  HEAL,
+  JOURNAL,
+  MAILBOXES,
+  QUARANTINED,
+  RELEASE,
+  STATES,
+} from './redis.key.scripts.js';
 import { runScript, type Argument } from './redis.run.js';
 
 /** How many mailboxes are looked at in one step when they are mended, how often, and how many mended ones are named. */
@@ -37,6 +47,32 @@ export class RedisMailboxes implements Mailboxes {
     const { revision, version, value } = await client.hgetall(`${this.prefix}state:${key}`);
     if (revision === undefined) return undefined;
     return toState([revision, version ?? '', value ?? '']);
+  }
+
+  async states({ after = '', limit }: { after?: string; limit: number }): Promise<KeyState[]> {
+    const found: KeyState[] = [];
+    for (let from = after; found.length < limit;) {
+      const args = [from, limit - found.length];
+      const [next = '', ...flat] = (await this.run('states', STATES, args)) as string[];
+      for (const [key = '', ...raw] of inRows(flat, 4)) {
+        found.push({ key, state: toState(raw as unknown as RawState) });
+      }
+      if (next === '') break;
+      from = next;
+    }
+    return found;
+  }
+
+  async journal(
+    key: string,
+    { before, limit }: { before?: string; limit: number },
+  ): Promise<JournalRow[]> {
+    const rows = await this.run('journal', JOURNAL, [key, before, limit]);
+    return (rows as [id: string, [name: string, row: string]][]).map(([id, [, row]]) => ({
+      id,
+      at: Number(id.split('-')[0]),
+      row: JSON.parse(row) as JournalRow['row'],
+    }));
   }
 
   list({ by, limit }: KeyPage): Promise<KeyRecord[]> {
@@ -94,10 +130,7 @@ export class RedisMailboxes implements Mailboxes {
     args: readonly Argument[],
     width: number,
   ): Promise<string[][]> {
-    const flat = (await this.run(name, script, args)) as string[];
-    const rows: string[][] = [];
-    for (let at = 0; at < flat.length; at += width) rows.push(flat.slice(at, at + width));
-    return rows;
+    return inRows((await this.run(name, script, args)) as string[], width);
   }
 
   private async run(
@@ -107,6 +140,12 @@ export class RedisMailboxes implements Mailboxes {
   ): Promise<unknown> {
     return runScript(await this.client(), name, script, [1, this.prefix, ...args]);
   }
+}
+
+function inRows(flat: readonly string[], width: number): string[][] {
+  const rows: string[][] = [];
+  for (let at = 0; at < flat.length; at += width) rows.push(flat.slice(at, at + width));
+  return rows;
 }
 
 export function toState([revision, version, value]: RawState): StoredState {

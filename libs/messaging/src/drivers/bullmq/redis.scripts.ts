@@ -36,8 +36,9 @@ return { 0 }
  * KEYS     1..14 those of moveToFinished ([2] active, [12] the job), [15] prefix of the remembered ids
  * ARGV     1..9 those of moveToFinished ([1] id, [4] reply, [6] '1' to fetch the next job, [7] key prefix of its queue,
  *          [8] options of the worker), [10] channel of the asker's inbox or '', [11] public id, [12] key or '', [13] revision
- *          of the state that the turn began with, [14] version and [15] value (JSON) of the new one, or '' thrice, [16] lock token,
- *          then as SENDS has them
+ *          of the state that the turn began with, [14] version and [15] value (JSON) of the new one, '' twice to remove the state
+ *          and the journal of the key, or '' thrice, [16] lock token, then as SENDS has them, then, if there are any, how many rows of
+ *          the journal are kept and those that are added (JSON)
  * returns  { 0 }, or { 0, job } as FETCHING has it; or a refusal as SENDS has it, { 4 } when the revision is another one, or
  *          { 3, code } with a negative code of moveToFinished: then nothing changed
  */
@@ -60,13 +61,20 @@ local code = lost(KEYS[12], KEYS[2], id, ARGV[16])
 if code then return { 3, code } end
 local plan, refusal = planned(ARGV, 17, KEYS[15], p .. id)
 if not plan then return refusal end
-local state = ARGV[13] ~= '' and p .. 'state:' .. (key or '')
+local state = key and ARGV[13] ~= '' and p .. 'state:' .. key
 if state and (redis.call('HGET', state, 'revision') or '0') ~= ARGV[13] then return { 4 } end
 
 -- From here on nothing is refused. What this sets free may be fetched next, so it comes before the end of the message; but
 -- another in its own place comes after.
-if state then
+if state and ARGV[14] == '' then
+  redis.call('DEL', state, p .. 'journal:' .. key)
+  redis.call('ZREM', p .. 'states', key)
+elseif state then
   redis.call('HSET', state, 'revision', string.format('%.0f', ARGV[13] + 1), 'version', ARGV[14], 'value', ARGV[15])
+  if ARGV[13] == '0' then redis.call('ZADD', p .. 'states', 0, key) end
+end
+for at = plan.next + 1, #ARGV do
+  redis.call('XADD', p .. 'journal:' .. key, 'MAXLEN', ARGV[plan.next], '*', 'row', ARGV[at])
 end
 local function free()
   leave(p, id, key)

@@ -1,0 +1,250 @@
+import { Actor, DeclarationError, type Turn } from '@callsheet/messaging';
+import { TestCallsheet } from '@callsheet/messaging/testing';
+import { Injectable } from '@nestjs/common';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { DeclareSchedules, prevails } from './deployment.actor.js';
+import { Deployments } from './deployments.js';
+import { Cron, Every } from './schedule.decorators.js';
+import { toTiming } from './schedule.input.js';
+import { ScheduledRun } from './scheduled.run.js';
+import { SchedulerModule } from './scheduler.module.js';
+import { Schedules } from './schedules.js';
+
+const MINUTE = 60_000;
+
+async function staged(providers: unknown[], imports: unknown[] = [SchedulerModule]) {
+  const t = await TestCallsheet.create({
+    imports: imports as never,
+    providers: providers as never,
+  });
+  onTestFinished(() => t.close());
+  await t.drain();
+  return t;
+}
+
+describe('a method with a schedule', () => {
+  it('gets its run: when, why, how late, what was before and what comes', async () => {
+    const runs: ScheduledRun[] = [];
+    const turns: Turn[] = [];
+    @Actor({ name: 'clock', retry: { attempts: 2, delay: '5s', jitter: 0 } })
+    class Clock {
+      @Every('10m', { limit: 4 })
+      tick(run: ScheduledRun, turn: Turn): { runs: number } {
+        runs.push(run);
+        turns.push(turn);
+        if (runs.length === 2) throw new Error('once');
+        return { runs: runs.length };
+      }
+    }
+    const t = await staged([Clock]);
+    await t.advance(50 * MINUTE);
+    const [first, failed, again, last] = runs;
+    expect(runs).toHaveLength(5);
+    expect(first).toMatchObject({
+      schedule: 'clock.tick',
+      reason: 'scheduled',
+      attempt: 1,
+      drift: 0,
+      previous: undefined,
+      last: undefined,
+    });
+    const at = (n: number) => new Date((first?.nominal.getTime() ?? 0) + n * 10 * MINUTE);
+    expect(first?.next).toEqual([at(1), at(2), at(3)]);
+    expect(failed).toMatchObject({ nominal: at(1), previous: at(0), attempt: 1 });
+    expect(failed?.last).toMatchObject({ outcome: 'succeeded', result: { runs: 1 } });
+    expect(again).toMatchObject({ nominal: at(1), attempt: 2, drift: 5_000 });
+    expect(last).toMatchObject({ nominal: at(2), next: [at(3)] });
+    expect(turns[0]).toMatchObject({ id: `run:clock.tick:${at(0).getTime()}`, occurrence: at(0) });
+    expect(await t.get(Schedules).get('clock.tick')).toMatchObject({
+      state: 'finished',
+      owner: 'clock',
+    });
+  });
+
+  it('may be of any provider, and have its options from another', async () => {
+    const runs: string[] = [];
+    class Settings {
+      readonly interval = '1h';
+    }
+    @Injectable()
+    class ReportService {
+      @Every({ inject: [Settings], use: (s: Settings) => ({ every: s.interval as '1h' }) })
+      report(run: ScheduledRun): void {
+        runs.push(run.schedule);
+      }
+
+      @Cron({ inject: [], use: () => undefined })
+      never(): void {}
+
+      @Cron('* * * * *', { disabled: true })
+      disabled(): void {}
+    }
+    const t = await staged([ReportService, Settings]);
+    await t.advance(60 * MINUTE);
+    expect(runs).toEqual(['report-service.report']);
+    expect((await t.get(Schedules).list()).map(({ id }) => id)).toEqual(['report-service.report']);
+  });
+
+  it('needs SchedulerModule', async () => {
+    @Actor({ name: 'clock' })
+    class Clock {
+      @Cron('* * * * *') tick(): void {}
+    }
+    await expect(staged([Clock], [])).rejects.toThrow(
+      new DeclarationError(
+        "'clock.tick' is sent by the actor 'schedules', which is not here: import SchedulerModule",
+      ),
+    );
+  });
+
+  it('has an id of its own', async () => {
+    @Actor({ name: 'clock' })
+    class Clock {
+      @Cron('* * * * *', { name: 'x' }) tick(): void {}
+      @Cron('* * * * *', { name: 'x' }) tock(): void {}
+    }
+    await expect(staged([Clock])).rejects.toThrow(/two schedules have the id 'x'/);
+  });
+
+  it('with options from providers that are wrong stops the start', async () => {
+    @Actor({ name: 'clock' })
+    class Clock {
+      @Cron({ inject: [], use: () => ({ cron: '* * * *' }) }) tick(): void {}
+    }
+    await expect(staged([Clock])).rejects.toThrow('@Cron tick.cron');
+  });
+});
+
+describe('Deployments', () => {
+  it('plans without changing anything, and applies when told', async () => {
+    @Actor({ name: 'clock' })
+    class Clock {
+      @Every('1h') tick(): void {}
+      @Every('2h') tock(): void {}
+    }
+    const t = await staged([Clock], [SchedulerModule.forRoot({ apply: 'manually' })]);
+    const deployments = t.get(Deployments);
+    expect(await t.get(Schedules).list()).toEqual([]);
+    const created = [
+      { change: 'create', id: 'clock.tick', actor: 'clock' },
+      { change: 'create', id: 'clock.tock', actor: 'clock' },
+    ];
+    expect(await deployments.plan()).toEqual(created);
+    await deployments.apply();
+    await t.drain();
+    expect(await t.get(Schedules).list()).toHaveLength(2);
+    expect((await deployments.plan()).map(({ change }) => change)).toEqual(['keep', 'keep']);
+    expect(() => SchedulerModule.forRoot({ apply: 'never' as never })).toThrow('apply');
+    expect(() => SchedulerModule.forRoot({ nonsense: 1 } as never)).toThrow('is not an option');
+  });
+});
+
+describe('releases of an actor', () => {
+  /** An application that declares for others. */
+  async function released() {
+    const t = await staged([]);
+    const declare = async (release: string, schedules: Record<string, '1h' | '2h'>, more = {}) => {
+      const declared = Object.entries(schedules).map(([id, every]) => ({
+        id,
+        definition: {
+          ...toTiming(id, { every }, ''),
+          message: { type: 'clock.tick' as const, actor: 'clock', version: 1, data: {} },
+          owner: 'clock',
+        },
+      }));
+      await t.actors.tell(
+        new DeclareSchedules({ actor: 'clock', release, schedules: declared, ...more }),
+      );
+      await t.drain();
+    };
+    const stored = async () =>
+      Object.fromEntries(
+        (await t.get(Schedules).list()).map(({ id, rule }) => [id, (rule.every ?? 0) / 3_600_000]),
+      );
+    return { t, declare, stored };
+  }
+
+  it('the last that came is in force: what it does not declare is removed', async () => {
+    const { declare, stored } = await released();
+    await declare('one', { a: '1h', b: '1h' });
+    expect(await stored()).toEqual({ a: 1, b: 1 });
+    await declare('two', { b: '2h', c: '1h' });
+    expect(await stored()).toEqual({ b: 2, c: 1 });
+  });
+
+  it('an older one beside it does not flap, and is in force again when the newer one is gone', async () => {
+    const { t, declare, stored } = await released();
+    await declare('one', { a: '1h' });
+    await declare('two', { a: '2h' });
+    for (let round = 0; round < 10; round++) {
+      await t.advance('20s');
+      await declare('one', { a: '1h' });
+      expect(await stored()).toEqual({ a: 2 });
+      await declare('two', { a: '2h' });
+    }
+    await t.advance('31s');
+    await declare('one', { a: '1h' });
+    expect(await stored()).toEqual({ a: 1 });
+  });
+
+  it('one is put back when somebody decides so', async () => {
+    const { declare, stored } = await released();
+    await declare('one', { a: '1h' });
+    await declare('two', { a: '2h' });
+    await declare('one', { a: '1h' }, { isForced: true });
+    expect(await stored()).toEqual({ a: 1 });
+  });
+
+  it('leaves alone what was made over the API, and what another actor declares; a pause stays', async () => {
+    const { t, declare, stored } = await released();
+    const schedules = t.get(Schedules);
+    await declare('one', { a: '1h' });
+    const message = new DeclareSchedules({ actor: 'x', release: 'x', schedules: [] });
+    const made = schedules.put('mine', { every: '1h', message });
+    await t.drain();
+    await made;
+    const paused = schedules.pause('a', 'holidays');
+    await t.drain();
+    await paused;
+    await declare('two', { a: '2h' });
+    expect(await stored()).toEqual({ a: 2, mine: 1 });
+    expect(await schedules.get('a')).toMatchObject({ state: 'paused' });
+    const refused = [schedules.put('a', { every: '1h', message }), schedules.remove('a')];
+    for (const each of refused) void each.catch(() => undefined);
+    await t.drain();
+    for (const each of refused) await expect(each).rejects.toThrow('is declared in code');
+  });
+});
+
+describe('prevails', () => {
+  const releases = [
+    { id: 'one', seenAt: 0 },
+    { id: 'two', seenAt: 100_000 },
+  ];
+  it.each([
+    ['one', { releases: [], schedules: [] }, 0, true],
+    ['two', { current: 'two', releases, schedules: [] }, 100_000, true],
+    ['three', { current: 'two', releases, schedules: [] }, 100_000, true],
+    ['one', { current: 'two', releases, schedules: [] }, 130_000, false],
+    ['one', { current: 'two', releases, schedules: [] }, 130_001, true],
+  ])('%s: %j at %i: %s', (id, state, now, expected) => {
+    expect(prevails(id, state, now)).toBe(expected);
+  });
+});
+
+describe('ninety-one days', () => {
+  it('pass at once, with retries', async () => {
+    const runs: string[] = [];
+    @Actor({ name: 'clock', retry: { attempts: 3, delay: '10m' } })
+    class Clock {
+      @Cron('0 7 * * *') daily({ nominal, attempt }: ScheduledRun): void {
+        if (attempt === 1 && nominal.getUTCDay() === 0) throw new Error('not on Sundays');
+        runs.push(nominal.toISOString());
+      }
+    }
+    const t = await staged([Clock]);
+    await t.advance('91d');
+    expect(runs).toHaveLength(91);
+    expect(runs.at(-1)).toBe('2026-04-01T07:00:00.000Z');
+  });
+});

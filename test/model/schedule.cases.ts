@@ -1,0 +1,140 @@
+import { Actor, Handle, Message, type Turn } from '@callsheet/messaging';
+import { Every, ScheduledRun, SchedulerModule, Schedules } from '@callsheet/scheduler';
+import { expect } from 'vitest';
+import { z } from 'zod';
+import { eventually } from '../support/eventually.js';
+import { uniqueActor, type ModelCase } from './stage.js';
+
+const SOON = { timeout: 20_000 };
+
+/** An actor with a schedule of a run each second. */
+function clock() {
+  const name = uniqueActor();
+  const runs: { run: ScheduledRun; turn: Turn }[] = [];
+  @Actor({ name, retry: { attempts: 1 } })
+  class Clock {
+    @Every('1s', { overlap: 'allow', grace: '1m' })
+    tick(run: ScheduledRun, turn: Turn): void {
+      runs.push({ run, turn });
+    }
+  }
+  return { id: `${name}.tick`, Clock, runs };
+}
+
+export const scheduleCases: ModelCase[] = [
+  {
+    behaviour: 'a schedule runs once at each of its times, and its history tells of each',
+    async run(stage) {
+      const { id, Clock, runs } = clock();
+      const app = await stage.app([Clock], {}, { imports: [SchedulerModule] });
+      await eventually(() => runs.length >= 3, SOON);
+      const nominal = runs.slice(0, 3).map(({ run }) => run.nominal.getTime());
+      expect(nominal).toEqual([0, 1, 2].map((n) => (nominal[0] ?? 0) + n * 1_000));
+      for (const { run, turn } of runs) {
+        expect(turn.now.getTime()).toBeGreaterThanOrEqual(run.nominal.getTime());
+        expect(turn.occurrence).toEqual(run.nominal);
+      }
+      const schedules = app.get(Schedules);
+      await eventually(async () => {
+        const history = await schedules.history(id);
+        return history.filter(({ kind }) => kind === 'end').length >= 3;
+      }, SOON);
+      const fired = (await schedules.history(id)).filter(({ kind }) => kind === 'occurrence');
+      const times = fired.map((each) => ('nominal' in each ? each.nominal.getTime() : 0));
+      expect(new Set(times).size).toBe(times.length);
+      expect((await schedules.list()).map((each) => each.id)).toContain(id);
+    },
+  },
+  {
+    behaviour: 'two processes with one schedule do not double its runs, and either may end',
+    shared: true,
+    async run(stage) {
+      const { Clock, runs } = clock();
+      const first = await stage.app([Clock], {}, { imports: [SchedulerModule] });
+      await stage.app([Clock], {}, { imports: [SchedulerModule] });
+      await eventually(() => runs.length >= 3, SOON);
+      await first.close();
+      const before = runs.length;
+      await eventually(() => runs.length >= before + 2, SOON);
+      const nominal = runs.map(({ run }) => run.nominal.getTime());
+      expect(new Set(nominal).size).toBe(nominal.length);
+      const sorted = [...nominal].sort((a, b) => a - b);
+      expect(sorted.map((time) => time - (sorted[0] ?? 0))).toEqual(
+        sorted.map((_, index) => index * 1_000),
+      );
+    },
+  },
+  {
+    behaviour: 'a schedule made over the API is changed, paused, triggered and removed',
+    async run(stage) {
+      const name = uniqueActor();
+      const done: string[] = [];
+      class Send extends Message(`${name}.send`, z.object({ to: z.string() })) {}
+      @Actor()
+      class Mail {
+        @Handle(Send) send({ to }: Send): void {
+          done.push(to);
+        }
+      }
+      const app = await stage.app([Mail], {}, { imports: [SchedulerModule] });
+      const schedules = app.get(Schedules);
+      const message = new Send({ to: 'yearly' });
+      const id = `${name}-report`;
+      await schedules.create(id, { cron: '0 0 1 1 *', message, tags: [name] });
+      expect(await schedules.trigger(id)).toMatchObject({ outcome: 'started' });
+      await eventually(() => done.length === 1, SOON);
+      await schedules.put(id, { every: '1s', message: new Send({ to: 'often' }), tags: [name] });
+      await eventually(() => done.includes('often'), SOON);
+      expect(await schedules.pause(id, 'enough')).toBe(true);
+      expect(await schedules.list({ tag: name })).toMatchObject([{ id, state: 'paused' }]);
+      expect(await schedules.remove(id)).toBe(true);
+      expect(await schedules.list({ tag: name })).toEqual([]);
+    },
+  },
+  {
+    behaviour: 'under skip no two runs of a schedule overlap, and each skipped one is recorded',
+    async run(stage) {
+      const name = uniqueActor();
+      let [atWork, most, done] = [0, 0, 0];
+      @Actor({ name, concurrency: 10 })
+      class Slow {
+        @Every('500ms', { overlap: 'skip' })
+        async work(): Promise<void> {
+          most = Math.max(most, ++atWork);
+          // The work itself takes time.
+          await new Promise((resolve) => setTimeout(resolve, 1_300));
+          atWork--;
+          done++;
+        }
+      }
+      const app = await stage.app([Slow], {}, { imports: [SchedulerModule] });
+      await eventually(() => done >= 2, SOON);
+      expect(most).toBe(1);
+      const history = await app.get(Schedules).history(`${name}.work`);
+      const outcomes = history.map((each) => ('outcome' in each ? each.outcome : each.what));
+      expect(outcomes).toContain('skipped');
+    },
+  },
+  {
+    behaviour: 'what ends is told, and cancelled when the schedule says so',
+    async run(stage) {
+      const name = uniqueActor();
+      class Wait extends Message(`${name}.wait`, z.object({})) {}
+      @Actor()
+      class Waiter {
+        @Handle(Wait) async wait(_: Wait, turn: Turn): Promise<void> {
+          await new Promise((_, reject) => {
+            turn.signal.addEventListener('abort', () => reject(new Error('told to stop')));
+          });
+        }
+      }
+      const app = await stage.app([Waiter], {}, { imports: [SchedulerModule] });
+      const schedules = app.get(Schedules);
+      const id = `${name}-wait`;
+      await schedules.create(id, { cron: '0 0 1 1 *', message: new Wait({}), timeout: '500ms' });
+      await schedules.trigger(id);
+      await eventually(async () => (await schedules.get(id))?.last !== undefined, SOON);
+      expect((await schedules.get(id))?.last).toMatchObject({ outcome: 'timed-out' });
+    },
+  },
+];
