@@ -93,6 +93,7 @@ export {
   type StoredState,
 } from './engine.js';
 export { QUEUES, type Queues } from './queues.js';
+export { redact, SECRET, type Secrecy } from './telemetry/redaction.js';
 export { METRICS, type Metrics } from './telemetry/metrics.js';
 export { SAMPLE, statisticsOf, type Percentiles, type Statistics } from './statistics.js';
 

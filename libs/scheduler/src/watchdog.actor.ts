@@ -14,6 +14,9 @@ import { ScheduleActor } from './schedule.actor.js';
 import { CheckSchedule } from './schedule.messages.js';
 import { timerProblem } from './timer.js';
 
+/** Name of the actor that looks. */
+export const WATCHDOG = 'schedule-watchdog';
+
 /** All schedules are looked at within this many looks. */
 export const PARTS = 3;
 /** How many schedules each look takes whole; of those beyond it takes its part. */

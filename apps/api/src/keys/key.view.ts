@@ -1,19 +1,17 @@
 import type { JournalRow, KeyRecord, QuarantinedKey, StoredState } from '@callsheet/messaging';
 import { z } from 'zod';
 import { attemptView, iso, toAttemptView } from '../messages/message.view.js';
+import { pageLimit } from '../page.js';
 import { schemas } from '../schema.registry.js';
 
 const time = z.iso.datetime();
 const depth = z.int().describe('messages in its mailbox, the one in work included');
 
-const limit = z
-  .string()
-  .regex(/^([1-9]\d?|100)$/, 'must be a whole number from 1 to 100')
-  .transform(Number)
-  .optional();
-
 /** The query of a list of keys. */
-export const keyQuery = z.strictObject({ by: z.enum(['age', 'depth']).optional(), limit });
+export const keyQuery = z.strictObject({
+  by: z.enum(['age', 'depth']).optional(),
+  limit: pageLimit,
+});
 export type KeyQuery = z.output<typeof keyQuery>;
 
 /** The query of a page of a journal. */
@@ -22,7 +20,7 @@ export const journalQuery = z.strictObject({
     .string()
     .regex(/^\d{1,16}-[1-9]\d{0,17}$|^[1-9]\d{0,15}-0$/, 'must be the id of a row')
     .optional(),
-  limit,
+  limit: pageLimit,
 });
 export type JournalQuery = z.output<typeof journalQuery>;
 

@@ -2,6 +2,7 @@ import { ENGINE, MessageRegistry, type Engine } from '@callsheet/messaging';
 import { Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiParam, ApiQuery, ApiTags } from '@nestjs/swagger';
 import { requireKnownActor } from '../actors/known.actor.js';
+import { ApiLimit, DEFAULT_LIMIT } from '../page.js';
 import { KeyFinder } from './key.finder.js';
 import {
   journalPage,
@@ -20,8 +21,6 @@ import {
   type KeyView,
   type Released,
 } from './key.view.js';
-
-const DEFAULT_LIMIT = 20;
 
 const ApiKeyParam = (): MethodDecorator =>
   ApiParam({
