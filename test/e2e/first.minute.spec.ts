@@ -94,6 +94,7 @@ describe('the first minute: nothing installed, nothing configured', () => {
       [200, expect.objectContaining({ reply: { balance: 1_000 } })],
       [200, { key: 'ada', depth: 0, state }],
       [200, { items: [] }],
+      [200, { items: [] }],
       [404, expect.objectContaining({ code: 'not_found' })],
       [200, expect.objectContaining({ text: expect.any(String) })],
       [201, money({ outcome: 'created' })],

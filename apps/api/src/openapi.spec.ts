@@ -65,6 +65,7 @@ describe('/openapi.json', () => {
       'GET /v1/actors/{actor}',
       'GET /v1/actors/{actor}/keys',
       'GET /v1/actors/{actor}/keys/{key}',
+      'GET /v1/actors/{actor}/keys/{key}/journal',
       'GET /v1/dead-letters',
       'GET /v1/dead-letters/{id}',
       'GET /v1/dead-letters:groups',

@@ -5,12 +5,17 @@ import { requireKnownActor } from '../actors/known.actor.js';
 import { ApiLimit, DEFAULT_LIMIT } from '../page.js';
 import { KeyFinder } from './key.finder.js';
 import {
+  journalPage,
+  journalQuery,
   keyList,
   keyQuery,
   keyView,
   released,
+  toJournalPage,
   toKeyList,
   toKeyView,
+  type JournalPage,
+  type JournalQuery,
   type KeyList,
   type KeyQuery,
   type KeyView,
@@ -64,6 +69,29 @@ export class KeysController {
   @ApiOkResponse({ description: 'the key', standardSchema: keyView })
   async get(@Param('actor') actor: string, @Param('key') key: string): Promise<KeyView> {
     return toKeyView(await this.finder.get(actor, key));
+  }
+
+  @Get(':key/journal')
+  @ApiOperation({
+    operationId: 'getJournal',
+    summary: 'What turns of a key have left in its journal, newest first',
+  })
+  @ApiKeyParam()
+  @ApiQuery({
+    name: 'before',
+    required: false,
+    description: 'only rows older than the one with this id: `next` of the page before',
+    schema: { type: 'string' },
+  })
+  @ApiLimit()
+  @ApiOkResponse({ description: 'a page of it', standardSchema: journalPage })
+  async journal(
+    @Param('actor') actor: string,
+    @Param('key') key: string,
+    @Query({ schema: journalQuery }) { before, limit = DEFAULT_LIMIT }: JournalQuery,
+  ): Promise<JournalPage> {
+    const page = { limit: limit + 1, ...(before !== undefined && { before }) };
+    return toJournalPage(await this.finder.journal(actor, key, page), limit);
   }
 
   @Post(':key/release')
