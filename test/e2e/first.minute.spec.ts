@@ -110,7 +110,7 @@ describe('the first minute: nothing installed, nothing configured', () => {
     ]);
     expect(pages[1]).toContain(JSON.stringify(answers[2]?.[1]));
     const [, shown = ''] = /```json\n([\s\S]*?)```/.exec(pages[2] ?? '') ?? [];
-    expect(answers[5]?.[1]).toEqual(JSON.parse(shown));
+    expect(answers.map(([, answer]) => answer)).toContainEqual(JSON.parse(shown));
     // What it logs of a webhook that is tried again would be taken for the address of the next process.
     const { id } = answers[0]![1] as { id: string };
     await api.request('DELETE', `/v1/messages/${id}`);
