@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { SCHEDULER_ACTORS } from '@callsheet/scheduler';
 import { simpleParser } from 'mailparser';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ApiClient } from '../support/api.client.js';
@@ -40,7 +41,13 @@ describe('the first minute: nothing installed, nothing configured', () => {
     const board = await at('/board');
     expect([board.status, await board.text()]).toEqual([200, expect.stringContaining('Callsheet')]);
     const { items } = await api.actors();
-    expect(items.map(({ name }) => name)).toEqual(['account', 'email', 'heartbeat', 'webhook']);
+    expect(items.map(({ name }) => name)).toEqual([
+      'account',
+      'email',
+      'heartbeat',
+      ...SCHEDULER_ACTORS,
+      'webhook',
+    ]);
   });
 
   it('sends a mail when the printed command is pasted', async () => {
@@ -66,7 +73,7 @@ describe('the first minute: nothing installed, nothing configured', () => {
   });
 
   it('answers the commands of the pages as they say', async () => {
-    const pages = ['README.md', 'docs/guide/state.md'].map((page) =>
+    const pages = ['README.md', 'docs/guide/state.md', 'docs/guide/schedules.http.md'].map((page) =>
       readFileSync(path.join(ROOT, page), 'utf8'),
     );
     const answers: [number, unknown][] = [];
@@ -75,10 +82,13 @@ describe('the first minute: nothing installed, nothing configured', () => {
         ...request,
         body: body?.replace(':9999/', ':1/'), // where surely nobody listens
       });
-      answers.push([response.status, await response.json()]);
+      const text = await response.text();
+      answers.push([response.status, text === '' ? undefined : JSON.parse(text)]);
     }
     const told = expect.objectContaining({ state: 'waiting' });
     const state = { data: { balance: 1_000, entries: 1 }, revision: 1, version: 1 };
+    const money = (more: object) =>
+      expect.objectContaining({ id: 'pocket-money', cron: '0 9 * * 1', ...more }) as object;
     expect(answers).toEqual([
       [202, told],
       [200, expect.objectContaining({ reply: { balance: 1_000 } })],
@@ -86,8 +96,21 @@ describe('the first minute: nothing installed, nothing configured', () => {
       [200, { items: [] }],
       [200, { items: [] }],
       [404, expect.objectContaining({ code: 'not_found' })],
+      [200, expect.objectContaining({ text: expect.any(String) })],
+      [201, money({ outcome: 'created' })],
+      [200, { items: [money({ tags: ['money'] })] }],
+      [200, money({ state: 'active' })],
+      [200, money({ state: 'paused' })],
+      [200, money({ state: 'active' })],
+      [202, expect.objectContaining({ state: 'started' })],
+      [200, { id: 'pocket-money', state: 'counted', count: 4 }],
+      [200, { items: expect.any(Array) as object }],
+      [200, { occurrences: Array(3).fill(expect.any(Object)) }],
+      [204, undefined],
     ]);
     expect(pages[1]).toContain(JSON.stringify(answers[2]?.[1]));
+    const [, shown = ''] = /```json\n([\s\S]*?)```/.exec(pages[2] ?? '') ?? [];
+    expect(answers.map(([, answer]) => answer)).toContainEqual(JSON.parse(shown));
     // What it logs of a webhook that is tried again would be taken for the address of the next process.
     const { id } = answers[0]![1] as { id: string };
     await api.request('DELETE', `/v1/messages/${id}`);

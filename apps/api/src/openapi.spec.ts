@@ -8,7 +8,15 @@ interface Document {
   openapi: string;
   paths: Record<
     string,
-    Record<string, { operationId: string; responses: object; security?: object[] }>
+    Record<
+      string,
+      {
+        operationId: string;
+        parameters?: { name: string }[];
+        responses: object;
+        security?: object[];
+      }
+    >
   >;
   components: { schemas: Record<string, { oneOf?: unknown[] }>; securitySchemes?: object };
   security?: object[];
@@ -93,7 +101,9 @@ describe('/openapi.json', () => {
       });
       const good = Object.keys(operation.responses).filter((status) => /^20[0124]$/.test(status));
       expect(good).not.toEqual([]);
-      expect(valuesOf('$ref', operation).length).toBeGreaterThan(good[0] === '204' ? 0 : 1);
+      // The problem, and the good answer where it has a body.
+      const shapes = good[0] === '204' ? 1 : 2;
+      expect(valuesOf('$ref', operation).length).toBeGreaterThanOrEqual(shapes);
     }
   });
 
@@ -157,9 +167,7 @@ describe('/openapi.json', () => {
       },
     });
     expect(Calendar).toMatchObject({ additionalProperties: false });
-    const { parameters } = document.paths['/v1/schedules']!.get as unknown as {
-      parameters: { name: string }[];
-    };
+    const parameters = document.paths['/v1/schedules']?.get?.parameters ?? [];
     expect(parameters.map(({ name }) => name).sort()).toEqual([
       'cursor',
       'limit',

@@ -12,7 +12,7 @@ import { SCHEDULES } from './timer.js';
 import { WATCHDOG, WatchdogActor } from './watchdog.actor.js';
 
 /** The actors that keep schedules. Their messages are their own: who sends one by hand can break a schedule. */
-export const SCHEDULER_ACTORS: readonly string[] = [SCHEDULES, DEPLOYMENTS, WATCHDOG];
+export const SCHEDULER_ACTORS: readonly string[] = [DEPLOYMENTS, WATCHDOG, SCHEDULES];
 
 /**
  * Schedules. Import it beside `CallsheetModule.forRoot(...)`, in every application that declares schedules or makes some: each of

@@ -25,7 +25,8 @@ import {
   TriggerSchedule,
 } from './schedule.messages.js';
 import { comingOf, toScheduleRecord, type ScheduleRecord } from './schedule.record.js';
-import type { Started } from './schedule.js';
+import { latestDefinition, type Started } from './schedule.js';
+import type { Definition } from './schedule.state.js';
 import {
   DeclaredScheduleError,
   ScheduleExistsError,
@@ -164,13 +165,17 @@ export class Schedules {
         ...(after !== undefined && { after }),
       });
       for (const { key, state } of states) {
+        // Looked at before its next time is computed, which takes longest.
+        if (!matches(key, latestDefinition(state), filter)) continue;
         const record = toScheduleRecord(key, state, this.clock.now());
-        if (record && matches(record, filter)) found.push(record);
+        const isMeant = filter.state === undefined || record?.state === filter.state;
+        if (record && isMeant) found.push(record);
+        if (found.length >= limit) break;
       }
       after = states.at(-1)?.key;
       if (states.length < size) break;
     }
-    return found.slice(0, limit);
+    return found;
   }
 
   /**
@@ -272,12 +277,13 @@ export class Schedules {
 }
 
 function matches(
-  { id, tags, description = '', message, state }: ScheduleRecord,
-  filter: ScheduleListOptions,
+  id: string,
+  definition: Definition | undefined,
+  { tag, text }: ScheduleListOptions,
 ): boolean {
-  const { tag, text, state: wanted } = filter;
+  if (!definition) return false;
+  const { tags, description = '', message } = definition;
   if (tag !== undefined && !tags.includes(tag)) return false;
-  if (wanted !== undefined && state !== wanted) return false;
   if (text === undefined) return true;
   const sought = text.toLowerCase();
   return [id, description, message.type].some((each) => each.toLowerCase().includes(sought));

@@ -74,6 +74,12 @@ describe('on a store with queues', () => {
       'greeter.dead',
       'reader',
       'reader.dead',
+      'schedule-deployments',
+      'schedule-deployments.dead',
+      'schedule-watchdog',
+      'schedule-watchdog.dead',
+      'schedules',
+      'schedules.dead',
       'shelf',
       'shelf.dead',
     ]);

@@ -1,4 +1,5 @@
 import { ENGINE, type Engine } from '@callsheet/messaging';
+import { SCHEDULER_ACTORS } from '@callsheet/scheduler';
 import { expect, it, vi } from 'vitest';
 import { send, stageForTest } from '../../test/stage.js';
 
@@ -55,5 +56,9 @@ it('asks the store once for a storm of scrapes', async () => {
   const app = await stageForTest();
   const counts = vi.spyOn(app.get<Engine>(ENGINE), 'counts');
   await Promise.all(Array.from({ length: 50 }, () => app.inject({ url: '/metrics' })));
-  expect(counts.mock.calls.map(([actor]) => actor)).toEqual(['greeter', 'shelf']);
+  expect(counts.mock.calls.map(([actor]) => actor)).toEqual([
+    'greeter',
+    ...SCHEDULER_ACTORS,
+    'shelf',
+  ]);
 });
