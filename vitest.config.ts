@@ -10,7 +10,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['{apps,libs}/*/src/**/*.spec.ts', 'test/{support,lint}/**/*.spec.ts'],
+          include: ['{apps,libs}/*/src/**/*.spec.ts', 'test/{support,lint,rules}/**/*.spec.ts'],
         },
       },
       {

@@ -16,7 +16,6 @@ import { lookupCases } from './lookup.cases.js';
 import { operatorCases } from './operator.cases.js';
 import { replaceCases } from './replace.cases.js';
 import { replyCases } from './reply.cases.js';
-import { scheduleCases } from './schedule.cases.js';
 import { sqlCases } from './sql.cases.js';
 import { sendCases } from './send.cases.js';
 
@@ -34,7 +33,6 @@ export const cases: readonly Case[] = [
   ...flowCases,
   ...lifecycleCases,
   ...lockCases,
-  ...scheduleCases,
   ...keyCases,
   ...keyOrderCases,
   ...keyStateCases,

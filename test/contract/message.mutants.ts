@@ -1,10 +1,5 @@
 import { MemoryEngine } from '../../libs/messaging/src/drivers/memory/memory.engine.js';
-import type {
-  FinishedTurn,
-  MessageRecord,
-  ScheduleSpec,
-  TurnFunction,
-} from '../../libs/messaging/src/engine.js';
+import type { FinishedTurn, MessageRecord, TurnFunction } from '../../libs/messaging/src/engine.js';
 import type { Envelope } from '../../libs/messaging/src/envelope.js';
 import {
   committing,
@@ -60,16 +55,6 @@ class StoresBatchesInParts extends MemoryEngine {
 class ListsOldestFirst extends MemoryEngine {
   override async finished(actor: string): Promise<FinishedTurn[]> {
     return (await super.finished(actor, Infinity)).reverse().slice(0, 2);
-  }
-}
-
-class NeverChangesSchedules extends MemoryEngine {
-  private readonly seen = new Set<string>();
-
-  override async putSchedule(schedule: ScheduleSpec): Promise<void> {
-    if (this.seen.has(schedule.id)) return;
-    this.seen.add(schedule.id);
-    await super.putSchedule(schedule);
   }
 }
 
@@ -187,11 +172,6 @@ export const messageMutants: readonly Mutant[] = [
     'loses nominal times',
     without('occurrence'),
     'a message has the nominal time that its sender gave it, and who is to be told of its end',
-  ],
-  [
-    'never changes a schedule',
-    NeverChangesSchedules,
-    'schedules are listed with their next time, and change when declared otherwise',
   ],
   [
     'answers when it is closed',

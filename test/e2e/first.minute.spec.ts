@@ -84,6 +84,7 @@ describe('the first minute: nothing installed, nothing configured', () => {
       [200, expect.objectContaining({ reply: { balance: 1_000 } })],
       [200, { key: 'ada', depth: 0, state }],
       [200, { items: [] }],
+      [200, { items: [] }],
       [404, expect.objectContaining({ code: 'not_found' })],
     ]);
     expect(pages[1]).toContain(JSON.stringify(answers[2]?.[1]));

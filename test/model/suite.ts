@@ -2,6 +2,7 @@ import { beforeAll, describe, it } from 'vitest';
 import { askCases } from './ask.cases.js';
 import { cancelCases } from './cancel.cases.js';
 import { deadLetterCases } from './dead.letter.cases.js';
+import { endCases } from './end.cases.js';
 import { eventCases } from './event.cases.js';
 import { handlerCases } from './handler.cases.js';
 import { scheduleCases } from './schedule.cases.js';
@@ -21,6 +22,7 @@ const cases: readonly ModelCase[] = [
   ...deadLetterCases,
   ...keyCases,
   ...scheduleCases,
+  ...endCases,
   ...sqlCases,
 ];
 

@@ -9,6 +9,7 @@ const PACKAGES = {
   initdb: 'postgresql',
   chromium: 'chromium',
   gcc: 'gcc',
+  'systemd-analyze': 'systemd',
 } as const;
 
 /** A program that some suites need, and that a machine may lack. */

@@ -1,8 +1,9 @@
-import { jsonSchemaOf, MessageRegistry, replyJsonSchemaOf } from '@callsheet/messaging';
+import { jsonSchemaOf, replyJsonSchemaOf, type MessageClass } from '@callsheet/messaging';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { z } from 'zod';
 import { embed, type JsonSchema } from './embedded.schema.js';
+import { SendableMessages } from './messages/sendable.messages.js';
 import { PROBLEM_TYPE } from './problem.js';
 import { ref, schemas } from './schema.registry.js';
 
@@ -43,14 +44,15 @@ export function describeApi(
       return id === undefined ? undefined : { schema: ref(id) };
     },
   });
-  const registry = app.get(MessageRegistry);
-  const types = registry.all().map(({ meta }) => meta.type);
+  const messages = app.get(SendableMessages).all();
+  const types = messages.map(({ meta }) => meta.type);
   const shapes = shapeComponents();
   const components = {
     ...shapes,
-    ...messageComponents(registry),
+    ...messageComponents(messages),
     Telling: variants(shapes.Telling, types),
     Asking: variants(shapes.Asking, types),
+    ScheduledMessage: variants(shapes.ScheduledMessage, types),
   };
   return {
     ...document,
@@ -77,9 +79,9 @@ function shapeComponents(): Components {
 }
 
 /** The data of each message by its type, and what its handler answers as `<type>.reply`. */
-function messageComponents(registry: MessageRegistry): Components {
+function messageComponents(messages: readonly MessageClass[]): Components {
   const components: Components = {};
-  for (const message of registry.all()) {
+  for (const message of messages) {
     const { type } = message.meta;
     const reply = replyJsonSchemaOf(message);
     components[type] = embed(jsonSchemaOf(message) ?? { type: 'object' }, ref(type).$ref);

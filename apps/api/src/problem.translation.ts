@@ -15,13 +15,19 @@ import {
   UnknownMessageError,
   UnknownOutcomeError,
 } from '@callsheet/messaging';
+import {
+  DeclaredScheduleError,
+  ScheduleExistsError,
+  TooManyBackfillsError,
+} from '@callsheet/scheduler';
 import { HttpException } from '@nestjs/common';
 import { ProblemError, type ProblemCode } from './problem.js';
 
-/** An error about one element of a batch. */
+/** An error about a message that is a part of the body. */
 export class ElementError extends Error {
+  /** @param place where in the body it stands, ends in `/` */
   constructor(
-    readonly index: number,
+    readonly place: string,
     override readonly cause: CallsheetError,
   ) {
     super(cause.message, { cause });
@@ -48,7 +54,7 @@ const FASTIFY: Record<string, readonly [ProblemCode, detail: string]> = {
 export function problemFrom(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error;
   if (error instanceof ElementError) {
-    return fromCallsheet(error.cause, `messages/${error.index}/`) ?? internal(error);
+    return fromCallsheet(error.cause, error.place) ?? internal(error);
   }
   if (error instanceof CallsheetError) return fromCallsheet(error, '') ?? internal(error);
   return fromHttp(error) ?? internal(error);
@@ -67,7 +73,8 @@ function fromCallsheet(error: CallsheetError, at: string): ProblemError | undefi
   if (error instanceof OptionError) {
     const path = at + bodyPath(error.path);
     const errors = [{ path, message: error.problem }];
-    return new ProblemError('invalid_option', `${path} ${error.problem}`, { errors, cause });
+    const detail = path ? `${path} ${error.problem}` : error.problem;
+    return new ProblemError('invalid_option', detail, { errors, cause });
   }
   if (error instanceof UnknownMessageError) {
     const errors = [{ path: `${at}type`, message: 'is not a registered message' }];
@@ -81,6 +88,17 @@ function fromCallsheet(error: CallsheetError, at: string): ProblemError | undefi
   if (error instanceof MessageActiveError) {
     const errors = [{ path: `${at}id`, message: 'is in work' }];
     return new ProblemError('message_active', error.message, { errors, cause });
+  }
+  if (error instanceof ScheduleExistsError) {
+    const errors = [{ path: `${at}id`, message: 'is that of another schedule' }];
+    return new ProblemError('schedule_exists', error.message, { errors, cause });
+  }
+  if (error instanceof DeclaredScheduleError) {
+    return new ProblemError('declared_schedule', error.message, { cause });
+  }
+  if (error instanceof TooManyBackfillsError) {
+    const headers = { 'retry-after': '60' };
+    return new ProblemError('too_many_backfills', error.message, { headers, cause });
   }
   if (error instanceof MailboxFullError) {
     const headers = { 'retry-after': '5' };
@@ -123,10 +141,16 @@ function fromCallsheet(error: CallsheetError, at: string): ProblemError | undefi
   return undefined;
 }
 
-/** The path of an option as the body has it: `3.headers.x.y` is `messages/3/headers/x.y`. */
+/**
+ * The path of an option as the body has it: `3.headers.x.y` is `messages/3/headers/x.y`, `exclude[0].days` is
+ * `exclude/0/days`.
+ */
 function bodyPath(path: string): string {
   const [, index, rest = ''] = /^(?:(\d+)\.)?(.*)$/s.exec(path) ?? [];
-  return (index === undefined ? '' : `messages/${index}/`) + rest.replace('.', '/');
+  const place = index === undefined ? '' : `messages/${index}/`;
+  // The name of a header may have any character.
+  if (rest.startsWith('headers.')) return place + rest.replace('.', '/');
+  return place + rest.replaceAll(/\[(\d+)\]/g, '/$1').replaceAll('.', '/');
 }
 
 /** Errors of Nest and Fastify about the request itself. Nest wraps those of Fastify and keeps them as cause. */

@@ -116,12 +116,6 @@ export interface Engine {
   /** Lets a quarantined key go on with its mailbox. Resolves to false when it is not quarantined. */
   release(actor: string, key: string): Promise<boolean>;
 
-  /** Creates or changes a schedule. Leaves an unchanged one alone, so that an occurrence that is due is not dropped. */
-  putSchedule(schedule: ScheduleSpec): Promise<void>;
-
-  /** The schedules of these actors. Each occurrence is a message sent once, however many processes run. */
-  schedules(actors: readonly string[]): Promise<ScheduleRecord[]>;
-
   /** The BullMQ `Queue` of that name, where the store has one. */
   queue?(name: string): object;
 
@@ -390,20 +384,6 @@ export interface FinishedTurn {
   readyAt: number;
   startedAt: number;
   finishedAt: number;
-}
-
-export interface ScheduleSpec {
-  /** `<actor>.<name>`; also the type of the messages it sends. */
-  id: `${string}.${string}`;
-  actor: string;
-  cron: string;
-  /** IANA zone in which `cron` is read. */
-  tz: string;
-  priority: number;
-}
-
-export interface ScheduleRecord extends ScheduleSpec {
-  next: number | undefined;
 }
 
 /** How many failed attempts a message remembers. */

@@ -89,12 +89,11 @@ export {
   type MessageRecord,
   type MessageState,
   type QuarantinedKey,
-  type ScheduleRecord,
-  type ScheduleSpec,
   type StoreInfo,
   type StoredState,
 } from './engine.js';
 export { QUEUES, type Queues } from './queues.js';
+export { redact, SECRET, type Secrecy } from './telemetry/redaction.js';
 export { METRICS, type Metrics } from './telemetry/metrics.js';
 export { SAMPLE, statisticsOf, type Percentiles, type Statistics } from './statistics.js';
 

@@ -231,3 +231,20 @@ describe('prevails', () => {
     expect(prevails(id, state, now)).toBe(expected);
   });
 });
+
+describe('ninety-one days', () => {
+  it('pass at once, with retries', async () => {
+    const runs: string[] = [];
+    @Actor({ name: 'clock', retry: { attempts: 3, delay: '10m' } })
+    class Clock {
+      @Cron('0 7 * * *') daily({ nominal, attempt }: ScheduledRun): void {
+        if (attempt === 1 && nominal.getUTCDay() === 0) throw new Error('not on Sundays');
+        runs.push(nominal.toISOString());
+      }
+    }
+    const t = await staged([Clock]);
+    await t.advance('91d');
+    expect(runs).toHaveLength(91);
+    expect(runs.at(-1)).toBe('2026-04-01T07:00:00.000Z');
+  });
+});

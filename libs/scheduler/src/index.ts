@@ -14,9 +14,12 @@ export { ScheduledRun, type PreviousRun } from './scheduled.run.js';
 export {
   checkRule,
   countBetween,
+  localText,
   nextOccurrence,
   occurrencesBetween,
   previewRule,
+  previousOccurrence,
+  ruleText,
   tzdataProblems,
   type Calendar,
   type CheckedRule,
@@ -40,8 +43,14 @@ export {
   type Backfill,
   type BackfillOptions,
   type ScheduleListOptions,
+  type TriggerOptions,
 } from './schedules.js';
-export { type ScheduleInput, type ScheduleNotes } from './schedule.input.js';
+export {
+  checkedScheduleId,
+  checkSchedule,
+  type ScheduleInput,
+  type ScheduleNotes,
+} from './schedule.input.js';
 export { type ScheduleRecord } from './schedule.record.js';
 export { type HistoryEntry } from './schedule.history.js';
 export { type OccurrenceOutcome, type RunOutcome } from './schedule.journal.js';
@@ -50,7 +59,7 @@ export { type Started } from './schedule.js';
 export { ScheduleTroubled, type TroubleKind } from './schedule.trouble.js';
 
 // Setting up
-export { SchedulerModule } from './scheduler.module.js';
+export { SCHEDULER_ACTORS, SchedulerModule } from './scheduler.module.js';
 export { type SchedulerOptions } from './scheduler.options.js';
 export { Deployments, type PlannedChange } from './deployments.js';
 

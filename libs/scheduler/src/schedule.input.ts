@@ -5,8 +5,13 @@ import {
   type MessageInstance,
   type Priority,
 } from '@callsheet/messaging';
-import { checkPolicies, POLICIES, type SchedulePolicies } from './policies.js';
-import { checkRule, RULE_OPTIONS, type ScheduleRule } from './rule/index.js';
+import {
+  checkPolicies,
+  POLICIES,
+  type CheckedPolicies,
+  type SchedulePolicies,
+} from './policies.js';
+import { checkRule, RULE_OPTIONS, type CheckedRule, type ScheduleRule } from './rule/index.js';
 import type { Definition } from './schedule.state.js';
 
 /** What people say about a schedule, besides when it runs and what. */
@@ -41,6 +46,18 @@ export function checkedScheduleId(id: unknown, path = 'id'): string {
     path,
     'must be 1 to 100 letters, digits and ._- beginning with a letter or digit',
   );
+}
+
+/**
+ * Checks all of a schedule but its message.
+ *
+ * @throws OptionError
+ */
+export function checkSchedule(
+  id: string,
+  options: Omit<ScheduleInput, 'message'>,
+): { rule: CheckedRule; policies: CheckedPolicies } {
+  return toTiming(checkedScheduleId(id), options, '');
 }
 
 /**

@@ -11,7 +11,12 @@ export interface ScheduleRecord {
   id: string;
   rule: CheckedRule;
   /** What each run is. */
-  message: { type: string; data: JsonObject };
+  message: {
+    type: string;
+    /** Of the data's shape. */
+    version: number;
+    data: JsonObject;
+  };
   policies: CheckedPolicies;
   priority?: number;
   tags: readonly string[];
@@ -50,7 +55,7 @@ export function toScheduleRecord(
   return {
     id,
     rule,
-    message: { type: message.type, data: message.data as JsonObject },
+    message: { type: message.type, version: message.version, data: message.data as JsonObject },
     policies,
     ...(priority !== undefined && { priority }),
     tags,
@@ -59,7 +64,7 @@ export function toScheduleRecord(
     state: problem ? 'broken' : pause ? 'paused' : next === undefined ? 'finished' : 'active',
     createdAt: new Date(state.createdAt),
     changedAt: new Date(state.changedAt),
-    ...(next !== undefined && { next: new Date(next) }),
+    ...(next && { next }),
     ...(pause && {
       pause: {
         since: new Date(pause.at),
@@ -80,15 +85,20 @@ export function toScheduleRecord(
   };
 }
 
-/** Of a paused one the next that is still to come: those before are decided when the pause ends. */
+/** Nominal times to come. Of a paused one those that are still to come: those before are decided when the pause ends. */
+export function* comingOf(id: string, state: ScheduleState, now: number): Generator<Date, void> {
+  const seen = state.pause ? { ...state, watermark: Math.max(state.watermark, now) } : state;
+  for (const { nominal } of new Schedule(id, seen, now, '').coming()) yield new Date(nominal);
+}
+
 function nextOf(
   id: string,
   state: ScheduleState,
   now: number,
-): [next: number | undefined, problem: string | undefined] {
+): [next: Date | undefined, problem: string | undefined] {
   try {
-    const seen = state.pause ? { ...state, watermark: Math.max(state.watermark, now) } : state;
-    return [new Schedule(id, seen, now, '').next(), state.broken];
+    const { value } = comingOf(id, state, now).next();
+    return [value || undefined, state.broken];
   } catch (error) {
     return [undefined, (error as Error).message];
   }

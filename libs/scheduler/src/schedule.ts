@@ -1,3 +1,4 @@
+import { RejectError } from '@callsheet/messaging';
 import { isDeepStrictEqual } from 'node:util';
 import { decideDue, ruleNext, type Decision } from './due.js';
 import type { Overlap } from './policies.js';
@@ -32,6 +33,12 @@ export interface NewRun {
   reason: RunReason;
   /** Nominal time of the occurrence before. */
   previous?: number;
+}
+
+/** An occurrence that is still to come. */
+export interface Coming {
+  nominal: number;
+  rule: CheckedRule;
 }
 
 /** What became of a request for a run. */
@@ -74,8 +81,9 @@ export class Schedule {
       return 'created';
     }
     if (state.successors.length >= MOST_EDITS) {
-      throw new Error(
-        `'${this.id}' has been edited too often while an occurrence is still to come`,
+      // Trying again would hold up the schedule, and with it the occurrence.
+      throw new RejectError(
+        `'${this.id}' has been edited too often while an occurrence is still to come: edit it when that has run`,
       );
     }
     state.successors.push({ definition, from: now });
@@ -224,19 +232,27 @@ export class Schedule {
     return this.upcoming()?.nominal;
   }
 
-  /** The next occurrence, of this definition or of one that follows. */
-  private upcoming(): { nominal: number; rule: CheckedRule } | undefined {
+  private upcoming(): Coming | undefined {
+    const { value } = this.coming().next();
+    return value || undefined;
+  }
+
+  /** The occurrences that are not decided yet, of this definition and of those that follow it. */
+  *coming(): Generator<Coming, void> {
     const { definition, successors, watermark, decided } = this.state;
-    if (!definition) return undefined;
+    if (!definition) return;
     let [current, after, count] = [definition, watermark, decided];
-    for (const { definition: later, from } of successors) {
-      const nominal = ruleNext(current, after, count);
-      if (nominal !== undefined && nominal <= from) return { nominal, rule: current.rule };
-      if (!isSameRule(current, later)) count = 0;
-      [current, after] = [later, Math.max(after, from)];
+    for (const successor of [...successors, undefined]) {
+      for (;;) {
+        const nominal = ruleNext(current, after, count);
+        if (nominal === undefined || nominal > (successor?.from ?? Infinity)) break;
+        yield { nominal, rule: current.rule };
+        [after, count] = [nominal, count + 1];
+      }
+      if (!successor) return;
+      if (!isSameRule(current, successor.definition)) count = 0;
+      [current, after] = [successor.definition, Math.max(after, successor.from)];
     }
-    const nominal = ruleNext(current, after, count);
-    return nominal === undefined ? undefined : { nominal, rule: current.rule };
   }
 
   private get definition(): Definition {

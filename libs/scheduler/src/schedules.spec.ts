@@ -2,6 +2,7 @@ import {
   Actor,
   ENGINE,
   Handle,
+  IdempotencyConflictError,
   Message,
   On,
   OptionError,
@@ -126,6 +127,24 @@ describe('Schedules', () => {
     expect(states).toEqual([]);
   });
 
+  it('tells the next times, as many as there are', async () => {
+    const { t, schedules, drained, hourly } = await staged();
+    const hours = async (count?: number) =>
+      (await schedules.next('report', count))?.map((at) => at.getTime() / HOUR);
+    expect(await hours()).toBeUndefined();
+    await drained(schedules.put('report', hourly({ limit: 4 })));
+    await t.advance(HOUR);
+    const now = Math.floor(t.now.getTime() / HOUR);
+    expect(await hours()).toEqual([now + 1, now + 2, now + 3]);
+    expect(await hours(2)).toEqual([now + 1, now + 2]);
+    await drained(schedules.pause('report', 'holidays'));
+    await t.advance(HOUR);
+    expect((await hours(1))?.[0]).toBe(now + 2);
+    await drained(schedules.put('report', hourly({ every: '2h' })));
+    expect(await hours()).toHaveLength(10);
+    await expect(schedules.next('report', 0)).rejects.toThrow(OptionError);
+  });
+
   it('lists schedules by id, in pages, by tag, text and state', async () => {
     const { schedules, drained, hourly } = await staged();
     for (const id of ['c', 'a', 'b']) {
@@ -166,6 +185,7 @@ describe('Schedules', () => {
     expect(await drained(schedules.pause('nothing', 'x'))).toBe(false);
     expect(await drained(schedules.resume('nothing'))).toBeUndefined();
     await expect(schedules.pause('report', '')).rejects.toThrow(OptionError);
+    await expect(schedules.pause('report', 'a\0')).rejects.toThrow(/^reason must not contain/);
     await expect(schedules.pause('report', 'x', new Date(0))).rejects.toThrow('in the future');
   });
 
@@ -175,7 +195,14 @@ describe('Schedules', () => {
     expect(await drained(schedules.trigger('report'))).toMatchObject({ outcome: 'started' });
     expect(sent[0]?.turn.headers).toMatchObject({ 'schedule-reason': 'manual' });
     expect(await drained(schedules.trigger('nothing'))).toBeUndefined();
-    await expect(schedules.trigger('report', 'never' as never)).rejects.toThrow(OptionError);
+    const once = await drained(schedules.trigger('report', { id: 'once' }));
+    expect(await drained(schedules.trigger('report', { id: 'once' }))).toEqual(once);
+    await expect(
+      drained(schedules.trigger('report', { id: 'once', overlap: 'allow' })),
+    ).rejects.toThrow(IdempotencyConflictError);
+    await expect(schedules.trigger('report', { overlap: 'never' as never })).rejects.toThrow(
+      OptionError,
+    );
   });
 
   it('runs what a range of time has, counted first, once', async () => {
@@ -197,6 +224,7 @@ describe('Schedules', () => {
       { ...range, to: range.from },
       { ...range, to: new Date(t.now.getTime() + 1) },
       { ...range, from: new Date(NaN) },
+      { ...range, id: '' },
     ]) {
       await expect(schedules.backfill('report', bad)).rejects.toThrow(OptionError);
     }
@@ -254,6 +282,9 @@ describe('Schedules', () => {
     ['ok', { cron: '* * * * *' }],
     ['ok', { message: {} }],
     ['ok', { nonsense: 1 }],
+    ['ok', { description: 'a\0b' }],
+    ['ok', { exclude: { dates: '12-25', hours: '\0' } }],
+    ['ok', { seed: '\ud800' }],
   ])('refuses %j with %j', async (id, more) => {
     const { schedules, hourly } = await staged();
     await expect(schedules.put(id, hourly(more as never))).rejects.toThrow(OptionError);

@@ -2,13 +2,15 @@ import {
   Actors,
   CLOCK,
   ENGINE,
+  InvalidMessageError,
   Keys,
   OptionError,
+  type AskOptions,
   type Clock,
-  type Duration,
   type Engine,
 } from '@callsheet/messaging';
 import { Inject, Injectable } from '@nestjs/common';
+import { createHash } from 'node:crypto';
 import { toOverlap, type Overlap } from './policies.js';
 import { countBetween } from './rule/index.js';
 import { ScheduleActor } from './schedule.actor.js';
@@ -22,7 +24,7 @@ import {
   ResumeSchedule,
   TriggerSchedule,
 } from './schedule.messages.js';
-import { toScheduleRecord, type ScheduleRecord } from './schedule.record.js';
+import { comingOf, toScheduleRecord, type ScheduleRecord } from './schedule.record.js';
 import type { Started } from './schedule.js';
 import {
   DeclaredScheduleError,
@@ -45,6 +47,14 @@ export interface ScheduleListOptions {
   limit?: number;
 }
 
+/** A run that somebody asks for. */
+export interface TriggerOptions {
+  /** In place of the schedule's own policy. */
+  overlap?: Overlap;
+  /** Asked for with the same id again, it is the same run. Of 1 to 200 characters. */
+  id?: string;
+}
+
 /** A range of time whose occurrences are to run. */
 export interface BackfillOptions {
   /** Occurrences after it ... */
@@ -53,7 +63,7 @@ export interface BackfillOptions {
   to: Date;
   /** Runs side by side, instead of one after the other. Default false. */
   parallel?: boolean;
-  /** The same id again changes nothing. Default: made of `from` and `to`. */
+  /** The same id again changes nothing; 1 to 200 characters. Default: made of `from` and `to`. */
   id?: string;
   /** Only counts. Default false. */
   dryRun?: boolean;
@@ -71,7 +81,7 @@ const MOST = 1_000;
 const MOST_BACKFILLED = 100_000;
 const PAGE = 500;
 const MOST_PAGES = 1_000;
-const ASK: { timeout: Duration } = { timeout: '10s' };
+const ASK: AskOptions = { timeout: '10s' };
 
 /** The schedules of this installation: those declared in code, and those made here. Inject it anywhere outside of handlers. */
 @Injectable()
@@ -86,16 +96,15 @@ export class Schedules {
   /**
    * Makes a schedule. Resolves when it is stored and its first occurrence is certain.
    *
+   * @param request made with the same id again, it is the same request, and the schedule made is its own; 1 to 200 characters
    * @throws OptionError naming the bad option
    * @throws ScheduleExistsError when there is one of this id
    * @throws whatever `Actors.ask` throws, AskTimeoutError above all: no worker runs, or it is busy
    */
-  async create(id: string, input: ScheduleInput): Promise<ScheduleRecord> {
+  async create(id: string, input: ScheduleInput, request?: string): Promise<ScheduleRecord> {
     const definition = toDefinition(checkedScheduleId(id), input);
-    const outcome = await this.actors.ask(
-      new PutSchedule({ key: id, definition, isNew: true }),
-      ASK,
-    );
+    const message = command(() => new PutSchedule({ key: id, definition, isNew: true }));
+    const outcome = await this.actors.ask(message, asking('create', id, request, 'request'));
     if (outcome === 'exists') throw new ScheduleExistsError(id);
     return this.stored(id);
   }
@@ -111,7 +120,8 @@ export class Schedules {
     input: ScheduleInput,
   ): Promise<{ outcome: 'created' | 'changed' | 'unchanged'; schedule: ScheduleRecord }> {
     const definition = toDefinition(checkedScheduleId(id), input);
-    const outcome = await this.actors.ask(new PutSchedule({ key: id, definition }), ASK);
+    const message = command(() => new PutSchedule({ key: id, definition }));
+    const outcome = await this.actors.ask(message, ASK);
     if (outcome === 'declared') throw new DeclaredScheduleError(id);
     return { outcome: outcome as 'created', schedule: await this.stored(id) };
   }
@@ -130,12 +140,20 @@ export class Schedules {
     return state && toScheduleRecord(id, state, this.clock.now());
   }
 
+  /** The next nominal times of a schedule, fewer when it ends before; undefined when there is none. @throws OptionError */
+  async next(id: string, count = 10): Promise<Date[] | undefined> {
+    const most = checkedLimit(count, 'count');
+    const state = await this.keys.state(ScheduleActor, checkedScheduleId(id));
+    if (!state?.definition) return undefined;
+    const found: Date[] = [];
+    for (const at of comingOf(id, state, this.clock.now())) if (found.push(at) >= most) break;
+    return found;
+  }
+
   /** Schedules by id. @throws OptionError */
   async list(options: ScheduleListOptions = {}): Promise<ScheduleRecord[]> {
-    const { limit = 100, ...filter } = options;
-    if (!Number.isSafeInteger(limit) || limit < 1 || limit > MOST) {
-      throw new OptionError('limit', `must be a whole number from 1 to ${MOST}`);
-    }
+    const { limit: most = 100, ...filter } = options;
+    const limit = checkedLimit(most, 'limit');
     const found: ScheduleRecord[] = [];
     const isFiltered = [filter.tag, filter.text, filter.state].some((each) => each !== undefined);
     const size = isFiltered ? PAGE : limit;
@@ -170,11 +188,10 @@ export class Schedules {
     if (end !== undefined && end <= this.clock.now()) {
       throw new OptionError('until', 'must be in the future');
     }
-    const message = new PauseSchedule({
-      key: checkedScheduleId(id),
-      reason,
-      ...(end !== undefined && { until: end }),
-    });
+    const key = checkedScheduleId(id);
+    const message = command(
+      () => new PauseSchedule({ key, reason, ...(end !== undefined && { until: end }) }),
+    );
     return (await this.actors.ask(message, ASK)) === 'paused';
   }
 
@@ -187,15 +204,15 @@ export class Schedules {
   /**
    * Starts a run now, a paused schedule's too. Undefined when there is no such schedule.
    *
-   * @param overlap in place of the schedule's own policy
-   * @throws OptionError
+   * @throws OptionError; IdempotencyConflictError when its id was used for a run with another policy
    */
-  async trigger(id: string, overlap?: Overlap): Promise<Started | undefined> {
+  async trigger(id: string, options: TriggerOptions = {}): Promise<Started | undefined> {
+    const { overlap, id: request } = options;
     const message = new TriggerSchedule({
       key: checkedScheduleId(id),
       ...(overlap !== undefined && { overlap: toOverlap(overlap, 'overlap') }),
     });
-    const { outcome, run } = await this.actors.ask(message, ASK);
+    const { outcome, run } = await this.actors.ask(message, asking('trigger', id, request, 'id'));
     if (outcome === 'unknown') return undefined;
     return outcome === 'started' ? { outcome, run: run ?? '' } : { outcome };
   }
@@ -216,13 +233,18 @@ export class Schedules {
       throw new OptionError('from', `the range has more than ${MOST_BACKFILLED} occurrences`);
     }
     if (options.dryRun === true) return { count, outcome: 'counted' };
-    const message = new BackfillSchedule({
-      key: id,
-      id: options.id ?? `${new Date(from).toISOString()}/${new Date(to).toISOString()}`,
-      from,
-      to,
-      ...(options.parallel === true && { isParallel: true }),
-    });
+    const { id: request = `${new Date(from).toISOString()}/${new Date(to).toISOString()}` } =
+      options;
+    const message = command(
+      () =>
+        new BackfillSchedule({
+          key: id,
+          id: checkedRequest(request, 'id'),
+          from,
+          to,
+          ...(options.parallel === true && { isParallel: true }),
+        }),
+    );
     const outcome = await this.actors.ask(message, ASK);
     if (outcome === 'full') throw new TooManyBackfillsError(id);
     return outcome === 'unknown' ? undefined : { count, outcome };
@@ -259,6 +281,40 @@ function matches(
   if (text === undefined) return true;
   const sought = text.toLowerCase();
   return [id, description, message.type].some((each) => each.toLowerCase().includes(sought));
+}
+
+/** @param what is asked of the schedule: requests of one id are the same for it alone */
+function asking(
+  what: string,
+  schedule: string,
+  request: string | undefined,
+  path: string,
+): AskOptions {
+  if (request === undefined) return ASK;
+  const digest = createHash('sha256').update(checkedRequest(request, path)).digest('hex');
+  return { ...ASK, id: `${what}:${schedule}:${digest.slice(0, 32)}` };
+}
+
+function checkedRequest(id: string, path: string): string {
+  if (typeof id === 'string' && id.length >= 1 && id.length <= 200) return id;
+  throw new OptionError(path, 'must be a string of 1 to 200 characters');
+}
+
+/** A message that carries what somebody has given: what cannot be carried is named as he has given it. */
+function command<M>(make: () => M): M {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof InvalidMessageError)) throw error;
+    const { path = '', message = error.message } = error.violations[0] ?? {};
+    const given = path.replace(/^definition\/?(rule\/|policies\/)?/, '').replaceAll('/', '.');
+    throw new OptionError(given || 'schedule', message);
+  }
+}
+
+function checkedLimit(limit: number, path: string): number {
+  if (Number.isSafeInteger(limit) && limit >= 1 && limit <= MOST) return limit;
+  throw new OptionError(path, `must be a whole number from 1 to ${MOST}`);
 }
 
 function time(date: Date, path: string): number {

@@ -19,6 +19,9 @@ import type { ScheduleState } from './schedule.state.js';
 import { ScheduleTroubled } from './schedule.trouble.js';
 import { SCHEDULES, timerProblem } from './timer.js';
 
+/** Name of the actor that looks. */
+export const WATCHDOG = 'schedule-watchdog';
+
 /** All schedules are looked at within this many looks. */
 export const PARTS = 3;
 /** How many schedules each look takes whole; of those beyond it takes its part. */

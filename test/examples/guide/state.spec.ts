@@ -144,6 +144,47 @@ export class AccountDesk {
   }
 }
 
+export class Board extends Message('trip.board', z.object({ trip: z.string(), who: z.string() }), {
+  key: 'trip',
+}) {}
+export class Land extends Message('trip.land', z.object({ trip: z.string() }), { key: 'trip' }) {}
+
+const TripState = z.object({ aboard: z.number().default(0) });
+
+@Actor({ state: TripState, journal: { keep: 500 } })
+export class TripActor {
+  @Handle(Board)
+  board({ who }: Board, turn: Turn<typeof TripState>) {
+    turn.state.aboard += 1;
+    turn.journal({ event: 'boarded', who }); // there if the turn commits, and only then
+  }
+
+  @Handle(Land)
+  land(_: Land, turn: Turn<typeof TripState>) {
+    turn.forget(); // neither state nor journal is left: the trip is as one that never was
+  }
+}
+
+@Injectable()
+export class TripDesk {
+  constructor(private readonly keys: Keys) {}
+
+  /** Newest first; `before` is the id of the last row of the page before. */
+  async log(trip: string, before?: string) {
+    return this.keys.journal(TripActor, trip, { limit: 50, ...(before && { before }) });
+  }
+
+  /** All trips that have a state, page by page, in the order of their names. */
+  async *trips() {
+    for (let after: string | undefined; ;) {
+      const page = await this.keys.states(TripActor, { limit: 500, ...(after && { after }) });
+      yield* page;
+      if (page.length < 500) return;
+      after = page.at(-1)?.key;
+    }
+  }
+}
+
 @Injectable()
 class Ledger {
   addsUp = true;
@@ -255,6 +296,28 @@ describe('state', () => {
     expect(await desk.release('a-1')).toBe(true);
     await t.drain();
     expect(await desk.balanceOf('a-1')).toBe(14);
+    await t.close();
+  });
+
+  it('comes with a journal, is listed, and is forgotten', async () => {
+    const t = await TestCallsheet.create({ providers: [TripActor, TripDesk] });
+    for (const who of ['ada', 'bob']) await t.actors.tell(new Board({ trip: 'x-1', who }));
+    await t.actors.tell(new Board({ trip: 'x-2', who: 'cyd' }));
+    await t.drain();
+    const desk = t.get(TripDesk);
+    const rows = await desk.log('x-1');
+    expect(rows.map(({ row }) => row['who'])).toEqual(['bob', 'ada']);
+    expect(await desk.log('x-1', rows[0]?.id)).toEqual(rows.slice(1));
+    const trips = [];
+    for await (const trip of desk.trips()) trips.push(trip);
+    expect(trips).toEqual([
+      { key: 'x-1', state: { aboard: 2 } },
+      { key: 'x-2', state: { aboard: 1 } },
+    ]);
+    await t.actors.tell(new Land({ trip: 'x-1' }));
+    await t.drain();
+    expect(await desk.log('x-1')).toEqual([]);
+    expect(await t.get(Keys).states(TripActor)).toMatchObject([{ key: 'x-2' }]);
     await t.close();
   });
 });

@@ -1,6 +1,7 @@
 import { ENGINE, MessageRegistry, SAMPLE, statisticsOf, type Engine } from '@callsheet/messaging';
 import { Controller, Get, Inject, Param } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { SendableMessages } from '../messages/sendable.messages.js';
 import { actorList, actorView, toActorView, type ActorList, type ActorView } from './actor.view.js';
 import { requireKnownActor } from './known.actor.js';
 
@@ -11,6 +12,7 @@ export class ActorsController {
   constructor(
     @Inject(ENGINE) private readonly engine: Engine,
     private readonly registry: MessageRegistry,
+    private readonly sendable: SendableMessages,
   ) {}
 
   @Get()
@@ -33,7 +35,7 @@ export class ActorsController {
       this.engine.counts(name),
       this.engine.finished(name, SAMPLE),
     ]);
-    const messages = this.registry.all().filter(({ meta }) => meta.actor === name);
+    const messages = this.sendable.all().filter(({ meta }) => meta.actor === name);
     return toActorView(name, messages, counts, statisticsOf(finished, Date.now()));
   }
 }

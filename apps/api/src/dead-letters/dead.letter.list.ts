@@ -1,6 +1,7 @@
 import type { DeadLetter } from '@callsheet/messaging';
 import { z } from 'zod';
 import { messageView, toMessageView } from '../messages/message.view.js';
+import { pageCursor, pageLimit } from '../page.js';
 import { schemas } from '../schema.registry.js';
 
 const filter = {
@@ -20,12 +21,8 @@ export type DeadLetterFilterQuery = z.output<typeof deadLetterFilter>;
 /** The query of a list of dead letters. */
 export const deadLetterQuery = z.strictObject({
   ...filter,
-  limit: z
-    .string()
-    .regex(/^([1-9]\d?|100)$/, 'must be a whole number from 1 to 100')
-    .transform(Number)
-    .optional(),
-  cursor: z.string().max(1_024).optional(),
+  limit: pageLimit,
+  cursor: pageCursor,
 });
 export type DeadLetterQuery = z.output<typeof deadLetterQuery>;
 

@@ -9,7 +9,7 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import { MessageFinder } from '../messages/message.finder.js';
-import { ProblemError } from '../problem.js';
+import { ApiCursor, ApiLimit, badCursor, badQuery, DEFAULT_LIMIT } from '../page.js';
 import { ref } from '../schema.registry.js';
 import { cursorAfter, placeOf } from './dead.letter.cursor.js';
 import {
@@ -32,8 +32,6 @@ import {
   type Redriven,
 } from './dead.letter.list.js';
 
-const DEFAULT_LIMIT = 20;
-
 /** Which dead letters. */
 const FILTERS = ['actor', 'type', 'reason', 'fingerprint'].map((name) =>
   ApiQuery({ name, required: false, schema: { type: 'string' } }),
@@ -55,12 +53,8 @@ export class DeadLettersController {
   @Get('dead-letters')
   @ApiOperation({ operationId: 'listDeadLetters', summary: 'Dead letters, newest first' })
   @ApiFilters()
-  @ApiQuery({
-    name: 'limit',
-    required: false,
-    schema: { type: 'integer', minimum: 1, maximum: 100, default: DEFAULT_LIMIT },
-  })
-  @ApiQuery({ name: 'cursor', required: false, schema: { type: 'string' } })
+  @ApiLimit()
+  @ApiCursor()
   @ApiOkResponse({ description: 'a page', standardSchema: deadLetterList })
   async list(
     @Query({ schema: deadLetterQuery })
@@ -69,7 +63,7 @@ export class DeadLettersController {
     this.requireActor(filter.actor);
     const after = cursor === undefined ? undefined : placeOf(cursor);
     if (cursor !== undefined && !after) {
-      throw badQuery('cursor', 'is not a cursor; take it from `next` of the page before');
+      throw badCursor();
     }
     // One more than asked for tells whether there is a next page.
     const found = await this.letters.list(filter, { limit: limit + 1, ...(after && { after }) });
@@ -136,8 +130,4 @@ export class DeadLettersController {
     if (actor === undefined || this.registry.actors().includes(actor)) return;
     throw badQuery('actor', 'is not a known actor; see /v1/actors');
   }
-}
-
-function badQuery(path: string, message: string): ProblemError {
-  return new ProblemError('invalid_query', `${path} ${message}`, { errors: [{ path, message }] });
 }

@@ -1,4 +1,4 @@
-import { ENGINE, MessageRegistry, type Engine } from '@callsheet/messaging';
+import { ENGINE, MessageRegistry, type Engine, type JournalRow } from '@callsheet/messaging';
 import { Inject, Injectable } from '@nestjs/common';
 import { requireKnownActor } from '../actors/known.actor.js';
 import { ProblemError } from '../problem.js';
@@ -24,6 +24,20 @@ export class KeyFinder {
     const quarantine = quarantined.find((each) => each.key === key);
     if (!state && !quarantine && !mailbox) throw missing(actor, key);
     return { key, depth: mailbox?.depth ?? 0, since: mailbox?.since, state, quarantine };
+  }
+
+  /**
+   * Rows of the journal of a key, newest first; none for a key without.
+   *
+   * @throws ProblemError not_found
+   */
+  async journal(
+    actor: string,
+    key: string,
+    page: { before?: string; limit: number },
+  ): Promise<JournalRow[]> {
+    requireKnownActor(this.registry, actor);
+    return isPossible(key) ? this.engine.journal(actor, key, page) : [];
   }
 
   /**

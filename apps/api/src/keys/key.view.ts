@@ -1,6 +1,7 @@
-import type { KeyRecord, QuarantinedKey, StoredState } from '@callsheet/messaging';
+import type { JournalRow, KeyRecord, QuarantinedKey, StoredState } from '@callsheet/messaging';
 import { z } from 'zod';
 import { attemptView, iso, toAttemptView } from '../messages/message.view.js';
+import { pageLimit } from '../page.js';
 import { schemas } from '../schema.registry.js';
 
 const time = z.iso.datetime();
@@ -9,13 +10,19 @@ const depth = z.int().describe('messages in its mailbox, the one in work include
 /** The query of a list of keys. */
 export const keyQuery = z.strictObject({
   by: z.enum(['age', 'depth']).optional(),
-  limit: z
-    .string()
-    .regex(/^([1-9]\d?|100)$/, 'must be a whole number from 1 to 100')
-    .transform(Number)
-    .optional(),
+  limit: pageLimit,
 });
 export type KeyQuery = z.output<typeof keyQuery>;
+
+/** The query of a page of a journal. */
+export const journalQuery = z.strictObject({
+  before: z
+    .string()
+    .regex(/^\d{1,16}-[1-9]\d{0,17}$|^[1-9]\d{0,15}-0$/, 'must be the id of a row')
+    .optional(),
+  limit: pageLimit,
+});
+export type JournalQuery = z.output<typeof journalQuery>;
 
 /** Keys with messages. */
 export const keyList = z
@@ -58,6 +65,21 @@ export const keyView = z
   .register(schemas, { id: 'Key' });
 export type KeyView = z.infer<typeof keyView>;
 
+/** A page of the journal of a key. */
+export const journalPage = z
+  .object({
+    items: z.array(
+      z.object({
+        id: z.string(),
+        at: time.describe('when its turn was committed'),
+        row: z.record(z.string(), z.unknown()).describe('as it is stored: nothing in it is masked'),
+      }),
+    ),
+    next: z.string().optional().describe('`before` of the next page; absent when this is the last'),
+  })
+  .register(schemas, { id: 'Journal' });
+export type JournalPage = z.infer<typeof journalPage>;
+
 /** What is answered when a quarantined key was let go on. */
 export const released = z
   .object({ key: z.string(), state: z.literal('released') })
@@ -72,6 +94,15 @@ export function toKeyList(records: readonly KeyRecord[]): KeyList {
       since: iso(since),
       quarantined: isQuarantined,
     })),
+  };
+}
+
+/** @param rows one more than `limit`, if there are more */
+export function toJournalPage(rows: readonly JournalRow[], limit: number): JournalPage {
+  const shown = rows.slice(0, limit);
+  return {
+    items: shown.map(({ id, at, row }) => ({ id, at: iso(at), row })),
+    next: rows.length > limit ? shown.at(-1)?.id : undefined,
   };
 }
 

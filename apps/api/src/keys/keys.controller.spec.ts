@@ -3,7 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { send, stageForTest } from '../../test/stage.js';
-import type { KeyList, KeyView } from './key.view.js';
+import type { JournalPage, KeyList, KeyView } from './key.view.js';
 
 class Put extends Message('vault.put', z.strictObject({ vault: z.string(), coins: z.int() }), {
   key: 'vault',
@@ -23,6 +23,7 @@ class Vault {
     if (coins === 13) await Vault.door;
     if (coins < 0 && !Vault.mended) throw new QuarantineError('a coin is missing');
     turn.state.coins += Math.abs(coins);
+    turn.journal({ coins });
     turn.state.since ??= new Date(0);
   }
 }
@@ -135,6 +136,45 @@ describe('GET /v1/actors/:actor/keys/:key', () => {
       404,
       expect.stringContaining("the key 'b' of the actor 'vault' has neither state nor messages"),
     ]);
+  });
+});
+
+describe('GET /v1/actors/:actor/keys/:key/journal', () => {
+  it('shows what turns have left, newest first, page by page', async () => {
+    const app = await stage();
+    for (const coins of [1, 2, 3]) await put(app, 'a/b', coins);
+    await vi.waitUntil(async () => (await coinsOf(app, 'a/b')) === 6);
+    const page = async (query: string, key = 'a/b') => {
+      const response = await app.inject({ url: `${at(key)}/journal${query}` });
+      expect(response.statusCode, response.body).toBe(200);
+      return response.json<JournalPage>();
+    };
+    const all = await page('');
+    const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+    expect(all).toEqual({
+      items: [3, 2, 1].map((coins) => ({ id: expect.any(String), at: time, row: { coins } })),
+    });
+    const first = await page('?limit=2');
+    expect(first).toEqual({ items: all.items.slice(0, 2), next: all.items[1]?.id });
+    expect(await page(`?limit=2&before=${first.next}`)).toEqual({ items: all.items.slice(2) });
+    expect(await page('', 'none')).toEqual({ items: [] });
+    expect(await page('', 'x'.repeat(201))).toEqual({ items: [] });
+  });
+
+  it.each(['before=x', 'before=0-0', 'before=', 'limit=0', 'limit=101', 'by=age'])(
+    'answers 422 for %s',
+    async (query) => {
+      const app = await stage();
+      await put(app, 'a', 1);
+      const { statusCode, body } = await app.inject({ url: `${at('a')}/journal?${query}` });
+      expect([statusCode, body]).toEqual([422, expect.stringContaining('invalid_query')]);
+    },
+  );
+
+  it('answers 404 for an actor that is not known', async () => {
+    const app = await stage();
+    const { statusCode } = await app.inject({ url: '/v1/actors/nobody/keys/a/journal' });
+    expect(statusCode).toBe(404);
   });
 });
 

@@ -2,21 +2,25 @@ import { ENGINE, MessageRegistry, type Engine } from '@callsheet/messaging';
 import { Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiParam, ApiQuery, ApiTags } from '@nestjs/swagger';
 import { requireKnownActor } from '../actors/known.actor.js';
+import { ApiLimit, DEFAULT_LIMIT } from '../page.js';
 import { KeyFinder } from './key.finder.js';
 import {
+  journalPage,
+  journalQuery,
   keyList,
   keyQuery,
   keyView,
   released,
+  toJournalPage,
   toKeyList,
   toKeyView,
+  type JournalPage,
+  type JournalQuery,
   type KeyList,
   type KeyQuery,
   type KeyView,
   type Released,
 } from './key.view.js';
-
-const DEFAULT_LIMIT = 20;
 
 const ApiKeyParam = (): MethodDecorator =>
   ApiParam({
@@ -24,6 +28,13 @@ const ApiKeyParam = (): MethodDecorator =>
     description:
       'percent-encoded; may have any character, but not be . or .., which clients take out of a path',
     schema: { type: 'string', minLength: 1, maxLength: 200 },
+  });
+
+const ApiLimit = (): MethodDecorator =>
+  ApiQuery({
+    name: 'limit',
+    required: false,
+    schema: { type: 'integer', minimum: 1, maximum: 100, default: DEFAULT_LIMIT },
   });
 
 /** Shows the keys of an actor, what waits for them and what they hold; lets quarantined ones go on. */
@@ -46,11 +57,7 @@ export class KeysController {
     required: false,
     schema: { type: 'string', enum: ['age', 'depth'], default: 'age' },
   })
-  @ApiQuery({
-    name: 'limit',
-    required: false,
-    schema: { type: 'integer', minimum: 1, maximum: 100, default: DEFAULT_LIMIT },
-  })
+  @ApiLimit()
   @ApiOkResponse({ description: 'the first of them', standardSchema: keyList })
   async list(
     @Param('actor') actor: string,
@@ -69,6 +76,29 @@ export class KeysController {
   @ApiOkResponse({ description: 'the key', standardSchema: keyView })
   async get(@Param('actor') actor: string, @Param('key') key: string): Promise<KeyView> {
     return toKeyView(await this.finder.get(actor, key));
+  }
+
+  @Get(':key/journal')
+  @ApiOperation({
+    operationId: 'getJournal',
+    summary: 'What turns of a key have left in its journal, newest first',
+  })
+  @ApiKeyParam()
+  @ApiQuery({
+    name: 'before',
+    required: false,
+    description: 'only rows older than the one with this id: `next` of the page before',
+    schema: { type: 'string' },
+  })
+  @ApiLimit()
+  @ApiOkResponse({ description: 'a page of it', standardSchema: journalPage })
+  async journal(
+    @Param('actor') actor: string,
+    @Param('key') key: string,
+    @Query({ schema: journalQuery }) { before, limit = DEFAULT_LIMIT }: JournalQuery,
+  ): Promise<JournalPage> {
+    const page = { limit: limit + 1, ...(before !== undefined && { before }) };
+    return toJournalPage(await this.finder.journal(actor, key, page), limit);
   }
 
   @Post(':key/release')

@@ -4,7 +4,6 @@ import {
   encode,
   IdempotencyConflictError,
   MessageActiveError,
-  MessageRegistry,
   OptionError,
   toMilliseconds,
   type Duration,
@@ -22,6 +21,7 @@ import { randomUUID } from 'node:crypto';
 import { ElementError } from '../problem.translation.js';
 import { MessageFinder } from './message.finder.js';
 import { messageView, toMessageView, type MessageView } from './message.view.js';
+import { SendableMessages } from './sendable.messages.js';
 import {
   answer,
   asking,
@@ -51,7 +51,7 @@ const LONGEST_ASK = 25_000;
 export class MessagesController {
   constructor(
     private readonly actors: Actors,
-    private readonly registry: MessageRegistry,
+    private readonly sendable: SendableMessages,
     private readonly finder: MessageFinder,
   ) {}
 
@@ -73,7 +73,7 @@ export class MessagesController {
     @Headers('idempotency-key') key: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<StoredReceipt> {
-    const message = this.registry.create(body.type, body.data, body.version);
+    const message = this.sendable.create(body.type, body.data, body.version);
     const stored = await this.actors.tell(message, tellOptionsOf(body, key));
     void reply.header('location', `/v1/messages/${encodeURIComponent(stored.id)}`);
     return toStored(stored);
@@ -95,7 +95,7 @@ export class MessagesController {
     @Body({ schema: asking }) { timeout = '10s', ...body }: Asking,
     @Headers('idempotency-key') key: string | undefined,
   ): Promise<Answer> {
-    const message = this.registry.create(body.type, body.data, body.version);
+    const message = this.sendable.create(body.type, body.data, body.version);
     const options = sendOptionsOf(body, key);
     // Known beforehand, so that an answer that is lost can be asked for again.
     const id = options.id ?? randomUUID();
@@ -131,10 +131,12 @@ export class MessagesController {
     }
     const tellings = messages.map((body, index) => {
       try {
-        const message = this.registry.create(body.type, body.data, body.version);
+        const message = this.sendable.create(body.type, body.data, body.version);
         return { message, options: tellOptionsOf(body) };
       } catch (error) {
-        throw error instanceof CallsheetError ? new ElementError(index, error) : error;
+        throw error instanceof CallsheetError
+          ? new ElementError(`messages/${index}/`, error)
+          : error;
       }
     });
     try {
@@ -143,10 +145,8 @@ export class MessagesController {
       if (!(error instanceof IdempotencyConflictError || error instanceof MessageActiveError)) {
         throw error;
       }
-      throw new ElementError(
-        messages.findLastIndex(({ id }) => id === error.id),
-        error,
-      );
+      const index = messages.findLastIndex(({ id }) => id === error.id);
+      throw new ElementError(`messages/${index}/`, error);
     }
   }
 

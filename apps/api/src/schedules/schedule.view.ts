@@ -1,32 +1,151 @@
-import type { ScheduleRecord } from '@callsheet/messaging';
+import { ruleText, type ScheduleRecord } from '@callsheet/scheduler';
 import { z } from 'zod';
+import { pageCursor, pageLimit } from '../page.js';
 import { schemas } from '../schema.registry.js';
+import { scheduleFields } from './schedule.fields.js';
 
-/** A schedule as the API shows it. */
+const time = z.iso.datetime();
+const error = z.object({ name: z.string(), message: z.string() });
+export const reason = z.enum(['scheduled', 'catch-up', 'manual', 'backfill']);
+export const runOutcome = z.enum([
+  'succeeded',
+  'failed',
+  'cancelled',
+  'terminated',
+  'timed-out',
+  'unknown',
+]);
+const state = z.enum(['active', 'paused', 'finished', 'broken']);
+
+/** The query of a list of schedules. */
+export const scheduleQuery = z.strictObject({
+  tag: z.string().max(64).optional(),
+  q: z.string().min(1).max(200).optional(),
+  state: state.optional(),
+  limit: pageLimit,
+  cursor: pageCursor,
+});
+export type ScheduleQuery = z.output<typeof scheduleQuery>;
+
+/** What is shown of a schedule and cannot be said of it. */
+export const scheduleStatus = {
+  text: z.string().describe('its rule as a sentence'),
+  owner: z
+    .string()
+    .optional()
+    .describe('the actor in whose code it is declared; absent: it was made here'),
+  state: state.describe(
+    'finished: no occurrence is left; broken: the next one cannot be computed, see problem',
+  ),
+  next: time.optional().describe('next nominal time'),
+  last: z
+    .object({
+      nominal: time,
+      outcome: runOutcome,
+      finishedAt: time,
+      error: error.optional(),
+      result: z.unknown().optional().describe('what its handler answered, up to 4 KiB'),
+    })
+    .optional()
+    .describe('the run that ended last'),
+  running: z
+    .array(z.object({ id: z.string(), nominal: time, reason, startedAt: time }))
+    .describe('runs in work; each is the message with this id'),
+  buffered: z.int().describe('occurrences that wait for a run to end'),
+  failures: z.int().describe('runs that failed in a row'),
+  pause: z.object({ since: time, reason: z.string(), until: time.optional() }).optional(),
+  problem: z.string().optional().describe('what is wrong with it'),
+  createdAt: time,
+  changedAt: time,
+};
+
+/** A schedule as the API shows it: spelled as it is made, with what has become of it. */
 export const scheduleView = z
   .object({
-    id: z.string().describe('`<actor>.<name>`'),
-    actor: z.string(),
-    cron: z.string(),
-    tz: z.string().describe('IANA zone in which cron is read'),
-    next: z.iso.datetime().optional().describe('next nominal time, in UTC'),
+    id: z.string(),
+    message: z.object({
+      type: z.string(),
+      version: z.int().describe("of the data's shape"),
+      data: z
+        .record(z.string(), z.unknown())
+        .optional()
+        .describe(
+          'secrets are masked; absent when the message is not known here, so that nobody can tell what in it is secret',
+        ),
+    }),
+    ...scheduleFields,
+    ...scheduleStatus,
   })
   .register(schemas, { id: 'Schedule' });
-export type ScheduleView = z.infer<typeof scheduleView>;
+export type ScheduleView = z.output<typeof scheduleView>;
 
-/** All schedules, by id. */
+/** A page of schedules, by id. */
 export const scheduleList = z
-  .object({ items: z.array(scheduleView) })
+  .object({
+    items: z.array(scheduleView),
+    next: z.string().optional().describe('cursor of the next page; absent on the last'),
+  })
   .register(schemas, { id: 'ScheduleList' });
-export type ScheduleList = z.infer<typeof scheduleList>;
+export type ScheduleList = z.output<typeof scheduleList>;
 
-/** What is known of a schedule, as the API shows it. */
-export function toScheduleView({ id, actor, cron, tz, next }: ScheduleRecord): ScheduleView {
+/** @param data of its message as it may be shown */
+export function toScheduleView(
+  record: ScheduleRecord,
+  data: Record<string, unknown> | undefined,
+): ScheduleView {
+  const { id, rule, message, policies, last, running, pause } = record;
   return {
     id,
-    actor,
-    cron,
-    tz,
-    next: next === undefined ? undefined : new Date(next).toISOString(),
+    message: { type: message.type, version: message.version, data },
+    ...(spelled(id, rule) as object),
+    ...policies,
+    priority: record.priority,
+    tags: [...record.tags],
+    description: record.description,
+    text: ruleText(rule),
+    owner: record.owner,
+    state: record.state,
+    next: record.next?.toISOString(),
+    last: last && {
+      ...last,
+      error: last.error && { ...last.error },
+      nominal: last.nominal.toISOString(),
+      finishedAt: last.finishedAt.toISOString(),
+    },
+    running: running.map((run) => ({
+      ...run,
+      nominal: run.nominal.toISOString(),
+      startedAt: run.startedAt.toISOString(),
+    })),
+    buffered: record.buffered,
+    failures: record.failures,
+    pause: pause && {
+      since: pause.since.toISOString(),
+      reason: pause.reason,
+      until: pause.until?.toISOString(),
+    },
+    problem: record.problem,
+    createdAt: record.createdAt.toISOString(),
+    changedAt: record.changedAt.toISOString(),
   };
+}
+
+/** What a pattern of six fields has before one of five that means the same. */
+const SECOND_ZERO = /^0 (?=(\S+ ){4}\S+$)/;
+
+/** A rule as somebody would write it: one pattern alone, and no seed that is the id anyway. */
+function spelled(id: string, { seed, ...rule }: ScheduleRecord['rule']): Partial<ScheduleView> {
+  const { cron, at, include, exclude, ...rest } = rule;
+  return {
+    ...rest,
+    cron: alone(cron?.map((pattern) => pattern.replace(SECOND_ZERO, ''))),
+    at: alone(at),
+    include: alone(include) as ScheduleView['include'],
+    exclude: alone(exclude) as ScheduleView['exclude'],
+    ...(seed !== id && { seed }),
+  };
+}
+
+function alone<T>(list: readonly T[] | undefined): T | T[] | undefined {
+  return list?.length === 1 ? list[0] : list && [...list];
 }

@@ -1,18 +1,194 @@
-import { Schedules } from '@callsheet/scheduler';
-import { Controller, Get } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { scheduleList, toScheduleView, type ScheduleList } from './schedule.view.js';
+import { CLOCK, OptionError, type Clock } from '@callsheet/messaging';
+import { checkSchedule, Schedules, type ScheduleRecord } from '@callsheet/scheduler';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  Headers,
+  HttpCode,
+  Inject,
+  Param,
+  Post,
+  Put,
+  Query,
+  Res,
+  UseInterceptors,
+} from '@nestjs/common';
+import {
+  ApiCreatedResponse,
+  ApiHeader,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiQuery,
+  ApiTags,
+} from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { checkedKey } from '../idempotency.key.js';
+import { ApiCursor, ApiLimit, badCursor, DEFAULT_LIMIT } from '../page.js';
+import {
+  optionsOf,
+  scheduleBody,
+  schedulePreview,
+  schedulePut,
+  type ScheduleBody,
+  type SchedulePreview,
+  type SchedulePut,
+} from './schedule.body.js';
+import { cursorAfter, idOf } from './schedule.cursor.js';
+import { ScheduleFinder } from './schedule.finder.js';
+import { SchedulePatience } from './schedule.patience.js';
+import {
+  previewView,
+  storedSchedule,
+  toPreviewView,
+  toStoredSchedule,
+  type PreviewView,
+  type StoredSchedule,
+} from './schedule.preview.view.js';
+import {
+  scheduleList,
+  scheduleQuery,
+  scheduleView,
+  type ScheduleList,
+  type ScheduleQuery,
+  type ScheduleView,
+} from './schedule.view.js';
 
-/** Shows schedules. */
+/** How many occurrences are shown of a schedule that was stored. */
+const SHOWN = 10;
+
+/** Makes, shows, changes and removes schedules. */
 @ApiTags('schedules')
-@Controller('v1/schedules')
+@UseInterceptors(SchedulePatience)
+@Controller('v1')
 export class SchedulesController {
-  constructor(private readonly schedules: Schedules) {}
+  constructor(
+    private readonly schedules: Schedules,
+    private readonly finder: ScheduleFinder,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
 
-  @Get()
-  @ApiOperation({ operationId: 'listSchedules', summary: 'All schedules' })
-  @ApiOkResponse({ description: 'by id', standardSchema: scheduleList })
-  async list(): Promise<ScheduleList> {
-    return { items: (await this.schedules.list()).map(toScheduleView) };
+  @Get('schedules')
+  @ApiOperation({ operationId: 'listSchedules', summary: 'Schedules, by id' })
+  @ApiQuery({ name: 'tag', required: false, schema: { type: 'string', maxLength: 64 } })
+  @ApiQuery({
+    name: 'q',
+    required: false,
+    description: 'text in id, description or type of message, whatever the case',
+    schema: { type: 'string', minLength: 1, maxLength: 200 },
+  })
+  @ApiQuery({
+    name: 'state',
+    required: false,
+    schema: { type: 'string', enum: ['active', 'paused', 'finished', 'broken'] },
+  })
+  @ApiLimit()
+  @ApiCursor()
+  @ApiOkResponse({ description: 'a page', standardSchema: scheduleList })
+  async list(
+    @Query({ schema: scheduleQuery })
+    { limit = DEFAULT_LIMIT, cursor, q, tag, state }: ScheduleQuery,
+  ): Promise<ScheduleList> {
+    const after = cursor === undefined ? undefined : idOf(cursor);
+    if (cursor !== undefined && after === undefined) throw badCursor();
+    // One more than asked for tells whether there is a next page.
+    const found = await this.schedules.list({ tag, text: q, state, after, limit: limit + 1 });
+    const records = found.slice(0, limit);
+    const last = found.length > limit ? records.at(-1) : undefined;
+    return {
+      items: records.map((record) => this.finder.toView(record)),
+      next: last && cursorAfter(last.id),
+    };
+  }
+
+  @Post('schedules')
+  @HttpCode(201)
+  @ApiOperation({ operationId: 'createSchedule', summary: 'Make a schedule' })
+  @ApiHeader({
+    name: 'Idempotency-Key',
+    required: false,
+    description: 'asked again with it, the same schedule is made once; 1 to 200 characters',
+  })
+  @ApiCreatedResponse({
+    description: 'stored, and its first occurrence is certain',
+    standardSchema: storedSchedule,
+    headers: { Location: { description: 'the schedule', schema: { type: 'string' } } },
+  })
+  async create(
+    @Body({ schema: scheduleBody }) body: ScheduleBody,
+    @Headers('idempotency-key') key: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<StoredSchedule> {
+    const message = this.finder.message(body.message, undefined);
+    const input = { ...optionsOf(body), message };
+    const record = await this.schedules.create(body.id, input, checkedKey(key));
+    void reply.header('location', `/v1/schedules/${body.id}`);
+    return this.stored(record, 'created');
+  }
+
+  @Get('schedules/:id')
+  @ApiOperation({ operationId: 'getSchedule', summary: 'A schedule' })
+  @ApiOkResponse({ description: 'the schedule', standardSchema: scheduleView })
+  async get(@Param('id') id: string): Promise<ScheduleView> {
+    return this.finder.view(id);
+  }
+
+  @Put('schedules/:id')
+  @ApiOperation({
+    operationId: 'putSchedule',
+    summary:
+      'Make a schedule, or change it; occurrences that are due still come. What was shown of one can be sent back',
+  })
+  @ApiOkResponse({ description: 'changed, or it was so already', standardSchema: storedSchedule })
+  @ApiCreatedResponse({ description: 'made', standardSchema: storedSchedule })
+  async put(
+    @Param('id') id: string,
+    @Body({ schema: schedulePut }) body: SchedulePut,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<StoredSchedule> {
+    if (body.id !== undefined && body.id !== id) {
+      throw new OptionError('id', 'differs from that of the URL');
+    }
+    const message = this.finder.message(body.message, await this.schedules.get(id));
+    const { outcome, schedule } = await this.schedules.put(id, { ...optionsOf(body), message });
+    void reply.code(outcome === 'created' ? 201 : 200);
+    return this.stored(schedule, outcome);
+  }
+
+  @Delete('schedules/:id')
+  @HttpCode(204)
+  @ApiOperation({
+    operationId: 'deleteSchedule',
+    summary: 'Remove a schedule and its history; runs in work go on',
+  })
+  @ApiNoContentResponse({ description: 'removed' })
+  async remove(@Param('id') id: string): Promise<void> {
+    await this.finder.having(id, () => this.schedules.remove(id));
+  }
+
+  // The doubled colon is Fastify's way to write one that does not begin a parameter.
+  @Post('schedules::preview')
+  @HttpCode(200)
+  @ApiOperation({
+    operationId: 'previewSchedule',
+    summary: 'What a schedule would do; nothing is stored',
+  })
+  @ApiOkResponse({ description: 'its next occurrences', standardSchema: previewView })
+  preview(@Body({ schema: schedulePreview }) body: SchedulePreview): PreviewView {
+    const { id = 'preview', message, from, count } = body;
+    if (message) this.finder.message(message, undefined);
+    const { rule } = checkSchedule(id, optionsOf(body));
+    return toPreviewView(rule, { from: from?.getTime() ?? this.clock.now(), count });
+  }
+
+  private async stored(
+    record: ScheduleRecord,
+    outcome: StoredSchedule['outcome'],
+  ): Promise<StoredSchedule> {
+    const times = (await this.schedules.next(record.id, SHOWN)) ?? [];
+    const view = this.finder.toView(record);
+    return toStoredSchedule(view, outcome, record.rule, times, this.clock.now());
   }
 }

@@ -123,7 +123,9 @@ export class MetricsObserver implements Observer, Metrics {
     const { envelope, startedAt, isFirst, occurrence } = delivery;
     const labels = this.labels.of(envelope, hadHandler(outcome));
     const { actor, type } = labels;
-    const readyAt = envelope.dueAt ?? occurrence ?? envelope.sentAt;
+    // One that was sent later than its nominal time, a missed one say, could not be handled before.
+    const nominal = envelope.occurrence === undefined ? occurrence : undefined;
+    const readyAt = envelope.dueAt ?? nominal ?? envelope.sentAt;
     const now = this.clock.now();
     // Not spread: prom-client takes several times as long for such objects.
     this.turns.inc({ actor, type, outcome: outcome.kind });

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { Controller, Inject, Injectable, Module, Post, type OnModuleInit } from '@nestjs/common';
+import { Controller, Injectable, Module, Post } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { Actor, declareHandler, Handle, On, Read } from '../actor.decorators.js';
+import { Actor, Handle, On, Read } from '../actor.decorators.js';
 import { Actors } from '../actors.js';
 import { ENGINE, type Engine } from '../engine.js';
 import { Message } from '../message.js';
@@ -91,12 +91,6 @@ async function create(options: TestCallsheetOptions): Promise<TestCallsheet> {
 const bank = (): Promise<TestCallsheet> => create({ providers: [AccountActor, MailActor] });
 
 const deposit = (amount: number, accountId = 'a'): Deposit => new Deposit({ accountId, amount });
-
-/** Milliseconds of work since the start of the process: what else the machine does is not counted. */
-function worked(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1_000;
-}
 
 describe('TestCallsheet', () => {
   it('lets messages start in drain, and answers how many turns ended', async () => {
@@ -433,65 +427,4 @@ describe('the application under test', () => {
     }
     expect(clock.pending).toBe(0);
   });
-});
-
-describe('ninety-one days', () => {
-  let runs: string[] = [];
-
-  @Actor({ name: 'clock', retry: { attempts: 3, delay: '10m' } })
-  class Clockwork {
-    daily(_: object, { occurrence, attempt }: Turn): void {
-      if (attempt === 1 && occurrence!.getUTCDay() === 0) throw new Error('not on Sundays');
-      runs.push(occurrence!.toISOString());
-    }
-  }
-  declareHandler(Clockwork.prototype, {
-    kind: 'occurrence',
-    handles: { verb: 'daily' },
-    method: 'daily',
-  });
-
-  class Schedule implements OnModuleInit {
-    static cron = '';
-    constructor(@Inject(ENGINE) private readonly engine: Engine) {}
-    async onModuleInit(): Promise<void> {
-      const spec = { id: 'clock.daily', actor: 'clock', tz: 'UTC', priority: 100 } as const;
-      await this.engine.putSchedule({ ...spec, cron: Schedule.cron });
-    }
-  }
-
-  async function start(cron: string): Promise<TestCallsheet> {
-    runs = [];
-    Schedule.cron = cron;
-    return create({ providers: [Clockwork, Schedule, AccountActor, MailActor] });
-  }
-
-  it('with retries, timers and a daily schedule pass in less than 100 ms', async () => {
-    let best = Infinity;
-    // A machine that is busy works slower too, so it may try again.
-    for (let n = 0; n < 10 && best >= 100; n++) {
-      const t = await start('0 7 * * *');
-      for (let m = 0; m < 3; m++) await t.actors.tell(deposit(m, `account-${m}`));
-      const began = worked();
-      await t.advance('91d');
-      best = Math.min(best, worked() - began);
-      expect(runs).toHaveLength(91);
-      expect(runs.at(-1)).toBe('2026-04-01T07:00:00.000Z');
-      expect(t.sent(SendMail)).toHaveLength(3);
-    }
-    expect(best).toBeLessThan(100);
-  });
-
-  it('are no longer for what happened before: the last of 11,520 minutes take no longer than the first', async () => {
-    const t = await start('* * * * *');
-    const took: number[] = [];
-    for (let day = 0; day < 8; day++) {
-      const began = worked();
-      await t.advance('1d');
-      took.push(worked() - began);
-    }
-    expect(runs).toHaveLength(8 * 1_440);
-    const [first, last] = [took.slice(0, 4), took.slice(4)].map((days) => Math.min(...days));
-    expect(last).toBeLessThan(2 * first!);
-  }, 60_000);
 });

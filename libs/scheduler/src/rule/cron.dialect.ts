@@ -47,7 +47,7 @@ const NICKNAMES: Readonly<Record<string, string>> = {
 
 /** What a pattern of the dialect says: fields, or an interval, and the zone in front of it. */
 export interface CronText {
-  /** Six fields in the spelling that croner and cron.ts read, all numbers, without `H`. */
+  /** Six fields in the spelling that cron.ts reads: all numbers, without `H`; ranges may run backwards. */
   readonly pattern?: string;
   /** The text after `@every`. */
   readonly every?: string;
@@ -136,7 +136,7 @@ class FieldReader {
           : undefined;
     if (special !== undefined) return special;
     const [range = '', step, ...more] = term.split('/');
-    if (more.length > 0) return this.fail(`${name} '${term}', which has two steps`);
+    if (more.length > 0) return this.fail(`${name} '${term}' (with two steps)`);
     return this.stepped(range, step === undefined ? undefined : this.step(step), term);
   }
 
@@ -150,7 +150,7 @@ class FieldReader {
       const days = Number(fromEnd);
       return days <= 30
         ? `L-${days}`
-        : this.fail(`day of month '${term}': at most 30 before the last`);
+        : this.fail(`day of month '${term}' (at most 30 before the last)`);
     }
     const near = /^(\d{1,3})W$/.exec(term)?.[1];
     return near === undefined ? undefined : `${this.value(near)}W`;
@@ -163,7 +163,7 @@ class FieldReader {
     if (!match) return undefined;
     const [, day = '', nth = 'L'] = match;
     if (nth !== 'L' && (Number(nth) < 1 || Number(nth) > 5)) {
-      return this.fail(`day of week '${term}': the number after # must be 1 to 5, or L`);
+      return this.fail(`day of week '${term}' (after # must be 1 to 5, or L)`);
     }
     return `${this.value(day)}#${nth === 'L' ? nth : Number(nth)}`;
   }
@@ -173,7 +173,7 @@ class FieldReader {
     if (range === '*') return step === undefined || step === 1 ? '*' : `*/${step}`;
     if (/^H(\(|$)/.test(range)) return this.drawn(range, step, term);
     const [from = '', to, ...more] = range.split('-');
-    if (more.length > 0) return this.fail(`${this.field.name} '${term}', which is no range`);
+    if (more.length > 0) return this.fail(`${this.field.name} '${term}' (no range)`);
     if (to === undefined) {
       const value = this.value(from);
       return step === undefined ? `${value}` : ranged(value, max, step);
@@ -181,29 +181,18 @@ class FieldReader {
     const first = this.value(from);
     const last = this.value(to);
     // 0-7 and SUN-7 are the whole week: 7 is Sunday again.
-    if (this.field === WEEKDAY && to === '7' && first === 0) return ranged(min, max, step ?? 1);
-    return first <= last ? ranged(first, last, step ?? 1) : this.backwards(first, last, step ?? 1);
-  }
-
-  /** `FRI-MON`: on from the last value to the first. Steps are counted through. */
-  private backwards(first: number, last: number, step: number): string {
-    const { min, max } = this.field;
-    const size = max - min + 1;
-    const values: number[] = [];
-    for (let value = first; value <= last + size; value += step) {
-      values.push(min + ((value - min) % size));
-    }
-    return values.sort((a, b) => a - b).join(',');
+    if (this.field === WEEKDAY && to === '7' && first === 0) return ranged(min, max, step);
+    return ranged(first, last, step);
   }
 
   /** `H`, `H/15`, `H(0-29)`, `H(0-29)/10`, as in Jenkins. */
   private drawn(range: string, step: number | undefined, term: string): string {
     const { name, min, max, maxDrawn = max } = this.field;
     const match = /^H(?:\((\d{1,3})-(\d{1,3})\))?$/.exec(range);
-    if (!match) return this.fail(`${name} '${term}': H is written H, H/15, H(0-29) or H(0-29)/10`);
+    if (!match) return this.fail(`${name} '${term}' (H is written H, H/15, H(0-29) or H(0-29)/10)`);
     const first = match[1] === undefined ? min : this.value(match[1]);
     const last = match[2] === undefined ? maxDrawn : this.value(match[2]);
-    if (first > last) return this.fail(`${name} '${term}', a range of H that runs backwards`);
+    if (first > last) return this.fail(`${name} '${term}' (a range of H cannot run backwards)`);
     const choices = Math.min(step ?? Infinity, last - first + 1);
     const value = first + Math.floor(draw(this.seed) * choices);
     return step === undefined ? `${value}` : ranged(value, last, step);
@@ -213,7 +202,7 @@ class FieldReader {
     const { name, min, max } = this.field;
     const step = /^\d{1,3}$/.test(text) ? Number(text) : NaN;
     if (!(step >= 1 && step <= max - min + 1)) {
-      return this.fail(`a step '${text}' of the ${name}: must be 1 to ${max - min + 1}`);
+      return this.fail(`a step '${text}' of the ${name} (must be 1 to ${max - min + 1})`);
     }
     return step;
   }
@@ -222,20 +211,16 @@ class FieldReader {
     const { name, min, max, names } = this.field;
     const named = names?.indexOf(text) ?? -1;
     if (named >= 0) return min + named;
-    if (!/^\d{1,3}$/.test(text)) {
-      const example = names ? `, or ${names[1]}` : '';
-      return this.fail(`${name} '${text}': must be ${min} to ${max}${example}`);
-    }
-    const value = Number(text);
+    const value = /^\d{1,3}$/.test(text) ? Number(text) : NaN;
     if (this.field === WEEKDAY && value === 7) return 0;
-    return value >= min && value <= max
-      ? value
-      : this.fail(`${name} ${value}: must be ${min} to ${max}`);
+    if (value >= min && value <= max) return value;
+    const highest = this.field === WEEKDAY ? 7 : max;
+    const example = names ? `, or a name such as ${names[1]}` : '';
+    return this.fail(`${name} '${text}' (must be ${min} to ${highest}${example})`);
   }
 }
 
-/** Croner refuses a range of one value and a step that is longer than its range. */
-function ranged(first: number, last: number, step: number): string {
-  if (first === last || first + step > last) return `${first}`;
-  return step === 1 ? `${first}-${last}` : `${first}-${last}/${step}`;
+function ranged(first: number, last: number, step?: number): string {
+  if (step === undefined) return first === last ? `${first}` : `${first}-${last}`;
+  return `${first}-${last}/${step}`;
 }

@@ -41,7 +41,7 @@ function partsOf(pattern: string): Part[] {
   const plain = terms.filter((term) => !special.includes(term));
   const parts: Part[] = [];
   const add = (days: string, weekdays: string, fromEnd?: number) => {
-    const cron = new Cron(`${time} ${days} ${month} ${weekdays}`, { utcOffset: 0 });
+    const cron = new Cron(croners(`${time} ${days} ${month} ${weekdays}`), { utcOffset: 0 });
     parts.push({ cron, ...(fromEnd !== undefined && { fromEnd }) });
   };
   if (plain.length > 0) add(plain.join(','), weekday);
@@ -55,6 +55,33 @@ function partsOf(pattern: string): Part[] {
     }
   }
   return parts;
+}
+
+const LOWEST = [0, 0, 0, 1, 1, 0];
+const HIGHEST = [59, 59, 23, 31, 12, 6];
+
+/** Ranges that run backwards, and steps in ranges, become lists: croner refuses the former, and steps longer than the range. */
+function croners(pattern: string): string {
+  const fields = pattern.split(' ').map((field, index) => {
+    const [lowest = 0, highest = 0] = [LOWEST[index], HIGHEST[index]];
+    const size = highest - lowest + 1;
+    return field
+      .split(',')
+      .map((term) => {
+        const match = /^(\+?)(\d+)-(\d+)(?:\/(\d+))?$/.exec(term);
+        if (!match) return term;
+        const [first, last, step] = [Number(match[2]), Number(match[3]), Number(match[4] ?? 1)];
+        if (step === 1 && first < last) return term.replace(/\/1$/, '');
+        const end = first <= last ? last : last + size;
+        const values: number[] = [];
+        for (let value = first; value <= end; value += step) {
+          values.push(lowest + ((value - lowest) % size));
+        }
+        return `${match[1]}${values.join(',')}`;
+      })
+      .join(',');
+  });
+  return fields.join(' ');
 }
 
 /** Croner on a clock without zone: dst.ts turns its times into instants, by more rules than croner has. */

@@ -15,9 +15,11 @@ export {
   type Weekday,
 } from './rule.js';
 export {
+  localText,
   previewRule,
   type PreviewedOccurrence,
   type PreviewOptions,
   type RulePreview,
 } from './preview.js';
+export { ruleText } from './rule.text.js';
 export { tzdataProblems } from './tzdata.js';

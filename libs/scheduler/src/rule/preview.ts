@@ -52,8 +52,8 @@ export function previewRule(rule: CheckedRule, options: PreviewOptions = {}): Ru
   return { text: ruleText(rule), occurrences, warnings: warningsOf(rule, from) };
 }
 
-/** `2027-03-14 03:00:00 -04:00`. */
-function localText(instant: number, tz: string): string {
+/** The wall time of a zone at an instant, with its offset: `2027-03-14 03:00:00 -04:00`. */
+export function localText(instant: number, tz: string): string {
   const offset = zoneOf(tz).offset(instant);
   const minutes = Math.abs(Math.round(offset / 60_000));
   const sign = offset < 0 ? '-' : '+';

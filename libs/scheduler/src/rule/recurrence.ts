@@ -9,7 +9,6 @@ const MAX_LENGTH = 8_192;
 const MAX_COUNT = 1_000;
 /** The library steps from period to period: enough for the eight years around 2100 without February 29, day by day. */
 const MAX_ITERATIONS = 4_000;
-const MAX_CANDIDATES = 100_000;
 
 /** Parts of an RRULE in the order in which they are kept, and what each may say. */
 const PARTS: Readonly<
@@ -114,7 +113,6 @@ class RecurrenceTimes implements WallTimes {
     this.rule = new RRuleTemporal({
       rruleString: text.replace('DTSTART:', 'DTSTART;TZID=UTC:').replace(/(UNTIL=\d+T\d+)/, '$1Z'),
       maxIterations: MAX_ITERATIONS,
-      maxCandidateEvaluations: MAX_CANDIDATES,
       strict: true,
       cache: false,
     });
@@ -161,7 +159,7 @@ interface Property {
 
 /** A line of iCalendar: name, parameters, value. Of the parameters only TZID matters; VALUE is seen from the value. */
 export function property(line: string, path: string): Property {
-  const bare = /^FREQ=/i.test(line) ? `RRULE:${line}` : line;
+  const bare = /^[A-Z]+=[^:]*$/i.test(line) ? `RRULE:${line}` : line;
   const match = /^([A-Z-]+)((?:;[A-Z-]+=(?:"[^"]*"|[^:;"]*))*):(.*)$/i.exec(bare);
   const name = match?.[1]?.toUpperCase() ?? '';
   if (!match || !['DTSTART', 'RRULE', 'EXDATE', 'RDATE'].includes(name)) {
@@ -236,20 +234,20 @@ function readPart(
   allowed: RegExp | readonly [min: number, max: number, signed?: boolean],
   path: string,
 ): string {
-  const fail = (): never => {
-    throw new OptionError(
-      path,
-      `has ${name}=${text.slice(0, 40)}, which RFC 5545 does not allow here`,
-    );
+  const fail = (why: string): never => {
+    throw new OptionError(path, `has ${name}=${text.slice(0, 40)}, ${why}`);
   };
-  if (allowed instanceof RegExp) return allowed.test(text) ? text : fail();
+  if (allowed instanceof RegExp) return allowed.test(text) ? text : fail('which cannot be read');
   const [min, max, signed = false] = allowed;
   const values = text.split(',');
-  if (values.length > 1 && !name.startsWith('BY')) return fail();
+  if (values.length > 1 && !name.startsWith('BY')) return fail('where one number is needed');
   const numbers = values.map((one) => {
     const number = (signed ? /^[+-]?\d{1,6}$/ : /^\d{1,6}$/).test(one) ? Number(one) : NaN;
     const size = Math.abs(number);
-    return size >= min && size <= max ? number : fail();
+    if (size >= min && size <= max) return number;
+    return fail(
+      `which must be ${min} to ${max}${signed ? ', or the same from the end with -' : ''}`,
+    );
   });
   return [...new Set(numbers)].join(',');
 }

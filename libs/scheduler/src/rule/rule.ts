@@ -60,7 +60,7 @@ export interface ScheduleRule {
   at?: Date | string | readonly (Date | string)[];
   /**
    * A recurrence rule of RFC 5545: `'FREQ=MONTHLY;BYDAY=-1FR;BYHOUR=17'`, or lines of DTSTART, RRULE, EXDATE, RDATE. DTSTART is the
-   * phase of the rule; without it `start` is. It counts as an occurrence only when it matches. COUNT at most 10,000.
+   * phase of the rule; without it `start` is. It counts as an occurrence only when it matches. COUNT at most 1,000.
    */
   rrule?: string;
   /** The zone in which times are read: an IANA name or a fixed offset, `'+05:30'`. Default 'UTC'. */

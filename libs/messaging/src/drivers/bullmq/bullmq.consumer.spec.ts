@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { Context, doneWith, type Driver } from '../../../../../test/contract/context.js';
 import { aborted, gate } from '../../../../../test/contract/gate.js';
 import { serverSuite } from '../../../../../test/support/available.js';
@@ -31,7 +31,10 @@ serverSuite('redis-server', 'a consumer on Redis', () => {
     context = new Context({ name: 'Redis', lacks: {} } as Driver, server.url);
     engine = await context.engine({ lockDuration: '500ms' });
   });
-  afterEach(() => context.close());
+  afterEach(async () => {
+    vi.restoreAllMocks();
+    await context.close();
+  });
 
   const reaches = (id: string, state: string) =>
     eventually(async () => {
@@ -104,6 +107,35 @@ serverSuite('redis-server', 'a consumer on Redis', () => {
     const record = await reaches(message.id, 'done');
     expect(record?.reply).toEqual({ data: { n: 2 } });
     expect(deliveries.map(({ envelope }) => envelope.data)).toEqual([{ n: 1 }, { n: 2 }]);
+  });
+
+  it.each([
+    ['behind', -4_000],
+    ['ahead of', 4_000],
+  ])('renews its locks in time when its clock is %s that of Redis', async (_, skew) => {
+    const held = gate();
+    const other = await context.engine();
+    const { now } = Date;
+    vi.spyOn(Date, 'now').mockImplementation(() => now() + skew);
+    const { deliveries } = await context.consume(engine, async () => {
+      await held.opened;
+      return doneWith({});
+    });
+    const message = context.envelope();
+    await engine.send([message]);
+    await eventually(() => deliveries.length === 1);
+    const second = await context.consume(other);
+    const turns = () => [...deliveries, ...second.deliveries];
+    const began = performance.now();
+    // The lock lasts for half a second.
+    await eventually(async () => {
+      const left = await redis.pttl(`${PREFIX}:${context.actor}:${message.id}:lock`);
+      return turns()[0]!.signal.aborted || (left > 0 && performance.now() + left > began + 2_500);
+    });
+    expect(turns()[0]!.signal.aborted).toBe(false);
+    held.open();
+    await reaches(message.id, 'done');
+    expect(turns()).toHaveLength(1);
   });
 
   it('tells a turn that its lock is lost when the store cannot be heard', async () => {

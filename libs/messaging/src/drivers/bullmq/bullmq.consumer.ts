@@ -68,6 +68,11 @@ interface Running {
   heldUntil: number;
 }
 
+/** What a BullMQ worker keeps to itself: it renews the locks of the jobs that it tracks, counted from a time by our clock. */
+interface Renewing {
+  readonly lockManager: { trackJob(id: string, token: string, since: number): unknown };
+}
+
 /** A BullMQ worker whose ends of a turn are ours. */
 export class BullmqConsumer implements Consumer {
   private readonly logger = new Logger('Callsheet');
@@ -171,6 +176,7 @@ export class BullmqConsumer implements Consumer {
   }
 
   private async process(job: Job, token: string): Promise<Ending> {
+    this.renewFromNow(job, token);
     // Whoever takes a job asks for its state, wanted or not: a backend keeps what came with it until then.
     const state = this.backend.stateOf(job);
     if (state instanceof Promise) state.catch(() => undefined);
@@ -226,6 +232,15 @@ export class BullmqConsumer implements Consumer {
     });
     this.running.set(id, { job, controller, outcome, release, heldUntil });
     return outcome;
+  }
+
+  /**
+   * BullMQ counts from the moment when the job was taken until its lock is to be renewed, and that is the store's clock: were it
+   * ahead of ours by half of what the lock lasts, the first renewal would come too late.
+   */
+  private renewFromNow({ id = '' }: Job, token: string): void {
+    const { lockManager } = this.worker as unknown as Renewing;
+    lockManager.trackJob(id, token, Date.now());
   }
 
   private async commit(job: Job, token: string, outcome: Outcome): Promise<void> {

@@ -113,7 +113,6 @@ serverSuite('redis-server', 'a store that goes away', () => {
       store.finished('a', 1),
       store.deadLetters(['a'], { limit: 1 }),
       store.redrive('a-1', ['a']),
-      store.schedules(['a']),
     ];
     for (const read of await Promise.allSettled(reads)) {
       expect(read).toMatchObject({

@@ -1,4 +1,4 @@
-import { ErrorCode, Queue, type Job } from 'bullmq';
+import { Queue, type Job } from 'bullmq';
 import { Logger } from '@nestjs/common';
 import type { Carried } from '../../codec.js';
 import type {
@@ -15,8 +15,6 @@ import type {
   KeyState,
   MessageRecord,
   QuarantinedKey,
-  ScheduleRecord,
-  ScheduleSpec,
   StoredState,
   StoreInfo,
   Transaction,
@@ -46,9 +44,6 @@ export function createBullmqEngine(options: ResolvedOptions): BullmqEngine {
     `no store for '${safeUrl(url)}': use pglite:<folder>, redis://, rediss://, redis+cluster://, rediss+cluster://, postgres:// or memory:`,
   );
 }
-
-/** BullMQ's code for an occurrence that two processes add at once. */
-const OCCURRENCE_EXISTS = ErrorCode.SchedulerJobIdCollision;
 
 /** How often a message that moves while it is read is read again. */
 const MOST_LOOKS = 5;
@@ -246,43 +241,6 @@ export class BullmqEngine implements Engine {
 
   async release(actor: string, key: string): Promise<boolean> {
     return this.reading(() => turnBackendOf(this.queue(actor)).mailboxes.release(key));
-  }
-
-  async putSchedule({ id, actor, cron, tz, priority }: ScheduleSpec): Promise<void> {
-    const queue = this.queue(actor);
-    for (let attempt = 1; ; attempt++) {
-      const known = await queue.getJobScheduler(id);
-      const isSame = known?.pattern === cron && known.tz === tz;
-      if (isSame && known.template?.opts?.priority === priority) return;
-      try {
-        const template = { name: id, data: {}, opts: { priority } };
-        await queue.upsertJobScheduler(id, { pattern: cron, tz }, template);
-        return;
-      } catch (error) {
-        // Another process declares the same schedule at this moment; then the next look finds it.
-        if (attempt === 5 || (error as { code?: number }).code !== OCCURRENCE_EXISTS) throw error;
-      }
-    }
-  }
-
-  async schedules(actors: readonly string[]): Promise<ScheduleRecord[]> {
-    return this.reading(async () => {
-      const found = await Promise.all(
-        actors.map(async (actor) =>
-          (await this.queue(actor).getJobSchedulers()).map(
-            ({ key, pattern = '', tz = 'UTC', next, template }) => ({
-              id: key as ScheduleRecord['id'],
-              actor,
-              cron: pattern,
-              tz,
-              next,
-              priority: template?.opts?.priority ?? 0,
-            }),
-          ),
-        ),
-      );
-      return found.flat();
-    });
   }
 
   queue(name: string): Queue {

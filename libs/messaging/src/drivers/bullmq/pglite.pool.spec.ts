@@ -166,6 +166,9 @@ describe('a transaction', () => {
 });
 
 describe('LISTEN', () => {
+  const channels = async (): Promise<unknown[]> =>
+    (await pool.query('SELECT pg_listening_channels() AS name')).rows.map(({ name }) => name);
+
   it('reaches the clients that listen, on their channels, until they are released', async () => {
     const [first, second, deaf] = [
       await pool.connect(),
@@ -191,9 +194,44 @@ describe('LISTEN', () => {
     await pool.query(`SELECT pg_notify('jobs', 'd')`);
     await eventually(() => heard.length === 3);
     expect(heard[2]).toBe('second jobs d');
+    second.release();
+    await eventually(async () => (await channels()).length === 0);
   });
 
-  it('waits for no transaction, and hears what is committed', async () => {
+  it('and what ends it are no part of a transaction of another client, nor undone with it', async () => {
+    const [owner, first, second] = [
+      await pool.connect(),
+      await pool.connect(),
+      await pool.connect(),
+    ];
+    await first.query('LISTEN old');
+    await owner.query('BEGIN');
+    first.release();
+    const listening = second.query('LISTEN new');
+    const settled = settles(listening);
+    for (let n = 0; n < 5; n += 1) await owner.query('SELECT $1::int', [n]);
+    expect.soft(settled()).toBe(false);
+    await owner.query('ROLLBACK');
+    await listening;
+    expect(await channels()).toEqual(['new']);
+    second.release();
+    await eventually(async () => (await channels()).length === 0);
+  });
+
+  it('of the owner of a transaction is a part of it', async () => {
+    const owner = await pool.connect();
+    const heard: string[] = [];
+    owner.on('notification', ({ payload }: { payload: string }) => heard.push(payload));
+    await owner.query('BEGIN');
+    await owner.query('LISTEN own');
+    await owner.query('COMMIT');
+    await pool.query(`SELECT pg_notify('own', 'x')`);
+    await eventually(() => heard.length === 1);
+    expect(heard).toEqual(['x']);
+    owner.release();
+  });
+
+  it('hears what is committed', async () => {
     const [owner, listener] = [await pool.connect(), await pool.connect()];
     const heard: string[] = [];
     listener.on('notification', ({ payload }: { payload: string }) => heard.push(payload));

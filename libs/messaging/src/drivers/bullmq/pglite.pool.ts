@@ -15,7 +15,8 @@ const END = /^\s*(COMMIT|ROLLBACK)\b/i;
 
 /**
  * A `pg.Pool` over PGlite in this process. PGlite is one session: a client that begins a transaction has it alone until it
- * ends, everyone else waits; LISTEN goes through PGlite itself, which reaches the right client.
+ * ends, everyone else waits; LISTEN goes through PGlite itself, which reaches the right client, and waits like everything else:
+ * in a transaction of somebody else it would be undone with it.
  */
 export class PglitePool extends EventEmitter implements PoolLike {
   /** BullMQ reads this: no connection can break silently, so it need not poll. */
@@ -37,7 +38,7 @@ export class PglitePool extends EventEmitter implements PoolLike {
   }
 
   async connect(): Promise<PgliteClient> {
-    return new PgliteClient(this, this.database);
+    return new PgliteClient(this);
   }
 
   /** The database is closed by who opened it. */
@@ -49,15 +50,35 @@ export class PglitePool extends EventEmitter implements PoolLike {
     params: unknown[] = [],
   ): Promise<Result> {
     if (!client || this.owner !== client) {
+      if (!client || !BEGIN.test(text)) return this.alone(() => this.execute(text, params));
       await this.take();
-      if (client && BEGIN.test(text)) this.owner = client;
+      this.owner = client;
     }
-    const isAlone = !client || this.owner !== client;
     try {
       return await this.execute(text, params);
     } finally {
-      if (isAlone) this.giveBack();
-      else if (END.test(text)) this.free(client);
+      if (END.test(text)) this.free(client);
+    }
+  }
+
+  /** Resolves to what ends it. */
+  async listen(
+    client: PgliteClient,
+    channel: string,
+    notify: (payload: string) => void,
+  ): Promise<() => Promise<void>> {
+    const listen = () => this.database.listen(channel, notify);
+    const end = await (this.owner === client ? listen() : this.alone(listen));
+    return () => this.alone(end);
+  }
+
+  /** Something that is no part of a transaction. */
+  private async alone<T>(work: () => Promise<T>): Promise<T> {
+    await this.take();
+    try {
+      return await work();
+    } finally {
+      this.giveBack();
     }
   }
 
@@ -109,10 +130,7 @@ export class PglitePool extends EventEmitter implements PoolLike {
 export class PgliteClient extends EventEmitter {
   private readonly subscriptions: (() => Promise<void>)[] = [];
 
-  constructor(
-    private readonly pool: PglitePool,
-    private readonly database: PGlite,
-  ) {
+  constructor(private readonly pool: PglitePool) {
     super();
     this.setMaxListeners(0);
   }
@@ -121,7 +139,7 @@ export class PgliteClient extends EventEmitter {
     const channel = LISTEN.exec(text)?.[1];
     if (channel === undefined) return this.pool.run(this, text, params);
     const notify = (payload: string) => this.emit('notification', { channel, payload });
-    this.subscriptions.push(await this.database.listen(channel, notify));
+    this.subscriptions.push(await this.pool.listen(this, channel, notify));
     return { rows: [] };
   }
 

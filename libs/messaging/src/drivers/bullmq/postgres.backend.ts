@@ -21,9 +21,10 @@ import type { ResolvedOptions } from '../../messaging.options.js';
 import { pauseAfterError } from './error.pause.js';
 import type { Queryable } from './postgres.schema.js';
 import type { PoolLike } from './postgres.store.js';
+import { NOW, onServerClock } from './postgres.clock.js';
 import { refusalOf, toSends } from './postgres.sends.js';
 import { PostgresMailboxes } from './postgres.mailboxes.js';
-import { isTransient, retryLost, retryTransient } from './postgres.retry.js';
+import { isLocked, isLost, retryBusy, retryLost, retryTransient } from './postgres.retry.js';
 import { redriveAll } from './redrive.all.js';
 
 /**
@@ -46,9 +47,30 @@ const COMPLETE_KEPT = COMPLETE.replace(/\)$/, ', $12, $13::json, $14)');
 /** What the end of a turn fails with when the job is no longer this worker's: our functions', and as BullMQ translates it. */
 const LOCK_LOST: unknown[] = ['BM001', ErrorCode.JobNotInState, ErrorCode.JobLockMismatch];
 
+/**
+ * How long the end of a turn waits for a lock, ms; then it gives its connection back and asks again, as long as it takes. A key
+ * may be held by a transaction of the user's: nobody else should wait for that, nor his statement run into the time that `pg`
+ * allows for it.
+ */
+const PATIENCE = 250;
+
+/** How long an answer of PostgreSQL may be on its way, ms. */
+const JUST_BEFORE = 1_000;
+
 /** The most of one kind that `callsheet.trim_dead` and `trim_done` drop at once, and how often at most in one go. */
 const TRIMMED = 1_000;
 const TRIM_ROUNDS = 10;
+
+/**
+ * Renews the lock of a job whose turn ends. Never waits: who has the row ends the job, or only looks at it, and then the next
+ * time is soon enough.
+ *
+ * $1 queue, $2 id, $3 token, $4 for how long, ms
+ */
+const RENEW = `
+UPDATE bullmq.job SET locked_until_ms = ${NOW} + $4::bigint WHERE (queue, id) IN (
+  SELECT queue, id FROM bullmq.job
+   WHERE queue = $1 AND id = $2 AND state = 'active' AND lock_token = $3 FOR UPDATE SKIP LOCKED)`;
 
 /** How long ids that senders chose are remembered, and a silent worker keeps its jobs, ms. */
 type Spans = Pick<ResolvedOptions, 'idempotencyWindow' | 'lockDuration'>;
@@ -56,12 +78,17 @@ type Spans = Pick<ResolvedOptions, 'idempotencyWindow' | 'lockDuration'>;
 /** BullMQ's PostgreSQL backend with the ends of a turn, as functions of our schema. */
 export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBackend {
   readonly mailboxes: PostgresMailboxes;
+  private readonly renewals?: PostgresQueueBackend;
 
+  /** @param renewer connections on which locks are renewed, if those are not the same as for everything else */
   constructor(
     private readonly spans: Spans,
+    private readonly renewer: PoolLike | undefined,
     ...base: ConstructorParameters<typeof PostgresQueueBackend>
   ) {
     super(...base);
+    onServerClock(this);
+    if (renewer) this.renewals = renewalsOn(renewer, this.queueName, this.opts);
     this.mailboxes = new PostgresMailboxes(this.connection.pool, this.queueName);
   }
 
@@ -113,7 +140,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
       ...fieldsOf(failure),
       ...[key, JSON.stringify(attempt)],
     ];
-    return (await this.ending(job, () => this.value(text, params), true)) === true;
+    return (await this.ending(job, token, () => this.patiently(text, params), true)) === true;
   }
 
   async stateOf(job: Job): Promise<StoredState | undefined> {
@@ -125,7 +152,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
 
   // BullMQ passes parked messages over, which wait like others; its triggers make the next of a key runnable.
   override async drain(delayed: boolean): ReturnType<PostgresQueueBackend['drain']> {
-    await this.value(
+    await this.ask(
       `DELETE FROM bullmq.job
         WHERE queue = $1 AND state = 'waiting-children' AND opts->'callsheet' ? 'key'`,
       [this.queueName],
@@ -143,7 +170,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
   override async obliterate(
     ...[{ count, force }]: Parameters<PostgresQueueBackend['obliterate']>
   ): Promise<number> {
-    const cursor = await this.value('SELECT callsheet.obliterate($1, $2, $3) AS value', [
+    const cursor = await this.ask('SELECT callsheet.obliterate($1, $2, $3) AS value', [
       ...[this.queueName, count, force],
     ]);
     if (cursor === -1) throw new Error('Cannot obliterate non-paused queue');
@@ -163,14 +190,11 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
     delay: number,
     failure: Failure | undefined,
   ): Promise<void> {
-    await this.end(job, 'SELECT callsheet.postpone($1, $2, $3, $4, $5, $6, $7::jsonb, $8::jsonb)', [
-      this.queueName,
-      job.id,
-      token,
-      Date.now() + delay,
-      delay,
-      ...(failure ? fieldsOf(failure) : [null, null, null]),
-    ]);
+    await this.end(
+      job,
+      `SELECT callsheet.postpone($1, $2, $3, ${NOW} + $4::bigint, $4::bigint, $5, $6::jsonb, $7::jsonb)`,
+      [this.queueName, job.id, token, delay, ...(failure ? fieldsOf(failure) : [null, null, null])],
+    );
   }
 
   async bury(job: Job, token: string, failure: Failure, sends: Effects['sends']): Promise<void> {
@@ -210,7 +234,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
   }
 
   async cancel(id: string): Promise<Cancellation> {
-    return (await this.value('SELECT callsheet.cancel($1, $2, $3, true) AS value', [
+    return (await this.ask('SELECT callsheet.cancel($1, $2, $3, true) AS value', [
       this.queueName,
       id,
       Date.now(),
@@ -218,7 +242,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
   }
 
   async redrive(id: string, progress: unknown, edited?: Carried): Promise<boolean> {
-    const answer = await this.value(
+    const answer = await this.ask(
       'SELECT callsheet.redrive($1, $2, $3::jsonb, $4::jsonb, $5::jsonb, true) AS value',
       [
         actorOf(this.queueName),
@@ -232,7 +256,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
   }
 
   async oldest(): Promise<number | undefined> {
-    const oldest = await this.value(
+    const oldest = await this.ask(
       `SELECT min(COALESCE((opts->'callsheet'->>'dueAt')::bigint, added_at_ms)) AS value
          FROM bullmq.job WHERE queue = $1 AND (state = 'waiting'
           OR (state = 'waiting-children' AND opts->'callsheet' ? 'key'))`,
@@ -242,7 +266,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
   }
 
   async discard(id: string): Promise<boolean> {
-    const discarded = await this.value(
+    const discarded = await this.ask(
       `DELETE FROM bullmq.job WHERE queue = $1 AND id = $2 AND state = 'failed' RETURNING id AS value`,
       [this.queueName, id],
     );
@@ -258,7 +282,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
   /** In pieces, so that nobody waits for long for what is locked meanwhile. */
   private async trim(text: string, before: number | null, most: number | null): Promise<void> {
     for (let round = 1; round <= TRIM_ROUNDS; round++) {
-      const dropped = await this.value(text, [this.queueName, before, most]);
+      const dropped = await this.ask(text, [this.queueName, before, most]);
       if (Number(dropped) < TRIMMED) break;
     }
   }
@@ -324,7 +348,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
   override moveToActive(
     ...args: Parameters<PostgresQueueBackend['moveToActive']>
   ): ReturnType<PostgresQueueBackend['moveToActive']> {
-    const since = Date.now();
+    const since = performance.now();
     return pauseAfterError(() =>
       retryLost(
         async (isRepeat) =>
@@ -342,7 +366,9 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
   override extendLocks(
     ...args: Parameters<PostgresQueueBackend['extendLocks']>
   ): Promise<string[]> {
-    return retryLost(() => super.extendLocks(...args));
+    return retryLost(() =>
+      this.renewals ? this.renewals.extendLocks(...args) : super.extendLocks(...args),
+    );
   }
 
   // The next occurrence is made between the claim of one and its turn.
@@ -354,24 +380,29 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
 
   /** By BullMQ's own statement, which can take the next job too. */
   private async completePlain(job: Job, token: string, fetchNext: boolean): Promise<NextJob> {
-    const since = Date.now();
+    const since = performance.now();
     const end = async (): Promise<NextJob> =>
       (await super.moveToCompleted(job, null, false, token, fetchNext)).result;
-    const next = await this.ending(job, end, 'stored' as const);
+    const next = await this.ending(job, token, end, 'stored' as const);
     return next === 'stored' ? retryLost(() => this.taken(token, since)) : next;
   }
 
-  /** What was taken with `token` since then: the job of a claim whose answer was lost. Nobody works on it. */
+  /**
+   * What was taken with `token` since then, by `performance.now()`: the job of a claim whose answer was lost. Nobody works on it,
+   * nor on one that was taken just before: its turn is over, and its end was not stored.
+   */
   private async taken(token: string, since: number): Promise<NextJob> {
     const id = await this.value(
       `SELECT id AS value FROM bullmq.job
-        WHERE queue = $1 AND state = 'active' AND lock_token = $2 AND processed_at_ms >= $3`,
-      [this.queueName, token, since],
+        WHERE queue = $1 AND state = 'active' AND lock_token = $2 AND processed_at_ms >= ${NOW} - $3::bigint
+        ORDER BY processed_at_ms DESC LIMIT 1`,
+      [this.queueName, token, Math.ceil(performance.now() - since) + JUST_BEFORE],
     );
     const job = typeof id === 'string' && (await this.getJobData(id));
     return job ? [job, job.id, 0, 0] : undefined;
   }
 
+  /** @param params the second is the id of the job, the third the token of its lock */
   private async end(
     job: Job,
     text: string,
@@ -380,24 +411,42 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
   ): Promise<void> {
     const isPlain = sql.length === 0;
     const commit = (): Promise<unknown> =>
-      isPlain ? this.value(text, params) : this.transaction(text, params, sql);
-    await this.ending(job, commit, undefined);
+      isPlain ? this.patiently(text, params) : this.transaction(text, params, sql);
+    await this.ending(job, String(params[2]), commit, undefined);
   }
 
   /**
    * The end of a turn: what it sends can be refused. Answers `stored` when the connection broke, and the repeat finds that the
    * end was stored all the same: it is fenced by the lock, which went with it.
    */
-  private async ending<T, S>(job: Job, end: () => Promise<T>, stored: S): Promise<T | S> {
-    return retryLost(async (isRepeat) => {
+  private async ending<T, S>(
+    job: Job,
+    token: string,
+    end: () => Promise<T>,
+    stored: S,
+  ): Promise<T | S> {
+    const attempt = async (isRepeat: boolean): Promise<T | S> => {
       try {
-        return await end();
+        return await retryBusy(end);
       } catch (error) {
         const isOver = isRepeat && LOCK_LOST.includes((error as { code?: unknown }).code);
         if (isOver && !(await this.wasRecovered(job))) return stored;
         throw refusalOf(error) ?? error;
       }
-    });
+    };
+    const renewing =
+      this.renewer && setInterval(() => this.renew(job, token), this.spans.lockDuration / 4);
+    try {
+      return await retryLost(attempt);
+    } finally {
+      clearInterval(renewing);
+    }
+  }
+
+  /** BullMQ renews no lock of a turn that is over; but its end may have to wait for a key. */
+  private renew({ id }: Job, token: string): void {
+    const params = [this.queueName, id, token, this.spans.lockDuration];
+    this.renewer?.query(RENEW, params).catch(() => undefined);
   }
 
   /** Whether a job that this worker has taken is gone, or was taken from it: that counts a crash. */
@@ -422,48 +471,110 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
     let isBroken = false;
     try {
       await session.query(
-        `BEGIN; SET LOCAL idle_in_transaction_session_timeout = ${this.spans.lockDuration}`,
+        `BEGIN; SET LOCAL idle_in_transaction_session_timeout = ${this.spans.lockDuration};
+         SET LOCAL lock_timeout = ${PATIENCE}`,
       );
       await session.query(text, params);
-      await session.query('SET LOCAL search_path TO "$user", public');
+      await session.query(
+        'SET LOCAL search_path TO "$user", public; SET LOCAL lock_timeout TO DEFAULT',
+      );
       for (const statement of sql) await runStatement(session, statement);
       // Deferred constraints fail here.
       await runStatement(session, { text: 'COMMIT', params: [] });
     } catch (error) {
       await session.query('ROLLBACK').catch(() => (isBroken = true));
+      throw lossOf(error, isBroken) ?? error;
+    } finally {
+      session.release(isBroken);
+    }
+  }
+
+  /**
+   * The column `value` of what one function answers, which waits for locks for so long only. The pool's own `query` would give
+   * up the connection with the wait, and let who asks again for one go before those that have waited for it.
+   *
+   * @param text selects the function
+   */
+  private async patiently(text: string, params: unknown[]): Promise<unknown> {
+    const session = await (this.connection.pool as unknown as PoolLike).connect();
+    let isBroken = false;
+    try {
+      const patience = `SELECT set_config('lock_timeout', '${PATIENCE}', true),`;
+      const { rows } = await session.query(text.replace('SELECT', patience), params);
+      return rows[0]?.['value'];
+    } catch (error) {
+      isBroken = !isLocked(error);
       throw error;
     } finally {
       session.release(isBroken);
     }
   }
 
-  /** The column `value` of the first row. */
+  /** The column `value` of the first row; repeated when it lost a deadlock. Not within `retryLost`, which repeats it too. */
+  private ask(text: string, params: unknown[]): Promise<unknown> {
+    return retryTransient(() => this.value(text, params));
+  }
+
   private async value(text: string, params: unknown[]): Promise<unknown> {
-    const { rows } = await retryTransient(() => this.connection.pool.query(text, params));
+    const { rows } = await this.connection.pool.query(text, params);
     return rows[0]?.['value'];
   }
 }
 
-export function turnBackendFactory(spans: Spans): BackendFactory<PostgresTurnBackend, never> {
+/** @param renewer the pool on which workers renew their locks, if it is another than that of everything else */
+export function turnBackendFactory(
+  spans: Spans,
+  renewer: () => PoolLike | undefined,
+): BackendFactory<PostgresTurnBackend, never> {
   return (name, opts, factoryOptions = {}) => {
-    const { options } = opts.connection as { options: { max?: number } };
+    const isWorker = factoryOptions.withBlockingConnection === true;
     // A worker keeps a connection for LISTEN, so the pool grows by it.
-    if (factoryOptions.withBlockingConnection && options.max) options.max++;
-    const base = createPostgresBackend(name, opts, factoryOptions);
-    base.on('error', () => undefined);
-    const listener = factoryOptions.withBlockingConnection ? name : undefined;
-    return new PostgresTurnBackend(spans, base.connection, name, opts, true, listener);
+    if (isWorker) grow(opts.connection);
+    const base = silent(createPostgresBackend(name, opts, factoryOptions));
+    const listener = isWorker ? name : undefined;
+    const pool = isWorker ? renewer() : undefined;
+    return new PostgresTurnBackend(spans, pool, base.connection, name, opts, true, listener);
   };
 }
 
-/** @throws TurnSqlError, and as they are the errors after which the whole is repeated */
+/** One renews at a time in each worker: with a connection for each none waits for another. */
+function renewalsOn(
+  pool: PoolLike,
+  ...[name, opts]: Parameters<typeof createPostgresBackend>
+): PostgresQueueBackend {
+  grow(pool);
+  return onServerClock(silent(createPostgresBackend(name, { ...opts, connection: pool as never })));
+}
+
+function grow(pool: unknown): void {
+  const { options } = pool as { options: { max?: number } };
+  if (options.max) options.max++;
+}
+
+/** Unheard, its errors would end the process; statements fail with them all the same. */
+function silent<T extends PostgresQueueBackend>(backend: T): T {
+  backend.on('error', () => undefined);
+  return backend;
+}
+
+/** @throws TurnSqlError */
 async function runStatement(session: Queryable, { text, params }: SqlStatement): Promise<void> {
   try {
     await session.query(text, [...params]);
   } catch (error) {
-    if (isTransient(error)) throw error;
     throw new TurnSqlError(text, error as Error);
   }
+}
+
+/**
+ * What broke the connection under SQL of a turn, if that is why it failed. The SQL may raise the same codes, because it asked
+ * another server say: then the server that it ran on said so, and still answers.
+ */
+function lossOf(error: unknown, isBroken: boolean): Error | undefined {
+  const { cause } = error as { cause?: unknown };
+  if (!(error instanceof TurnSqlError) || !isLost(cause)) return undefined;
+  const isFromServer = 'severity' in (cause as Error);
+  return isBroken || !isFromServer ? (cause as Error) : undefined;
 }
 
 function fieldsOf({ reason, stacktrace, progress }: Failure): string[] {

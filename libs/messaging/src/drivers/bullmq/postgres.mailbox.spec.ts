@@ -65,6 +65,41 @@ serverSuite('postgres', 'mailboxes on PostgreSQL', () => {
     expect(new Set(await at.after(2))).toEqual(new Set([1, 's']));
   });
 
+  it('get what a transaction stored as a read whose type became a writer before it was committed', async () => {
+    const { context, engine, queue } = at;
+    const { mailboxes } = queue.getBackend() as unknown as TurnBackend;
+    const type = `${context.actor}.do`;
+    await mailboxes.employ({ reads: new Set([type]) });
+    const read = at.message('read');
+    await sql.query('BEGIN');
+    await engine.send([read], sql);
+    await mailboxes.employ({ reads: new Set() });
+    await sql.query('COMMIT');
+    await engine.send([at.message('first'), at.message('second')]);
+    expect(await at.heal()).toEqual(['k']);
+    expect(await at.heal()).toEqual([]);
+    expect(await at.state(read)).toBe('parked');
+    await at.consume();
+    expect(await at.after(3)).toEqual(['first', 'second', 'read']);
+  });
+
+  it('leave alone what only reads, and what is at work', async () => {
+    const { context, engine, queue } = at;
+    const { mailboxes } = queue.getBackend() as unknown as TurnBackend;
+    await mailboxes.employ({ reads: new Set([`${context.actor}.do`]) });
+    await engine.send([at.message(0), at.message(1)]);
+    expect(await at.heal()).toEqual([]);
+    await sql.query(
+      `SELECT 1 FROM bullmq.move_to_active($1, 'mine', 60000, $2, 'worker', NULL, NULL)`,
+      [...[context.actor, Date.now()]],
+    );
+    // As if the process that declared it were gone.
+    await sql.query('DELETE FROM callsheet.trait WHERE queue = $1', [context.actor]);
+    expect(await at.heal()).toEqual(['k']);
+    expect(await at.heal()).toEqual([]);
+    expect(await engine.keys(context.actor, { by: 'age', limit: 9 })).toMatchObject([{ depth: 1 }]);
+  });
+
   it('that somebody holds hold up neither what is due of other keys nor an attempt of theirs', async () => {
     const { context, engine } = at;
     const { deliveries } = await context.consume(

@@ -61,12 +61,13 @@ export class PostgresMailboxes implements Mailboxes {
 
   async state(key: string): Promise<StoredState | undefined> {
     // Read between the claim of a message and its turn: without an answer the message would stay claimed.
-    const [row] = await retryLost(() =>
-      this.rows(
+    const { rows } = await retryLost(() =>
+      this.pool.query(
         'SELECT revision::text, version, value FROM callsheet.state WHERE queue = $1 AND key = $2',
         [this.queue, key],
       ),
     );
+    const [row] = rows;
     return row && toState(row);
   }
 

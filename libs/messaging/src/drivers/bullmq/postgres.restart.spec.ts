@@ -29,6 +29,7 @@ import { eventually } from '../../../../../test/support/eventually.js';
 import { startPostgres, type PostgresServer } from '../../../../../test/support/postgres.server.js';
 import type { Delivery, Engine, MessageState, Outcome, SqlStatement } from '../../engine.js';
 import type { Envelope } from '../../envelope.js';
+import { TurnSqlError } from '../../messaging.errors.js';
 
 type Query = (...args: unknown[]) => Promise<unknown>;
 type Answer = (delivery: Delivery) => Outcome;
@@ -245,6 +246,35 @@ serverSuite('postgres', 'PostgreSQL that goes away for a moment', () => {
     await expectOnce(deliveries, sent);
   });
 
+  it.each(['08006', '57P01', '40P01'])(
+    'what SQL of a turn raises itself is a failure of the SQL, whatever its code: %s',
+    async (code) => {
+      const { insert, count } = await ledger();
+      await pool().query(`CREATE SEQUENCE public.${context.actor}_tries`);
+      // Sequences are not rolled back.
+      const raise = `DO $$ BEGIN PERFORM nextval('public.${context.actor}_tries');
+        RAISE 'the other server is away' USING ERRCODE = '${code}'; END $$`;
+      const refusals: Error[] = [];
+      const { deliveries } = await context.consume(engine, () =>
+        doneWith({ sql: [insert, { text: raise, params: [] }] }, (error) => {
+          refusals.push(error);
+          return done();
+        }),
+      );
+      const sent = context.envelope();
+      await engine.send([sent]);
+      await reaches(context, engine, sent.id, 'done');
+      expect(refusals).toHaveLength(1);
+      expect(refusals[0]).toBeInstanceOf(TurnSqlError);
+      expect(refusals[0]).toMatchObject({ cause: { code } });
+      expect(await count()).toBe(0);
+      await expectOnce(deliveries, sent);
+      const { rows } = await pool().query(`SELECT last_value FROM public.${context.actor}_tries`);
+      // A deadlock is tried again first, as often as one of ours.
+      expect(rows).toEqual([{ last_value: code === '40P01' ? '5' : '1' }]);
+    },
+  );
+
   it('a process that freezes in the middle of its commit holds others up no longer than its lock lasts', async () => {
     const { insert, count } = await ledger();
     const [frozen, wakes] = [gate(), gate()];
@@ -277,6 +307,21 @@ serverSuite('postgres', 'PostgreSQL that goes away for a moment', () => {
       for (const each of sent) await expectOnce(deliveries, each);
     },
   );
+
+  it('what loses one deadlock after the other is given up at the fifth', async () => {
+    let lost = 0;
+    const deadlock = (): never => {
+      lost++;
+      throw Object.assign(new Error('deadlock detected'), { code: '40P01' });
+    };
+    intercept(
+      (query) =>
+        async (...args) =>
+          String(args[0]).includes('FROM callsheet.state') ? deadlock() : query(...args),
+    );
+    await expect(engine.state(context.actor, 'k')).rejects.toThrow('deadlock detected');
+    expect(lost).toBe(5);
+  });
 
   it('a send is stored once when its answer is lost', async () => {
     const loss = loseAnswerTo('callsheet.send');

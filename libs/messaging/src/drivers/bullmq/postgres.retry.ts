@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { TurnSqlError } from '../../messaging.errors.js';
 
 const ATTEMPTS = 5;
 /** Deadlock, serialization failure: rolled back, safe to repeat. */
@@ -11,6 +12,8 @@ const AWAY = 4_000;
  * broke, or was refused.
  */
 const LOST_CODE = /^(57P0[123]|08...|25P03|ECONNRESET|ECONNREFUSED|EPIPE)$/;
+/** What `pg` says when all connections are in use for too long. */
+const ALL_IN_USE = 'timeout exceeded when trying to connect';
 /** What `pg` says without a code. */
 const LOST_MESSAGE = /^Connection terminated|^Client has encountered a connection error/;
 
@@ -31,27 +34,42 @@ export async function retryTransient<T>(statement: () => Promise<T>): Promise<T>
  * for what can be done twice, or can tell when it `isRepeat`.
  */
 export async function retryLost<T>(statement: (isRepeat: boolean) => Promise<T>): Promise<T> {
-  const deadline = Date.now() + AWAY;
+  let deadline: number | undefined;
   for (let isRepeat = false; ; isRepeat = true) {
     try {
       return await retryTransient(() => statement(isRepeat));
     } catch (error) {
+      // It may have waited for others before, for long.
+      deadline ??= Date.now() + AWAY;
       if (!isLost(error) || Date.now() >= deadline) throw error;
       await sleep(50 * (1 + Math.random()));
     }
   }
 }
 
-/** Whether an error says nothing about a statement: PostgreSQL undid it on behalf of others, or its connection broke. */
-export function isTransient(error: unknown): boolean {
-  return isRolledBack(error) || isLost(error);
+/** Repeats a statement as long as it did not come to its turn, because of a lock or for want of a connection. */
+export async function retryBusy<T>(statement: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await statement();
+    } catch (error) {
+      if (!isLocked(error) && (error as Error).message !== ALL_IN_USE) throw error;
+    }
+  }
+}
+
+/** Whether somebody else has a lock for too long; nothing was done. */
+export function isLocked(error: unknown): boolean {
+  return (error as { code?: unknown }).code === '55P03';
 }
 
 function isRolledBack(error: unknown): boolean {
-  return ROLLED_BACK.has((error as { code?: string }).code ?? '');
+  const { code } = (error instanceof TurnSqlError ? error.cause : error) as { code?: string };
+  return ROLLED_BACK.has(code ?? '');
 }
 
-function isLost(error: unknown): boolean {
+/** Whether the connection broke: nobody knows what became of the statement. */
+export function isLost(error: unknown): boolean {
   const { code, message, errors } = error as {
     code?: unknown;
     message?: string;

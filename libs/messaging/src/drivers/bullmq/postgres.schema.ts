@@ -4,6 +4,7 @@ import { MIGRATION_4 } from './postgres.migration.4.js';
 import { MIGRATION_5 } from './postgres.migration.5.js';
 import { MIGRATION_6 } from './postgres.migration.6.js';
 import { MIGRATION_7 } from './postgres.migration.7.js';
+import { MIGRATION_8 } from './postgres.migration.8.js';
 
 /** What a connection to PostgreSQL or PGlite can do. */
 export interface Queryable {
@@ -140,6 +141,7 @@ END $$;
   MIGRATION_5,
   MIGRATION_6,
   MIGRATION_7,
+  MIGRATION_8,
 ];
 
 const MIGRATION_LOCK = 0x63616c6c;

@@ -1,13 +1,16 @@
 import type { Queue } from 'bullmq';
 import { Client, type Pool } from 'pg';
-import { afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { Context } from '../../../../../test/contract/context.js';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Context, done, doneWith, type Consumed } from '../../../../../test/contract/context.js';
+import { gate } from '../../../../../test/contract/gate.js';
 import { serverSuite } from '../../../../../test/support/available.js';
 import { atEnd } from '../../../../../test/support/cleanup.js';
 import { eventually } from '../../../../../test/support/eventually.js';
 import { startPostgres } from '../../../../../test/support/postgres.server.js';
-import type { Engine } from '../../engine.js';
+import type { Delivery, Engine, Outcome } from '../../engine.js';
 import { StoreError } from '../../messaging.errors.js';
+
+type Turn = (delivery: Delivery) => Outcome | Promise<Outcome>;
 
 serverSuite('postgres', 'locks of keys on a PostgreSQL with default settings', () => {
   let url: string;
@@ -61,6 +64,70 @@ serverSuite('postgres', 'locks of keys on a PostgreSQL with default settings', (
     await engine.send([other]);
     await eventually(async () => (await engine.counts(context.other)).done === 2);
   }, 60_000);
+
+  describe('turns that wait for a key that a transaction of the user has', () => {
+    const held = () => context.envelope({ actor: context.other, key: 'held' });
+
+    /** More of them than the workers have connections. */
+    async function waiting(more: Turn = done): Promise<Consumed> {
+      await rival.query('BEGIN');
+      await engine.send([held()], rival);
+      const consumed = await context.consume(
+        engine,
+        (delivery) =>
+          delivery.envelope.data['n'] === 'other' ? more(delivery) : doneWith({ sends: [held()] }),
+        { concurrency: 60 },
+      );
+      await engine.send([context.envelope({ data: { n: 'other' } })]);
+      await engine.send(Array.from({ length: 40 }, () => context.envelope()));
+      await eventually(() => consumed.deliveries.length === 41);
+      return consumed;
+    }
+
+    async function locks(): Promise<number[]> {
+      const { rows } = await rival.query(
+        `SELECT locked_until_ms FROM bullmq.job WHERE queue = $1 AND state = 'active'`,
+        [context.actor],
+      );
+      return (rows as { locked_until_ms: string }[]).map((row) => Number(row.locked_until_ms));
+    }
+
+    it('keep their messages, and others theirs', async () => {
+      const ends = gate();
+      const { deliveries } = await waiting(async () => {
+        await ends.opened;
+        return done();
+      });
+      // To whom messages would be handed whose locks have run out.
+      const second = await context.consume(await context.engine());
+      const began = Math.max(...(await locks()));
+      await eventually(
+        async () => {
+          const until = await locks();
+          expect(until).toHaveLength(41);
+          expect(Math.min(...until)).toBeGreaterThan(began + 4_000);
+        },
+        { timeout: 30_000 },
+      );
+      ends.open();
+      await rival.query('COMMIT');
+      await eventually(async () => (await engine.counts(context.actor)).done === 41);
+      expect(deliveries).toHaveLength(41);
+      expect(second.deliveries).toEqual([]);
+      expect(await engine.counts(context.other)).toMatchObject({ waiting: 41 });
+    }, 60_000);
+
+    it('hold up no other actor', async () => {
+      const { deliveries } = await waiting();
+      const third = `${context.other}x`;
+      await context.consume(engine, undefined, { actor: third });
+      await engine.send(Array.from({ length: 5 }, () => context.envelope({ actor: third })));
+      await eventually(async () => (await engine.counts(third)).done === 5, { timeout: 30_000 });
+      await rival.query('COMMIT');
+      await eventually(async () => (await engine.counts(context.actor)).done === 41);
+      expect(deliveries).toHaveLength(41);
+    }, 60_000);
+  });
 
   it('retention waits for no key whose messages have long left it', async () => {
     const small = await context.engine({ keepDone: { count: 1, age: '1h' } });

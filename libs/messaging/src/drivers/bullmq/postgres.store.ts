@@ -35,11 +35,13 @@ export abstract class SqlStore implements BullmqStore {
   protected abstract pool: PoolLike;
   /** Of senders, if they have one of their own. */
   protected readonly sender?: PoolLike;
+  /** Of renewals of locks, if they have one of their own. */
+  protected readonly renewer?: PoolLike;
   private readonly notices = new PostgresNotices(() => this.pool.connect());
   private forgetting?: NodeJS.Timeout;
 
   constructor(protected readonly options: Options) {
-    this.backend = turnBackendFactory(options) as BullmqStore['backend'];
+    this.backend = turnBackendFactory(options, () => this.renewer) as BullmqStore['backend'];
   }
 
   get workerConnection(): unknown {
@@ -122,14 +124,20 @@ export class PostgresStore extends SqlStore {
   info: StoreInfo = { name: 'PostgreSQL', durability: 'memory', shared: true, sql: true };
   /** Of queues and workers. */
   protected readonly pool: Pool;
-  /** Of senders, who wait for a key as long as somebody's transaction has it: locks of turns must be renewed meanwhile. */
+  /** Of senders, who wait for a key as long as somebody's transaction has it: turns must go on meanwhile. */
   protected override readonly sender: Pool;
+  /**
+   * Of renewals. Turns that end wait for keys too, on the pool of workers: a renewal behind them would come too late, however
+   * short each of them waits. Connections are made when a turn lasts long enough, and closed soon after.
+   */
+  protected override readonly renewer: Pool;
 
   constructor(options: Options) {
     super(options);
     // One of them listens.
     this.pool = this.connections(21, '');
     this.sender = this.connections(10, ` -c lock_timeout=${LOCK_TIMEOUT}`);
+    this.renewer = this.connections(1, '');
   }
 
   private connections(max: number, settings: string): Pool {
@@ -183,7 +191,7 @@ export class PostgresStore extends SqlStore {
 
   async close(): Promise<void> {
     await this.leave();
-    await withinTime(2_000, Promise.all([this.pool.end(), this.sender.end()]));
+    await withinTime(2_000, Promise.all([this.pool.end(), this.sender.end(), this.renewer.end()]));
   }
 }
 

@@ -260,25 +260,6 @@ describe('time', () => {
     for (const name of ['block', 'a', 'b', 'c', 'd']) await hand.end(name);
     expect(hand.names).toEqual(['block', 'a', 'b', 'c', 'd']);
   });
-
-  it('passes for schedules: each occurrence once, and none of one that was changed', async () => {
-    const engine = open();
-    const occurrences: string[] = [];
-    await engine.consume('shop', { concurrency: 1 }, async ({ occurrence = 0, startedAt }) => {
-      occurrences.push(new Date(occurrence).toISOString().slice(11, 16));
-      expect(startedAt).toBe(occurrence);
-      return done();
-    });
-    const spec = { id: 'shop.tick', actor: 'shop', tz: 'UTC', priority: 100 } as const;
-    const midnight = Math.ceil(clock.now() / 86_400_000) * 86_400_000;
-    await clock.advance(midnight - clock.now());
-    await engine.putSchedule({ ...spec, cron: '0 7 * * *' });
-    await clock.advance('1h');
-    await engine.putSchedule({ ...spec, cron: '0 7 * * *' });
-    await engine.putSchedule({ ...spec, cron: '30 */6 * * *' });
-    await clock.advance('23h');
-    expect(occurrences).toEqual(['06:30', '12:30', '18:30']);
-  });
 });
 
 describe('a closed engine', () => {

@@ -15,8 +15,6 @@ import type {
   KeyState,
   MessageRecord,
   QuarantinedKey,
-  ScheduleRecord,
-  ScheduleSpec,
   StoredState,
   StoreInfo,
   TurnFunction,
@@ -27,14 +25,12 @@ import { MemoryConsumer, type CommitStep } from './memory.consumer.js';
 import { newestFirst } from './memory.ended.js';
 import { recordOf, type Entry } from './memory.entry.js';
 import type { MemoryQueue } from './memory.queue.js';
-import { MemorySchedules } from './memory.schedules.js';
 import { MemoryStore, type MemoryOptions } from './memory.store.js';
 
 /** Keeps everything in this process and loses it with it. For tests and first tries. */
 export class MemoryEngine implements Engine {
   readonly store: StoreInfo = { name: 'memory', durability: 'memory', shared: false, sql: false };
   protected readonly messages: MemoryStore;
-  private readonly cron: MemorySchedules;
   private readonly inboxes = new Map<string, Set<(id: string) => void>>();
   private readonly subscriptions = new Map<string, ReadonlySet<string>>();
   private isClosed = false;
@@ -49,7 +45,6 @@ export class MemoryEngine implements Engine {
       stored: (entry) => this.stored(entry),
       ended: (entry) => this.ended(entry),
     });
-    this.cron = new MemorySchedules(clock, (envelope, at) => this.messages.occur(envelope, at));
   }
 
   async open(): Promise<void> {}
@@ -171,22 +166,12 @@ export class MemoryEngine implements Engine {
     return this.messages.release(actor, key);
   }
 
-  async putSchedule(schedule: ScheduleSpec): Promise<void> {
-    this.requireOpen();
-    this.cron.put(schedule);
-  }
-
-  async schedules(actors: readonly string[]): Promise<ScheduleRecord[]> {
-    return this.cron.list(actors);
-  }
-
   async ping(): Promise<void> {
     this.requireOpen();
   }
 
   async close(): Promise<void> {
     this.isClosed = true;
-    this.cron.close();
     this.messages.close();
   }
 

@@ -23,7 +23,6 @@ export interface Entry extends MessageRecord {
   crashes: number;
   /** Somebody cancelled it while it was in work. */
   isCancelled: boolean;
-  occurrence: number | undefined;
   /** Order of its death among all messages, when it died. */
   death?: number;
   /** Where it waits for its turn or its time. */
@@ -44,7 +43,7 @@ export interface Work {
 }
 
 /** A message as it is stored: nothing is shared with the sender. */
-export function entryOf(envelope: Envelope, occurrence?: number): Entry {
+export function entryOf(envelope: Envelope): Entry {
   return {
     storageId: storageId(envelope),
     envelope: structuredClone(envelope),
@@ -57,7 +56,6 @@ export function entryOf(envelope: Envelope, occurrence?: number): Entry {
     starts: 0,
     crashes: 0,
     isCancelled: false,
-    occurrence,
   };
 }
 

@@ -58,8 +58,8 @@ export class MemoryQueue {
   /** Since when that message waits which has waited longest. */
   oldest(): number | undefined {
     let oldest = Infinity;
-    for (const { envelope, occurrence } of this.waiting()) {
-      oldest = Math.min(oldest, envelope.dueAt ?? occurrence ?? envelope.sentAt);
+    for (const { envelope } of this.waiting()) {
+      oldest = Math.min(oldest, envelope.dueAt ?? envelope.sentAt);
     }
     return Number.isFinite(oldest) ? oldest : undefined;
   }

@@ -72,12 +72,6 @@ export class MemoryStore {
     this.step(() => this.insertAll(fresh));
   }
 
-  /** An occurrence of a schedule. */
-  occur(envelope: Envelope, nominal: number): void {
-    if (this.entries.has(envelope.id)) return;
-    this.step(() => this.insert(entryOf(envelope, nominal)));
-  }
-
   /** Gives an entry that is ready to a turn. */
   take(entry: Entry): Work {
     const now = this.clock.now();
@@ -86,7 +80,7 @@ export class MemoryStore {
     entry.death = undefined;
     const controller = new AbortController();
     const { envelope, failures, history, crashes, isCancelled } = entry;
-    const occurrence = entry.occurrence ?? envelope.occurrence;
+    const { occurrence } = envelope;
     const state = envelope.key === undefined ? undefined : this.stateOf(entry, envelope.key);
     const delivery = {
       envelope: structuredClone(envelope),

@@ -1,0 +1,30 @@
+import {
+  MessageRegistry,
+  UnknownMessageError,
+  type MessageClass,
+  type MessageInstance,
+} from '@callsheet/messaging';
+import { SCHEDULER_ACTORS } from '@callsheet/scheduler';
+import { Injectable } from '@nestjs/common';
+
+/** The messages that clients may send: those that are known, but for those with which schedules are kept. */
+@Injectable()
+export class SendableMessages {
+  constructor(private readonly registry: MessageRegistry) {}
+
+  /** In the order registered. */
+  all(): readonly MessageClass[] {
+    return this.registry.all().filter(({ meta }) => !SCHEDULER_ACTORS.includes(meta.actor));
+  }
+
+  /** The class of a type; undefined when it is not known, or nobody's to send. */
+  find(type: string): MessageClass | undefined {
+    return this.all().find(({ meta }) => meta.type === type);
+  }
+
+  /** A message by name. @throws UnknownMessageError, and whatever else {@link MessageRegistry.create} throws */
+  create(type: string, data: unknown, version?: number): MessageInstance {
+    if (!this.find(type)) throw new UnknownMessageError(type);
+    return this.registry.create(type, data, version);
+  }
+}
