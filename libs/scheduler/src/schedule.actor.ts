@@ -168,7 +168,10 @@ export class ScheduleActor {
     if (problem !== undefined) schedule.heal(problem);
     const lost = await this.lost(turn.state.running, turn.now.getTime());
     const answer = work(schedule);
-    for (const each of lost) schedule.foundEnded(each);
+    for (const each of lost) {
+      // This very turn may have told.
+      if (turn.state.running.some(({ id: run }) => run === each.id)) schedule.foundEnded(each);
+    }
     let next = schedule.settle();
     while (await this.cancel(schedule)) next = schedule.settle();
     await this.leave(schedule, turn);
