@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { unaccounted, type Span } from '../../../test/support/schedule.oracle.js';
 import { checkPolicies, type CatchUp, type Overlap, type SchedulePolicies } from './policies.js';
-import { checkRule, nextOccurrence, type CheckedRule, type ScheduleRule } from './rule/index.js';
+import { checkRule, nextOccurrence, type ScheduleRule } from './rule/index.js';
 import { Schedule, stateProblem } from './schedule.js';
 import type { OccurrenceRow, ScheduleRow } from './schedule.journal.js';
 import { pastOf, recover } from './schedule.recovery.js';
@@ -571,47 +572,10 @@ describe('whatever happens', () => {
           stage.advance(stage.now + 3 * HOUR);
           for (let rounds = 0; rounds < 5; rounds++) stage.endAll();
           expect(stage.state.buffer).toEqual([]);
-          expect(unaccounted(stage, spans)).toEqual([]);
+          expect(unaccounted(stage.rows, spans, stage.state.watermark)).toEqual([]);
         },
       ),
       { numRuns: Number(process.env['SCHEDULE_RUNS'] ?? 100) },
     );
   }, 600_000);
 });
-
-/** The occurrences about which there is not one decision, but none or several; and decisions about what is none. */
-function unaccounted(stage: Stage, spans: readonly Span[]): string[] {
-  const expected = occurrencesOf(spans, stage.state.watermark);
-  const decisions = new Map(expected.map((nominal) => [nominal, 0]));
-  const problems: string[] = [];
-  for (const row of stage.rows) {
-    if (row.kind !== 'occurrence' || row.reason === 'manual' || row.reason === 'backfill') continue;
-    const { nominal, until = nominal, count = 1 } = row;
-    const first = expected.indexOf(nominal);
-    const meant = expected.slice(first, first + count);
-    if (first < 0 || meant.at(-1) !== until)
-      problems.push(`no such occurrences: ${JSON.stringify(row)}`);
-    for (const each of meant) decisions.set(each, (decisions.get(each) ?? 0) + 1);
-  }
-  for (const [nominal, count] of decisions) {
-    if (count !== 1) problems.push(`${new Date(nominal).toISOString()}: ${count} decisions`);
-  }
-  return problems;
-}
-
-interface Span {
-  rule: CheckedRule;
-  from: number;
-}
-
-function occurrencesOf(spans: readonly Span[], watermark: number): number[] {
-  return spans.flatMap(({ rule, from }, index) => {
-    const to = Math.min(spans[index + 1]?.from ?? Infinity, watermark);
-    const found: number[] = [];
-    for (let at = nextOccurrence(rule, from); at !== undefined && at <= to;) {
-      found.push(at);
-      at = nextOccurrence(rule, at);
-    }
-    return found;
-  });
-}
