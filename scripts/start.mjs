@@ -8,12 +8,17 @@ const MAINS = {
   api: 'apps/api/src/main.js',
   worker: 'apps/worker/src/main.js',
   ledger: 'apps/worker/src/ledger/main.js',
+  schedules: 'apps/worker/src/schedules/main.js',
 };
+/** Arguments that an app reads itself. */
+const ARGUMENTS = { schedules: ['plan', 'apply'] };
 const APPS = Object.keys(MAINS);
 const [app = 'standalone', ...rest] = process.argv.slice(2);
 
-if (!APPS.includes(app) || rest.length > 0) {
-  const unknown = APPS.includes(app) ? rest.join(' ') : app;
+const bad = rest.filter((argument) => !ARGUMENTS[app]?.includes(argument));
+
+if (!APPS.includes(app) || bad.length > 0) {
+  const unknown = APPS.includes(app) ? bad.join(' ') : app;
   console.error(`unknown argument '${unknown}'; usage: node scripts/start.mjs [${APPS.join('|')}]`);
   process.exit(2);
 }

@@ -231,7 +231,7 @@ export function scenario(start: (env: Record<string, string>) => Promise<ApiClie
     it('shows the heartbeat, and that it beats', async () => {
       const { items } = await api.schedules();
       expect(items).toMatchObject([
-        { id: 'heartbeat.beat', actor: 'heartbeat', cron: '*/10 * * * * *', tz: 'UTC' },
+        { id: 'heartbeat.beat', owner: 'heartbeat', cron: ['*/10 * * * * *'], tz: 'UTC' },
       ]);
       expect(Date.parse(items[0]?.next ?? '')).toBeGreaterThan(Date.now());
       const { done } = (await api.actor('heartbeat')).counts;

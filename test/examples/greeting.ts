@@ -1,5 +1,5 @@
 import { Actor, Actors, CallsheetModule, Handle, Message, type Turn } from '@callsheet/messaging';
-import { Cron, SchedulerModule } from '@callsheet/scheduler';
+import { Cron, ScheduledRun, SchedulerModule } from '@callsheet/scheduler';
 import { Injectable, Module } from '@nestjs/common';
 import { z } from 'zod';
 
@@ -13,8 +13,8 @@ export class Guests {
     this.welcomed.push(name);
   }
 
-  async report(day: Date | undefined) {
-    if (day) this.reports.push(day);
+  async report(day: Date) {
+    this.reports.push(day);
   }
 }
 
@@ -32,8 +32,8 @@ export class GreeterActor {
   }
 
   @Cron('0 7 * * MON-FRI', { tz: 'Europe/Madrid' })
-  async report(_: object, turn: Turn) {
-    await this.guests.report(turn.occurrence);
+  async report({ nominal }: ScheduledRun) {
+    await this.guests.report(nominal);
   }
 }
 

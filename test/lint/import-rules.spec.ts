@@ -81,8 +81,14 @@ const CASES: Case[] = [
   },
   {
     file: 'libs/scheduler/src/schedule.spec.ts',
-    forbidden: ['../../messaging/src/engine.js', '@callsheet/contracts', ...APPS],
-    allowed: ['vitest', '../../../test/support/redis.server.js', '@callsheet/messaging'],
+    forbidden: [
+      ...['../../messaging/src/engine.js', '@callsheet/messaging/drivers'],
+      ...['@callsheet/contracts', ...APPS],
+    ],
+    allowed: [
+      ...['vitest', '../../../test/support/redis.server.js'],
+      ...['@callsheet/messaging', '@callsheet/messaging/testing'],
+    ],
   },
   {
     file: 'libs/contracts/src/email.messages.ts',

@@ -79,6 +79,17 @@ describe('croner, with zones of its own', () => {
   });
 });
 
+/** It takes seconds to give up on a pattern in some zones: these, of one year, show each way in which it differs. */
+const parserZones = WHOLE
+  ? [
+      'America/New_York',
+      'Europe/London',
+      'America/Havana',
+      'America/Santiago',
+      'Australia/Lord_Howe',
+    ]
+  : ['America/New_York'];
+
 /** What cron-parser 5.10 says that we do not, and the other way round, by the place about a change of clocks. Anything else fails. */
 const CRON_PARSER: ReadonlySet<string> = new Set([
   'refuses it',
@@ -87,9 +98,12 @@ const CRON_PARSER: ReadonlySet<string> = new Set([
   // It moves them by the length of the gap (02:30 to 03:30) or, where there are several hours, leaves them out.
   'fixed: only ours, end of the gap',
   'fixed: only its, within the length of the gap after it',
-  'fixed: only its, end of the gap',
-  // It runs at the end of a gap what repeats within it, and loses what repeats after it.
+  // It runs at the end of a gap what repeats within it.
   'repeating: only its, end of the gap',
+  // Of a midnight that occurs twice (Havana) it takes the second, and loses what repeats in the first hour.
+  'fixed: only ours, first pass',
+  'fixed: only its, second pass',
+  'repeating: only ours, first pass',
 ]);
 
 describe('cron-parser', () => {
@@ -97,15 +111,15 @@ describe('cron-parser', () => {
     const kinds = new Map<string, number>();
     const examples = new Map<string, string>();
     let cases = 0;
-    for (const zone of zones) {
+    for (const zone of parserZones) {
       const clock = new Clock(zone);
-      for (const change of clock.changes(years.first, years.last)) {
+      for (const change of clock.changes(2026, 2026)) {
         const [from, to] = [change - AROUND, change + AROUND];
         for (const text of EXPRESSIONS) {
           const rule = checkRule({ cron: text, tz: zone }, 'rule', 'seed');
           const ours = chain((after) => nextOccurrence(rule, after), from, to);
           // It is asked by a fresh parse each time, as one that starts again would: 0.3 ms, too long for the densest patterns.
-          if (ours.length > (WHOLE ? 60 : 6)) continue;
+          if (ours.length > (WHOLE ? 12 : 6)) continue;
           cases++;
           for (const kind of differences(text, zone, ours, [from, change, to], clock)) {
             kinds.set(kind, (kinds.get(kind) ?? 0) + 1);

@@ -23,7 +23,7 @@ export class Clock {
     });
   }
 
-  /** Wall time, as ms since 1970 on the wall. No zone has changed its clocks within a quarter of an hour since 1970. */
+  /** Wall time, as ms since 1970 on the wall. In the years that are tried all changes come at full quarters of an hour. */
   wall(instant: number): number {
     const quarter = Math.floor(instant / QUARTER) * QUARTER;
     let shown = this.quarters.get(quarter);

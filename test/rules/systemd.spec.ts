@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { requireBinary, serverSuite } from '../support/available.js';
-import { EXPRESSIONS, YEARS } from './corpus.js';
+import { EXPRESSIONS } from './corpus.js';
 import { Clock, names, Pattern } from './oracle.js';
 import { WHOLE } from './whole.js';
 
@@ -23,7 +23,7 @@ const zones = WHOLE
       'Pacific/Chatham',
     ]
   : ['Australia/Lord_Howe'];
-const years = WHOLE ? { first: 2026, last: YEARS.last } : { first: 2026, last: 2026 };
+const years = WHOLE ? { first: 2026, last: 2027 } : { first: 2026, last: 2026 };
 
 /** The pattern as `OnCalendar=` says it, or undefined where it cannot. */
 function calendarOf(text: string, zone: string): string | undefined {
@@ -78,11 +78,11 @@ async function elapses(
 
 serverSuite('systemd-analyze', 'systemd-analyze calendar', () => {
   it(
-    "says the same as the rule 'skip', but for the second pass of what repeats",
+    "says the same as the rule 'skip', but for the second pass of what repeats, and 03:45 in Chatham",
     { timeout: 3_600_000 },
     async () => {
       const unexplained: string[] = [];
-      const counts = { cases: 0, cannot: 0, firings: 0, secondPass: 0 };
+      const counts = { cases: 0, cannot: 0, firings: 0, secondPass: 0, passedOver: 0 };
       for (const zone of zones) {
         const clock = new Clock(zone);
         for (const change of clock.changes(years.first, years.last)) {
@@ -105,7 +105,7 @@ serverSuite('systemd-analyze', 'systemd-analyze calendar', () => {
             ) {
               ours.push(at);
             }
-            if (ours.length > (WHOLE ? 400 : 30)) continue;
+            if (ours.length > (WHOLE ? 120 : 30)) continue;
             const theirs = await elapses(calendar, from, to, ours.length + 5);
             counts.cases++;
             counts.firings += theirs.length;
@@ -114,7 +114,12 @@ serverSuite('systemd-analyze', 'systemd-analyze calendar', () => {
               (at) => !(repeating && at >= change && at < change + back),
             );
             counts.secondPass += ours.length - expected.length;
-            if (expected.join() !== theirs.join())
+            if (expected.join() === theirs.join()) continue;
+            // The clock of Chatham goes from 02:45 to 03:45, and systemd passes over 03:45, which it shows.
+            const passedOver = zone === 'Pacific/Chatham' && back < 0 ? [change] : [];
+            if (expected.filter((at) => !passedOver.includes(at)).join() === theirs.join())
+              counts.passedOver++;
+            else
               unexplained.push(
                 `${text} in ${zone} at ${new Date(change).toISOString()}: ${calendar}`,
               );
@@ -122,7 +127,7 @@ serverSuite('systemd-analyze', 'systemd-analyze calendar', () => {
         }
       }
       process.stdout.write(
-        `systemd: ${counts.cases} cases, ${counts.firings} firings (${counts.cannot} it cannot say), ${counts.secondPass} second passes it leaves out, ${unexplained.length} unexplained\n`,
+        `systemd: ${counts.cases} cases, ${counts.firings} firings (${counts.cannot} it cannot say), ${counts.secondPass} second passes it leaves out, ${counts.passedOver} ends of a gap it passes over, ${unexplained.length} unexplained\n`,
       );
       expect(unexplained).toEqual([]);
     },

@@ -93,7 +93,7 @@ describe('/openapi.json', () => {
       });
       const good = Object.keys(operation.responses).filter((status) => /^20[0124]$/.test(status));
       expect(good).not.toEqual([]);
-      if (good[0] !== '204') expect(valuesOf('$ref', operation).length).toBeGreaterThan(1);
+      expect(valuesOf('$ref', operation).length).toBeGreaterThan(good[0] === '204' ? 0 : 1);
     }
   });
 
@@ -157,7 +157,7 @@ describe('/openapi.json', () => {
       },
     });
     expect(Calendar).toMatchObject({ additionalProperties: false });
-    const { parameters } = document.paths['/v1/schedules']?.get as unknown as {
+    const { parameters } = document.paths['/v1/schedules']!.get as unknown as {
       parameters: { name: string }[];
     };
     expect(parameters.map(({ name }) => name).sort()).toEqual([

@@ -35,7 +35,7 @@ export class ActorHost implements OnModuleInit {
     @Inject(ENGINE) private readonly engine: Engine,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(OPTIONS)
-    private readonly options: Pick<ResolvedOptions, 'shutdownGrace' | 'lockDuration'>,
+    private readonly options: Pick<ResolvedOptions, 'shutdownGrace' | 'lockDuration' | 'consume'>,
     private readonly loop: EventLoop,
     @Optional() @Inject(OBSERVER) private readonly observer: Observer = unobserved,
     @Optional() @Inject(RANDOM) private readonly random: () => number = Math.random,
@@ -59,6 +59,11 @@ export class ActorHost implements OnModuleInit {
     }
   }
 
+  /** Whether the actors of this process take messages. */
+  get consumes(): boolean {
+    return this.options.consume;
+  }
+
   /** The actors of this process. */
   actors(): readonly FoundActor[] {
     return this.found;
@@ -77,6 +82,7 @@ export class ActorHost implements OnModuleInit {
 
   private async begin(): Promise<void> {
     for (const actor of this.found) this.requireSenders(actor);
+    if (!this.consumes) return;
     this.warnOfUnhandled();
     // All subscriptions before the first turn: what it publishes must not miss an actor that is about to start.
     for (const { name, handlers } of this.found) {

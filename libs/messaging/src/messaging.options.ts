@@ -32,6 +32,11 @@ export interface CallsheetOptions {
    * longer pauses of the event loop, and delays recovery.
    */
   lockDuration?: Duration;
+  /**
+   * Whether actors of this process take messages. `false`: for commands that use an application's modules to look, or to send,
+   * and leave the work to workers. Default true.
+   */
+  consume?: boolean;
 }
 
 /** {@link CallsheetOptions} with all defaults set, durations in milliseconds. */
@@ -45,6 +50,7 @@ export interface ResolvedOptions {
   /** Infinity: without limit. */
   keepDead: { age: number; count: number };
   lockDuration: number;
+  consume: boolean;
 }
 
 const FIELDS = new Set<string>([
@@ -56,6 +62,7 @@ const FIELDS = new Set<string>([
   'keepDone',
   'keepDead',
   'lockDuration',
+  'consume',
 ] satisfies (keyof CallsheetOptions)[]);
 
 const DAY = 24 * 3_600_000;
@@ -72,7 +79,8 @@ export function resolveOptions(options: CallsheetOptions = {}): ResolvedOptions 
   if (idempotencyWindow === 0) throw new OptionError('idempotencyWindow', 'must be longer than 0');
   const lockDuration = toMilliseconds(options.lockDuration ?? '5s', 'lockDuration');
   if (lockDuration < 500) throw new OptionError('lockDuration', "must be at least '500ms'");
-  const { url = 'pglite:./.callsheet' } = options;
+  const { url = 'pglite:./.callsheet', consume = true } = options;
+  if (typeof consume !== 'boolean') throw new OptionError('consume', 'must be true or false');
   if (typeof url !== 'string') throw new OptionError('url', 'must be a string');
   return {
     url,
@@ -83,6 +91,7 @@ export function resolveOptions(options: CallsheetOptions = {}): ResolvedOptions 
     keepDone: toKeep(options.keepDone, 'keepDone', { age: DAY, count: 10_000 }),
     keepDead: toKeep(options.keepDead, 'keepDead', { age: Infinity, count: Infinity }),
     lockDuration,
+    consume,
   };
 }
 

@@ -73,7 +73,7 @@ export class Deployments implements OnApplicationBootstrap, BeforeApplicationShu
       return { actor: name, id: fingerprintOf(schedules), schedules };
     });
     requireUnique(this.releases);
-    if (this.options.apply !== 'start') return;
+    if (!this.host.consumes || this.options.apply !== 'start') return;
     await this.apply();
     // Nobody but this process can touch the memory store.
     if (this.engine.queue === undefined) return;

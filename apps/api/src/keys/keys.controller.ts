@@ -30,13 +30,6 @@ const ApiKeyParam = (): MethodDecorator =>
     schema: { type: 'string', minLength: 1, maxLength: 200 },
   });
 
-const ApiLimit = (): MethodDecorator =>
-  ApiQuery({
-    name: 'limit',
-    required: false,
-    schema: { type: 'integer', minimum: 1, maximum: 100, default: DEFAULT_LIMIT },
-  });
-
 /** Shows the keys of an actor, what waits for them and what they hold; lets quarantined ones go on. */
 @ApiTags('keys')
 @Controller('v1/actors/:actor/keys')

@@ -3,8 +3,8 @@ import type { Duration } from '@callsheet/messaging';
 /**
  * What happens at a change of the clocks, by the wall clock of the zone. It concerns cron patterns, RRULEs and local dates;
  * `every` counts real time and knows no change of clocks. A pattern with `*` or a step in its second, minute or hour, and an
- * RRULE that repeats hourly or more often, is *repeating*: whatever the rule, it goes on in real time, through both passes of a
- * repeated hour and without a word for the missing one (`each` and `once` do not differ for it).
+ * RRULE that is HOURLY or more often, is *repeating*: by each of these rules it goes on in real time, through both passes of a
+ * repeated hour, and what is missing does not run. For all others:
  *
  * | | a time that is missing (02:30 when the clock goes from 02:00 to 03:00) | a time that occurs twice |
  * |---|---|---|

@@ -21,7 +21,8 @@ export interface Zone {
 
 const SECOND = 1_000;
 const DAY = 86_400_000;
-const WEEK = 7 * DAY;
+/** Two changes of one zone since 1970 are at least 6.9 days apart (Noronha in 2000, Gaza in 2040, by tzdata 2026f). */
+const PROBE = 3 * DAY;
 
 /** Rules are computed for these years; no zone has had a rule of summer time before, and nobody knows them after. */
 export const EARLIEST = Date.UTC(1970, 0, 1);
@@ -151,7 +152,7 @@ class ZoneOfIntl implements Zone {
     return offset;
   }
 
-  /** Weekly probes: the shortest spell between two changes in any zone since 1970 that returns to the same offset is longer. */
+  /** Offsets every few days, and where two differ, when it changed. */
   private transitions(year: number): readonly Transition[] {
     const known = this.years.get(year);
     if (known) return known;
@@ -161,7 +162,7 @@ class ZoneOfIntl implements Zone {
     let before = this.startOf(year);
     // A change at the very start of the year is one of the year before by this count: (from, to] is searched.
     while (from < end) {
-      const to = Math.min(from + WEEK, end);
+      const to = Math.min(from + PROBE, end);
       const after = to === end ? this.startOf(year + 1) : this.ask(to);
       if (after !== before) found.push({ at: this.bisect(from, to, before), before, after });
       before = after;
