@@ -1,21 +1,10 @@
-import {
-  Actor,
-  Actors,
-  Handle,
-  InvalidStateError,
-  Keys,
-  Message,
-  type Turn,
-} from '@callsheet/messaging';
+import { Actor, Actors, Handle, Keys, Message, type Turn } from '@callsheet/messaging';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { ScheduleActor } from './schedule.actor.js';
 import { latestDefinition } from './schedule.js';
 import { PutSchedule, RemoveSchedule } from './schedule.messages.js';
 import { scheduleDefinition } from './schedule.state.js';
-
-/** Name of the actor that keeps them. */
-export const DEPLOYMENTS = 'schedule-deployments';
 
 /** How long a release is thought to be there after it was last heard of, ms. */
 export const PRESENCE = 30_000;
@@ -35,6 +24,11 @@ export const deploymentState = z.object({
   releases: z.array(release).default([]),
 });
 export type DeploymentState = z.infer<typeof deploymentState>;
+
+/** As it is stored. What somebody has written over it is declared anew. */
+const storedDeployment = z.unknown().transform((stored): DeploymentState => {
+  return deploymentState.safeParse(stored).data ?? deploymentState.parse({});
+});
 
 /** A process says which schedules its release of an actor declares. */
 export class DeclareSchedules extends Message(
@@ -63,7 +57,7 @@ export class ReleasePresent extends Message(
  * been there for 30 s, the older one is in force again.
  */
 @Actor({
-  state: { schema: deploymentState, maxBytes: 1024 * 1024 },
+  state: { schema: storedDeployment, maxBytes: 1024 * 1024 },
   retry: { attempts: 20, max: '1m' },
 })
 export class DeploymentActor {
@@ -75,7 +69,7 @@ export class DeploymentActor {
   @Handle(DeclareSchedules)
   async declare(
     { actor, release: id, schedules, isForced }: DeclareSchedules,
-    { state, now }: Turn<typeof deploymentState>,
+    { state, now }: Turn<typeof storedDeployment>,
   ): Promise<void> {
     const wins = isForced === true || prevails(id, state, now.getTime());
     see(id, state, now.getTime());
@@ -92,29 +86,22 @@ export class DeploymentActor {
   @Handle(ReleasePresent)
   async present(
     { release: id }: ReleasePresent,
-    { state, now }: Turn<typeof deploymentState>,
+    { state, now }: Turn<typeof storedDeployment>,
   ): Promise<void> {
     see(id, state, now.getTime());
     if (id !== state.current) return;
     // Whatever has become of them meanwhile.
     for (const each of state.schedules) {
-      const stored = await this.stored(each.id);
-      if (!isDeepStrictEqual(stored, each.definition)) await this.put(each);
+      const state = await this.keys.state(ScheduleActor, each.id);
+      const stored = state && latestDefinition(state);
+      if (isDeepStrictEqual(stored, each.definition)) continue;
+      await this.put(each, stored ? 'it was not as it is declared' : 'its state was gone');
     }
   }
 
-  private async stored(id: string): Promise<unknown> {
-    try {
-      const state = await this.keys.state(ScheduleActor, id);
-      return state && latestDefinition(state);
-    } catch (error) {
-      if (error instanceof InvalidStateError) return undefined;
-      throw error;
-    }
-  }
-
-  private async put({ id: key, definition }: DeclaredSchedule): Promise<void> {
-    await this.actors.tell(new PutSchedule({ key, definition }), { priority: 'high' });
+  private async put({ id: key, definition }: DeclaredSchedule, problem?: string): Promise<void> {
+    const put = new PutSchedule({ key, definition, ...(problem !== undefined && { problem }) });
+    await this.actors.tell(put, { priority: 'high' });
   }
 }
 

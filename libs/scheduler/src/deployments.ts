@@ -20,7 +20,6 @@ import { ModuleRef } from '@nestjs/core';
 import { isDeepStrictEqual } from 'node:util';
 import {
   DeclareSchedules,
-  DEPLOYMENTS,
   DeploymentActor,
   PRESENCE,
   ReleasePresent,
@@ -30,6 +29,7 @@ import { declarationsOf, toDeclared, type InjectedOptions } from './schedule.dec
 import { ScheduleActor } from './schedule.actor.js';
 import { latestDefinition } from './schedule.js';
 import { SCHEDULER_OPTIONS, type ResolvedSchedulerOptions } from './scheduler.options.js';
+import { DEPLOYMENTS } from './timer.js';
 import { LookAfterSchedules, PARTS } from './watchdog.actor.js';
 
 /** How often a process says that it is there, and has the schedules looked after, ms. */
@@ -139,7 +139,6 @@ export class Deployments implements OnApplicationBootstrap, BeforeApplicationShu
       await this.actors.tell(new LookAfterSchedules({ part: slot % PARTS }), {
         id: `schedules-look:${slot}`,
         priority: 'high',
-        ttl: BEAT,
       });
       for (const release of this.releases) await this.keepRelease(release, slot);
     } catch (error) {

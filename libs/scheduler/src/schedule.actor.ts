@@ -11,7 +11,7 @@ import {
 import { Inject } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import { runData, runHeaders } from './scheduled.run.js';
-import { Schedule, type NewRun } from './schedule.js';
+import { Schedule, stateProblem, type NewRun } from './schedule.js';
 import {
   BackfillSchedule,
   CheckSchedule,
@@ -23,9 +23,11 @@ import {
   ScheduleDue,
   TriggerSchedule,
 } from './schedule.messages.js';
-import { scheduleState, type Run } from './schedule.state.js';
+import type { ScheduleRow } from './schedule.journal.js';
+import { pastOf, READ_BACK, recover } from './schedule.recovery.js';
+import { storedSchedule, type Run } from './schedule.state.js';
 import { ScheduleTroubled } from './schedule.trouble.js';
-import { SCHEDULES, timerId, timerProblem } from './timer.js';
+import { DEPLOYMENTS, ringProblem, SCHEDULES, timerId, timerProblem } from './timer.js';
 
 /** Rows that the journal of a schedule keeps: a run leaves two, and a thousand runs must be there. */
 const JOURNAL = 3_000;
@@ -35,7 +37,7 @@ const LOOK_AFTER = 30_000;
 const MOST_LOOKS = 20;
 
 type Removal = 'removed' | 'unknown' | 'declared';
-type ScheduleTurn = Turn<typeof scheduleState>;
+type ScheduleTurn = Turn<typeof storedSchedule>;
 
 /**
  * Every schedule is a key of this actor. What a turn decides, the runs it sends, the rows of its journal and its next timer are
@@ -43,7 +45,7 @@ type ScheduleTurn = Turn<typeof scheduleState>;
  */
 @Actor({
   name: SCHEDULES,
-  state: { schema: scheduleState, maxBytes: 1024 * 1024 },
+  state: { schema: storedSchedule, maxBytes: 1024 * 1024 },
   journal: { keep: JOURNAL },
   concurrency: 50,
   retry: { attempts: 20, delay: '1s', max: '1m' },
@@ -55,11 +57,20 @@ export class ScheduleActor {
   ) {}
 
   @Handle(PutSchedule)
-  async put({ definition, isNew }: PutSchedule, turn: ScheduleTurn) {
+  async put({ definition, isNew, problem }: PutSchedule, turn: ScheduleTurn) {
     const known = turn.state.definition;
     if (known && isNew) return 'exists' as const;
-    if (known?.owner !== undefined && known.owner !== definition.owner) return 'declared' as const;
-    const done = await this.during(turn, (schedule) => schedule.put(definition), true);
+    if (known?.owner !== undefined && known.owner !== definition.owner) {
+      const isTaken = problem === undefined || (await this.isDeclared(turn.key ?? '', known.owner));
+      if (isTaken) return 'declared' as const;
+    }
+    const put = (schedule: Schedule) => {
+      if (problem === undefined) return schedule.put(definition);
+      const outcome = schedule.correct(definition);
+      if (outcome !== 'unchanged') schedule.heal(problem);
+      return outcome;
+    };
+    const done = await this.during(turn, put, true);
     return done?.answer ?? ('unchanged' as const);
   }
 
@@ -102,19 +113,26 @@ export class ScheduleActor {
   }
 
   @Handle(ScheduleDue)
-  async due(_: ScheduleDue, turn: ScheduleTurn): Promise<void> {
+  async due({ key, at }: ScheduleDue, turn: ScheduleTurn): Promise<void> {
+    const problem = ringProblem(key, { id: turn.id, now: turn.now.getTime(), at }, turn.state);
     // It has rung.
     turn.state.timer = undefined;
-    await this.during(turn, () => undefined);
+    await this.during(turn, (schedule) => {
+      if (problem !== undefined) schedule.heal(problem);
+    });
   }
 
   @Handle(CheckSchedule)
   async check({ key }: CheckSchedule, turn: ScheduleTurn): Promise<void> {
     // While it has its turn nobody else moves its timer: what was seen from outside may have been between two turns.
-    const problem = await timerProblem(this.engine, key, turn.state, turn.now.getTime());
-    if (problem === undefined) return;
-    turn.state.timer = undefined;
-    await this.during(turn, (schedule) => schedule.heal(problem));
+    const { state } = turn;
+    const problem = await timerProblem(this.engine, key, state, turn.now.getTime());
+    const isWell = problem === undefined && stateProblem(state, turn.now.getTime()) === undefined;
+    if (isWell && state.definition) return;
+    state.timer = undefined;
+    await this.during(turn, (schedule) => {
+      if (problem !== undefined) schedule.heal(problem);
+    });
   }
 
   @Handle(RunEnded)
@@ -140,19 +158,22 @@ export class ScheduleActor {
     work: (schedule: Schedule) => T,
     isCreating = false,
   ): Promise<{ answer: T } | undefined> {
-    if (!turn.state.definition && !isCreating) {
-      turn.forget();
-      return undefined;
-    }
+    const lostState = await this.recover(turn);
+    if (!turn.state.definition && !isCreating) return this.missing(turn);
     const id = turn.key ?? '';
     const { timer } = turn.state;
     const cause = createHash('sha256').update(turn.id).digest('hex').slice(0, 12);
     const schedule = new Schedule(id, turn.state, turn.now.getTime(), cause);
+    const problem = lostState ?? this.putBack(turn, isCreating) ?? schedule.mend();
+    if (problem !== undefined) schedule.heal(problem);
     const lost = await this.lost(turn.state.running, turn.now.getTime());
     const answer = work(schedule);
-    for (const each of lost) schedule.foundEnded(each);
+    for (const each of lost) {
+      // This very turn may have told.
+      if (turn.state.running.some(({ id: run }) => run === each.id)) schedule.foundEnded(each);
+    }
     let next = schedule.settle();
-    if (await this.cancel(schedule)) next = schedule.settle();
+    while (await this.cancel(schedule)) next = schedule.settle();
     await this.leave(schedule, turn);
     turn.state.timer = next;
     if (next !== undefined && next !== timer) await this.arm(id, next);
@@ -161,8 +182,63 @@ export class ScheduleActor {
     return { answer };
   }
 
+  /** Of a state that was lost: goes on where the journal ends; answers what was wrong. */
+  private async recover({
+    state,
+    key = '',
+    attempt,
+    now,
+  }: ScheduleTurn): Promise<string | undefined> {
+    const isLost = state.damage !== undefined || !state.definition;
+    // A turn that has failed before may have failed because its state says what is not so.
+    if (!isLost && attempt === 1) return undefined;
+    const past = pastOf(await this.engine.journal(SCHEDULES, key, { limit: READ_BACK }));
+    if (!isLost) {
+      const { decided = 0 } = past ?? {};
+      if (state.watermark >= decided) return undefined;
+      state.watermark = state.previous = decided;
+      return 'what was decided was to be decided again';
+    }
+    if (past || state.definition) recover(state, past, now.getTime());
+    if (state.definition) {
+      const { problem = '' } = state.damage ?? {};
+      delete state.damage;
+      return problem;
+    }
+    if (past) state.damage ??= { problem: 'its state was gone', found: '' };
+    return undefined;
+  }
+
+  /** A schedule whose state was lost is put again; answers what was wrong with it. */
+  private putBack({ state }: ScheduleTurn, isCreating: boolean): string | undefined {
+    const { damage } = state;
+    if (isCreating) delete state.damage;
+    return damage?.problem;
+  }
+
+  /** There is no such schedule; or there was one, and nobody knows any more what it was. */
+  private async missing(turn: ScheduleTurn): Promise<undefined> {
+    const { damage } = turn.state;
+    if (!damage) return turn.forget() as undefined;
+    if (damage.isTold) return undefined;
+    damage.isTold = true;
+    const { problem: detail } = damage;
+    const row: ScheduleRow = { kind: 'note', what: 'broken', at: turn.now.getTime(), detail };
+    turn.journal(row as unknown as JsonObject);
+    const schedule = turn.key ?? '';
+    await this.actors.publish(new ScheduleTroubled({ schedule, kind: 'dead', detail }));
+    return undefined;
+  }
+
+  /** Whether the code of an actor declares a schedule. */
+  private async isDeclared(schedule: string, actor: string): Promise<boolean> {
+    const stored = await this.engine.state(DEPLOYMENTS, actor);
+    const { schedules = [] } = (stored?.data ?? {}) as { schedules?: { id?: string }[] };
+    return schedules.some(({ id }) => id === schedule);
+  }
+
   private async arm(id: string, at: number): Promise<void> {
-    await this.actors.tell(new ScheduleDue({ key: id }), {
+    await this.actors.tell(new ScheduleDue({ key: id, at }), {
       id: timerId(id),
       replace: true,
       at: new Date(at),

@@ -13,6 +13,8 @@ export class PutSchedule extends Message(
     definition: scheduleDefinition,
     /** Refused when there is one already. */
     isNew: z.boolean().optional(),
+    /** It is declared so, and was found to be otherwise: what was wrong. Then it counts as if it had never been otherwise. */
+    problem: z.string().optional(),
   }),
   {
     key: 'key',
@@ -71,7 +73,15 @@ export class BackfillSchedule extends Message(
 ) {}
 
 /** The timer of a schedule. */
-export class ScheduleDue extends Message('schedules.due', z.object({ key }), { key: 'key' }) {}
+export class ScheduleDue extends Message(
+  'schedules.due',
+  z.object({
+    key,
+    /** When it was to ring. */
+    at: z.number().optional(),
+  }),
+  { key: 'key' },
+) {}
 
 /** Looks whether the timer of a schedule is as it should be, and sets it right. */
 export class CheckSchedule extends Message('schedules.check', z.object({ key }), {

@@ -1,10 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { unaccounted, type Span } from '../../../test/support/schedule.oracle.js';
 import { checkPolicies, type CatchUp, type Overlap, type SchedulePolicies } from './policies.js';
-import { checkRule, nextOccurrence, type CheckedRule, type ScheduleRule } from './rule/index.js';
-import { Schedule } from './schedule.js';
+import { checkRule, nextOccurrence, type ScheduleRule } from './rule/index.js';
+import { Schedule, stateProblem } from './schedule.js';
 import type { OccurrenceRow, ScheduleRow } from './schedule.journal.js';
-import { scheduleState, type Definition } from './schedule.state.js';
+import { pastOf, recover } from './schedule.recovery.js';
+import { scheduleState, storedSchedule, type Definition } from './schedule.state.js';
+import { ringProblem } from './timer.js';
 
 const T0 = Date.UTC(2026, 0, 1);
 const MINUTE = 60_000;
@@ -209,7 +212,13 @@ describe('an occurrence while a run is in work', () => {
     stage.advance(T0 + 1_002_000);
     expect(stage.state.buffer).toHaveLength(1_000);
     expect(stage.outcomes()).toEqual(['fired', 'skipped']);
-  });
+    // A turn can leave a thousand rows.
+    stage.turn((schedule) => schedule.trigger('terminate-other'));
+    expect(stage.decisions().slice(2)).toEqual([
+      { nominal: T0 + 2_000, outcome: 'skipped', count: 1_000 },
+      { nominal: stage.now, outcome: 'triggered', count: 1 },
+    ]);
+  }, 60_000);
 });
 
 describe('every overlap policy with every way to catch up', () => {
@@ -416,6 +425,75 @@ describe('runs', () => {
   });
 });
 
+describe('a state that somebody has changed', () => {
+  it.each([
+    ['earlier', -5 * HOUR],
+    ['later', 5 * HOUR],
+  ])('so that it goes on %s goes on where it was', (_, by) => {
+    const stage = staged({ every: '1h' }, { overlap: 'allow' });
+    stage.advance(T0 + 3 * HOUR);
+    stage.state.watermark += by;
+    expect(stateProblem(stage.state, stage.now)).toBeDefined();
+    stage.turn((schedule) => expect(schedule.mend()).toBeDefined());
+    expect(stateProblem(stage.state, stage.now)).toBeUndefined();
+    stage.advance(T0 + 5 * HOUR);
+    expect(stage.sent).toEqual([1, 2, 3, 4, 5].map((n) => `run:s:${T0 + n * HOUR}`));
+  });
+
+  it('to another definition than the declared one counts as never changed', () => {
+    const stage = staged({ every: '1h' }, { overlap: 'allow' });
+    const declared = structuredClone(stage.state.definition as Definition);
+    Object.assign(stage.state.definition ?? {}, definitionOf({ every: '7h' }));
+    stage.sleep(T0 + 3 * HOUR);
+    expect(stage.turn((schedule) => schedule.correct(declared))).toBe('changed');
+    expect(stage.turn((schedule) => schedule.correct(declared))).toBe('unchanged');
+    expect(stage.decisions().map(({ nominal }) => nominal)).toEqual(
+      [1, 2, 3].map((n) => T0 + n * HOUR),
+    );
+  });
+
+  it('so that it is none keeps its definition, if that can be read, and what was found', () => {
+    const { state } = staged({ every: '1h' });
+    const found = storedSchedule.parse({ ...state, watermark: 'yesterday' });
+    expect(found.definition).toEqual(state.definition);
+    expect(found.damage?.problem).toMatch(/^its state could not be read: watermark: /);
+    expect(found.damage?.found).toContain('yesterday');
+    const nothing = storedSchedule.parse({ definition: 'every day' });
+    expect(nothing.definition).toBeUndefined();
+    expect(storedSchedule.parse(state)).toEqual(state);
+    // It can be stored.
+    expect(storedSchedule.parse(nothing)).toEqual(nothing);
+  });
+
+  it('goes on where its journal ends, with the runs that are in work', () => {
+    const stage = staged({ every: '1h' }, { overlap: 'allow' });
+    stage.advance(T0 + 3 * HOUR);
+    stage.end(`run:s:${T0 + HOUR}`);
+    const rows = stage.rows.map((row, n) => ({ id: `${n}`, at: row.at, row: row as never }));
+    const { definition } = stage.state;
+    const lost = { ...scheduleState.parse({}), definition };
+    recover(lost, pastOf(rows.reverse()), stage.now);
+    const { watermark, previous, running } = stage.state;
+    expect(lost).toMatchObject({ createdAt: T0, watermark, previous, running });
+    recover(lost, undefined, stage.now);
+    expect(lost).toMatchObject({ createdAt: stage.now, watermark: stage.now, running: [] });
+  });
+});
+
+describe('a timer that rings', () => {
+  const ring = { id: 'due:s', now: T0, at: T0 };
+  it.each([
+    [ring, { timer: T0 }, undefined],
+    [{ ...ring, now: T0 - 1_000 }, { timer: T0 }, undefined],
+    [{ ...ring, now: T0 - HOUR }, { timer: T0 }, 'its timer rang too early'],
+    [{ ...ring, at: T0 - 1 }, { timer: T0 }, 'its timer was set to another time'],
+    [ring, {}, 'it had no timer'],
+    [{ ...ring, id: 'schedules-1' }, { timer: T0 }, 'it had a second timer'],
+  ])('%j of %j', (rung, state, problem) => {
+    expect(ringProblem('s', rung, state)).toBe(problem);
+  });
+});
+
 /** What a random life of a schedule is made of. */
 const step = fc.oneof(
   {
@@ -494,47 +572,10 @@ describe('whatever happens', () => {
           stage.advance(stage.now + 3 * HOUR);
           for (let rounds = 0; rounds < 5; rounds++) stage.endAll();
           expect(stage.state.buffer).toEqual([]);
-          expect(unaccounted(stage, spans)).toEqual([]);
+          expect(unaccounted(stage.rows, spans, stage.state.watermark)).toEqual([]);
         },
       ),
       { numRuns: Number(process.env['SCHEDULE_RUNS'] ?? 100) },
     );
   }, 600_000);
 });
-
-/** The occurrences about which there is not one decision, but none or several; and decisions about what is none. */
-function unaccounted(stage: Stage, spans: readonly Span[]): string[] {
-  const expected = occurrencesOf(spans, stage.state.watermark);
-  const decisions = new Map(expected.map((nominal) => [nominal, 0]));
-  const problems: string[] = [];
-  for (const row of stage.rows) {
-    if (row.kind !== 'occurrence' || row.reason === 'manual' || row.reason === 'backfill') continue;
-    const { nominal, until = nominal, count = 1 } = row;
-    const first = expected.indexOf(nominal);
-    const meant = expected.slice(first, first + count);
-    if (first < 0 || meant.at(-1) !== until)
-      problems.push(`no such occurrences: ${JSON.stringify(row)}`);
-    for (const each of meant) decisions.set(each, (decisions.get(each) ?? 0) + 1);
-  }
-  for (const [nominal, count] of decisions) {
-    if (count !== 1) problems.push(`${new Date(nominal).toISOString()}: ${count} decisions`);
-  }
-  return problems;
-}
-
-interface Span {
-  rule: CheckedRule;
-  from: number;
-}
-
-function occurrencesOf(spans: readonly Span[], watermark: number): number[] {
-  return spans.flatMap(({ rule, from }, index) => {
-    const to = Math.min(spans[index + 1]?.from ?? Infinity, watermark);
-    const found: number[] = [];
-    for (let at = nextOccurrence(rule, from); at !== undefined && at <= to;) {
-      found.push(at);
-      at = nextOccurrence(rule, at);
-    }
-    return found;
-  });
-}

@@ -106,5 +106,35 @@ export const scheduleState = z.object({
   last: lastRun.optional(),
   /** What keeps the next occurrence from being computed. */
   broken: z.string().optional(),
+  /** Its state was found to be no such state, or gone; there is no definition until somebody puts it again. */
+  damage: z
+    .object({
+      problem: z.string(),
+      /** What was there, as JSON, cut. */
+      found: z.string(),
+      /** It was told. */
+      isTold: z.boolean().optional(),
+    })
+    .optional(),
 });
 export type ScheduleState = z.infer<typeof scheduleState>;
+
+/** How much of a damaged state is kept for a person to look at, characters. */
+const KEPT = 10_000;
+
+/** As it is stored. What somebody has written over it is no reason to stand still: see `damage`. */
+export const storedSchedule = z.unknown().transform((stored): ScheduleState => {
+  const { data, error } = scheduleState.safeParse(stored);
+  if (data) return data;
+  const known = scheduleDefinition.safeParse((stored as Partial<ScheduleState>)?.definition);
+  const [issue] = error.issues;
+  const where = issue?.path.length ? `${issue.path.join('.')}: ` : '';
+  return {
+    ...scheduleState.parse({}),
+    ...(known.success && { definition: known.data }),
+    damage: {
+      problem: `its state could not be read: ${where}${issue?.message ?? ''}`.slice(0, 500),
+      found: (JSON.stringify(stored) ?? '').slice(0, KEPT),
+    },
+  };
+});

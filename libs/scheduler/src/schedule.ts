@@ -3,8 +3,13 @@ import { isDeepStrictEqual } from 'node:util';
 import { decideDue, ruleNext, type Decision } from './due.js';
 import type { Overlap } from './policies.js';
 import { dueTime, nextOccurrence, type CheckedRule } from './rule/index.js';
-import type { OccurrenceOutcome, RunOutcome, ScheduleRow } from './schedule.journal.js';
-import type { Definition, Run, RunReason, ScheduleState } from './schedule.state.js';
+import type {
+  OccurrenceOutcome,
+  OccurrenceRow,
+  RunOutcome,
+  ScheduleRow,
+} from './schedule.journal.js';
+import type { Buffered, Definition, Run, RunReason, ScheduleState } from './schedule.state.js';
 import type { Trouble } from './schedule.trouble.js';
 
 /** The most runs in work, and occurrences that wait, of which a schedule knows. */
@@ -48,6 +53,8 @@ export class Schedule {
   readonly cancels: string[] = [];
   readonly rows: ScheduleRow[] = [];
   readonly troubles: Trouble[] = [];
+  /** How many more occurrences may be decided: each may leave a row, and a turn can leave only so many. */
+  private budget = AT_ONCE;
 
   constructor(
     readonly id: string,
@@ -66,7 +73,10 @@ export class Schedule {
     state.broken = undefined;
     if (!state.definition) {
       state.definition = definition;
-      state.createdAt = state.watermark = now;
+      // What is known of an earlier life goes on.
+      state.createdAt ||= now;
+      state.watermark ||= now;
+      state.changedAt = state.watermark;
       this.note('created');
       return 'created';
     }
@@ -79,6 +89,26 @@ export class Schedule {
     state.successors.push({ definition, from: now });
     this.note('changed');
     return 'changed';
+  }
+
+  /** Gives it the definition that it should have had all the time. */
+  correct(definition: Definition): 'created' | 'changed' | 'unchanged' {
+    const { state } = this;
+    if (!state.definition) return this.put(definition);
+    if (isDeepStrictEqual(latestDefinition(state), definition)) return 'unchanged';
+    const successor = state.successors.at(-1);
+    if (successor) successor.definition = definition;
+    else state.definition = definition;
+    state.broken = undefined;
+    return 'changed';
+  }
+
+  /** Sets right what cannot be so, whoever has done it; answers what that was. */
+  mend(): string | undefined {
+    const { state, now } = this;
+    const problem = stateProblem(state, now);
+    if (problem !== undefined) state.watermark = decidedUpTo(state);
+    return problem;
   }
 
   pause(reason: string, until?: number, isOurs = false): void {
@@ -177,6 +207,8 @@ export class Schedule {
 
   /** Somebody has found it in a state that it should not be in. */
   heal(problem: string): void {
+    // One damage shows in several ways.
+    if (this.troubles.some(({ kind }) => kind === 'healed')) return;
     this.rows.push({ kind: 'note', what: 'healed', at: this.now, detail: problem });
     this.troubles.push({ kind: 'healed', detail: problem });
   }
@@ -233,10 +265,10 @@ export class Schedule {
   private decide(): boolean {
     const { state, now } = this;
     try {
-      for (let budget = AT_ONCE; budget > 0;) {
-        const decisions = decideDue(state, now, budget);
+      while (this.budget > 0) {
+        const decisions = decideDue(state, now, this.budget);
         for (const decision of decisions) this.carryOut(decision);
-        budget -= decisions.length;
+        this.budget -= decisions.length;
         if (decisions.length > 0) continue;
         if (!this.succeed()) break;
       }
@@ -313,11 +345,11 @@ export class Schedule {
         break;
       case 'cancel-other':
         this.stop(others, 'cancelled');
-        for (const other of buffer.splice(0)) this.skip(other.nominal, other.reason);
+        this.empty(buffer);
         break;
       case 'terminate-other':
         this.stop(others, 'terminated');
-        for (const other of buffer.splice(0)) this.skip(other.nominal, other.reason);
+        this.empty(buffer);
         return this.start(nominal, reason, outcome);
     }
     buffer.push(waiting);
@@ -349,6 +381,28 @@ export class Schedule {
     return 'skipped';
   }
 
+  /** Those that waited do not run. Of a thousand, most follow each other, and are one row. */
+  private empty(buffer: Buffered[]): void {
+    let row: OccurrenceRow | undefined;
+    for (const { nominal, reason } of buffer.splice(0)) {
+      const last = row?.until ?? row?.nominal;
+      if (row?.reason === reason && last !== undefined && this.isNext(last, nominal)) {
+        Object.assign(row, { until: nominal, count: (row.count ?? 1) + 1 });
+      } else {
+        row = { kind: 'occurrence', outcome: 'skipped', nominal, at: this.now, reason };
+        this.rows.push(row);
+      }
+    }
+  }
+
+  private isNext(before: number, nominal: number): boolean {
+    try {
+      return nextOccurrence(this.definition.rule, before) === nominal;
+    } catch {
+      return false;
+    }
+  }
+
   private stop(runs: readonly Run[], stopped: Run['stopped']): void {
     for (const run of runs) {
       if (run.stopped) continue;
@@ -376,7 +430,7 @@ export class Schedule {
   /** Goes on with the first backfill; answers whether more of it can be done at once. */
   private fill(): boolean {
     const { state } = this;
-    for (let started = 0; started < AT_ONCE;) {
+    while (this.budget > 0) {
       const [backfill] = state.backfills;
       if (!backfill) return false;
       const isBusy = this.atWork().length > 0 || state.buffer.length > 0;
@@ -389,7 +443,7 @@ export class Schedule {
       }
       backfill.at = nominal;
       this.start(nominal, 'backfill', 'backfilled');
-      started++;
+      this.budget--;
     }
     return true;
   }
@@ -481,6 +535,24 @@ export class Schedule {
     }
     state.broken = message;
   }
+}
+
+/** How far the clock of a store may go back, ms. */
+const SET_BACK = 5_000;
+
+/** What is wrong with the state of a schedule, whatever its timer; undefined when nothing can be seen. */
+export function stateProblem(state: ScheduleState, now: number): string | undefined {
+  if (state.damage) return state.damage.isTold ? undefined : state.damage.problem;
+  if (!state.definition) return undefined;
+  const decided = decidedUpTo(state);
+  if (state.watermark < decided) return 'what was decided was to be decided again';
+  if (state.watermark > Math.max(now + SET_BACK, decided)) return 'what is to come was decided';
+  return undefined;
+}
+
+/** Up to when everything is decided, as the rest of the state tells. */
+function decidedUpTo({ previous = 0, createdAt, changedAt, successors }: ScheduleState): number {
+  return Math.max(previous, createdAt, successors.length === 0 ? changedAt : 0);
 }
 
 /** What a schedule is from now on: the last that was put. */

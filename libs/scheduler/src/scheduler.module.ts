@@ -1,5 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { DeploymentActor, DEPLOYMENTS } from './deployment.actor.js';
+import { DeploymentActor } from './deployment.actor.js';
 import { Deployments } from './deployments.js';
 import { ScheduleActor } from './schedule.actor.js';
 import {
@@ -8,7 +8,7 @@ import {
   type SchedulerOptions,
 } from './scheduler.options.js';
 import { Schedules } from './schedules.js';
-import { SCHEDULES } from './timer.js';
+import { DEPLOYMENTS, SCHEDULES } from './timer.js';
 import { WATCHDOG, WatchdogActor } from './watchdog.actor.js';
 
 /** The actors that keep schedules. Their messages are their own: who sends one by hand can break a schedule. */

@@ -6,6 +6,7 @@ import {
   Message,
   On,
   OptionError,
+  RetryLaterError,
   type Engine,
   type Turn,
 } from '@callsheet/messaging';
@@ -255,6 +256,16 @@ describe('Schedules', () => {
     await drained(schedules.put('slow', input));
     await t.advance(HOUR + 11 * 60_000);
     expect(toldOf(await schedules.history('slow'))).toEqual(['created', 'fired', 'timed-out']);
+  });
+
+  it('tells of the end of a run once, however long it took', async () => {
+    const { t, schedules, drained } = await staged();
+    class Again extends Message('later.again', z.object({})) {}
+    const message = new Again({});
+    await drained(schedules.put('slow', { every: '1h', message }));
+    t.probe(Again).fail(new RetryLaterError('not yet', { after: '5m' }), 2);
+    await t.advance(HOUR + 20 * 60_000);
+    expect(toldOf(await schedules.history('slow'))).toEqual(['created', 'fired', 'succeeded']);
   });
 
   it('keeps at most what its journal is to keep, a thousand runs at least', async () => {

@@ -4,8 +4,10 @@ import type { ScheduleState } from './schedule.state.js';
 
 /** Name of the actor that all schedules are keys of. */
 export const SCHEDULES = 'schedules';
+/** Name of the actor that keeps what the code declares. */
+export const DEPLOYMENTS = 'schedule-deployments';
 
-/** How late a timer may be before it is thought to be lost, ms. */
+/** How late, or early, a timer may be before it is thought to be wrong, ms. */
 const LATENESS = 5_000;
 
 /** Id of the timer of a schedule: there is one at most. */
@@ -36,6 +38,19 @@ export async function timerProblem(
   if (wanted !== undefined && wanted < dueAt - LATENESS && wanted < now - LATENESS) {
     return 'its timer was set too late';
   }
+  return undefined;
+}
+
+/** What was wrong with a timer that rings; undefined when nothing was. @param at when it was to ring */
+export function ringProblem(
+  schedule: string,
+  { id, now, at }: { id: string; now: number; at: number | undefined },
+  { timer }: Pick<ScheduleState, 'timer'>,
+): string | undefined {
+  if (id !== timerId(schedule)) return 'it had a second timer';
+  if (timer === undefined) return 'it had no timer';
+  if (at !== undefined && at !== timer) return 'its timer was set to another time';
+  if (now < timer - LATENESS) return 'its timer rang too early';
   return undefined;
 }
 
