@@ -60,8 +60,7 @@ describe('the example of the README', () => {
       const [schedule] = await app.get(Schedules, { strict: false }).list();
       expect(schedule).toMatchObject({
         id: 'greeter.report',
-        cron: '0 7 * * MON-FRI',
-        tz: 'Europe/Madrid',
+        rule: { cron: ['0 0 7 * * 1-5'], tz: 'Europe/Madrid' },
       });
       expect(app.get(Actors, { strict: false })).toBeDefined();
     } finally {

@@ -254,13 +254,10 @@ export async function healed(app: INestApplicationContext, vandal: Vandal): Prom
   async function accounted(): Promise<void> {
     const now = Date.now();
     for (const { id } of DAMAGES.filter(({ told }) => told === undefined)) {
-      const last = await eventually(
-        async () => {
-          const found = await firedOf(id);
-          return found.some(({ nominal }) => nominal > now) ? found : null;
-        },
-        { timeout: 45_000, interval: 250 },
-      );
+      const isOver = async (): Promise<boolean> =>
+        (await firedOf(id)).some(({ nominal }) => nominal > now);
+      await eventually(isOver, { timeout: 45_000, interval: 250 });
+      const last = await firedOf(id);
       const rule = (await schedules.get(id))?.rule;
       const since = (await notes(id, 'created')).at(-1)?.at.getTime() ?? NaN;
       const nominal = last.map((row) => row.nominal).sort((a, b) => a - b);
@@ -302,18 +299,21 @@ function handOf(id: string, app: INestApplicationContext, vandal: Vandal): Hand 
     id,
     app,
     drop: () => vandal.drop(id),
-    edit: (change) =>
-      eventually(async () => {
+    edit: async (change) => {
+      await eventually(async () => {
         const stored = await engine.state('schedules', id);
         const data = change(stored?.data as unknown as ScheduleState);
         return vandal.write(id, data, stored?.revision ?? 0);
-      }),
-    timer: () =>
-      eventually(async () => {
+      });
+    },
+    timer: async () => {
+      const timer = await eventually(async () => {
         const found = await engine.find(`due:${id}`, ['schedules']);
         const isSoon = (found?.envelope.dueAt ?? 0) < Date.now() + 2_000;
         if (found?.state !== 'delayed' || isSoon) return null;
         return ((await queueOf(app).getJob(found.storageId)) as Job | undefined) ?? null;
-      }),
+      });
+      return timer as Job;
+    },
   };
 }
