@@ -26,6 +26,8 @@ export class Settings {
   readonly webhookSecret: Buffer | undefined;
   /** `WEBHOOK_TIMEOUT_MS`: how long a receiver may take, 1 to 300,000 milliseconds. Default 10,000. */
   readonly webhookTimeout: number;
+  /** `ALERT_WEBHOOK_URL`: http or https, told what is wrong with schedules. Not set: undefined. */
+  readonly alertUrl: string | undefined;
 
   constructor(env: Environment) {
     this.smtpUrl = env.SMTP_URL ? smtpUrl(env.SMTP_URL) : undefined;
@@ -36,6 +38,7 @@ export class Settings {
       ? parseSecret(env.WEBHOOK_SECRET, 'WEBHOOK_SECRET')
       : undefined;
     this.webhookTimeout = timeout(env.WEBHOOK_TIMEOUT_MS || '10000');
+    this.alertUrl = env.ALERT_WEBHOOK_URL ? alertUrl(env.ALERT_WEBHOOK_URL) : undefined;
     for (const name of ['EMAIL_RETRY_DELAY', 'WEBHOOK_RETRY_DELAY'] as const) {
       if (!DURATION.test(retryDelay(name, '1s', env) as string)) {
         throw new OptionError(name, "must be a duration such as '500ms' or '2s'");
@@ -78,4 +81,9 @@ function timeout(text: string): number {
     throw new OptionError('WEBHOOK_TIMEOUT_MS', 'must be a whole number from 1 to 300000');
   }
   return value;
+}
+
+function alertUrl(text: string): string {
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
+  throw new OptionError('ALERT_WEBHOOK_URL', 'must be an http:// or https:// URL');
 }

@@ -6,6 +6,7 @@ import { Actors, CallsheetModule, OptionError } from '@callsheet/messaging';
 import { Schedules } from '@callsheet/scheduler';
 import { Test } from '@nestjs/testing';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { eventually } from '../../../test/support/eventually.js';
 import { WorkerModule } from './worker.module.js';
 
 let folder: string;
@@ -30,8 +31,10 @@ it('boots, schedules the heartbeat and turns a message into a mail', async () =>
   const app = await compile();
   await app.init();
   try {
-    const schedules = await app.get(Schedules, { strict: false }).list();
-    expect(schedules.map(({ id }) => id)).toEqual(['heartbeat.beat']);
+    await eventually(async () => {
+      const schedules = await app.get(Schedules, { strict: false }).list();
+      expect(schedules.map(({ id }) => id)).toEqual(['heartbeat.beat']);
+    });
     const { id } = await app
       .get(Actors, { strict: false })
       .tell(new SendEmail({ to: 'ada@example.org', subject: 'Hello', text: 'Hi' }));

@@ -1,6 +1,7 @@
 import { SchedulerModule } from '@callsheet/scheduler';
 import { Module } from '@nestjs/common';
 import { AccountActor } from './account/account.actor.js';
+import { AlertActor } from './alerts/alert.actor.js';
 import { EmailActor } from './email/email.actor.js';
 import { Mailer } from './email/mailer.js';
 import { HeartbeatActor } from './heartbeat/heartbeat.actor.js';
@@ -16,6 +17,7 @@ import { WebhookClient } from './webhook/webhook.client.js';
     EmailActor,
     WebhookActor,
     HeartbeatActor,
+    AlertActor,
     Mailer,
     WebhookClient,
     { provide: Settings, useFactory: () => new Settings(process.env) },

@@ -16,5 +16,5 @@ export const messages: readonly MessageClass[] = [
   GetBalance,
 ];
 
-/** Actors without messages: they only run schedules. For `CallsheetModule.forRoot({ actors })`. */
-export const actors: readonly string[] = ['heartbeat'];
+/** Actors without messages of their own: they only run schedules, or hear events. For `CallsheetModule.forRoot({ actors })`. */
+export const actors: readonly string[] = ['alerts', 'heartbeat'];

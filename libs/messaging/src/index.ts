@@ -94,7 +94,7 @@ export {
 } from './engine.js';
 export { QUEUES, type Queues } from './queues.js';
 export { redact, SECRET, type Secrecy } from './telemetry/redaction.js';
-export { METRICS, type Metrics } from './telemetry/metrics.js';
+export { METRICS, type MetricCounter, type Metrics } from './telemetry/metrics.js';
 export { SAMPLE, statisticsOf, type Percentiles, type Statistics } from './statistics.js';
 
 // Building on actors

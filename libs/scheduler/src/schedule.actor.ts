@@ -24,6 +24,7 @@ import {
   TriggerSchedule,
 } from './schedule.messages.js';
 import type { ScheduleRow } from './schedule.journal.js';
+import { ScheduleMetrics } from './schedule.metrics.js';
 import { pastOf, READ_BACK, recover } from './schedule.recovery.js';
 import { storedSchedule, type Run } from './schedule.state.js';
 import { ScheduleTroubled } from './schedule.trouble.js';
@@ -53,6 +54,7 @@ type ScheduleTurn = Turn<typeof storedSchedule>;
 export class ScheduleActor {
   constructor(
     private readonly actors: Actors,
+    private readonly metrics: ScheduleMetrics,
     @Inject(ENGINE) private readonly engine: Engine,
   ) {}
 
@@ -247,7 +249,9 @@ export class ScheduleActor {
   }
 
   /** Everything that the turn leaves beside its state. */
-  private async leave({ id, runs, rows, troubles }: Schedule, turn: ScheduleTurn): Promise<void> {
+  private async leave(schedule: Schedule, turn: ScheduleTurn): Promise<void> {
+    const { id, runs, rows, troubles } = schedule;
+    this.metrics.count(schedule);
     for (const row of rows) turn.journal(row as unknown as JsonObject);
     for (const run of runs) await this.send(id, run, turn);
     for (const trouble of troubles) {

@@ -2,6 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { DeploymentActor } from './deployment.actor.js';
 import { Deployments } from './deployments.js';
 import { ScheduleActor } from './schedule.actor.js';
+import { ScheduleMetrics } from './schedule.metrics.js';
 import {
   resolveSchedulerOptions,
   SCHEDULER_OPTIONS,
@@ -21,6 +22,7 @@ export const SCHEDULER_ACTORS: readonly string[] = [DEPLOYMENTS, WATCHDOG, SCHED
 @Module({
   providers: [
     { provide: SCHEDULER_OPTIONS, useValue: resolveSchedulerOptions() },
+    ScheduleMetrics,
     ScheduleActor,
     DeploymentActor,
     WatchdogActor,

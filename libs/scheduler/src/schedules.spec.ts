@@ -1,18 +1,23 @@
 import {
   Actor,
+  CallsheetModule,
   ENGINE,
   Handle,
   IdempotencyConflictError,
   Message,
+  METRICS,
   On,
   OptionError,
   RetryLaterError,
   type Engine,
+  type Metrics,
   type Turn,
 } from '@callsheet/messaging';
 import { TestCallsheet } from '@callsheet/messaging/testing';
+import { Test } from '@nestjs/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
+import { ScheduleMetrics } from './schedule.metrics.js';
 import type { HistoryEntry } from './schedule.history.js';
 import type { ScheduleInput } from './schedule.input.js';
 import { ScheduleTroubled } from './schedule.trouble.js';
@@ -300,4 +305,25 @@ describe('Schedules', () => {
     const { schedules, hourly } = await staged();
     await expect(schedules.put(id, hourly(more as never))).rejects.toThrow(OptionError);
   });
+});
+
+it('what schedules decide is counted', async () => {
+  const app = await Test.createTestingModule({
+    imports: [CallsheetModule.forRoot({ url: 'memory:' }), SchedulerModule],
+  }).compile();
+  app.useLogger(false);
+  await app.init();
+  onTestFinished(() => app.close());
+  app.get(ScheduleMetrics).count({
+    rows: [
+      { kind: 'occurrence', outcome: 'missed', nominal: 1, until: 3, count: 3, at: 5 },
+      { kind: 'end', run: 'r', nominal: 1, outcome: 'failed', at: 5 },
+      { kind: 'note', what: 'healed', at: 5 },
+    ],
+    troubles: [{ kind: 'missed', count: 3, detail: '' }],
+  });
+  const text = await app.get<Metrics>(METRICS).text();
+  expect(text).toContain('callsheet_schedule_occurrences_total{outcome="missed"} 3');
+  expect(text).toContain('callsheet_schedule_runs_total{outcome="failed"} 1');
+  expect(text).toContain('callsheet_schedule_troubles_total{kind="missed"} 3');
 });

@@ -17,6 +17,19 @@ export interface Metrics {
   readonly contentType: string;
   /** All metrics in Prometheus' text format. Ends within some two seconds, whatever the store does. */
   text(): Promise<string>;
+  /**
+   * A counter beside those of the framework, in the same text; asked for again by its name it is the same. For what is built on actors.
+   *
+   * @param name `callsheet_..._total`, with the letters that Prometheus allows
+   * @param labels names of its labels: keep the number of their values small
+   */
+  counterOf<L extends string>(name: string, help: string, labels: readonly L[]): MetricCounter<L>;
+}
+
+/** Counts something. */
+export interface MetricCounter<L extends string> {
+  /** @param by how much more, default 1 */
+  inc(labels: Record<L, string>, by?: number): void;
 }
 
 const MESSAGE = ['actor', 'type'] as const;
@@ -90,6 +103,11 @@ export class MetricsObserver implements Observer, Metrics {
   async text(): Promise<string> {
     await this.gauges.collect();
     return this.registry.metrics();
+  }
+
+  counterOf<L extends string>(name: string, help: string, labels: readonly L[]): MetricCounter<L> {
+    const known = this.registry.getSingleMetric(name) as Counter<L> | undefined;
+    return (known ?? this.counter(name, help, labels)) as unknown as MetricCounter<L>;
   }
 
   async send<T>(envelopes: readonly Envelope[], run: () => Promise<T>, by?: Delivery): Promise<T> {
