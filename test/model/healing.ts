@@ -254,10 +254,11 @@ export async function healed(app: INestApplicationContext, vandal: Vandal): Prom
   async function accounted(): Promise<void> {
     const now = Date.now();
     for (const { id } of DAMAGES.filter(({ told }) => told === undefined)) {
-      const last = await eventually(
+      let last: Awaited<ReturnType<typeof firedOf>> = [];
+      await eventually(
         async () => {
-          const found = await firedOf(id);
-          return found.some(({ nominal }) => nominal > now) ? found : null;
+          last = await firedOf(id);
+          return last.some(({ nominal }) => nominal > now);
         },
         { timeout: 45_000, interval: 250 },
       );
@@ -302,18 +303,21 @@ function handOf(id: string, app: INestApplicationContext, vandal: Vandal): Hand 
     id,
     app,
     drop: () => vandal.drop(id),
-    edit: (change) =>
-      eventually(async () => {
+    async edit(change) {
+      await eventually(async () => {
         const stored = await engine.state('schedules', id);
         const data = change(stored?.data as unknown as ScheduleState);
         return vandal.write(id, data, stored?.revision ?? 0);
-      }),
-    timer: () =>
-      eventually(async () => {
-        const found = await engine.find(`due:${id}`, ['schedules']);
-        const isSoon = (found?.envelope.dueAt ?? 0) < Date.now() + 2_000;
-        if (found?.state !== 'delayed' || isSoon) return null;
-        return ((await queueOf(app).getJob(found.storageId)) as Job | undefined) ?? null;
-      }),
+      });
+    },
+    async timer() {
+      const found = await eventually(async () => {
+        const record = await engine.find(`due:${id}`, ['schedules']);
+        const isSoon = (record?.envelope.dueAt ?? 0) < Date.now() + 2_000;
+        if (record?.state !== 'delayed' || isSoon) return null;
+        return ((await queueOf(app).getJob(record.storageId)) as Job | undefined) ?? null;
+      });
+      return found as Job;
+    },
   };
 }
