@@ -78,7 +78,9 @@ export class Clockwork {
       const overlap = OVERLAPS[n % OVERLAPS.length] as Overlap;
       const catchUp = CATCH_UPS[n % CATCH_UPS.length] as CatchUp;
       const every = `${seconds[n % seconds.length] ?? 1}s` as const;
-      await schedules.create(id, { every, overlap, catchUp, grace: '1s', message });
+      const input = { every, overlap, catchUp, grace: '1s', message } as const;
+      // Until the first worker is there.
+      await eventually(() => schedules.put(id, input), { timeout: 60_000 });
       this.ids.push(id);
     });
     await Promise.all(made);
