@@ -254,10 +254,14 @@ export async function healed(app: INestApplicationContext, vandal: Vandal): Prom
   async function accounted(): Promise<void> {
     const now = Date.now();
     for (const { id } of DAMAGES.filter(({ told }) => told === undefined)) {
-      const isOver = async (): Promise<boolean> =>
-        (await firedOf(id)).some(({ nominal }) => nominal > now);
-      await eventually(isOver, { timeout: 45_000, interval: 250 });
-      const last = await firedOf(id);
+      let last: Awaited<ReturnType<typeof firedOf>> = [];
+      await eventually(
+        async () => {
+          last = await firedOf(id);
+          return last.some(({ nominal }) => nominal > now);
+        },
+        { timeout: 45_000, interval: 250 },
+      );
       const rule = (await schedules.get(id))?.rule;
       const since = (await notes(id, 'created')).at(-1)?.at.getTime() ?? NaN;
       const nominal = last.map((row) => row.nominal).sort((a, b) => a - b);
@@ -299,21 +303,21 @@ function handOf(id: string, app: INestApplicationContext, vandal: Vandal): Hand 
     id,
     app,
     drop: () => vandal.drop(id),
-    edit: async (change) => {
+    async edit(change) {
       await eventually(async () => {
         const stored = await engine.state('schedules', id);
         const data = change(stored?.data as unknown as ScheduleState);
         return vandal.write(id, data, stored?.revision ?? 0);
       });
     },
-    timer: async () => {
-      const timer = await eventually(async () => {
-        const found = await engine.find(`due:${id}`, ['schedules']);
-        const isSoon = (found?.envelope.dueAt ?? 0) < Date.now() + 2_000;
-        if (found?.state !== 'delayed' || isSoon) return null;
-        return ((await queueOf(app).getJob(found.storageId)) as Job | undefined) ?? null;
+    async timer() {
+      const found = await eventually(async () => {
+        const record = await engine.find(`due:${id}`, ['schedules']);
+        const isSoon = (record?.envelope.dueAt ?? 0) < Date.now() + 2_000;
+        if (record?.state !== 'delayed' || isSoon) return null;
+        return ((await queueOf(app).getJob(record.storageId)) as Job | undefined) ?? null;
       });
-      return timer as Job;
+      return found as Job;
     },
   };
 }

@@ -207,6 +207,20 @@ describe('an occurrence while a run is in work', () => {
     expect(new Set(nominal).size).toBe(stage.decisions().length);
   });
 
+  it.each<Overlap>(['cancel-other', 'terminate-other'])(
+    '%s: of several that are caught up at once the last runs, and the others are not sent',
+    (overlap) => {
+      const stage = staged({ every: '1h' }, { overlap, catchUp: 'all' });
+      stage.advance(T0 + HOUR);
+      stage.sleep(T0 + 4 * HOUR);
+      stage.turn();
+      stage.endAll();
+      expect(stage.outcomes().sort()).toEqual(['fired', 'fired', 'skipped', 'skipped']);
+      expect(stage.sent).toEqual([1, 4].map((n) => `run:s:${T0 + n * HOUR}`));
+      expect(stage.cancelled).toEqual([`run:s:${T0 + HOUR}`]);
+    },
+  );
+
   it('buffers a thousand, and skips more', () => {
     const stage = staged({ every: '1s' }, { overlap: 'buffer-all' });
     stage.advance(T0 + 1_002_000);

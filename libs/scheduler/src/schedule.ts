@@ -405,10 +405,25 @@ export class Schedule {
 
   private stop(runs: readonly Run[], stopped: Run['stopped']): void {
     for (const run of runs) {
-      if (run.stopped) continue;
+      if (run.stopped || this.withdraw(run.id)) continue;
       run.stopped = stopped;
       this.cancels.push(run.id);
     }
+  }
+
+  /** A run that this very turn was to send cannot be cancelled: it is left out. */
+  private withdraw(id: string): boolean {
+    const { state, runs, rows } = this;
+    const place = runs.findIndex((run) => run.id === id);
+    if (place < 0) return false;
+    runs.splice(place, 1);
+    state.running = state.running.filter((run) => run.id !== id);
+    const row = rows.find((each) => each.kind === 'occurrence' && each.run === id);
+    if (row?.kind === 'occurrence') {
+      row.outcome = 'skipped';
+      delete row.run;
+    }
+    return true;
   }
 
   private stopOverdue(): void {
