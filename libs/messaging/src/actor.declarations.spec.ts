@@ -107,14 +107,17 @@ describe('what is declared wrongly stops the start', () => {
     );
   });
 
-  it('a schedule that nobody stored', async () => {
+  it('a handler of what an actor sends that is not there', async () => {
     @Actor({ name: 'clock' })
     class Clock {
       tick(): void {}
     }
-    declareHandler(Clock.prototype, { ...OCCURRENCE, method: 'tick', handles: { verb: 'tick' } });
+    const handles = { verb: 'tick', sentBy: 'schedules' };
+    declareHandler(Clock.prototype, { ...OCCURRENCE, method: 'tick', handles });
     await expect(start([Clock])).rejects.toThrow(
-      new DeclarationError("the schedule 'clock.tick' is not stored: import SchedulerModule"),
+      new DeclarationError(
+        "'clock.tick' is sent by the actor 'schedules', which is not here: import SchedulerModule",
+      ),
     );
   });
 
