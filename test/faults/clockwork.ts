@@ -56,7 +56,11 @@ export class Clockwork {
   async exchange(by: 'kill -9' | 'SIGTERM'): Promise<void> {
     const place = this.run.nemesis.between(0, this.workers.length - 1);
     const [victim] = this.workers.splice(place, 1);
-    if (by === 'SIGTERM') this.worker();
+    if (by === 'SIGTERM') {
+      this.worker();
+      // One that has not started yet ends in another way.
+      if (victim) await this.run.reached(victim, 1);
+    }
     if (victim) await this.run.down(victim, by);
     if (by === 'kill -9') this.worker();
   }
@@ -64,7 +68,10 @@ export class Clockwork {
   /** Nobody is there for a while. */
   async allDown(ms: number): Promise<void> {
     const count = this.workers.length;
-    for (const worker of this.workers.splice(0)) await this.run.down(worker, 'SIGTERM');
+    for (const worker of this.workers.splice(0)) {
+      await this.run.reached(worker, 1);
+      await this.run.down(worker, 'SIGTERM');
+    }
     await this.run.nemesis.harm('nobody', () => new Promise((done) => setTimeout(done, ms)));
     for (let n = 0; n < count; n++) this.worker();
   }

@@ -18,6 +18,7 @@ describe('resolveOptions', () => {
       keepDone: { age: 86_400_000, count: 10_000 },
       keepDead: { age: Infinity, count: Infinity },
       lockDuration: 5_000,
+      consume: true,
     };
     expect(resolveOptions()).toEqual(defaults);
     expect(resolveOptions({})).toEqual(defaults);
@@ -48,6 +49,7 @@ describe('resolveOptions', () => {
       keepDone: { age: 60_000, count: 1 },
       keepDead: { age: Infinity, count: 7 },
       lockDuration: 500,
+      consume: true,
     });
   });
 

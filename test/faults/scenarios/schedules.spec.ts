@@ -12,6 +12,8 @@ import { shim } from '../shim.js';
 const SCHEDULES = Number(process.env['CLOCKWORK_SCHEDULES'] ?? 200);
 const RESTARTS = Number(process.env['CLOCKWORK_RESTARTS'] ?? 20);
 
+const ROUNDS = Number(process.env['CLOCKWORK_ROUNDS'] ?? 10);
+
 interface Harm {
   name: string;
   url: string;
@@ -25,7 +27,7 @@ async function harmed({ name, url, restart }: Harm): Promise<number> {
   try {
     for (let n = 0; n < 2; n++) clockwork.worker();
     await clockwork.create(40, [1, 2, 3, 5]);
-    for (let round = 0; round < (isFull ? 10 : 1); round++) {
+    for (let round = 0; round < (isFull ? ROUNDS : 1); round++) {
       await clockwork.reached(40);
       await clockwork.exchange('kill -9');
       await clockwork.reached(40);
