@@ -65,6 +65,11 @@ export class Clockwork {
     if (by === 'kill -9') this.worker();
   }
 
+  /** All workers are at work: one that starts while the server is away refuses to. */
+  async started(): Promise<void> {
+    for (const worker of this.workers) await this.run.reached(worker, 1);
+  }
+
   /** Nobody is there for a while. */
   async allDown(ms: number): Promise<void> {
     const count = this.workers.length;

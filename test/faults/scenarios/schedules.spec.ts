@@ -32,6 +32,7 @@ async function harmed({ name, url, restart }: Harm): Promise<number> {
       await clockwork.exchange('kill -9');
       await clockwork.reached(40);
       await clockwork.exchange('SIGTERM');
+      await clockwork.started();
       await nemesis.harm('server restarted', restart);
       await clockwork.reached(20);
       await clockwork.allDown(isFull ? nemesis.between(1_000, 8_000) : 2_500);
