@@ -277,11 +277,12 @@ export class ScheduleActor {
   private async cancel(schedule: Schedule): Promise<boolean> {
     let hasEnded = false;
     for (const id of schedule.cancels.splice(0)) {
-      const cancellation = await this.actors.cancel(id);
-      // Told by its turn.
-      if (cancellation === 'cancelling') continue;
       const run = schedule.state.running.find((each) => each.id === id);
       if (!run) continue;
+      // This process need not know the actor, so it asks for it by name.
+      const cancellation = await this.engine.cancel(id, [run.actor]);
+      // Told by its turn.
+      if (cancellation === 'cancelling') continue;
       hasEnded = true;
       schedule.foundEnded(endOf(run, await this.find(run), schedule.now));
     }
