@@ -469,7 +469,13 @@ export class Schedule {
   }
 
   /** When it wants its next turn; undefined: when somebody tells it something. */
-  nextTurn(): number | undefined {
+  private nextTurn(): number | undefined {
+    const wanted = this.wantedTurn();
+    return wanted && Math.min(Math.max(this.now, wanted), this.now + HORIZON);
+  }
+
+  /** When it should have its next turn, or should have had it. */
+  wantedTurn(): number | undefined {
     const { pause, running, broken } = this.state;
     const times: number[] = [];
     if (pause?.until !== undefined) times.push(pause.until);
@@ -479,8 +485,7 @@ export class Schedule {
       const due = this.nextDue();
       if (due !== undefined) times.push(due);
     }
-    if (times.length === 0) return undefined;
-    return Math.min(Math.max(this.now, Math.min(...times)), this.now + HORIZON);
+    return times.length === 0 ? undefined : Math.min(...times);
   }
 
   private nextDue(): number | undefined {
