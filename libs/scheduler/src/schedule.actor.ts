@@ -11,7 +11,7 @@ import {
 import { Inject } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import { runData, runHeaders } from './scheduled.run.js';
-import { Schedule, stateProblem, type NewRun } from './schedule.js';
+import { LOOK_AFTER, Schedule, stateProblem, type NewRun } from './schedule.js';
 import {
   BackfillSchedule,
   CheckSchedule,
@@ -32,8 +32,6 @@ import { DEPLOYMENTS, ringProblem, SCHEDULES, timerId, timerProblem } from './ti
 
 /** Rows that the journal of a schedule keeps: a run leaves two, and a thousand runs must be there. */
 const JOURNAL = 3_000;
-/** How long after its start a run is looked for, if nobody has told that it ended, ms. */
-const LOOK_AFTER = 30_000;
 /** The most runs that are looked for in one turn. */
 const MOST_LOOKS = 20;
 

@@ -113,10 +113,13 @@ describe('a schedule', () => {
     expect(stage.state.timer).toBe(T0 + HOUR);
   });
 
-  it('has no turn to take when no occurrence is left', () => {
+  it('has no turn to take when no occurrence is left, and no run is in work', () => {
     const stage = staged({ every: '1h', limit: 2 }, { overlap: 'allow' });
     stage.advance(T0 + 10 * HOUR);
     expect(stage.sent).toHaveLength(2);
+    // Looks for them, less and less often.
+    expect((stage.state.timer ?? 0) - stage.now).toBeGreaterThan(HOUR);
+    stage.endAll();
     expect(stage.state.timer).toBeUndefined();
   });
 

@@ -23,6 +23,8 @@ const AT_ONCE = 500;
 const MOST_EDITS = 20;
 /** A timer is never set farther: a message may not be due later than in a year. */
 const HORIZON = 300 * 86_400_000;
+/** How long after its start a run is looked for, if nobody has told that it ended, ms. Then after twice that, and so on. */
+export const LOOK_AFTER = 30_000;
 /** How soon a rule that cannot be computed is tried again. */
 const BROKEN_RETRY = 60_000;
 
@@ -485,7 +487,16 @@ export class Schedule {
       const due = this.nextDue();
       if (due !== undefined) times.push(due);
     }
+    // One that was cancelled before it began, or removed, tells nobody: what waits for it would wait for ever.
+    const isAwaited = this.state.buffer.length > 0 || this.state.backfills.length > 0;
+    if (isAwaited || times.length === 0) times.push(...running.map((run) => this.nextLook(run)));
     return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  private nextLook({ startedAt }: Run): number {
+    let wait = LOOK_AFTER;
+    while (startedAt + wait < this.now) wait *= 2;
+    return startedAt + wait + 1;
   }
 
   private nextDue(): number | undefined {

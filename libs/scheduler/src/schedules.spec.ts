@@ -278,6 +278,24 @@ describe('Schedules', () => {
     expect(record).toMatchObject({ state: 'cancelled' });
   });
 
+  it('sees that a run was cancelled before it began, whatever else is to come', async () => {
+    const { t, sent, schedules, drained } = await staged();
+    class Wait extends Message('nowhere.wait', z.object({})) {}
+    const at = new Date(t.now.getTime() + 100 * HOUR);
+    const of = (message: ScheduleInput['message']) =>
+      ({ at, overlap: 'buffer-all', message }) as const;
+    await drained(schedules.create('report', of(new Wait({}))));
+    const first = await drained(schedules.trigger('report'));
+    await drained(schedules.put('report', of(new SendReport({ to: 'all' }))));
+    await drained(schedules.trigger('report'));
+    await t.advance('10m');
+    expect(sent).toEqual([]);
+    await t.actors.cancel((first as { run: string }).run);
+    await t.advance('30m');
+    expect(sent).toHaveLength(1);
+    expect(await schedules.get('report')).toMatchObject({ running: [], buffered: 0 });
+  });
+
   it('tells of the end of a run once, however long it took', async () => {
     const { t, schedules, drained } = await staged();
     class Again extends Message('later.again', z.object({})) {}
