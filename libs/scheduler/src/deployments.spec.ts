@@ -1,7 +1,7 @@
 import { Actor, DeclarationError, type Turn } from '@callsheet/messaging';
 import { TestCallsheet } from '@callsheet/messaging/testing';
 import { Injectable } from '@nestjs/common';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { DeclareSchedules, prevails } from './deployment.actor.js';
 import { Deployments } from './deployments.js';
 import { Cron, Every } from './schedule.decorators.js';
@@ -9,6 +9,7 @@ import { toTiming } from './schedule.input.js';
 import { ScheduledRun } from './scheduled.run.js';
 import { SchedulerModule } from './scheduler.module.js';
 import { Schedules } from './schedules.js';
+import { LookAfterSchedules } from './watchdog.actor.js';
 
 const MINUTE = 60_000;
 
@@ -137,6 +138,30 @@ describe('Deployments', () => {
     expect(() => SchedulerModule.forRoot({ apply: 'never' as never })).toThrow('apply');
     expect(() => SchedulerModule.forRoot({ nonsense: 1 } as never)).toThrow('is not an option');
   });
+});
+
+describe('a process', () => {
+  it.each(['start', 'manually'] as const)(
+    'that applies %s has the schedules looked after',
+    async (apply) => {
+      vi.useFakeTimers();
+      onTestFinished(() => void vi.useRealTimers());
+      const tell = vi.fn<(...told: unknown[]) => void>();
+      const deployments = new Deployments(
+        { actors: () => [], consumes: true } as never,
+        { tell } as never,
+        {} as never,
+        {} as never,
+        { queue: () => undefined } as never,
+        { now: () => Date.now() } as never,
+        { apply },
+      );
+      onTestFinished(() => deployments.beforeApplicationShutdown());
+      await deployments.onApplicationBootstrap();
+      await vi.advanceTimersByTimeAsync(8_000);
+      expect(tell.mock.calls).toMatchObject([[expect.any(LookAfterSchedules), {}]]);
+    },
+  );
 });
 
 describe('releases of an actor', () => {

@@ -73,8 +73,8 @@ export class Deployments implements OnApplicationBootstrap, BeforeApplicationShu
       return { actor: name, id: fingerprintOf(schedules), schedules };
     });
     requireUnique(this.releases);
-    if (!this.host.consumes || this.options.apply !== 'start') return;
-    await this.apply();
+    if (!this.host.consumes) return;
+    if (this.options.apply === 'start') await this.apply();
     // Nobody but this process can touch the memory store.
     if (this.engine.queue === undefined) return;
     this.beat = setInterval(() => void this.keepUp(), BEAT);
@@ -148,8 +148,9 @@ export class Deployments implements OnApplicationBootstrap, BeforeApplicationShu
 
   private async keepRelease(release: Release, slot: number): Promise<void> {
     const { actor, id, schedules } = release;
+    const isOurs = this.options.apply === 'start';
     if (!(await this.engine.state(DEPLOYMENTS, actor))) {
-      if (schedules.length > 0) await this.declare(release, false);
+      if (isOurs && schedules.length > 0) await this.declare(release, false);
       return;
     }
     const { current, releases = [] } = (await this.keys.state(DeploymentActor, actor)) ?? {};
@@ -161,6 +162,7 @@ export class Deployments implements OnApplicationBootstrap, BeforeApplicationShu
       });
       return;
     }
+    if (!isOurs) return;
     const inForce = releases.find((each) => each.id === current);
     if (!inForce || inForce.seenAt < this.clock.now() - PRESENCE)
       await this.declare(release, false);

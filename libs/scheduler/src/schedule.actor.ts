@@ -11,7 +11,7 @@ import {
 import { Inject } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import { runData, runHeaders } from './scheduled.run.js';
-import { Schedule, stateProblem, type NewRun } from './schedule.js';
+import { LOOK_AFTER, Schedule, stateProblem, type NewRun } from './schedule.js';
 import {
   BackfillSchedule,
   CheckSchedule,
@@ -32,8 +32,6 @@ import { DEPLOYMENTS, ringProblem, SCHEDULES, timerId, timerProblem } from './ti
 
 /** Rows that the journal of a schedule keeps: a run leaves two, and a thousand runs must be there. */
 const JOURNAL = 3_000;
-/** How long after its start a run is looked for, if nobody has told that it ended, ms. */
-const LOOK_AFTER = 30_000;
 /** The most runs that are looked for in one turn. */
 const MOST_LOOKS = 20;
 
@@ -277,11 +275,12 @@ export class ScheduleActor {
   private async cancel(schedule: Schedule): Promise<boolean> {
     let hasEnded = false;
     for (const id of schedule.cancels.splice(0)) {
-      const cancellation = await this.actors.cancel(id);
-      // Told by its turn.
-      if (cancellation === 'cancelling') continue;
       const run = schedule.state.running.find((each) => each.id === id);
       if (!run) continue;
+      // This process need not know the actor, so it asks for it by name.
+      const cancellation = await this.engine.cancel(id, [run.actor]);
+      // Told by its turn.
+      if (cancellation === 'cancelling') continue;
       hasEnded = true;
       schedule.foundEnded(endOf(run, await this.find(run), schedule.now));
     }

@@ -7,7 +7,7 @@ import { Schedule, stateProblem } from './schedule.js';
 import type { OccurrenceRow, ScheduleRow } from './schedule.journal.js';
 import { pastOf, recover } from './schedule.recovery.js';
 import { scheduleState, storedSchedule, type Definition } from './schedule.state.js';
-import { ringProblem } from './timer.js';
+import { ringProblem, timerProblem } from './timer.js';
 
 const T0 = Date.UTC(2026, 0, 1);
 const MINUTE = 60_000;
@@ -113,10 +113,13 @@ describe('a schedule', () => {
     expect(stage.state.timer).toBe(T0 + HOUR);
   });
 
-  it('has no turn to take when no occurrence is left', () => {
+  it('has no turn to take when no occurrence is left, and no run is in work', () => {
     const stage = staged({ every: '1h', limit: 2 }, { overlap: 'allow' });
     stage.advance(T0 + 10 * HOUR);
     expect(stage.sent).toHaveLength(2);
+    // Looks for them, less and less often.
+    expect((stage.state.timer ?? 0) - stage.now).toBeGreaterThan(HOUR);
+    stage.endAll();
     expect(stage.state.timer).toBeUndefined();
   });
 
@@ -505,6 +508,21 @@ describe('a timer that rings', () => {
     [{ ...ring, id: 'schedules-1' }, { timer: T0 }, 'it had a second timer'],
   ])('%j of %j', (rung, state, problem) => {
     expect(ringProblem('s', rung, state)).toBe(problem);
+  });
+});
+
+describe('timerProblem', () => {
+  const timer = T0 + 3 * HOUR;
+  const find = async () => ({ state: 'delayed', envelope: { dueAt: timer } }) as never;
+
+  it.each([
+    [T0 + HOUR + 5_000, undefined],
+    [T0 + HOUR + 5_001, 'its timer was set too late'],
+    [timer + 5_000, undefined],
+    [timer + 5_001, 'its timer was overdue'],
+  ])('two hours late, at %i: %s', async (now, problem) => {
+    const state = { ...staged({ every: '1h' }).state, timer };
+    expect(await timerProblem({ find }, 's', state, now)).toBe(problem);
   });
 });
 

@@ -23,6 +23,8 @@ const AT_ONCE = 500;
 const MOST_EDITS = 20;
 /** A timer is never set farther: a message may not be due later than in a year. */
 const HORIZON = 300 * 86_400_000;
+/** How long after its start a run is looked for, if nobody has told that it ended, ms. Then after twice that, and so on. */
+export const LOOK_AFTER = 30_000;
 /** How soon a rule that cannot be computed is tried again. */
 const BROKEN_RETRY = 60_000;
 
@@ -484,7 +486,13 @@ export class Schedule {
   }
 
   /** When it wants its next turn; undefined: when somebody tells it something. */
-  nextTurn(): number | undefined {
+  private nextTurn(): number | undefined {
+    const wanted = this.wantedTurn();
+    return wanted && Math.min(Math.max(this.now, wanted), this.now + HORIZON);
+  }
+
+  /** When it should have its next turn, or should have had it. */
+  wantedTurn(): number | undefined {
     const { pause, running, broken } = this.state;
     const times: number[] = [];
     if (pause?.until !== undefined) times.push(pause.until);
@@ -494,8 +502,16 @@ export class Schedule {
       const due = this.nextDue();
       if (due !== undefined) times.push(due);
     }
-    if (times.length === 0) return undefined;
-    return Math.min(Math.max(this.now, Math.min(...times)), this.now + HORIZON);
+    // One that was cancelled before it began, or removed, tells nobody: what waits for it would wait for ever.
+    const isAwaited = this.state.buffer.length > 0 || this.state.backfills.length > 0;
+    if (isAwaited || times.length === 0) times.push(...running.map((run) => this.nextLook(run)));
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  private nextLook({ startedAt }: Run): number {
+    let wait = LOOK_AFTER;
+    while (startedAt + wait < this.now) wait *= 2;
+    return startedAt + wait + 1;
   }
 
   private nextDue(): number | undefined {

@@ -5,6 +5,7 @@ import {
   Handle,
   IdempotencyConflictError,
   Message,
+  MessageRegistry,
   METRICS,
   On,
   OptionError,
@@ -15,7 +16,7 @@ import {
 } from '@callsheet/messaging';
 import { TestCallsheet } from '@callsheet/messaging/testing';
 import { Test } from '@nestjs/testing';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
 import { ScheduleMetrics } from './schedule.metrics.js';
 import type { HistoryEntry } from './schedule.history.js';
@@ -261,6 +262,38 @@ describe('Schedules', () => {
     await drained(schedules.put('slow', input));
     await t.advance(HOUR + 11 * 60_000);
     expect(toldOf(await schedules.history('slow'))).toEqual(['created', 'fired', 'timed-out']);
+  });
+
+  it('cancels it in a process that knows nothing of its actor', async () => {
+    const { t, schedules, drained } = await staged();
+    class Wait extends Message('nowhere.wait', z.object({})) {}
+    const input = { every: '1h', timeout: '10m', message: new Wait({}) } as const;
+    await drained(schedules.put('slow', input));
+    // As where no message of that actor was ever sent or declared.
+    vi.spyOn(t.get(MessageRegistry), 'actors').mockReturnValue(['schedules']);
+    await t.advance(HOUR + 11 * 60_000);
+    const [run] = (await schedules.history('slow')).filter(({ kind }) => kind === 'end');
+    const id = (run as { run: string }).run;
+    const record = await t.get<Engine>(ENGINE).find(id, ['nowhere']);
+    expect(record).toMatchObject({ state: 'cancelled' });
+  });
+
+  it('sees that a run was cancelled before it began, whatever else is to come', async () => {
+    const { t, sent, schedules, drained } = await staged();
+    class Wait extends Message('nowhere.wait', z.object({})) {}
+    const at = new Date(t.now.getTime() + 100 * HOUR);
+    const of = (message: ScheduleInput['message']) =>
+      ({ at, overlap: 'buffer-all', message }) as const;
+    await drained(schedules.create('report', of(new Wait({}))));
+    const first = await drained(schedules.trigger('report'));
+    await drained(schedules.put('report', of(new SendReport({ to: 'all' }))));
+    await drained(schedules.trigger('report'));
+    await t.advance('10m');
+    expect(sent).toEqual([]);
+    await t.actors.cancel((first as { run: string }).run);
+    await t.advance('30m');
+    expect(sent).toHaveLength(1);
+    expect(await schedules.get('report')).toMatchObject({ running: [], buffered: 0 });
   });
 
   it('tells of the end of a run once, however long it took', async () => {

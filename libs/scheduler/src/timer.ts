@@ -35,7 +35,7 @@ export async function timerProblem(
   const { dueAt = timer } = record.envelope;
   if (dueAt !== timer) return 'its timer was set to another time';
   if (dueAt < now - LATENESS) return 'its timer was overdue';
-  if (wanted !== undefined && wanted < dueAt - LATENESS && wanted < now - LATENESS) {
+  if (wanted !== undefined && wanted < now - LATENESS && now < dueAt) {
     return 'its timer was set too late';
   }
   return undefined;
@@ -56,7 +56,7 @@ export function ringProblem(
 
 function wantedTurn(id: string, state: ScheduleState, now: number): number | undefined {
   try {
-    return new Schedule(id, state, now, '').nextTurn();
+    return new Schedule(id, state, now, '').wantedTurn();
   } catch {
     return now;
   }
