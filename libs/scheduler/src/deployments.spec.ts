@@ -1,9 +1,10 @@
 import { Actor, DeclarationError, type Turn } from '@callsheet/messaging';
 import { TestCallsheet } from '@callsheet/messaging/testing';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { DeclareSchedules, prevails } from './deployment.actor.js';
 import { Deployments } from './deployments.js';
+import { tzdataProblems } from './rule/index.js';
 import { Cron, Every } from './schedule.decorators.js';
 import { toTiming } from './schedule.input.js';
 import { ScheduledRun } from './scheduled.run.js';
@@ -117,6 +118,22 @@ describe('a method with a schedule', () => {
 });
 
 describe('Deployments', () => {
+  it('warns at start of zones that this Node does not know well, if schedules are in them', async () => {
+    @Actor({ name: 'clock' })
+    class Clock {
+      @Cron('0 7 * * *', { tz: 'America/Havana' }) havana(): void {}
+      @Cron('0 8 * * *', { tz: 'America/Havana' }) later(): void {}
+      @Cron('0 7 * * *', { tz: 'UTC' }) utc(): void {}
+    }
+    const warnings: unknown[] = [];
+    const warn = vi.spyOn(Logger.prototype, 'warn').mockImplementation((text: unknown) => {
+      warnings.push(text);
+    });
+    await staged([Clock]);
+    warn.mockRestore();
+    expect(warnings).toEqual(tzdataProblems('America/Havana'));
+  });
+
   it('plans without changing anything, and applies when told', async () => {
     @Actor({ name: 'clock' })
     class Clock {

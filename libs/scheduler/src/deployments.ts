@@ -25,6 +25,7 @@ import {
   ReleasePresent,
   type DeclaredSchedule,
 } from './deployment.actor.js';
+import { tzdataProblems } from './rule/index.js';
 import { declarationsOf, toDeclared, type InjectedOptions } from './schedule.decorators.js';
 import { ScheduleActor } from './schedule.actor.js';
 import { latestDefinition } from './schedule.js';
@@ -73,6 +74,7 @@ export class Deployments implements OnApplicationBootstrap, BeforeApplicationShu
       return { actor: name, id: fingerprintOf(schedules), schedules };
     });
     requireUnique(this.releases);
+    this.warnOfZones();
     if (!this.host.consumes) return;
     if (this.options.apply === 'start') await this.apply();
     // Nobody but this process can touch the memory store.
@@ -166,6 +168,16 @@ export class Deployments implements OnApplicationBootstrap, BeforeApplicationShu
     const inForce = releases.find((each) => each.id === current);
     if (!inForce || inForce.seenAt < this.clock.now() - PRESENCE)
       await this.declare(release, false);
+  }
+
+  /** Zone data comes with Node, and laws change: better known at start than by an hour that is wrong. */
+  private warnOfZones(): void {
+    const rules = this.releases.flatMap(({ schedules }) =>
+      schedules.map(({ definition }) => definition.rule),
+    );
+    for (const zone of new Set(rules.map(({ tz }) => tz))) {
+      for (const problem of tzdataProblems(zone)) this.logger.warn(problem);
+    }
   }
 
   private declaredBy(actor: string, target: object): DeclaredSchedule[] {
