@@ -7,6 +7,8 @@ import { LATEST, zoneName, zoneOf, type Zone } from './zone.js';
 
 const MAX_LENGTH = 8_192;
 const MAX_COUNT = 1_000;
+/** How many times of day BYHOUR, BYMINUTE and BYSECOND may name together: each minute. All are gone through for an occurrence. */
+const MAX_TIMES = 1_440;
 /** The library steps from period to period: enough for the eight years around 2100 without February 29, day by day. */
 const MAX_ITERATIONS = 4_000;
 
@@ -216,6 +218,15 @@ function readParts(value: string, zone: Zone, path: string): string {
   if (!given.has('FREQ')) throw new OptionError(path, 'needs FREQ');
   if (given.has('COUNT') && given.has('UNTIL')) {
     throw new OptionError(path, 'has COUNT and UNTIL: leave one out');
+  }
+  const times = ['BYHOUR', 'BYMINUTE', 'BYSECOND'].reduce((product, name) => {
+    return product * (given.get(name)?.split(',').length ?? 1);
+  }, 1);
+  if (times > MAX_TIMES) {
+    throw new OptionError(
+      path,
+      `names ${times} times of day by BYHOUR, BYMINUTE and BYSECOND, and ${MAX_TIMES} are the most: use a smaller FREQ`,
+    );
   }
   const until = given.get('UNTIL');
   if (until !== undefined) {
