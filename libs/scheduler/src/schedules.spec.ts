@@ -237,6 +237,20 @@ describe('Schedules', () => {
     }
   });
 
+  it('counts a long range without holding up the process', async () => {
+    const { t, schedules, drained } = await staged();
+    const message = new SendReport({ to: 'all' });
+    await drained(schedules.put('report', { cron: '* * * * * *', message }));
+    let others = 0;
+    const timer = setInterval(() => others++, 1);
+    onTestFinished(() => clearInterval(timer));
+    const range = { from: new Date(t.now.getTime() - 10 * HOUR), to: t.now, dryRun: true };
+    expect(await schedules.backfill('report', range)).toMatchObject({ count: 36_000 });
+    expect(others).toBeGreaterThan(5);
+    const long = { ...range, from: new Date(t.now.getTime() - 30 * HOUR) };
+    await expect(schedules.backfill('report', long)).rejects.toThrow('more than 100000');
+  });
+
   it('tells of failures, and pauses after too many', async () => {
     const { t, told, schedules, drained, hourly } = await staged();
     const message = new SendReport({ to: 'nobody' });

@@ -11,8 +11,9 @@ import {
 } from '@callsheet/messaging';
 import { Inject, Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { toOverlap, type Overlap } from './policies.js';
-import { countBetween } from './rule/index.js';
+import { occurrencesBetween, type CheckedRule } from './rule/index.js';
 import { ScheduleActor } from './schedule.actor.js';
 import { toHistoryEntry, type HistoryEntry } from './schedule.history.js';
 import { checkedScheduleId, toDefinition, type ScheduleInput } from './schedule.input.js';
@@ -80,6 +81,8 @@ export interface Backfill {
 
 const MOST = 1_000;
 const MOST_BACKFILLED = 100_000;
+/** How many occurrences are counted before others have their turn. */
+const COUNTED = 500;
 const PAGE = 500;
 const MOST_PAGES = 1_000;
 const ASK: AskOptions = { timeout: '10s' };
@@ -233,7 +236,7 @@ export class Schedules {
     const [from, to] = [time(options.from, 'from'), time(options.to, 'to')];
     if (from >= to) throw new OptionError('to', 'must be after from');
     if (to > this.clock.now()) throw new OptionError('to', 'must not be in the future');
-    const count = countBetween(record.rule, from, to, MOST_BACKFILLED + 1);
+    const count = await counted(record.rule, from, to);
     if (count > MOST_BACKFILLED) {
       throw new OptionError('from', `the range has more than ${MOST_BACKFILLED} occurrences`);
     }
@@ -274,6 +277,19 @@ export class Schedules {
     if (record) return record;
     throw new OptionError('id', `'${id}' was removed meanwhile`);
   }
+}
+
+/** Occurrences in a range, or more than there may be. Of some rules each takes a while, and others have the process between. */
+async function counted(rule: CheckedRule, from: number, to: number): Promise<number> {
+  let [count, after] = [0, from];
+  while (count <= MOST_BACKFILLED) {
+    const found = occurrencesBetween(rule, after, to, COUNTED);
+    count += found.length;
+    after = found.at(-1) ?? to;
+    if (found.length < COUNTED) break;
+    await setImmediate();
+  }
+  return count;
 }
 
 function matches(
