@@ -7,8 +7,12 @@ import { LATEST, zoneName, zoneOf, type Zone } from './zone.js';
 
 const MAX_LENGTH = 8_192;
 const MAX_COUNT = 1_000;
-/** How many times of day BYHOUR, BYMINUTE and BYSECOND may name together: each minute. All are gone through for an occurrence. */
-const MAX_TIMES = 1_440;
+/**
+ * How many times of day BYHOUR, BYMINUTE and BYSECOND may name together, of a rule whose period is a day or less, and of another: for
+ * each occurrence the library goes through those of the whole period.
+ */
+const MAX_TIMES = 96;
+const MAX_TIMES_OF_LONG = 24;
 /** The library steps from period to period: enough for the eight years around 2100 without February 29, day by day. */
 const MAX_ITERATIONS = 4_000;
 
@@ -222,10 +226,12 @@ function readParts(value: string, zone: Zone, path: string): string {
   const times = ['BYHOUR', 'BYMINUTE', 'BYSECOND'].reduce((product, name) => {
     return product * (given.get(name)?.split(',').length ?? 1);
   }, 1);
-  if (times > MAX_TIMES) {
+  const isLong = ['WEEKLY', 'MONTHLY', 'YEARLY'].includes(given.get('FREQ') ?? '');
+  const most = isLong ? MAX_TIMES_OF_LONG : MAX_TIMES;
+  if (times > most) {
     throw new OptionError(
       path,
-      `names ${times} times of day by BYHOUR, BYMINUTE and BYSECOND, and ${MAX_TIMES} are the most: use a smaller FREQ`,
+      `names ${times} times of day by BYHOUR, BYMINUTE and BYSECOND, and ${most} are the most: use a smaller FREQ`,
     );
   }
   const until = given.get('UNTIL');
