@@ -181,6 +181,36 @@ describe('a process', () => {
   );
 });
 
+describe('a process of an older release', () => {
+  it('takes over when nobody of the newer one is seen at two beats, not after an outage', async () => {
+    vi.useFakeTimers({ now: 1_000_000 });
+    onTestFinished(() => void vi.useRealTimers());
+    class Clock {}
+    const tell = vi.fn<(message: object) => void>();
+    const releases = [{ id: 'newer', seenAt: 900_000 }];
+    const deployments = new Deployments(
+      { actors: () => [{ name: 'clock', target: Clock }], consumes: true } as never,
+      { tell } as never,
+      { state: async () => ({ current: 'newer', releases, schedules: [] }) } as never,
+      {} as never,
+      { queue: () => undefined, state: async () => ({}) } as never,
+      { now: () => Date.now() } as never,
+      { apply: 'start' },
+    );
+    onTestFinished(() => deployments.beforeApplicationShutdown());
+    await deployments.onApplicationBootstrap();
+    const declared = (): number =>
+      tell.mock.calls.filter(([message]) => message instanceof DeclareSchedules).length;
+    expect(declared()).toBe(1);
+    await vi.advanceTimersByTimeAsync(8_000);
+    releases[0]!.seenAt = Date.now() + 4_000;
+    await vi.advanceTimersByTimeAsync(32_000);
+    expect(declared()).toBe(1);
+    await vi.advanceTimersByTimeAsync(16_000);
+    expect(declared()).toBe(2);
+  });
+});
+
 describe('releases of an actor', () => {
   /** An application that declares for others. */
   async function released() {

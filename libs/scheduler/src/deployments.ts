@@ -57,6 +57,8 @@ export class Deployments implements OnApplicationBootstrap, BeforeApplicationShu
   private readonly logger = new Logger('Callsheet');
   private releases: Release[] = [];
   private beat: NodeJS.Timeout | undefined;
+  /** Actors of which, at the last beat, no process of the release in force had been seen for long. */
+  private readonly missed = new Set<string>();
 
   constructor(
     private readonly host: ActorHost,
@@ -166,8 +168,11 @@ export class Deployments implements OnApplicationBootstrap, BeforeApplicationShu
     }
     if (!isOurs) return;
     const inForce = releases.find((each) => each.id === current);
-    if (!inForce || inForce.seenAt < this.clock.now() - PRESENCE)
-      await this.declare(release, false);
+    const isGone = !inForce || inForce.seenAt < this.clock.now() - PRESENCE;
+    // After an outage of the store nobody was seen for a while: those that are there have a beat to say so.
+    if (isGone && this.missed.has(actor)) await this.declare(release, false);
+    if (isGone) this.missed.add(actor);
+    else this.missed.delete(actor);
   }
 
   /** Zone data comes with Node, and laws change: better known at start than by an hour that is wrong. */
