@@ -262,6 +262,8 @@ const TABLE: [name: string, request: Request, answer: Answer][] = [
   ['id empty', body({ id: '' }), [422, 'invalid_option', 'id']],
   ['id of 201 characters', body({ id: 'x'.repeat(201) }), [422, 'invalid_option', 'id']],
   ['id with NUL', body({ id: 'a\0b' }), [422, 'invalid_option', 'id']],
+  ['id of a run of a schedule', body({ id: 'run:a:1' }), [422, 'invalid_option', 'id']],
+  ['id of the timer of a schedule', body({ id: 'due:a' }), [422, 'invalid_option', 'id']],
   ['id a number', body({ id: 1 }), [422, 'invalid_body', 'id']],
   [
     'id used for another body',

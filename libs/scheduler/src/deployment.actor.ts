@@ -8,6 +8,8 @@ import { scheduleDefinition } from './schedule.state.js';
 
 /** How long a release is thought to be there after it was last heard of, ms. */
 export const PRESENCE = 30_000;
+/** How long a release that somebody has put in force may take until a process of it is there, ms. */
+const FORCED = 600_000;
 /** How many releases of an actor are remembered. */
 const MOST_RELEASES = 50;
 
@@ -22,6 +24,8 @@ export const deploymentState = z.object({
   /** What it declares. */
   schedules: z.array(declared).default([]),
   releases: z.array(release).default([]),
+  /** When somebody decided that the current one is to be in force; until a process of it was there. */
+  forcedAt: z.number().optional(),
 });
 export type DeploymentState = z.infer<typeof deploymentState>;
 
@@ -74,6 +78,7 @@ export class DeploymentActor {
     const wins = isForced === true || prevails(id, state, now.getTime());
     see(id, state, now.getTime());
     if (!wins) return;
+    state.forcedAt = isForced ? now.getTime() : undefined;
     const names = new Set(schedules.map((each) => each.id));
     for (const { id: key } of state.schedules.filter((each) => !names.has(each.id))) {
       await this.actors.tell(new RemoveSchedule({ key, owner: actor }), { priority: 'high' });
@@ -90,6 +95,7 @@ export class DeploymentActor {
   ): Promise<void> {
     see(id, state, now.getTime());
     if (id !== state.current) return;
+    state.forcedAt = undefined;
     // Whatever has become of them meanwhile.
     for (const each of state.schedules) {
       const state = await this.keys.state(ScheduleActor, each.id);
@@ -106,8 +112,13 @@ export class DeploymentActor {
 }
 
 /** Whether a release that is declared now is to be the one in force. */
-export function prevails(id: string, { current, releases }: DeploymentState, now: number): boolean {
+export function prevails(
+  id: string,
+  { current, releases, forcedAt = -Infinity }: DeploymentState,
+  now: number,
+): boolean {
   if (current === undefined || current === id) return true;
+  if (forcedAt > now - FORCED) return false;
   if (!releases.some((each) => each.id === id)) return true;
   const inForce = releases.find((each) => each.id === current);
   return inForce === undefined || inForce.seenAt < now - PRESENCE;

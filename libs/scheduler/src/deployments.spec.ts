@@ -7,6 +7,7 @@ import { Deployments } from './deployments.js';
 import { tzdataProblems } from './rule/index.js';
 import { Cron, Every } from './schedule.decorators.js';
 import { toTiming } from './schedule.input.js';
+import { PutSchedule } from './schedule.messages.js';
 import { ScheduledRun } from './scheduled.run.js';
 import { SchedulerModule } from './scheduler.module.js';
 import { Schedules } from './schedules.js';
@@ -265,6 +266,41 @@ describe('releases of an actor', () => {
     await declare('two', { a: '2h' });
     await declare('one', { a: '1h' }, { isForced: true });
     expect(await stored()).toEqual({ a: 1 });
+  });
+
+  it('one that somebody has put in force waits for its processes, ten minutes long', async () => {
+    const { t, declare, stored } = await released();
+    await declare('one', { a: '1h' });
+    await declare('two', { a: '2h' }, { isForced: true });
+    await t.advance('9m');
+    await declare('one', { a: '1h' });
+    expect(await stored()).toEqual({ a: 2 });
+    await t.advance('2m');
+    await declare('one', { a: '1h' });
+    expect(await stored()).toEqual({ a: 1 });
+    await declare('two', { a: '2h' }, { isForced: true });
+    await declare('two', { a: '2h' });
+    await t.advance('31s');
+    await declare('one', { a: '1h' });
+    expect(await stored()).toEqual({ a: 1 });
+  });
+
+  it('a schedule whose actor declares it no more is taken over by the one that does, with its history', async () => {
+    const { t, declare, stored } = await released();
+    const definition = {
+      ...toTiming('a', { every: '2h' }, ''),
+      message: { type: 'gone.tick' as const, actor: 'gone', version: 1, data: {} },
+      owner: 'gone',
+    };
+    await t.actors.tell(new PutSchedule({ key: 'a', definition }));
+    await t.drain();
+    await declare('one', { a: '1h' });
+    expect(await stored()).toEqual({ a: 1 });
+    const history = await t.get(Schedules).history('a');
+    expect(history.map((entry) => entry.kind === 'note' && entry.what)).toEqual([
+      'changed',
+      'created',
+    ]);
   });
 
   it('leaves alone what was made over the API, and what another actor declares; a pause stays', async () => {

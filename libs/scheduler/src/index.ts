@@ -13,7 +13,6 @@ export { ScheduledRun, type PreviousRun } from './scheduled.run.js';
 // Rules and policies
 export {
   checkRule,
-  countBetween,
   localText,
   nextOccurrence,
   occurrencesBetween,

@@ -61,7 +61,9 @@ export class ScheduleActor {
     const known = turn.state.definition;
     if (known && isNew) return 'exists' as const;
     if (known?.owner !== undefined && known.owner !== definition.owner) {
-      const isTaken = problem === undefined || (await this.isDeclared(turn.key ?? '', known.owner));
+      // A method that has moved to another actor takes its schedule with it; nobody takes one over the API.
+      const mayMove = definition.owner !== undefined || problem !== undefined;
+      const isTaken = !mayMove || (await this.isDeclared(turn.key ?? '', known.owner));
       if (isTaken) return 'declared' as const;
     }
     const put = (schedule: Schedule) => {
@@ -163,7 +165,7 @@ export class ScheduleActor {
     const id = turn.key ?? '';
     const { timer } = turn.state;
     const cause = createHash('sha256').update(turn.id).digest('hex').slice(0, 12);
-    const schedule = new Schedule(id, turn.state, turn.now.getTime(), cause);
+    const schedule = new Schedule(id, turn.state, turn.now.getTime(), cause, turn.attempt);
     const problem = lostState ?? this.putBack(turn, isCreating) ?? schedule.mend();
     if (problem !== undefined) schedule.heal(problem);
     const lost = await this.lost(turn.state.running, turn.now.getTime());

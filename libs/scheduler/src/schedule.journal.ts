@@ -10,18 +10,9 @@ import type { RunReason } from './schedule.state.js';
  * - `paused`: the schedule was paused.
  * - `backfilled`: it runs because somebody asked for this range of time.
  * - `triggered`: somebody asked for a run now.
- * - `cancelled`: it waited for others to end, and the schedule was changed or emptied meanwhile.
  */
 export type OccurrenceOutcome =
-  | 'fired'
-  | 'late'
-  | 'skipped'
-  | 'coalesced'
-  | 'missed'
-  | 'paused'
-  | 'backfilled'
-  | 'triggered'
-  | 'cancelled';
+  'fired' | 'late' | 'skipped' | 'coalesced' | 'missed' | 'paused' | 'backfilled' | 'triggered';
 
 /** What became of a run. `unknown`: nobody told, and its message is gone. */
 export type RunOutcome =

@@ -12,7 +12,7 @@ export class ScheduleMetrics {
   constructor(@Optional() @Inject(METRICS) metrics?: Metrics) {
     this.occurrences = metrics?.counterOf(
       'callsheet_schedule_occurrences_total',
-      'Decisions about occurrences of schedules: fired, late, skipped, coalesced, missed, paused, cancelled, triggered, backfilled.',
+      'Decisions about occurrences of schedules: fired, late, skipped, coalesced, missed, paused, triggered, backfilled.',
       ['outcome'],
     );
     this.runs = metrics?.counterOf(

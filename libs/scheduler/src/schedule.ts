@@ -1,6 +1,6 @@
 import { RejectError } from '@callsheet/messaging';
 import { isDeepStrictEqual } from 'node:util';
-import { decideDue, ruleNext, type Decision } from './due.js';
+import { decideDue, ruleNext, type Decision } from './decisions.js';
 import type { Overlap } from './policies.js';
 import { dueTime, nextOccurrence, type CheckedRule } from './rule/index.js';
 import type {
@@ -21,6 +21,11 @@ const MOST_REMEMBERED = 100;
 const AT_ONCE = 500;
 /** Edits that wait until occurrences of the definition before them are decided. */
 const MOST_EDITS = 20;
+/**
+ * From this attempt on runs get other ids: somebody may have used the one that a run was to have for a message of his own, and the
+ * schedule would stand still for as long as that is remembered.
+ */
+const TAKEN_FROM = 3;
 /** A timer is never set farther: a message may not be due later than in a year. */
 const HORIZON = 300 * 86_400_000;
 /** How long after its start a run is looked for, if nobody has told that it ended, ms. Then after twice that, and so on. */
@@ -64,6 +69,8 @@ export class Schedule {
     readonly now: number,
     /** Makes ids of runs that are no occurrences of the rule: the id of the message that asks for them. */
     private readonly cause: string,
+    /** Number of the attempt: see {@link TAKEN_FROM}. */
+    private readonly attempt = 1,
   ) {}
 
   /** Gives the schedule its definition, or another one. Occurrences that are due under the old one still come. */
@@ -362,7 +369,9 @@ export class Schedule {
     const { state, now, cause } = this;
     const { timeout } = this.definition.policies;
     const isOfRule = reason === 'scheduled' || reason === 'catch-up';
-    const id = `run:${this.id}:${nominal}${isOfRule ? '' : `:${reason}:${cause}`}`;
+    const own = isOfRule ? '' : `:${reason}:${cause}`;
+    const anew = this.attempt < TAKEN_FROM ? '' : `~${this.attempt}`;
+    const id = `run:${this.id}:${nominal}${own}${anew}`;
     const { previous } = state;
     this.runs.push({ id, nominal, reason, ...(previous !== undefined && { previous }) });
     state.running.push({
@@ -446,6 +455,15 @@ export class Schedule {
 
   /** Goes on with the first backfill; answers whether more of it can be done at once. */
   private fill(): boolean {
+    try {
+      return this.goOnFilling();
+    } catch (error) {
+      this.breakDown(error as Error);
+      return false;
+    }
+  }
+
+  private goOnFilling(): boolean {
     const { state } = this;
     while (this.budget > 0) {
       const [backfill] = state.backfills;

@@ -25,6 +25,7 @@ import { ScheduleTroubled } from './schedule.trouble.js';
 import { SchedulerModule } from './scheduler.module.js';
 import { ScheduleExistsError } from './scheduler.errors.js';
 import { Schedules } from './schedules.js';
+import { LookAfterSchedules } from './watchdog.actor.js';
 
 const HOUR = 3_600_000;
 
@@ -267,6 +268,34 @@ describe('Schedules', () => {
       'created',
       ...['fired', 'failed', 'fired', 'failed', 'paused'],
     ]);
+  });
+
+  it('goes on when somebody has taken the id of a run', async () => {
+    const { t, sent, schedules, drained, hourly } = await staged();
+    await drained(schedules.put('report', hourly({ catchUp: 'all' })));
+    const { next } = (await schedules.get('report')) ?? {};
+    const id = `run:report:${next?.getTime()}`;
+    await t.actors.tell(new SendReport({ to: 'somebody else' }), { id });
+    await t.advance(3 * HOUR);
+    expect(sent.map(({ to }) => to)).toEqual(['somebody else', 'all', 'all', 'all']);
+    expect(sent[1]?.turn.id).toBe(`${id}~3`);
+  });
+
+  it('tells when the turns of a schedule fail for good, again and again', async () => {
+    const { t, told, schedules, drained, hourly } = await staged();
+    await drained(schedules.put('report', hourly()));
+    const engine = t.get<Engine>(ENGINE);
+    const { find } = engine;
+    const dead = { state: 'dead', history: [{ error: { message: 'too large' } }] };
+    engine.find = async (id, actors) =>
+      id === 'due:report' ? (dead as never) : find.call(engine, id, actors);
+    for (const part of [0, 1, 2]) await t.actors.tell(new LookAfterSchedules({ part }));
+    await t.drain();
+    engine.find = find;
+    const problem = 'its turn has failed too often: too large';
+    expect(told.filter(({ kind }) => kind === 'dead')).toMatchObject([{ detail: problem }]);
+    // Once for three looks within a minute.
+    expect(told.filter(({ kind }) => kind === 'healed')).toMatchObject([{ detail: problem }]);
   });
 
   it('cancels what takes too long', async () => {

@@ -10,6 +10,9 @@ export const DEPLOYMENTS = 'schedule-deployments';
 /** How late, or early, a timer may be before it is thought to be wrong, ms. */
 const LATENESS = 5_000;
 
+/** How the problem of a timer begins whose turn has become a dead letter. */
+export const FAILED = 'its turn has failed too often';
+
 /** Id of the timer of a schedule: there is one at most. */
 export function timerId(schedule: string): string {
   return `due:${schedule}`;
@@ -28,6 +31,9 @@ export async function timerProblem(
   if (wanted === undefined && timer === undefined) return undefined;
   if (timer === undefined) return 'it had no timer';
   const record = await engine.find(timerId(id), [SCHEDULES]);
+  if (record?.state === 'dead') {
+    return `${FAILED}: ${record.history.at(-1)?.error.message ?? 'nobody knows why'}`;
+  }
   if (!record || !['waiting', 'delayed', 'parked', 'active'].includes(record.state)) {
     return 'its timer was gone';
   }

@@ -17,7 +17,7 @@ import { CheckSchedule } from './schedule.messages.js';
 import { stateProblem } from './schedule.js';
 import type { ScheduleState } from './schedule.state.js';
 import { ScheduleTroubled } from './schedule.trouble.js';
-import { SCHEDULES, timerProblem } from './timer.js';
+import { FAILED, SCHEDULES, timerProblem } from './timer.js';
 
 /** Name of the actor that looks. */
 export const WATCHDOG = 'schedule-watchdog';
@@ -61,8 +61,8 @@ export class WatchdogActor {
       const mine = found.filter(() => count++ < WHOLE || count % PARTS === part);
       await Promise.all(
         mine.map(async ({ key, state }) => {
-          if (await this.isWell(key, state, now.getTime())) return;
-          await this.actors.tell(new CheckSchedule({ key }), { priority: 'critical' });
+          const problem = await this.problemOf(key, state, now.getTime());
+          if (problem !== undefined) await this.call(key, problem, now.getTime());
         }),
       );
       after = found.at(-1)?.key;
@@ -70,10 +70,22 @@ export class WatchdogActor {
     }
   }
 
-  private async isWell(key: string, state: ScheduleState | undefined, now: number) {
-    if (!state) return true;
-    if (stateProblem(state, now) !== undefined) return false;
-    return (await timerProblem(this.engine, key, state, now)) === undefined;
+  /** Has it look after itself: once in a minute, because what keeps its timer from its turn may keep this from its own. */
+  private async call(key: string, problem: string, now: number): Promise<void> {
+    const id = `check:${key}:${Math.floor(now / 60_000)}`;
+    await this.actors.tell(new CheckSchedule({ key }), { id, priority: 'critical' });
+    if (!problem.startsWith(FAILED)) return;
+    const trouble = new ScheduleTroubled({ schedule: key, kind: 'dead', detail: problem });
+    await this.actors.publish(trouble, { id: `stuck:${key}:${Math.floor(now / 3_600_000)}` });
+  }
+
+  private async problemOf(
+    key: string,
+    state: ScheduleState | undefined,
+    now: number,
+  ): Promise<string | undefined> {
+    if (!state) return undefined;
+    return stateProblem(state, now) ?? timerProblem(this.engine, key, state, now);
   }
 
   /** Schedules behind `after`. Without state: one that cannot be read, by this process at least. */

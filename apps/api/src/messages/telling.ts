@@ -10,6 +10,9 @@ import {
 import { z } from 'zod';
 import { schemas } from '../schema.registry.js';
 
+/** Ids of their runs and timers: a message of such an id would keep them from theirs. */
+const OF_SCHEDULES = /^(run|due):/;
+
 const duration = z.union([z.number(), z.string()]);
 
 /**
@@ -137,8 +140,12 @@ export function sendOptionsOf(
       'differs from the header Idempotency-Key; send one of them, or the same',
     );
   }
+  const own = id ?? key;
+  if (own !== undefined && OF_SCHEDULES.test(own)) {
+    throw new OptionError('id', "must not begin with 'run:' or 'due:', as those of schedules do");
+  }
   return {
-    id: id ?? key,
+    id: own,
     priority: priority as Priority | undefined,
     ttl: ttl as Duration | undefined,
     headers,

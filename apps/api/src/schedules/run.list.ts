@@ -18,17 +18,7 @@ const occurrence = z.object({
   until: time.optional().describe('the last of several that the same was decided about'),
   count: z.int().describe('how many they are'),
   outcome: z
-    .enum([
-      'fired',
-      'late',
-      'skipped',
-      'coalesced',
-      'missed',
-      'paused',
-      'backfilled',
-      'triggered',
-      'cancelled',
-    ])
+    .enum(['fired', 'late', 'skipped', 'coalesced', 'missed', 'paused', 'backfilled', 'triggered'])
     .describe(
       'fired, late, backfilled, triggered: it runs. skipped: a run was in work. coalesced: a later one runs in its place. missed: nothing was there when it was due',
     ),

@@ -43,7 +43,7 @@ export const schedulePreview = scheduleBody
   .partial({ id: true, message: true })
   .extend({
     from: time.optional().describe('occurrences after this; default now'),
-    count: z.number().optional().describe('1 to 1,000; default 10'),
+    count: z.number().optional().describe('1 to 100; default 10'),
   })
   .register(schemas, { id: 'SchedulePreview' });
 export type SchedulePreview = z.output<typeof schedulePreview>;

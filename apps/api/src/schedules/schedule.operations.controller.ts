@@ -185,7 +185,7 @@ export class ScheduleOperationsController {
   @ApiQuery({
     name: 'count',
     required: false,
-    schema: { type: 'integer', minimum: 1, maximum: 1_000, default: 10 },
+    schema: { type: 'integer', minimum: 1, maximum: 100, default: 10 },
   })
   @ApiOkResponse({ description: 'nominal times', standardSchema: nextView })
   async next(

@@ -38,7 +38,7 @@ export type NextView = z.output<typeof nextView>;
 export const nextQuery = z.strictObject({
   count: z
     .string()
-    .regex(/^([1-9]\d{0,2}|1000)$/, 'must be a whole number from 1 to 1,000')
+    .regex(/^([1-9]\d?|100)$/, 'must be a whole number from 1 to 100')
     .transform(Number)
     .optional(),
 });

@@ -5,7 +5,7 @@ import { ruleText } from './rule.text.js';
 import { warningsOf } from './warnings.js';
 import { zoneOf } from './zone.js';
 
-const MAX_COUNT = 1_000;
+const MAX_COUNT = 100;
 
 /** An occurrence as people read it. */
 export interface PreviewedOccurrence {
@@ -29,19 +29,19 @@ export interface RulePreview {
 export interface PreviewOptions {
   /** Occurrences after this time, ms since 1970. Default: now. */
   from?: number;
-  /** How many occurrences, 1 to 1,000. Default 10. */
+  /** How many occurrences, 1 to 100. Default 10. */
   count?: number;
 }
 
 /**
  * Shows what a rule will do before anything runs by it.
  *
- * @throws OptionError for a count that is not 1 to 1,000
+ * @throws OptionError for a count that is not 1 to 100
  */
 export function previewRule(rule: CheckedRule, options: PreviewOptions = {}): RulePreview {
   const { from = Date.now(), count = 10 } = options;
   if (!Number.isInteger(count) || count < 1 || count > MAX_COUNT) {
-    throw new OptionError('count', 'must be a whole number from 1 to 1,000');
+    throw new OptionError('count', 'must be a whole number from 1 to 100');
   }
   const occurrences: PreviewedOccurrence[] = [];
   let at = nextOccurrence(rule, from);
