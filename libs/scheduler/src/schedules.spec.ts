@@ -285,10 +285,9 @@ describe('Schedules', () => {
     const { t, told, schedules, drained, hourly } = await staged();
     await drained(schedules.put('report', hourly()));
     const engine = t.get<Engine>(ENGINE);
-    const { find } = engine;
+    const find = engine.find.bind(engine);
     const dead = { state: 'dead', history: [{ error: { message: 'too large' } }] };
-    engine.find = async (id, actors) =>
-      id === 'due:report' ? (dead as never) : find.call(engine, id, actors);
+    engine.find = async (id, actors) => (id === 'due:report' ? (dead as never) : find(id, actors));
     for (const part of [0, 1, 2]) await t.actors.tell(new LookAfterSchedules({ part }));
     await t.drain();
     engine.find = find;
