@@ -43,6 +43,7 @@ describe('the first minute: nothing installed, nothing configured', () => {
     const { items } = await api.actors();
     expect(items.map(({ name }) => name)).toEqual([
       'account',
+      'alerts',
       'email',
       'heartbeat',
       ...SCHEDULER_ACTORS,
