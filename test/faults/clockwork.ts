@@ -3,7 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import type { Queue } from 'bullmq';
 import assert from 'node:assert/strict';
 import { CallsheetModule, ENGINE, type Engine } from '../../libs/messaging/src/index.js';
-import { Schedules, type CatchUp, type Overlap } from '../../libs/scheduler/src/index.js';
+import { OVERLAPS, Schedules, type CatchUp } from '../../libs/scheduler/src/index.js';
 import type { OccurrenceRow, ScheduleRow } from '../../libs/scheduler/src/schedule.journal.js';
 import type { ScheduleState } from '../../libs/scheduler/src/schedule.state.js';
 import type { Child } from '../support/child.js';
@@ -14,14 +14,6 @@ import { Run } from './run.js';
 
 /** Nothing of theirs may be given up. */
 const ACTORS = ['chimes', 'schedules', 'schedule-deployments', 'schedule-watchdog'];
-const OVERLAPS: Overlap[] = [
-  'skip',
-  'buffer-one',
-  'buffer-all',
-  'cancel-other',
-  'terminate-other',
-  'allow',
-];
 const CATCH_UPS: CatchUp[] = ['all', 'latest', 'none', { last: 2 }, { within: '4s' }];
 
 /** Schedules of all policies on one store, the processes that keep them, and what has become of them. */
@@ -87,7 +79,7 @@ export class Clockwork {
     const made = Array.from({ length: count }, async (_, n) => {
       const id = `clock-${n}`;
       const message = new Chime({ takes: takes[n % takes.length] ?? 0 });
-      const overlap = OVERLAPS[n % OVERLAPS.length] as Overlap;
+      const overlap = OVERLAPS[n % OVERLAPS.length] as (typeof OVERLAPS)[number];
       const catchUp = CATCH_UPS[n % CATCH_UPS.length] as CatchUp;
       const every = `${seconds[n % seconds.length] ?? 1}s` as const;
       const input = { every, overlap, catchUp, grace: '1s', message } as const;

@@ -10,7 +10,13 @@ import {
   type Turn,
 } from '@callsheet/messaging';
 import { explore, ExplorationError, type TestCallsheet } from '@callsheet/messaging/testing';
-import { SchedulerModule, Schedules, type CatchUp, type Overlap } from '@callsheet/scheduler';
+import {
+  OVERLAPS,
+  SchedulerModule,
+  Schedules,
+  type CatchUp,
+  type Overlap,
+} from '@callsheet/scheduler';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { seededRandom } from '../../libs/messaging/src/testing/seeded.random.js';
@@ -21,6 +27,7 @@ import { Schedule } from '../../libs/scheduler/src/schedule.js';
 import type { OccurrenceRow, ScheduleRow } from '../../libs/scheduler/src/schedule.journal.js';
 import type { ScheduleState } from '../../libs/scheduler/src/schedule.state.js';
 import { unaccounted, type Span } from '../support/schedule.oracle.js';
+import { CATCH_UPS } from '../support/schedule.stage.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -48,15 +55,6 @@ const RULES: ScheduleRule[] = [
   { cron: '*/30 * * * *', tz: 'Europe/Madrid' },
   { every: '25m', phase: '1m' },
 ];
-const OVERLAPS: Overlap[] = [
-  'skip',
-  'buffer-one',
-  'buffer-all',
-  'cancel-other',
-  'terminate-other',
-  'allow',
-];
-const CATCH_UPS: CatchUp[] = ['none', 'latest', 'all', { last: 3 }, { within: '2h' }];
 
 /** A life of a schedule that the seed chooses, and what must be true at its end. */
 async function live(t: TestCallsheet, seed: number): Promise<void> {

@@ -2,9 +2,8 @@ import { Actor, Actors, Handle, Keys, Message, type Turn } from '@callsheet/mess
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { ScheduleActor } from './schedule.actor.js';
-import { latestDefinition } from './schedule.js';
 import { PutSchedule, RemoveSchedule } from './schedule.messages.js';
-import { scheduleDefinition } from './schedule.state.js';
+import { latestDefinition, scheduleDefinition } from './schedule.state.js';
 
 /** How long a release is thought to be there after it was last heard of, ms. */
 export const PRESENCE = 30_000;

@@ -28,7 +28,7 @@ import {
 import { tzdataProblems } from './rule/index.js';
 import { declarationsOf, toDeclared, type InjectedOptions } from './schedule.decorators.js';
 import { ScheduleActor } from './schedule.actor.js';
-import { latestDefinition } from './schedule.js';
+import { latestDefinition } from './schedule.state.js';
 import { SCHEDULER_OPTIONS, type ResolvedSchedulerOptions } from './scheduler.options.js';
 import { DEPLOYMENTS } from './timer.js';
 import { LookAfterSchedules, PARTS } from './watchdog.actor.js';

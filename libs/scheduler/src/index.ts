@@ -30,6 +30,7 @@ export {
   type Weekday,
 } from './rule/index.js';
 export {
+  OVERLAPS,
   type CatchUp,
   type CheckedPolicies,
   type Overlap,

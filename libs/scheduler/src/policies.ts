@@ -11,8 +11,17 @@ import { z } from 'zod';
  * - `terminate-other`: those in work are cancelled; it runs at once.
  * - `allow`: it runs beside them.
  */
-export type Overlap =
-  'skip' | 'buffer-one' | 'buffer-all' | 'cancel-other' | 'terminate-other' | 'allow';
+export type Overlap = (typeof OVERLAPS)[number];
+
+/** All of them. */
+export const OVERLAPS = [
+  'skip',
+  'buffer-one',
+  'buffer-all',
+  'cancel-other',
+  'terminate-other',
+  'allow',
+] as const;
 
 /**
  * Which occurrences run that are late by more than `grace`, because nothing was there to run them when they were due.
@@ -40,14 +49,7 @@ export interface SchedulePolicies {
 }
 
 /** {@link Overlap}, for messages. */
-export const overlaps = z.enum([
-  'skip',
-  'buffer-one',
-  'buffer-all',
-  'cancel-other',
-  'terminate-other',
-  'allow',
-]);
+export const overlaps = z.enum(OVERLAPS);
 
 /** {@link SchedulePolicies} with all defaults set and durations in milliseconds. */
 export const checkedPolicies = z.object({
@@ -98,7 +100,7 @@ export function checkPolicies(given: SchedulePolicies, path: string): CheckedPol
 export function toOverlap(given: Overlap, path: string): Overlap {
   const found = overlaps.safeParse(given);
   if (found.success) return found.data;
-  throw new OptionError(path, `must be one of ${overlaps.options.join(', ')}`);
+  throw new OptionError(path, `must be one of ${OVERLAPS.join(', ')}`);
 }
 
 function toCatchUp(given: CatchUp, path: string): CheckedPolicies['catchUp'] {

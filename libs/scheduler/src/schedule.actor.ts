@@ -11,7 +11,8 @@ import {
 import { Inject } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import { runData, runHeaders } from './scheduled.run.js';
-import { LOOK_AFTER, Schedule, stateProblem, type NewRun } from './schedule.js';
+import { stateProblem } from './schedule.health.js';
+import { Schedule } from './schedule.js';
 import {
   BackfillSchedule,
   CheckSchedule,
@@ -25,7 +26,8 @@ import {
 } from './schedule.messages.js';
 import type { ScheduleRow } from './schedule.journal.js';
 import { ScheduleMetrics } from './schedule.metrics.js';
-import { pastOf, READ_BACK, recover } from './schedule.recovery.js';
+import { recovered } from './schedule.recovery.js';
+import { LOOK_AFTER, type EndedRun, type NewRun } from './schedule.runs.js';
 import { storedSchedule, type Run } from './schedule.state.js';
 import { ScheduleTroubled } from './schedule.trouble.js';
 import { DEPLOYMENTS, ringProblem, SCHEDULES, timerId, timerProblem } from './timer.js';
@@ -69,7 +71,7 @@ export class ScheduleActor {
     const put = (schedule: Schedule) => {
       if (problem === undefined) return schedule.put(definition);
       const outcome = schedule.correct(definition);
-      if (outcome !== 'unchanged') schedule.heal(problem);
+      if (outcome !== 'unchanged') schedule.report.healed(problem);
       return outcome;
     };
     const done = await this.during(turn, put, true);
@@ -120,7 +122,7 @@ export class ScheduleActor {
     // It has rung.
     turn.state.timer = undefined;
     await this.during(turn, (schedule) => {
-      if (problem !== undefined) schedule.heal(problem);
+      if (problem !== undefined) schedule.report.healed(problem);
     });
   }
 
@@ -133,7 +135,7 @@ export class ScheduleActor {
     if (isWell && state.definition) return;
     state.timer = undefined;
     await this.during(turn, (schedule) => {
-      if (problem !== undefined) schedule.heal(problem);
+      if (problem !== undefined) schedule.report.healed(problem);
     });
   }
 
@@ -160,14 +162,17 @@ export class ScheduleActor {
     work: (schedule: Schedule) => T,
     isCreating = false,
   ): Promise<{ answer: T } | undefined> {
-    const lostState = await this.recover(turn);
+    const lostState = await recovered(this.engine, turn);
     if (!turn.state.definition && !isCreating) return this.missing(turn);
     const id = turn.key ?? '';
     const { timer } = turn.state;
     const cause = createHash('sha256').update(turn.id).digest('hex').slice(0, 12);
     const schedule = new Schedule(id, turn.state, turn.now.getTime(), cause, turn.attempt);
-    const problem = lostState ?? this.putBack(turn, isCreating) ?? schedule.mend();
-    if (problem !== undefined) schedule.heal(problem);
+    const { damage } = turn.state;
+    // Whoever puts it gives it back what was lost.
+    if (isCreating) delete turn.state.damage;
+    const problem = lostState ?? damage?.problem ?? schedule.mend();
+    if (problem !== undefined) schedule.report.healed(problem);
     const lost = await this.lost(turn.state.running, turn.now.getTime());
     const answer = work(schedule);
     for (const each of lost) {
@@ -182,40 +187,6 @@ export class ScheduleActor {
     // Its ringing would do no harm.
     if (next === undefined && timer !== undefined) await this.actors.cancel(timerId(id));
     return { answer };
-  }
-
-  /** Of a state that was lost: goes on where the journal ends; answers what was wrong. */
-  private async recover({
-    state,
-    key = '',
-    attempt,
-    now,
-  }: ScheduleTurn): Promise<string | undefined> {
-    const isLost = state.damage !== undefined || !state.definition;
-    // A turn that has failed before may have failed because its state says what is not so.
-    if (!isLost && attempt === 1) return undefined;
-    const past = pastOf(await this.engine.journal(SCHEDULES, key, { limit: READ_BACK }));
-    if (!isLost) {
-      const { decided = 0 } = past ?? {};
-      if (state.watermark >= decided) return undefined;
-      state.watermark = state.previous = decided;
-      return 'what was decided was to be decided again';
-    }
-    if (past || state.definition) recover(state, past, now.getTime());
-    if (state.definition) {
-      const { problem = '' } = state.damage ?? {};
-      delete state.damage;
-      return problem;
-    }
-    if (past) state.damage ??= { problem: 'its state was gone', found: '' };
-    return undefined;
-  }
-
-  /** A schedule whose state was lost is put again; answers what was wrong with it. */
-  private putBack({ state }: ScheduleTurn, isCreating: boolean): string | undefined {
-    const { damage } = state;
-    if (isCreating) delete state.damage;
-    return damage?.problem;
   }
 
   /** There is no such schedule; or there was one, and nobody knows any more what it was. */
@@ -250,11 +221,11 @@ export class ScheduleActor {
 
   /** Everything that the turn leaves beside its state. */
   private async leave(schedule: Schedule, turn: ScheduleTurn): Promise<void> {
-    const { id, runs, rows, troubles } = schedule;
-    this.metrics.count(schedule);
-    for (const row of rows) turn.journal(row as unknown as JsonObject);
-    for (const run of runs) await this.send(id, run, turn);
-    for (const trouble of troubles) {
+    const { id, runs, report } = schedule;
+    this.metrics.count(report);
+    for (const row of report.rows) turn.journal(row as unknown as JsonObject);
+    for (const run of runs.sent) await this.send(id, run, turn);
+    for (const trouble of report.troubles) {
       await this.actors.publish(new ScheduleTroubled({ schedule: id, ...trouble }));
     }
   }
@@ -276,7 +247,7 @@ export class ScheduleActor {
   /** Stops runs; answers whether one of them has ended by it. */
   private async cancel(schedule: Schedule): Promise<boolean> {
     let hasEnded = false;
-    for (const id of schedule.cancels.splice(0)) {
+    for (const id of schedule.runs.cancels.splice(0)) {
       const run = schedule.state.running.find((each) => each.id === id);
       if (!run) continue;
       // This process need not know the actor, so it asks for it by name.
@@ -290,7 +261,7 @@ export class ScheduleActor {
   }
 
   /** Runs that have ended, or are gone, without anybody having told so. */
-  private async lost(running: readonly Run[], now: number): Promise<ReturnType<typeof endOf>[]> {
+  private async lost(running: readonly Run[], now: number): Promise<EndedRun[]> {
     const old = running.filter(({ startedAt }) => startedAt < now - LOOK_AFTER);
     const found = await Promise.all(
       old.slice(0, MOST_LOOKS).map(async (run) => ({ run, record: await this.find(run) })),
@@ -306,7 +277,7 @@ export class ScheduleActor {
 }
 
 /** The end of a run as its message tells. */
-function endOf({ id, nominal }: Run, record: MessageRecord | undefined, now: number) {
+function endOf({ id, nominal }: Run, record: MessageRecord | undefined, now: number): EndedRun {
   const { state, startedAt, finishedAt = now, history = [] } = record ?? {};
   const outcomes = { done: 'succeeded', dead: 'failed', cancelled: 'cancelled' } as const;
   const error = state === 'dead' ? history.at(-1)?.error : undefined;

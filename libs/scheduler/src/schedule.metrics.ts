@@ -1,6 +1,6 @@
 import { METRICS, type MetricCounter, type Metrics } from '@callsheet/messaging';
 import { Inject, Injectable, Optional } from '@nestjs/common';
-import type { Schedule } from './schedule.js';
+import type { ScheduleReport } from './schedule.report.js';
 
 /** Counts what schedules of this process decide. Nothing where metrics are off. */
 @Injectable()
@@ -28,7 +28,7 @@ export class ScheduleMetrics {
   }
 
   /** Counts what a turn leaves, before it is stored. */
-  count({ rows, troubles }: Pick<Schedule, 'rows' | 'troubles'>): void {
+  count({ rows, troubles }: Pick<ScheduleReport, 'rows' | 'troubles'>): void {
     for (const row of rows) {
       if (row.kind === 'occurrence') {
         this.occurrences?.inc({ outcome: row.outcome }, row.count ?? 1);

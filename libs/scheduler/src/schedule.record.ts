@@ -2,9 +2,9 @@ import type { JsonObject } from '@callsheet/messaging';
 import type { CheckedPolicies } from './policies.js';
 import type { CheckedRule } from './rule/index.js';
 import type { PreviousRun } from './scheduled.run.js';
-import { latestDefinition, Schedule } from './schedule.js';
+import { Schedule } from './schedule.js';
 import type { RunOutcome } from './schedule.journal.js';
-import type { RunReason, ScheduleState } from './schedule.state.js';
+import { latestDefinition, type RunReason, type ScheduleState } from './schedule.state.js';
 
 /** A schedule as it is now. */
 export interface ScheduleRecord {

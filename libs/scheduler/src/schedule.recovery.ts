@@ -1,9 +1,39 @@
-import type { JournalRow } from '@callsheet/messaging';
+import type { Engine, JournalRow, Turn } from '@callsheet/messaging';
 import type { EndRow, OccurrenceRow, ScheduleRow } from './schedule.journal.js';
-import type { ScheduleState } from './schedule.state.js';
+import type { ScheduleState, storedSchedule } from './schedule.state.js';
+import { SCHEDULES } from './timer.js';
 
 /** How many rows of a journal are read to find out what a lost state knew. */
-export const READ_BACK = 1_000;
+const READ_BACK = 1_000;
+
+/**
+ * A state that was lost goes on where the journal ends, before the turn does anything else; answers what was wrong. One of which
+ * nobody knows any more what it was keeps its damage.
+ */
+export async function recovered(
+  engine: Pick<Engine, 'journal'>,
+  { state, key = '', attempt, now }: Turn<typeof storedSchedule>,
+): Promise<string | undefined> {
+  const isLost = state.damage !== undefined || !state.definition;
+  // A turn that has failed before may have failed because its state says what is not so.
+  if (!isLost && attempt === 1) return undefined;
+  const past = pastOf(await engine.journal(SCHEDULES, key, { limit: READ_BACK }));
+  if (!isLost) return caughtUp(state, past?.decided ?? 0);
+  if (past || state.definition) recover(state, past, now.getTime());
+  if (state.definition) {
+    const { problem = '' } = state.damage ?? {};
+    delete state.damage;
+    return problem;
+  }
+  if (past) state.damage ??= { problem: 'its state was gone', found: '' };
+  return undefined;
+}
+
+function caughtUp(state: ScheduleState, decided: number): string | undefined {
+  if (state.watermark >= decided) return undefined;
+  state.watermark = state.previous = decided;
+  return 'what was decided was to be decided again';
+}
 
 /** What a schedule had done, as its journal tells. */
 export interface Past {

@@ -138,3 +138,11 @@ export const storedSchedule = z.unknown().transform((stored): ScheduleState => {
     },
   };
 });
+
+/** What a schedule is from now on: the last that was put. */
+export function latestDefinition({
+  definition,
+  successors,
+}: ScheduleState): Definition | undefined {
+  return successors.at(-1)?.definition ?? definition;
+}

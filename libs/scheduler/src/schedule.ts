@@ -3,17 +3,11 @@ import { isDeepStrictEqual } from 'node:util';
 import { decideDue, ruleNext, type Decision } from './decisions.js';
 import type { Overlap } from './policies.js';
 import { dueTime, nextOccurrence, type CheckedRule } from './rule/index.js';
-import type {
-  OccurrenceOutcome,
-  OccurrenceRow,
-  RunOutcome,
-  ScheduleRow,
-} from './schedule.journal.js';
-import type { Buffered, Definition, Run, RunReason, ScheduleState } from './schedule.state.js';
-import type { Trouble } from './schedule.trouble.js';
+import { decidedUpTo, stateProblem } from './schedule.health.js';
+import { ScheduleReport } from './schedule.report.js';
+import { definitionOf, ScheduleRuns, type EndedRun } from './schedule.runs.js';
+import { latestDefinition, type Definition, type ScheduleState } from './schedule.state.js';
 
-/** The most runs in work, and occurrences that wait, of which a schedule knows. */
-export const MOST_RUNS = 1_000;
 /** Backfills under way, and those that are remembered. */
 const MOST_BACKFILLS = 10;
 const MOST_REMEMBERED = 100;
@@ -21,26 +15,10 @@ const MOST_REMEMBERED = 100;
 const AT_ONCE = 500;
 /** Edits that wait until occurrences of the definition before them are decided. */
 const MOST_EDITS = 20;
-/**
- * From this attempt on runs get other ids: somebody may have used the one that a run was to have for a message of his own, and the
- * schedule would stand still for as long as that is remembered.
- */
-const TAKEN_FROM = 3;
 /** A timer is never set farther: a message may not be due later than in a year. */
 const HORIZON = 300 * 86_400_000;
-/** How long after its start a run is looked for, if nobody has told that it ended, ms. Then after twice that, and so on. */
-export const LOOK_AFTER = 30_000;
 /** How soon a rule that cannot be computed is tried again. */
 const BROKEN_RETRY = 60_000;
-
-/** A run to be sent. */
-export interface NewRun {
-  id: string;
-  nominal: number;
-  reason: RunReason;
-  /** Nominal time of the occurrence before. */
-  previous?: number;
-}
 
 /** An occurrence that is still to come. */
 export interface Coming {
@@ -54,12 +32,13 @@ export type Started = { outcome: 'started'; run: string } | { outcome: 'buffered
 /**
  * One turn of a schedule: what happens to it, as a change of its state and what is to be done beside. Computes only; the
  * actor around it sends, cancels, journals and tells, all in the commit of the turn.
+ *
+ * @param cause id of the message that the turn is of
+ * @param attempt number of the attempt, from 1
  */
 export class Schedule {
-  readonly runs: NewRun[] = [];
-  readonly cancels: string[] = [];
-  readonly rows: ScheduleRow[] = [];
-  readonly troubles: Trouble[] = [];
+  readonly report: ScheduleReport;
+  readonly runs: ScheduleRuns;
   /** How many more occurrences may be decided: each may leave a row, and a turn can leave only so many. */
   private budget = AT_ONCE;
 
@@ -67,11 +46,12 @@ export class Schedule {
     readonly id: string,
     readonly state: ScheduleState,
     readonly now: number,
-    /** Makes ids of runs that are no occurrences of the rule: the id of the message that asks for them. */
-    private readonly cause: string,
-    /** Number of the attempt: see {@link TAKEN_FROM}. */
-    private readonly attempt = 1,
-  ) {}
+    cause: string,
+    attempt = 1,
+  ) {
+    this.report = new ScheduleReport(now);
+    this.runs = new ScheduleRuns(state, this.report, { schedule: id, now, cause, attempt });
+  }
 
   /** Gives the schedule its definition, or another one. Occurrences that are due under the old one still come. */
   put(definition: Definition): 'created' | 'changed' | 'unchanged' {
@@ -86,7 +66,7 @@ export class Schedule {
       state.createdAt ||= now;
       state.watermark ||= now;
       state.changedAt = state.watermark;
-      this.note('created');
+      this.report.note('created');
       return 'created';
     }
     if (state.successors.length >= MOST_EDITS) {
@@ -96,7 +76,7 @@ export class Schedule {
       );
     }
     state.successors.push({ definition, from: now });
-    this.note('changed');
+    this.report.note('changed');
     return 'changed';
   }
 
@@ -130,7 +110,7 @@ export class Schedule {
       ...(until !== undefined && { until }),
       ...(isOurs && { isOurs }),
     };
-    this.note('paused', reason);
+    this.report.note('paused', reason);
   }
 
   resume(): boolean {
@@ -142,11 +122,9 @@ export class Schedule {
   /** A run now, beside those of the rule. */
   trigger(overlap: Overlap | undefined): Started {
     const policy = overlap ?? this.definition.policies.overlap;
-    const outcome = this.admit(this.now, 'manual', 'triggered', policy);
-    const last = this.runs.at(-1);
-    return outcome === 'started' && last
-      ? { outcome, run: last.id }
-      : { outcome: outcome as 'skipped' };
+    const outcome = this.runs.admit(this.now, 'manual', 'triggered', policy);
+    if (outcome !== 'started') return { outcome };
+    return { outcome, run: this.runs.sent.at(-1)?.id ?? '' };
   }
 
   /** Runs for the occurrences after `from` up to `to`, one after the other, or side by side. Once for one id. */
@@ -159,67 +137,13 @@ export class Schedule {
   }
 
   /** A run has ended. */
-  ended(run: {
-    id: string;
-    outcome: RunOutcome;
-    nominal: number;
-    startedAt?: number;
-    finishedAt: number;
-    attempts?: number;
-    error?: { name: string; message: string };
-    result?: unknown;
-  }): void {
-    const { state } = this;
-    const known = state.running.find(({ id }) => id === run.id);
-    if (!known && state.missedEnds.includes(run.id)) {
-      state.missedEnds = state.missedEnds.filter((id) => id !== run.id);
-      return;
-    }
-    state.running = state.running.filter(({ id }) => id !== run.id);
-    const outcome = known?.stopped && run.outcome !== 'succeeded' ? known.stopped : run.outcome;
-    const { id, nominal, startedAt, finishedAt, attempts, error, result } = run;
-    this.rows.push({
-      kind: 'end',
-      run: id,
-      nominal,
-      outcome,
-      at: finishedAt,
-      ...(startedAt !== undefined && { startedAt }),
-      ...(attempts !== undefined && { attempts }),
-      ...(error && { error }),
-    });
-    state.last = {
-      nominal,
-      outcome,
-      finishedAt,
-      ...(error && { error }),
-      ...(result !== undefined && { result: result as never }),
-    };
-    if (outcome === 'succeeded') state.failures = 0;
-    if (outcome !== 'failed' && outcome !== 'timed-out') return;
-    state.failures++;
-    const problem = error?.message ?? outcome;
-    this.troubles.push({ kind: 'failing', detail: `${state.failures} in a row: ${problem}` });
-    const { pauseAfter } = state.definition?.policies ?? {};
-    if (pauseAfter === undefined || state.failures < pauseAfter || state.pause) return;
-    const reason = `${state.failures} runs in a row failed: ${problem}`;
-    this.pause(reason, undefined, true);
-    this.troubles.push({ kind: 'paused', detail: reason });
+  ended(run: EndedRun): void {
+    this.pauseAfterFailures(this.runs.ended(run));
   }
 
   /** A run has ended, as its message shows; its notice may still come. */
-  foundEnded(run: Parameters<Schedule['ended']>[0]): void {
-    const { state } = this;
-    this.ended(run);
-    state.missedEnds = [...state.missedEnds, run.id].slice(-MOST_REMEMBERED);
-  }
-
-  /** Somebody has found it in a state that it should not be in. */
-  heal(problem: string): void {
-    // One damage shows in several ways.
-    if (this.troubles.some(({ kind }) => kind === 'healed')) return;
-    this.rows.push({ kind: 'note', what: 'healed', at: this.now, detail: problem });
-    this.troubles.push({ kind: 'healed', detail: problem });
+  foundEnded(run: EndedRun): void {
+    this.pauseAfterFailures(this.runs.foundEnded(run));
   }
 
   /** Does what is due, and answers when the schedule wants its next turn; undefined: when somebody tells it something. */
@@ -229,9 +153,9 @@ export class Schedule {
     const { pause } = state;
     if (pause?.until !== undefined && pause.until <= now) this.endPause(pause.until);
     else if (pause) this.pausedUntil(now);
-    this.stopOverdue();
+    this.runs.stopOverdue();
     const isMore = this.decide();
-    this.startBuffered();
+    if (!state.pause) this.runs.startWaiting();
     const isFilling = this.fill();
     return isMore || isFilling ? now : this.nextTurn();
   }
@@ -265,9 +189,13 @@ export class Schedule {
   }
 
   private get definition(): Definition {
-    const { definition } = this.state;
-    if (!definition) throw new Error(`there is no schedule '${this.id}'`);
-    return definition;
+    return definitionOf(this.state, this.id);
+  }
+
+  private pauseAfterFailures(reason: string | undefined): void {
+    if (reason === undefined) return;
+    this.pause(reason, undefined, true);
+    this.report.troubles.push({ kind: 'paused', detail: reason });
   }
 
   /** Decides occurrences that are due; answers whether more of them are left. */
@@ -320,137 +248,14 @@ export class Schedule {
     state.decided++;
     state.pauses = state.pauses.filter(({ until }) => until > nominal);
     if (outcome === 'fired' || outcome === 'late') {
-      if (outcome === 'late') this.tell('late', nominal);
+      if (outcome === 'late') this.report.tell('late', nominal);
       const reason = outcome === 'late' ? 'catch-up' : 'scheduled';
-      this.admit(nominal, reason, outcome, this.definition.policies.overlap);
+      this.runs.admit(nominal, reason, outcome, this.definition.policies.overlap);
     } else {
-      if (outcome === 'missed' || outcome === 'coalesced') this.tell('missed', nominal);
-      this.record(outcome, nominal);
+      if (outcome === 'missed' || outcome === 'coalesced') this.report.tell('missed', nominal);
+      this.report.decided(outcome, nominal, state.previous);
     }
     state.previous = nominal;
-  }
-
-  /** Starts a run, or does what its overlap policy says. */
-  private admit(
-    nominal: number,
-    reason: RunReason,
-    outcome: OccurrenceOutcome,
-    overlap: Overlap,
-  ): 'started' | 'buffered' | 'skipped' {
-    const { buffer } = this.state;
-    const others = this.atWork();
-    if (overlap === 'allow' || (others.length === 0 && buffer.length === 0)) {
-      return this.start(nominal, reason, outcome);
-    }
-    const waiting = { nominal, reason, ...(outcome === 'late' && { isLate: true }) };
-    switch (overlap) {
-      case 'skip':
-        return this.skip(nominal, reason);
-      case 'buffer-one':
-        if (buffer.length > 0) return this.skip(nominal, reason);
-        break;
-      case 'buffer-all':
-        if (buffer.length >= MOST_RUNS) return this.skip(nominal, reason);
-        break;
-      case 'cancel-other':
-        this.stop(others, 'cancelled');
-        this.empty(buffer);
-        break;
-      case 'terminate-other':
-        this.stop(others, 'terminated');
-        this.empty(buffer);
-        return this.start(nominal, reason, outcome);
-    }
-    buffer.push(waiting);
-    return 'buffered';
-  }
-
-  private start(nominal: number, reason: RunReason, outcome: OccurrenceOutcome): 'started' {
-    const { state, now, cause } = this;
-    const { timeout } = this.definition.policies;
-    const isOfRule = reason === 'scheduled' || reason === 'catch-up';
-    const own = isOfRule ? '' : `:${reason}:${cause}`;
-    const anew = this.attempt < TAKEN_FROM ? '' : `~${this.attempt}`;
-    const id = `run:${this.id}:${nominal}${own}${anew}`;
-    const { previous } = state;
-    this.runs.push({ id, nominal, reason, ...(previous !== undefined && { previous }) });
-    state.running.push({
-      id,
-      actor: this.definition.message.actor,
-      nominal,
-      reason,
-      startedAt: now,
-      ...(timeout !== undefined && { deadline: now + timeout }),
-    });
-    if (state.running.length > MOST_RUNS) state.running.shift();
-    this.rows.push({ kind: 'occurrence', outcome, nominal, at: now, run: id, reason });
-    return 'started';
-  }
-
-  private skip(nominal: number, reason: RunReason): 'skipped' {
-    this.record('skipped', nominal, reason);
-    return 'skipped';
-  }
-
-  /** Those that waited do not run. Of a thousand, most follow each other, and are one row. */
-  private empty(buffer: Buffered[]): void {
-    let row: OccurrenceRow | undefined;
-    for (const { nominal, reason } of buffer.splice(0)) {
-      const last = row?.until ?? row?.nominal;
-      if (row?.reason === reason && last !== undefined && this.isNext(last, nominal)) {
-        Object.assign(row, { until: nominal, count: (row.count ?? 1) + 1 });
-      } else {
-        row = { kind: 'occurrence', outcome: 'skipped', nominal, at: this.now, reason };
-        this.rows.push(row);
-      }
-    }
-  }
-
-  private isNext(before: number, nominal: number): boolean {
-    try {
-      return nextOccurrence(this.definition.rule, before) === nominal;
-    } catch {
-      return false;
-    }
-  }
-
-  private stop(runs: readonly Run[], stopped: Run['stopped']): void {
-    for (const run of runs) {
-      if (run.stopped || this.withdraw(run.id)) continue;
-      run.stopped = stopped;
-      this.cancels.push(run.id);
-    }
-  }
-
-  /** A run that this very turn was to send cannot be cancelled: it is left out. */
-  private withdraw(id: string): boolean {
-    const { state, runs, rows } = this;
-    const place = runs.findIndex((run) => run.id === id);
-    if (place < 0) return false;
-    runs.splice(place, 1);
-    state.running = state.running.filter((run) => run.id !== id);
-    const row = rows.find((each) => each.kind === 'occurrence' && each.run === id);
-    if (row?.kind === 'occurrence') {
-      row.outcome = 'skipped';
-      delete row.run;
-    }
-    return true;
-  }
-
-  private stopOverdue(): void {
-    const late = this.atWork().filter(({ deadline = Infinity }) => deadline <= this.now);
-    this.stop(late, 'timed-out');
-  }
-
-  private startBuffered(): void {
-    const { buffer, pause } = this.state;
-    const [first] = buffer;
-    if (!first || pause || this.atWork().length > 0) return;
-    buffer.shift();
-    const { nominal, reason, isLate } = first;
-    const outcomes = { scheduled: 'fired', 'catch-up': 'late', manual: 'triggered' } as const;
-    if (reason === 'backfill') this.start(nominal, reason, 'backfilled');
-    else this.start(nominal, reason, isLate ? 'late' : outcomes[reason]);
   }
 
   /** Goes on with the first backfill; answers whether more of it can be done at once. */
@@ -468,8 +273,7 @@ export class Schedule {
     while (this.budget > 0) {
       const [backfill] = state.backfills;
       if (!backfill) return false;
-      const isBusy = this.atWork().length > 0 || state.buffer.length > 0;
-      if (isBusy && !backfill.isParallel) return false;
+      if (!backfill.isParallel && !this.runs.isIdle) return false;
       const nominal = nextOccurrence(this.definition.rule, backfill.at);
       if (nominal === undefined || nominal > backfill.to) {
         state.backfills.shift();
@@ -477,7 +281,7 @@ export class Schedule {
         continue;
       }
       backfill.at = nominal;
-      this.start(nominal, 'backfill', 'backfilled');
+      this.runs.start(nominal, 'backfill', 'backfilled');
       this.budget--;
     }
     return true;
@@ -488,7 +292,7 @@ export class Schedule {
     this.pausedUntil(until);
     if (state.pause?.isOurs) state.failures = 0;
     state.pause = undefined;
-    this.note('resumed');
+    this.report.note('resumed');
   }
 
   /** What is due in the pause up to then can be decided. */
@@ -511,25 +315,18 @@ export class Schedule {
 
   /** When it should have its next turn, or should have had it. */
   wantedTurn(): number | undefined {
-    const { pause, running, broken } = this.state;
-    const times: number[] = [];
+    const { pause, broken, buffer, backfills } = this.state;
+    const times = this.runs.deadlines();
     if (pause?.until !== undefined) times.push(pause.until);
-    for (const { deadline, stopped } of running) if (deadline && !stopped) times.push(deadline);
     if (broken !== undefined) times.push(this.now + BROKEN_RETRY);
     else if (!pause) {
       const due = this.nextDue();
       if (due !== undefined) times.push(due);
     }
     // One that was cancelled before it began, or removed, tells nobody: what waits for it would wait for ever.
-    const isAwaited = this.state.buffer.length > 0 || this.state.backfills.length > 0;
-    if (isAwaited || times.length === 0) times.push(...running.map((run) => this.nextLook(run)));
+    const isAwaited = buffer.length + backfills.length > 0;
+    if (isAwaited || times.length === 0) times.push(...this.runs.looks());
     return times.length === 0 ? undefined : Math.min(...times);
-  }
-
-  private nextLook({ startedAt }: Run): number {
-    let wait = LOOK_AFTER;
-    while (startedAt + wait < this.now) wait *= 2;
-    return startedAt + wait + 1;
   }
 
   private nextDue(): number | undefined {
@@ -537,79 +334,12 @@ export class Schedule {
     return next && dueTime(next.rule, next.nominal);
   }
 
-  /** Those in work that count. */
-  private atWork(): Run[] {
-    return this.state.running.filter(({ stopped }) => stopped !== 'terminated');
-  }
-
-  /** Equal decisions about occurrences that follow each other are one row. */
-  private record(outcome: OccurrenceOutcome, nominal: number, reason?: RunReason): void {
-    const { previous = NaN } = this.state;
-    const last = this.rows.at(-1);
-    const isMore =
-      last?.kind === 'occurrence' &&
-      last.outcome === outcome &&
-      last.reason === reason &&
-      last.run === undefined &&
-      (last.until ?? last.nominal) === previous &&
-      nominal > previous;
-    if (isMore) {
-      last.until = nominal;
-      last.count = (last.count ?? 1) + 1;
-      return;
-    }
-    const row = { kind: 'occurrence', outcome, nominal, at: this.now } as const;
-    this.rows.push({ ...row, ...(reason && { reason }) });
-  }
-
-  private note(what: 'created' | 'changed' | 'paused' | 'resumed', detail?: string): void {
-    this.rows.push({ kind: 'note', what, at: this.now, ...(detail !== undefined && { detail }) });
-  }
-
-  private tell(kind: 'missed' | 'late', nominal: number): void {
-    const last = this.troubles.at(-1);
-    if (last?.kind === kind && last.nominal !== undefined) {
-      last.count = (last.count ?? 1) + 1;
-      return;
-    }
-    this.troubles.push({ kind, nominal, detail: '' });
-  }
-
   /** Said once, tried again each minute. */
   private breakDown({ message }: Error): void {
-    const { state, now } = this;
-    if (state.broken !== message) {
-      this.rows.push({ kind: 'note', what: 'broken', at: now, detail: message });
-      this.troubles.push({ kind: 'dead', detail: message });
-    }
+    const { state } = this;
+    if (state.broken !== message) this.report.broken(message);
     state.broken = message;
   }
-}
-
-/** How far the clock of a store may go back, ms. */
-const SET_BACK = 5_000;
-
-/** What is wrong with the state of a schedule, whatever its timer; undefined when nothing can be seen. */
-export function stateProblem(state: ScheduleState, now: number): string | undefined {
-  if (state.damage) return state.damage.isTold ? undefined : state.damage.problem;
-  if (!state.definition) return undefined;
-  const decided = decidedUpTo(state);
-  if (state.watermark < decided) return 'what was decided was to be decided again';
-  if (state.watermark > Math.max(now + SET_BACK, decided)) return 'what is to come was decided';
-  return undefined;
-}
-
-/** Up to when everything is decided, as the rest of the state tells. */
-function decidedUpTo({ previous = 0, createdAt, changedAt, successors }: ScheduleState): number {
-  return Math.max(previous, createdAt, successors.length === 0 ? changedAt : 0);
-}
-
-/** What a schedule is from now on: the last that was put. */
-export function latestDefinition({
-  definition,
-  successors,
-}: ScheduleState): Definition | undefined {
-  return successors.at(-1)?.definition ?? definition;
 }
 
 function isSameRule(a: Definition, b: Definition): boolean {

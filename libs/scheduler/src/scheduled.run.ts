@@ -1,7 +1,7 @@
 import type { Delivery, JsonObject } from '@callsheet/messaging';
 import { nextOccurrence, type CheckedRule } from './rule/index.js';
 import type { RunOutcome } from './schedule.journal.js';
-import type { NewRun } from './schedule.js';
+import type { NewRun } from './schedule.runs.js';
 import type { RunReason, ScheduleState } from './schedule.state.js';
 
 /** How many coming occurrences a run knows. */

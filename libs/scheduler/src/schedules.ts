@@ -26,8 +26,8 @@ import {
   TriggerSchedule,
 } from './schedule.messages.js';
 import { comingOf, toScheduleRecord, type ScheduleRecord } from './schedule.record.js';
-import { latestDefinition, type Started } from './schedule.js';
-import type { Definition } from './schedule.state.js';
+import type { Started } from './schedule.js';
+import { latestDefinition, type Definition } from './schedule.state.js';
 import {
   DeclaredScheduleError,
   ScheduleExistsError,

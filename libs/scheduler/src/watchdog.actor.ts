@@ -14,7 +14,7 @@ import { Inject } from '@nestjs/common';
 import { z } from 'zod';
 import { ScheduleActor } from './schedule.actor.js';
 import { CheckSchedule } from './schedule.messages.js';
-import { stateProblem } from './schedule.js';
+import { stateProblem } from './schedule.health.js';
 import type { ScheduleState } from './schedule.state.js';
 import { ScheduleTroubled } from './schedule.trouble.js';
 import { FAILED, SCHEDULES, timerProblem } from './timer.js';

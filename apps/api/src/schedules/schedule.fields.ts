@@ -1,3 +1,4 @@
+import { OVERLAPS } from '@callsheet/scheduler';
 import { z } from 'zod';
 import { schemas } from '../schema.registry.js';
 
@@ -20,14 +21,7 @@ const calendar = z
   .register(schemas, { id: 'Calendar' });
 const calendars = z.union([calendar, z.array(calendar)]);
 
-export const overlap = z.enum([
-  'skip',
-  'buffer-one',
-  'buffer-all',
-  'cancel-other',
-  'terminate-other',
-  'allow',
-]);
+export const overlap = z.enum(OVERLAPS);
 
 /**
  * What is said of a schedule beside its id and its message, by who makes it and by who shows it. It says which fields there
