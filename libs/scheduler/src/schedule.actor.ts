@@ -32,7 +32,7 @@ import { storedSchedule, type Run } from './schedule.state.js';
 import { ScheduleTroubled } from './schedule.trouble.js';
 import { DEPLOYMENTS, ringProblem, SCHEDULES, timerId, timerProblem } from './timer.js';
 
-/** Rows that the journal of a schedule keeps: a run leaves two, and a thousand runs must be there. */
+/** Rows that the journal of a schedule keeps. A run leaves two. */
 const JOURNAL = 3_000;
 /** The most runs that are looked for in one turn. */
 const MOST_LOOKS = 20;

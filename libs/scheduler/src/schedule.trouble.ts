@@ -8,7 +8,7 @@ import { z } from 'zod';
  * - `late`: one runs, later than the grace.
  * - `failing`: a run failed, its retries included.
  * - `paused`: it has paused itself, because too many runs in a row failed.
- * - `dead`: its next occurrence cannot be computed.
+ * - `dead`: its next occurrence cannot be computed, its state cannot be read, or its turns fail for good.
  * - `healed`: its timer, or its definition, was lost or wrong, and is right again.
  */
 export type TroubleKind = 'missed' | 'late' | 'failing' | 'paused' | 'dead' | 'healed';

@@ -259,7 +259,7 @@ export class Schedules {
   }
 
   /**
-   * What has become of the occurrences of a schedule, newest first: at least the last 1,000 runs.
+   * What has become of the occurrences of a schedule, newest first: its newest 3,000 entries, of which a run leaves two.
    *
    * @param page `before`: entries older than that of this cursor; `limit`: 1 to 1,000, default 100
    * @throws OptionError
