@@ -10,6 +10,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
+          // One load of Nest for all: a fresh one for each of the many small files took a third of their time.
+          isolate: false,
           include: ['{apps,libs}/*/src/**/*.spec.ts', 'test/{support,lint,rules}/**/*.spec.ts'],
         },
       },

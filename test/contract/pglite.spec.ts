@@ -1,12 +1,10 @@
-import { afterAll } from 'vitest';
-import { removeDir, tempDir } from '../support/temp.js';
+import { sharedPglite } from '../support/pglite.shared.js';
 import { engineContract } from './suite.js';
 
-const folder = tempDir('callsheet-pglite-');
-afterAll(() => removeDir(folder));
+const url = sharedPglite();
 
 engineContract({
   name: 'PGlite',
-  url: async () => `pglite:${folder}`,
+  url: async () => url,
   lacks: { shared: 'belongs to one process' },
 });

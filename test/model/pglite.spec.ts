@@ -1,12 +1,10 @@
-import { afterAll } from 'vitest';
-import { removeDir, tempDir } from '../support/temp.js';
+import { sharedPglite } from '../support/pglite.shared.js';
 import { programmingModel } from './suite.js';
 
-const folder = tempDir('callsheet-model-');
-afterAll(() => removeDir(folder));
+const url = sharedPglite();
 
 programmingModel({
   name: 'PGlite',
-  url: async () => `pglite:${folder}`,
+  url: async () => url,
   alone: 'belongs to one process',
 });

@@ -59,7 +59,7 @@ export class PgliteStore extends SqlStore {
   async close(): Promise<void> {
     await this.leave();
     if (this.database) await withinTime(5_000, this.database.close());
-    this.database = undefined;
+    this.database = this.adapter = undefined;
     this.unlock?.();
     this.unlock = undefined;
   }
