@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   resolve: { tsconfigPaths: true },
   test: {
-    // These suites mostly wait for servers: on two cores one worker, the default, would take half as long again.
-    maxWorkers: 2,
+    // These suites mostly wait for servers: two cores have time for three of them.
+    maxWorkers: 3,
     projects: [
       {
         extends: true,
