@@ -1,13 +1,21 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Job } from 'bullmq';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Logger } from '@nestjs/common';
 import path from 'node:path';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { Context, deadWith, quarantine, retry } from '../../../../../test/contract/context.js';
+import { gate } from '../../../../../test/contract/gate.js';
+import { atEnd } from '../../../../../test/support/cleanup.js';
+import { eventually } from '../../../../../test/support/eventually.js';
 import { tempDir } from '../../../../../test/support/temp.js';
 import { StoreError } from '../../messaging.errors.js';
+import type { Delivery, Outcome } from '../../engine.js';
 import { resolveOptions } from '../../messaging.options.js';
 import { serverSuite } from '../../../../../test/support/available.js';
 import { startRedis } from '../../../../../test/support/redis.server.js';
 import { createBullmqEngine } from './bullmq.engine.js';
+
+type Answer = (delivery: Delivery) => Outcome;
 
 const engine = (url: string) => createBullmqEngine(resolveOptions({ url }));
 
@@ -126,4 +134,41 @@ serverSuite('redis-server', 'a store that goes away', () => {
     await store.close();
     await server.stop();
   }, 30_000);
+});
+
+serverSuite('redis-server', 'a message that moves while it is read', () => {
+  it.each<[string, Answer, string]>([
+    ['quarantined', quarantine, 'parked'],
+    ['retried', retry(60_000), 'delayed'],
+    ['given up', deadWith([]), 'dead'],
+  ])('is found whole when it is %s', async (_, answer, state) => {
+    const server = await startRedis();
+    atEnd(() => server.stop());
+    const context = new Context(
+      { name: 'Redis', url: async () => server.url, lacks: {} },
+      server.url,
+    );
+    const store = await context.engine();
+    const ends = gate();
+    const { deliveries } = await context.consume(store, async (delivery) => {
+      await ends.opened;
+      return answer(delivery);
+    });
+    const sent = context.envelope({ key: 'k' });
+    await store.send([sent]);
+    await eventually(() => deliveries.length === 1);
+    const getState = vi.spyOn(Job.prototype, 'getState');
+    getState.mockImplementationOnce(async function (this: Job) {
+      ends.open();
+      return eventually(async () => {
+        const now = await this.getState();
+        if (now === 'active') throw new Error('it is still in work');
+        return now;
+      });
+    });
+    const record = await store.find(sent.id, [context.actor]);
+    getState.mockRestore();
+    expect(record).toMatchObject({ state, history: [{ attempt: 1 }] });
+    await context.close();
+  });
 });

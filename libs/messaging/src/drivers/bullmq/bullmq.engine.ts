@@ -97,17 +97,16 @@ export class BullmqEngine implements Engine {
 
   async find(id: string, actors: readonly string[]): Promise<MessageRecord | undefined> {
     return this.reading(async () => {
+      let before: string | undefined;
       for (let look = 1; ; look++) {
         // Twice: a message that becomes a dead letter, or is redriven, between two looks is in the place looked at first.
         const job = (await this.jobOf(id, actors)) ?? (await this.jobOf(id, actors));
         if (!job) return undefined;
         const state = await job.getState();
-        // One that ended, or failed, between the two was read without what that has left.
-        const hasMoved =
-          state === 'unknown' ||
-          (state === 'completed' && !job.finishedOn) ||
-          (state === 'delayed' && job.processedOn !== undefined && look === 1);
-        if (!hasMoved || look === MOST_LOOKS) return toRecord(job, state);
+        // Whatever moves a message leaves something in it: it is read whole between two looks at the same state.
+        const isWhole = state === before || (state === 'completed' && job.finishedOn);
+        if (isWhole || look === MOST_LOOKS) return toRecord(job, state);
+        before = state;
       }
     });
   }
