@@ -104,7 +104,8 @@ export class BullmqEngine implements Engine {
         if (!job) return undefined;
         const state = await job.getState();
         // Whatever moves a message leaves something in it: it is read whole between two looks at the same state.
-        const isWhole = state === before || (state === 'completed' && job.finishedOn);
+        const isWhole =
+          (state === before && state !== 'unknown') || (state === 'completed' && job.finishedOn);
         if (isWhole || look === MOST_LOOKS) return toRecord(job, state);
         before = state;
       }
