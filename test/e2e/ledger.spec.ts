@@ -79,7 +79,7 @@ function right(transfers: number): { code: number; report: string[] } {
 describe.concurrent('the ledger, killed by hand', { timeout: 300_000 }, () => {
   it('goes on where it stopped on the embedded store, and the sums are right', async () => {
     const cwd = tempDir();
-    const last = await killed(3, () => demo(cwd, 400));
+    const last = await killed(2, () => demo(cwd, 400));
     expect(await endOf(last), last.output).toEqual(right(400));
     expect(last.stdout).toMatch(/^Ledger, run 1 goes on, [1-9]\d? % done/m);
     // The run is over: the next one is another.

@@ -23,8 +23,10 @@ beforeAll(async () => {
 
 describe.concurrent('a wrong start ends with one line that says what to do', () => {
   starts([
-    ...ofStore('mysql://root:{secret}@localhost/app', /no store for 'mysql:.*use pglite:<folder>/),
-    ...ofStore('garbage', /no store for 'garbage'.*use pglite:<folder>/),
+    ...ofStore('mysql://root:{secret}@localhost/app', /no store for 'mysql:.*use pglite:<folder>/, [
+      'standalone',
+    ]),
+    ...ofStore('garbage', /no store for 'garbage'.*use pglite:<folder>/, ['worker']),
     ...ofStore('pglite:', /CALLSHEET_URL|no store for 'pglite:'/, ['standalone']),
     ...ofStore('redis://127.0.0.1:{nobody}', /cannot use Redis at redis:.*ECONNREFUSED/),
     ...ofStore(
@@ -32,8 +34,8 @@ describe.concurrent('a wrong start ends with one line that says what to do', () 
       /cannot use PostgreSQL.*ECONNREFUSED/,
     ),
     ...ofStore('pglite:./data', /CALLSHEET_URL must be redis.*npm start/, ['api', 'worker']),
-    ...ofStore('memory:', /CALLSHEET_URL must be redis.*npm start/, ['api', 'worker']),
-    ...ofStore('', /CALLSHEET_URL must be redis.*npm start/, ['api', 'worker']),
+    ...ofStore('memory:', /CALLSHEET_URL must be redis.*npm start/, ['api']),
+    ...ofStore('', /CALLSHEET_URL must be redis.*npm start/, ['worker']),
     [
       'open to all without a key',
       'standalone',

@@ -11,7 +11,7 @@ describe('keyed turns whose workers are killed', { timeout: 600_000 }, () => {
     it('lose nothing, double nothing, and keep their order', async () => {
       const server = await startRedis({ appendonly: true });
       try {
-        const size = isFull ? { messages: 40_000, kills: 30 } : { messages: 2_000, kills: 3 };
+        const size = isFull ? { messages: 40_000, kills: 30 } : { messages: 1_000, kills: 2 };
         const { remains } = await storm({
           name: 'worker kill -9, Redis',
           url: server.url,
@@ -46,7 +46,7 @@ describe('keyed turns whose workers are killed', { timeout: 600_000 }, () => {
     it('lose nothing, double nothing, and keep their order, with SQL of the turn', async () => {
       const server = await startPostgres();
       try {
-        const size = isFull ? { messages: 10_000, kills: 30 } : { messages: 1_000, kills: 2 };
+        const size = isFull ? { messages: 10_000, kills: 30 } : { messages: 500, kills: 2 };
         const url = await server.createDatabase();
         const { remains } = await storm({
           name: 'worker kill -9, PostgreSQL',
