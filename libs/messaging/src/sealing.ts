@@ -249,7 +249,11 @@ export function checkedText(text: string, path: string): string {
   return text;
 }
 
-function checkedHeaders(headers: Record<string, string>, path: string): Record<string, string> {
+/** @throws OptionError */
+export function checkedHeaders(
+  headers: Record<string, string>,
+  path: string,
+): Record<string, string> {
   if (typeof headers !== 'object' || headers === null || Array.isArray(headers)) {
     throw new OptionError(path, 'must be an object');
   }

@@ -1,0 +1,174 @@
+import type { Json } from '../json.js';
+import { ACTOR_NAME } from '../message.js';
+import { OptionError } from '../messaging.errors.js';
+import { CandidateIndex, fits, ofRoute, ofSubscription, type Candidate } from './candidate.js';
+import { compileFilter, type EventFilter, type Verdict } from './event.filter.js';
+import { variablesOf, type Variables } from './filter.variables.js';
+import { Reach, type Reached } from './reach.js';
+import {
+  checkedRoute,
+  checkedSubscription,
+  type RoutedEvent,
+  type Route,
+  type Subscription,
+} from './route.js';
+
+/** What could not be used. */
+export interface Problem {
+  owner: string;
+  error: string;
+}
+
+/** Where an event goes. */
+export interface Routed {
+  /** As they were reached: those of rules in their order, then the actors that subscribe, by name. */
+  reached: Reached[];
+  /** Filters that could not say; they count as no. */
+  failed: Problem[];
+}
+
+/** The rules and subscriptions of a store at one moment. */
+export class RoutingTable {
+  private readonly index = new CandidateIndex();
+  /** Those with a filter. */
+  private readonly filtered: Candidate[] = [];
+  private readonly unusable: Problem[] = [];
+
+  /** @param owners by owner, as stored: `actor:<name>` with a list of its subscriptions, `route:<id>` with the rule */
+  constructor(
+    /** Of what was stored; the table does not look at it. */
+    readonly version: string,
+    owners: ReadonlyMap<string, Json> | Readonly<Record<string, Json>>,
+  ) {
+    for (const [place, candidate] of this.read(owners).entries()) {
+      candidate.place = place;
+      if (candidate.match.when !== undefined) this.filtered.push(candidate);
+      this.index.add(candidate);
+    }
+  }
+
+  /**
+   * Owners that are skipped: another version of the application may have stored them. Whoever asks waits until all filters are
+   * compiled, a quarter of a millisecond for each that this process has not met before; an event waits only for those it needs.
+   */
+  get problems(): readonly Problem[] {
+    for (const candidate of this.filtered) this.compile(candidate);
+    return this.unusable;
+  }
+
+  /** Where an event goes: to every actor once at most, as whatever reached it first says. */
+  match(event: RoutedEvent): Routed {
+    const test = testOf(event);
+    const reach = new Reach(event);
+    const failed: Problem[] = [];
+    let isOver = false;
+    for (const candidate of this.index.find(event)) {
+      const { owner, subscriber, match, to, set, isLast } = candidate;
+      if (subscriber === undefined ? isOver : reach.has(subscriber)) continue;
+      if (!fits(match, event)) continue;
+      this.compile(candidate);
+      if (candidate.isBroken) continue;
+      const { matches, error } = candidate.filter ? test(candidate.filter) : FITS;
+      if (error !== undefined) failed.push({ owner, error });
+      if (!matches) continue;
+      for (const receiver of to) reach.add(receiver, owner, set);
+      isOver ||= isLast;
+    }
+    return { reached: reach.reached, failed };
+  }
+
+  /** All that can be used, in the order in which it is looked at. */
+  private read(owners: ReadonlyMap<string, Json> | Readonly<Record<string, Json>>): Candidate[] {
+    const routes: Route[] = [];
+    const actors: [string, Subscription[]][] = [];
+    for (const [owner, value] of owners instanceof Map ? owners : Object.entries(owners)) {
+      try {
+        const [kind, name] = partsOf(owner);
+        if (kind === 'route') routes.push(routeOf(name, value));
+        else actors.push([name, subscriptionsOf(value)]);
+      } catch (error) {
+        this.unusable.push({ owner, error: reasonOf(error) });
+      }
+    }
+    routes.sort((a, b) => a.order - b.order || compare(a.id, b.id));
+    actors.sort(([a], [b]) => compare(a, b));
+    return [
+      ...routes.filter(({ disabled }) => disabled !== true).map(ofRoute),
+      ...actors.flatMap(([name, all]) => all.map((one) => ofSubscription(name, one))),
+    ];
+  }
+
+  private compile(candidate: Candidate): void {
+    const { owner, subscriber, match, filter, isBroken } = candidate;
+    if (match.when === undefined || filter || isBroken) return;
+    try {
+      candidate.filter = compileFilter(
+        match.when,
+        subscriber === undefined ? 'match.when' : 'when',
+      );
+    } catch (error) {
+      candidate.isBroken = true;
+      this.unusable.push({ owner, error: reasonOf(error) });
+    }
+  }
+}
+
+const FITS: Verdict = { matches: true };
+
+/** Tests each filter once, whatever has it; the event is made ready for the first of them. */
+function testOf(event: RoutedEvent): (filter: EventFilter) => Verdict {
+  let variables: Variables | undefined;
+  const tested = new Map<EventFilter, Verdict>();
+  return (filter) => {
+    let verdict = tested.get(filter);
+    if (!verdict) {
+      variables ??= prepared(event);
+      verdict = filter.test(event, variables);
+      tested.set(filter, verdict);
+    }
+    return verdict;
+  };
+}
+
+/** Undefined when it cannot be done; each filter then says so of its owner. */
+function prepared(event: RoutedEvent): Variables | undefined {
+  try {
+    return variablesOf(event);
+  } catch {
+    return undefined;
+  }
+}
+
+function partsOf(owner: string): ['route' | 'actor', string] {
+  const at = owner.indexOf(':');
+  const kind = owner.slice(0, at);
+  const name = owner.slice(at + 1);
+  if (kind === 'route' || (kind === 'actor' && ACTOR_NAME.test(name))) return [kind, name];
+  throw new Error('is neither an actor nor a route');
+}
+
+function routeOf(id: string, value: unknown): Route {
+  const route = checkedRoute(value, '', asText);
+  if (route.id !== id) throw new Error('is stored under the id of another route');
+  return route;
+}
+
+function subscriptionsOf(value: unknown): Subscription[] {
+  if (!Array.isArray(value)) throw new Error('must be a list of subscriptions');
+  return value.map((one, index) => checkedSubscription(one, `${index}.`, asText));
+}
+
+/** Compiling is left for later. */
+function asText(when: unknown, path: string): string {
+  if (typeof when === 'string') return when;
+  throw new OptionError(path, 'must be a CEL expression');
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function compare(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
