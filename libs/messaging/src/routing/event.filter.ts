@@ -1,8 +1,9 @@
-import { celType, isCelError, plan, type CelValue } from '@bufbuild/cel';
+import type { CelValue } from '@bufbuild/cel';
 import { OptionError } from '../messaging.errors.js';
 import { withinBudget } from './budget.js';
+import { cel } from './cel.js';
 import { readExpression } from './filter.expression.js';
-import { ENVIRONMENT } from './filter.functions.js';
+import { environment } from './filter.functions.js';
 import { variablesOf, type Variables } from './filter.variables.js';
 import type { RoutedEvent } from './route.js';
 
@@ -44,7 +45,7 @@ export function compileFilter(expression: string, path: string): EventFilter {
 function compiled(expression: string, path: string): EventFilter {
   let run: (variables: Variables) => unknown;
   try {
-    run = plan(ENVIRONMENT, readExpression(expression)) as typeof run;
+    run = cel().plan(environment(), readExpression(expression)) as typeof run;
   } catch (error) {
     const isTooDeep = error instanceof RangeError;
     throw new OptionError(path, isTooDeep ? 'is nested too deeply' : reasonOf(error));
@@ -63,10 +64,10 @@ function compiled(expression: string, path: string): EventFilter {
 
 function verdictOf(result: unknown): Verdict {
   if (typeof result === 'boolean') return { matches: result };
-  if (isCelError(result)) return { matches: false, error: reasonOf(result) };
+  if (cel().isCelError(result)) return { matches: false, error: reasonOf(result) };
   return {
     matches: false,
-    error: `is neither true nor false, but a ${celType(result as CelValue).name}`,
+    error: `is neither true nor false, but a ${cel().celType(result as CelValue).name}`,
   };
 }
 

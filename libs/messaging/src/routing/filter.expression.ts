@@ -1,6 +1,7 @@
-import { parse } from '@bufbuild/cel';
+import type { parse } from '@bufbuild/cel';
 import { stringProblem } from '../json.js';
-import { COLLECT, COLLECTED, ENVIRONMENT, RANGE } from './filter.functions.js';
+import { cel } from './cel.js';
+import { COLLECT, COLLECTED, RANGE, environment } from './filter.functions.js';
 import { patternOf } from './filter.pattern.js';
 import { TAKES_ZONE, checkZone } from './filter.time.js';
 import { VARIABLES } from './filter.variables.js';
@@ -65,7 +66,7 @@ function depthOf(text: string): number {
 
 function parsed(text: string): Expression {
   try {
-    return parse(text).expr;
+    return cel().parse(text).expr;
   } catch (error) {
     if (error instanceof RangeError) throw error;
     // The library's own says everything that could have stood there.
@@ -122,7 +123,7 @@ function named(name: string, { names }: Place): number {
 }
 
 function called({ function: name, target, args }: Call, place: Place): number {
-  if (!OPERATORS.has(name) && !ENVIRONMENT.funcs.find(name)) {
+  if (!OPERATORS.has(name) && !environment().funcs.find(name)) {
     throw new Error(`calls '${name.slice(0, 64)}', which is not a function of filters`);
   }
   const constant = textOf(args[0]);
@@ -134,7 +135,7 @@ function called({ function: name, target, args }: Call, place: Place): number {
 }
 
 /**
- * A macro. What it goes through is charged for, and what it collects is collected in one list: see {@link ENVIRONMENT}.
+ * A macro. What it goes through is charged for, and what it collects is collected in one list: see {@link environment}.
  */
 function repeated(macro: Macro, place: Place): number {
   if (place.isInMacro) throw new Error('has a macro (all, exists, map, filter) within a macro');

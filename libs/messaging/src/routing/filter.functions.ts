@@ -1,24 +1,8 @@
-import {
-  CelScalar,
-  celEnv,
-  celFunc,
-  celList,
-  celMethod,
-  isCelError,
-  isCelList,
-  isCelMap,
-  listType,
-  type CelEnv,
-  type CelFunc,
-  type CelList,
-  type CelValue,
-} from '@bufbuild/cel';
+import type { CelEnv, CelFunc, CelList, CelValue } from '@bufbuild/cel';
 import { charge } from './budget.js';
+import { cel } from './cel.js';
 import { patternOf } from './filter.pattern.js';
-import { TIME_FUNCTIONS } from './filter.time.js';
-
-const { DOUBLE, DYN, INT } = CelScalar;
-const LIST = listType(DYN);
+import { timeFunctions } from './filter.time.js';
 
 /** Names of functions of ours that stand in an expression as it is run. Nobody can write them: `@` is no letter of CEL. */
 export const RANGE = '@range';
@@ -64,15 +48,15 @@ function lengthOf(value: CelValue | undefined): number {
 
 function chargeSize(value: CelValue | undefined): void {
   if (typeof value === 'string' || value instanceof Uint8Array) charge(value.length / IN_A_STEP);
-  else if (isCelList(value)) charge(value.size / IN_A_STEP);
+  else if (cel().isCelList(value)) charge(value.size / IN_A_STEP);
 }
 
 /** A step for each value in it. What is in it several times is counted so often: it would be compared so often. */
 function chargeWhole(value: CelValue | undefined): void {
   charge(1);
   if (typeof value !== 'object') return chargeSize(value);
-  if (isCelList(value)) for (const item of value) chargeWhole(item);
-  else if (isCelMap(value)) for (const item of value.values()) chargeWhole(item);
+  if (cel().isCelList(value)) for (const item of value) chargeWhole(item);
+  else if (cel().isCelMap(value)) for (const item of value.values()) chargeWhole(item);
   else chargeSize(value);
 }
 
@@ -82,9 +66,10 @@ function metered(func: CelFunc, cost: Cost): CelFunc {
   const call = (on: CelValue | undefined, args: CelValue[]) => {
     cost(target ? [on, ...args] : args);
     const value = func.call(0, on, args);
-    if (isCelError(value)) throw value;
+    if (cel().isCelError(value)) throw value;
     return value as never;
   };
+  const { celFunc, celMethod } = cel();
   return target
     ? celMethod(name, target, parameters, result, function (...args: unknown[]) {
         return call(this as CelValue, args as CelValue[]);
@@ -101,51 +86,66 @@ function isHeavy({ target, arguments: parameters }: CelFunc): boolean {
 }
 
 /** The library's, where `matches` compiles its pattern at every call, and nothing is counted. */
-const METERED: readonly CelFunc[] = [...celEnv().funcs].flatMap((func) => {
-  const cost = COSTS[func.name];
-  const isMapLookup = func.arguments[1]?.name === 'map';
-  return cost && isHeavy(func) && !isMapLookup ? [metered(func, cost)] : [];
-});
+function meteredFunctions(): readonly CelFunc[] {
+  return [...cel().celEnv().funcs].flatMap((func) => {
+    const cost = COSTS[func.name];
+    const isMapLookup = func.arguments[1]?.name === 'map';
+    return cost && isHeavy(func) && !isMapLookup ? [metered(func, cost)] : [];
+  });
+}
 
 /** The numbers of JSON are doubles; without these `data.amount * 2` would need to be `data.amount * 2.0`. */
-const MIXED: readonly CelFunc[] = Object.entries({
-  '_+_': (left: number, right: number) => left + right,
-  '_-_': (left: number, right: number) => left - right,
-  '_*_': (left: number, right: number) => left * right,
-  '_/_': (left: number, right: number) => left / right,
-  '_%_': (left: number, right: number) => left % right,
-}).flatMap(([name, apply]) => [
-  celFunc(name, [DOUBLE, INT], DOUBLE, (left, right) => apply(left, Number(right))),
-  celFunc(name, [INT, DOUBLE], DOUBLE, (left, right) => apply(Number(left), right)),
-  ...(name === '_%_' ? [celFunc(name, [DOUBLE, DOUBLE], DOUBLE, apply)] : []),
-]);
+function mixedFunctions(): readonly CelFunc[] {
+  const { celFunc, CelScalar } = cel();
+  const { DOUBLE, INT } = CelScalar;
+  return Object.entries({
+    '_+_': (left: number, right: number) => left + right,
+    '_-_': (left: number, right: number) => left - right,
+    '_*_': (left: number, right: number) => left * right,
+    '_/_': (left: number, right: number) => left / right,
+    '_%_': (left: number, right: number) => left % right,
+  }).flatMap(([name, apply]) => [
+    celFunc(name, [DOUBLE, INT], DOUBLE, (left, right) => apply(left, Number(right))),
+    celFunc(name, [INT, DOUBLE], DOUBLE, (left, right) => apply(Number(left), right)),
+    ...(name === '_%_' ? [celFunc(name, [DOUBLE, DOUBLE], DOUBLE, apply)] : []),
+  ]);
+}
 
 /** The lists that are being collected. */
 const collected = new WeakMap<CelList, CelValue[]>();
 
 /** What macros are made of, beside the library's own. */
-const MACROS: readonly CelFunc[] = [
-  // What a macro goes through, and how much there is to do for each item.
-  celFunc(RANGE, [DYN, INT], DYN, (range, each) => {
-    const size = isCelList(range) || isCelMap(range) ? range.size : 0;
-    charge(size * Number(each));
-    return range;
-  }),
-  // `map` and `filter` put lists together with `+`: one in the other, as deep as they are long.
-  celFunc(COLLECTED, [], LIST, () => {
-    const items: CelValue[] = [];
-    const list = celList(items);
-    collected.set(list, items);
-    return list;
-  }),
-  celFunc(COLLECT, [LIST, LIST], LIST, (list, added) => {
-    collected.get(list)?.push(...added);
-    return list;
-  }),
-];
+function macroFunctions(): readonly CelFunc[] {
+  const { celFunc, celList, listType, CelScalar } = cel();
+  const { DYN, INT } = CelScalar;
+  const LIST = listType(DYN);
+  return [
+    // What a macro goes through, and how much there is to do for each item.
+    celFunc(RANGE, [DYN, INT], DYN, (range, each) => {
+      const size = cel().isCelList(range) || cel().isCelMap(range) ? range.size : 0;
+      charge(size * Number(each));
+      return range;
+    }),
+    // `map` and `filter` put lists together with `+`: one in the other, as deep as they are long.
+    celFunc(COLLECTED, [], LIST, () => {
+      const items: CelValue[] = [];
+      const list = celList(items);
+      collected.set(list, items);
+      return list;
+    }),
+    celFunc(COLLECT, [LIST, LIST], LIST, (list, added) => {
+      collected.get(list)?.push(...added);
+      return list;
+    }),
+  ];
+}
+
+let made: CelEnv | undefined;
 
 /** Functions of filters. `strings` and the other extensions are not among them. */
-export const ENVIRONMENT: CelEnv = celEnv({
-  funcs: [...METERED, ...MIXED, ...TIME_FUNCTIONS, ...MACROS],
-  re2: { compile: patternOf },
-});
+export function environment(): CelEnv {
+  return (made ??= cel().celEnv({
+    funcs: [...meteredFunctions(), ...mixedFunctions(), ...timeFunctions(), ...macroFunctions()],
+    re2: { compile: patternOf },
+  }));
+}

@@ -1,10 +1,11 @@
-import { CelScalar, celMethod, objectType, type CelFunc } from '@bufbuild/cel';
+import type { CelFunc } from '@bufbuild/cel';
 import { charge } from './budget.js';
+import { cel } from './cel.js';
 
 const DAY = 86_400_000;
 const MOST_ZONES = 500;
 const OFFSET = /^([+-]?)(\d\d):(\d\d)$/;
-const TIMESTAMP = objectType('google.protobuf.Timestamp');
+const TIMESTAMP = 'google.protobuf.Timestamp';
 
 /** By name of the function: what it reads off a wall clock. Months, and days of month and year, count from 0, as CEL says. */
 const READINGS: Readonly<Record<string, (wall: Date) => number>> = {
@@ -24,16 +25,18 @@ const READINGS: Readonly<Record<string, (wall: Date) => number>> = {
  * In place of the library's own, which put the wall clock into a `Date` of the zone of the process: an hour that a change of
  * clocks skips there was another hour then. And they made a new `Intl.DateTimeFormat` at every call.
  */
-export const TIME_FUNCTIONS: readonly CelFunc[] = Object.entries(READINGS).flatMap(
-  ([name, reading]) => [
-    celMethod(name, TIMESTAMP, [], CelScalar.INT, function () {
+export function timeFunctions(): readonly CelFunc[] {
+  const { CelScalar, celMethod, objectType } = cel();
+  const timestamp = objectType(TIMESTAMP);
+  return Object.entries(READINGS).flatMap(([name, reading]) => [
+    celMethod(name, timestamp, [], CelScalar.INT, function () {
       return BigInt(reading(new Date(millisecondsOf(this.message))));
     }),
-    celMethod(name, TIMESTAMP, [CelScalar.STRING], CelScalar.INT, function (zone) {
+    celMethod(name, timestamp, [CelScalar.STRING], CelScalar.INT, function (zone) {
       return BigInt(reading(wallClock(millisecondsOf(this.message), zone)));
     }),
-  ],
-);
+  ]);
+}
 
 /** Names of the functions that take a zone. */
 export const TAKES_ZONE: ReadonlySet<string> = new Set(Object.keys(READINGS));
@@ -47,10 +50,8 @@ export function checkZone(zone: string): void {
 export function timestampOf(milliseconds: number): { $typeName: 'google.protobuf.Timestamp' } {
   const seconds = Math.floor(milliseconds / 1_000);
   const nanos = Math.floor((milliseconds - seconds * 1_000) * 1_000_000);
-  return { $typeName: TIMESTAMP_NAME, seconds: BigInt(seconds), nanos } as never;
+  return { $typeName: TIMESTAMP, seconds: BigInt(seconds), nanos } as never;
 }
-
-const TIMESTAMP_NAME = 'google.protobuf.Timestamp';
 
 function millisecondsOf(message: object): number {
   const { seconds, nanos } = message as { seconds: bigint; nanos: number };

@@ -1,5 +1,6 @@
-import { celList, celMap, type CelInput, type CelMap } from '@bufbuild/cel';
+import type { CelInput, CelMap } from '@bufbuild/cel';
 import type { Json } from '../json.js';
+import { cel } from './cel.js';
 import { timestampOf } from './filter.time.js';
 import type { RoutedEvent } from './route.js';
 
@@ -30,12 +31,12 @@ export function variablesOf(event: RoutedEvent): Variables {
 /** The library would take an object with `$typeName` for a message, and ask any for its `constructor`. */
 function valueOf(json: Json): CelInput {
   if (typeof json !== 'object' || json === null) return json;
-  if (Array.isArray(json)) return celList(json.map(valueOf));
+  if (Array.isArray(json)) return cel().celList(json.map(valueOf));
   return mapOf(new Map(Object.entries(json).map(([key, value]) => [key, valueOf(value)])));
 }
 
 function mapOf(entries: ReadonlyMap<string, CelInput>): CelMap {
-  const map = celMap(entries);
+  const map = cel().celMap(entries);
   // The library's own says no to a key whose value is null.
   map.has = (key) => typeof key === 'string' && entries.has(key);
   return map;
