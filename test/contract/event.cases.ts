@@ -1,65 +1,91 @@
 import { expect } from 'vitest';
+import type { Engine } from '../../libs/messaging/src/engine.js';
 import { copyId, generateId } from '../../libs/messaging/src/envelope.js';
 import { eventually } from '../support/eventually.js';
 import type { Case } from './case.js';
 import { dead, done, doneWith } from './context.js';
 import { expectCounts, ids, reaches } from './expect.js';
 
+async function boundBy(engine: Engine, owner: string): Promise<unknown> {
+  return (await engine.bindings())?.owners[owner];
+}
+
 export const eventCases: Case[] = [
   {
-    promise: 'the subscribers of an event are listed, sorted, as they last said',
+    promise: 'what an owner binds takes the place of what it had bound, and others keep theirs',
     async run(context) {
       const engine = await context.engine();
-      const { actor, other } = context;
-      const [opened, moved, closed] = [`${actor}.opened`, `${actor}.moved`, `${actor}.closed`];
-      expect(await engine.subscribers(opened!)).toEqual([]);
-      await engine.subscribe(other, [opened!, moved!]);
-      await engine.subscribe(actor, [opened!, closed!]);
-      await engine.subscribe(actor, [opened!, closed!]);
-      expect(await engine.subscribers(opened!)).toEqual([actor, other]);
-      expect(await engine.subscribers(moved!)).toEqual([other]);
-      await engine.subscribe(other, [closed!]);
-      expect(await engine.subscribers(opened!)).toEqual([actor]);
-      expect(await engine.subscribers(moved!)).toEqual([]);
-      expect(await engine.subscribers(closed!)).toEqual([actor, other]);
-      await engine.subscribe(actor, []);
-      await engine.subscribe(actor, []);
-      expect(await engine.subscribers(opened!)).toEqual([]);
-      expect(await engine.subscribers(closed!)).toEqual([other]);
+      const [one, two] = [context.actor, context.other];
+      expect(await boundBy(engine, one)).toBeUndefined();
+      await engine.bind(one, [{ type: 'a.b', when: "data.name == 'Zoë'" }, { topic: '**' }]);
+      await engine.bind(two, { deep: [null, true, 1.5, { b: 1, a: '' }] });
+      expect(await boundBy(engine, one)).toEqual([
+        { type: 'a.b', when: "data.name == 'Zoë'" },
+        { topic: '**' },
+      ]);
+      expect(await boundBy(engine, two)).toEqual({ deep: [null, true, 1.5, { b: 1, a: '' }] });
+      await engine.bind(one, 'less');
+      expect(await boundBy(engine, one)).toBe('less');
+      expect(await engine.bind(one, undefined)).toBe(true);
+      expect(await engine.bind(one, undefined)).toBe(false);
+      expect(await boundBy(engine, one)).toBeUndefined();
+      expect(await boundBy(engine, two)).toBeDefined();
     },
   },
   {
-    promise: 'actors that subscribe at once do not lose each other',
+    promise: 'the version of what is bound changes with it, and with nothing else',
     async run(context) {
       const engine = await context.engine();
-      const type = `${context.actor}.happened`;
-      const actors = Array.from({ length: 20 }, (_, n) => `${context.actor}n${n}`).sort();
-      await Promise.all([...actors].reverse().map((actor) => engine.subscribe(actor, [type])));
-      expect(await engine.subscribers(type)).toEqual(actors);
+      const versions = new Set<string>();
+      for (const value of [[1], [2], undefined, [1]]) {
+        await engine.bind(context.actor, value);
+        const { version } = (await engine.bindings())!;
+        expect(versions).not.toContain(version);
+        versions.add(version);
+        // The same once more is no change.
+        await engine.bind(context.actor, value);
+        expect(await engine.bindings(version)).toBeUndefined();
+      }
+      expect(await engine.bindings('another')).toEqual(await engine.bindings());
     },
   },
   {
-    promise: 'every process sees who subscribes, and an actor that several processes run is one',
+    promise: 'owners that bind at once do not lose each other',
+    async run(context) {
+      const engine = await context.engine();
+      const owners = Array.from({ length: 20 }, (_, n) => `${context.actor}:${n}`);
+      await Promise.all(owners.map((owner) => engine.bind(owner, owner)));
+      for (const owner of owners) expect(await boundBy(engine, owner)).toBe(owner);
+      await Promise.all(
+        owners.map((owner, n) => engine.bind(owner, n % 2 === 0 ? undefined : [owner])),
+      );
+      const bound = await Promise.all(owners.map((owner) => boundBy(engine, owner)));
+      expect(bound).toEqual(owners.map((owner, n) => (n % 2 === 0 ? undefined : [owner])));
+    },
+  },
+  {
+    promise: 'every process sees what is bound, and its version',
     needs: 'shared',
     async run(context) {
       const [one, two] = [await context.engine(), await context.engine()];
-      const type = `${context.actor}.happened`;
-      await Promise.all([one, two].map((engine) => engine.subscribe(context.actor, [type])));
-      await one.subscribe(context.other, [type]);
-      expect(await two.subscribers(type)).toEqual([context.actor, context.other]);
-      await two.subscribe(context.other, []);
-      expect(await one.subscribers(type)).toEqual([context.actor]);
+      await Promise.all([one, two].map((engine) => engine.bind(context.actor, ['both'])));
+      await one.bind(context.other, ['one']);
+      const { version } = (await one.bindings())!;
+      expect(await two.bindings(version)).toBeUndefined();
+      expect(await boundBy(two, context.other)).toEqual(['one']);
+      await two.bind(context.other, undefined);
+      expect((await one.bindings(version))?.owners).toMatchObject({ [context.actor]: ['both'] });
+      expect(await boundBy(one, context.other)).toBeUndefined();
     },
   },
   {
-    promise: 'who subscribes is still known after the engine is closed and opened again',
+    promise: 'what is bound is still known after the engine is closed and opened again',
     needs: 'bullmq',
     async run(context) {
       const engine = await context.engine();
-      const type = `${context.actor}.happened`;
-      await engine.subscribe(context.actor, [type]);
+      await engine.bind(context.actor, ['kept']);
       await engine.close();
-      expect(await (await context.engine()).subscribers(type)).toEqual([context.actor]);
+      expect(await boundBy(await context.engine(), context.actor)).toEqual(['kept']);
     },
   },
   {

@@ -1,4 +1,6 @@
 import { MemoryEngine } from '../../libs/messaging/src/drivers/memory/memory.engine.js';
+import type { Bindings } from '../../libs/messaging/src/engine.js';
+import type { Json } from '../../libs/messaging/src/json.js';
 import { storageIds } from '../../libs/messaging/src/envelope.js';
 import { storing, without, type Mutant } from './mutant.js';
 
@@ -33,26 +35,30 @@ class NeverStopsTelling extends MemoryEngine {
     return async () => undefined;
   }
 }
-class AddsSubscriptions extends MemoryEngine {
-  private readonly types = new Map<string, readonly string[]>();
+class AddsBindings extends MemoryEngine {
+  private readonly values = new Map<string, Json[]>();
 
-  override subscribe(actor: string, types: readonly string[]): Promise<void> {
-    this.types.set(actor, [...(this.types.get(actor) ?? []), ...types]);
-    return super.subscribe(actor, this.types.get(actor) ?? []);
+  override bind(owner: string, value: Json | undefined): Promise<boolean> {
+    const values = [...(this.values.get(owner) ?? []), ...(value === undefined ? [] : [value])];
+    this.values.set(owner, values);
+    return super.bind(owner, values.flat());
   }
 }
 
-class ListsSubscribersAsTheyCame extends MemoryEngine {
-  private readonly order: string[] = [];
-
-  override subscribe(actor: string, types: readonly string[]): Promise<void> {
-    this.order.push(actor);
-    return super.subscribe(actor, types);
+class KeepsItsVersion extends MemoryEngine {
+  override async bindings(): Promise<Bindings | undefined> {
+    const { owners } = (await super.bindings())!;
+    return { version: 'the only one', owners };
   }
+}
 
-  override async subscribers(type: string): Promise<string[]> {
-    const found = new Set(await super.subscribers(type));
-    return [...new Set(this.order)].filter((actor) => found.has(actor));
+class WritesAgain extends MemoryEngine {
+  private binds = 0;
+
+  override async bind(owner: string, value: Json | undefined): Promise<boolean> {
+    this.binds += 1;
+    await super.bind(owner, value);
+    return super.bind('', this.binds);
   }
 }
 
@@ -79,14 +85,19 @@ export const replyMutants: readonly Mutant[] = [
     'whoever has stopped listening is told nothing more, others still are',
   ],
   [
-    'keeps old subscriptions',
-    AddsSubscriptions,
-    'the subscribers of an event are listed, sorted, as they last said',
+    'keeps what was bound before',
+    AddsBindings,
+    'what an owner binds takes the place of what it had bound, and others keep theirs',
   ],
   [
-    'lists subscribers as they came',
-    ListsSubscribersAsTheyCame,
-    'the subscribers of an event are listed, sorted, as they last said',
+    'keeps the version',
+    KeepsItsVersion,
+    'the version of what is bound changes with it, and with nothing else',
+  ],
+  [
+    'takes the same once more for a change',
+    WritesAgain,
+    'the version of what is bound changes with it, and with nothing else',
   ],
   [
     'stores one copy of an event',

@@ -245,7 +245,7 @@ export const sendCases: Case[] = [
     promise: 'an actor may be named as something that a store keeps',
     async run(context) {
       const engine = await context.engine();
-      for (const actor of ['sent', 'subscriptions', 'inbox', 'cancelled', 'mailbox', 'state']) {
+      for (const actor of ['sent', 'bindings', 'inbox', 'cancelled', 'mailbox', 'state']) {
         const sent = context.named(context.id(actor), 'same', { actor, key: 'k' });
         await engine.send([sent]);
         await engine.send([sent]);

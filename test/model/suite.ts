@@ -5,6 +5,7 @@ import { deadLetterCases } from './dead.letter.cases.js';
 import { endCases } from './end.cases.js';
 import { eventCases } from './event.cases.js';
 import { handlerCases } from './handler.cases.js';
+import { routingCases } from './routing.cases.js';
 import { scheduleCases } from './schedule.cases.js';
 import { sqlCases } from './sql.cases.js';
 import { keyCases } from './key.cases.js';
@@ -17,6 +18,7 @@ const cases: readonly ModelCase[] = [
   ...handlerCases,
   ...askCases,
   ...eventCases,
+  ...routingCases,
   ...cancelCases,
   ...supervisionCases,
   ...deadLetterCases,

@@ -3,7 +3,15 @@ import { Injectable, Scope, type Provider } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { Actor, declareHandler, Handle, On, Read, type ActorOptions } from './actor.decorators.js';
+import {
+  Actor,
+  declareHandler,
+  Handle,
+  On,
+  Read,
+  type ActorOptions,
+  type OnOptions,
+} from './actor.decorators.js';
 import { ActorHost } from './actor.host.js';
 import { Message, type MessageClass } from './message.js';
 import { MessageRegistry } from './message.registry.js';
@@ -256,6 +264,21 @@ describe('what is declared wrongly stops the start', () => {
       'so give its fields defaults',
     ],
     [
+      'two handlers for a pattern',
+      { name: 'mailer' },
+      (target: object) => {
+        mark(On('travel.**'))(target);
+        mark(On('travel.**'))(target);
+      },
+      "Mailer has two handlers for 'travel.**'",
+    ],
+    [
+      'a pattern and a state',
+      { name: 'mailer', state: counter },
+      mark(On('travel.**')),
+      'Mailer.send handles events of any type, and the state of an actor belongs to a key',
+    ],
+    [
       'nothing but events and no name',
       {},
       mark(On(Book)),
@@ -341,9 +364,30 @@ describe('what is declared wrongly stops the start', () => {
     await expect(start([Mailer])).rejects.toThrow(new OptionError(`Mailer.send ${path}`, problem));
   });
 
+  it.each<[[MessageClass | string, OnOptions?], string, string]>([
+    [[Book, { when: 'data.' }], 'when', 'is not CEL'],
+    [[Book, { when: 'nothing.here' }], 'when', "names 'nothing'"],
+    [[Book, { topic: 'a..b' }], 'topic', 'must be'],
+    [['a.***'], 'pattern', 'must be'],
+    [['a.*', { when: '1 +' }], 'when', 'is not CEL'],
+  ])('events by %o', async (declared, path, problem) => {
+    class Mailer {
+      send(): void {}
+    }
+    mark(On(...(declared as [MessageClass])))(Mailer.prototype);
+    Actor({ name: 'mailer' })(Mailer);
+    const refusal: unknown = await start([Mailer]).catch((error: unknown) => error);
+    expect(refusal).toBeInstanceOf(OptionError);
+    expect((refusal as Error).message).toContain(`Mailer.send ${path} ${problem}`);
+  });
+
   it('unknown options of handlers, where they are declared', () => {
     expect(() => Handle(Send, { retries: 3 } as never)).toThrow('@Handle retries is not an option');
     expect(() => On(Send, { batch: {} } as never)).toThrow('@On batch is not an option');
+    expect(() => On('a.*', { topic: 'b' } as never)).toThrow('@On topic is not an option');
+    expect(() => On(Send, { routed: true, when: 'true' })).toThrow(
+      '@On routed cannot be combined with when or topic',
+    );
     expect(() => Read(Send, { key: 1 } as never)).toThrow('@Read key is not an option');
   });
 

@@ -7,6 +7,7 @@ import type { Delivery } from './engine.js';
 import type { MessageClass, MessageInstance, ReplyInput, ReplyOf } from './message.js';
 import { OptionError } from './messaging.errors.js';
 import type { ActorRetryOptions } from './retry.js';
+import type { TopicEvent } from './routing/topic.event.js';
 import type { Supervision } from './supervision.js';
 import type { TurnContext } from './turn.context.js';
 import type { Turn } from './turn.js';
@@ -49,6 +50,20 @@ export interface HandleOptions {
   timeout?: Duration;
 }
 
+/** Options of {@link On}. */
+export interface OnOptions extends HandleOptions {
+  /**
+   * Only events for which this expression is true, in CEL: `data.amount > 1000 && headers.region == 'eu'`. It knows `data`,
+   * `headers`, `type`, `topic`, `priority`, `tenant` and `time`. An event that it cannot be asked of, because a field is
+   * missing say, does not match. Default: all.
+   */
+  when?: string;
+  /** Only events published under a topic of this pattern: words or `*` (one word) or `**` (any number). Default: all. */
+  topic?: string;
+  /** Subscribes to nothing: handles what stored routes lead to the actor. Not together with `when` or `topic`. Default false. */
+  routed?: boolean;
+}
+
 /** Options of {@link Handle} for a handler of several messages at once. */
 export interface BatchOptions extends HandleOptions {
   /** Up to `max` messages (1 to 1,000) in one call, not waiting for more longer than `wait` (default '20ms') after the first. */
@@ -68,12 +83,25 @@ export interface VerbDeclaration {
   readonly open?: (delivery: Delivery) => unknown;
 }
 
-/** A handler as declared: for a message class, or for a verb of the actor itself (occurrences of a schedule). */
+/** What a handler of events of any type handles. */
+export interface PatternDeclaration {
+  /** For their topics. */
+  readonly pattern: string;
+  /** As of a {@link VerbDeclaration}. Default: a {@link TopicEvent}. */
+  readonly open?: (delivery: Delivery) => unknown;
+}
+
+/**
+ * A handler as declared: for a message class, for a verb of the actor itself (occurrences of a schedule), or for events whose
+ * topics have a pattern.
+ */
 export interface HandlerDeclaration {
   readonly kind: HandlerKind;
-  readonly handles: MessageClass | VerbDeclaration;
+  readonly handles: MessageClass | VerbDeclaration | PatternDeclaration;
   readonly method: string;
   readonly timeout?: Duration;
+  /** What a handler of events subscribes to, beside its class or pattern; 'none': to nothing. */
+  readonly filter?: { topic?: string; when?: string } | 'none';
   readonly batch?: { max: number; wait?: Duration };
 }
 
@@ -93,7 +121,7 @@ type BatchMethod<M> = (
   messages: readonly M[],
   turns: readonly AnyTurn[],
 ) => Outcomes | Promise<Outcomes>;
-type EventMethod<M> = (event: M, turn: Second) => unknown;
+type EventMethod<M> = (event: M, turn: Second) => Answer<M>;
 /** A method decorator that takes only methods of this type. */
 type Decorate<F> = <G extends F>(
   target: object,
@@ -114,6 +142,12 @@ const OPTIONS = new Set<string>([
   'mailbox',
   'journal',
 ] satisfies (keyof ActorOptions)[]);
+const ON_OPTIONS = new Set<string>([
+  'timeout',
+  'when',
+  'topic',
+  'routed',
+] satisfies (keyof OnOptions)[]);
 const HANDLE_OPTIONS = new Set<string>(['timeout', 'batch'] satisfies (keyof BatchOptions)[]);
 
 /**
@@ -176,11 +210,31 @@ export function Read<M extends MessageInstance>(
  */
 export function On<M extends MessageInstance>(
   event: MessageClass<M>,
-  options: HandleOptions = {},
-): Decorate<EventMethod<M>> {
-  const { timeout } = checked(options, '@On');
-  return (target, method) =>
-    declareHandler(target, { kind: 'on', handles: event, method, timeout });
+  options?: OnOptions,
+): Decorate<EventMethod<M>>;
+/**
+ * Marks a method as a subscriber of every event that is published under a topic of this pattern: words, `*` for one word, `**`
+ * for any number. `@On('orders.*.created')`. Events for which the actor has a handler of their own go to that one.
+ */
+export function On(
+  pattern: string,
+  options?: Omit<OnOptions, 'topic'>,
+): Decorate<(event: TopicEvent, turn: Second) => unknown>;
+export function On(event: MessageClass | string, options: OnOptions = {}) {
+  for (const option of Object.keys(options)) {
+    const isKnown = ON_OPTIONS.has(option) && !(option === 'topic' && typeof event === 'string');
+    if (!isKnown) throw new OptionError(`@On ${option}`, 'is not an option');
+  }
+  const { timeout, when, topic, routed } = options;
+  if (routed && (when !== undefined || topic !== undefined)) {
+    throw new OptionError('@On routed', 'cannot be combined with when or topic');
+  }
+  const filter = routed
+    ? ('none' as const)
+    : { ...(topic !== undefined && { topic }), ...(when !== undefined && { when }) };
+  const handles = typeof event === 'string' ? { pattern: event } : event;
+  return (target: object, method: string): void =>
+    declareHandler(target, { kind: 'on', handles, method, timeout, filter });
 }
 
 function checked(options: HandleOptions, path: string): HandleOptions {

@@ -6,6 +6,7 @@ import {
   type ActorOptions,
   type HandlerDeclaration,
   type HandlerKind,
+  type PatternDeclaration,
   type VerbDeclaration,
 } from './actor.decorators.js';
 import { actorNameOf } from './actor.name.js';
@@ -15,6 +16,8 @@ import { toMilliseconds } from './duration.js';
 import { KEEP, MOST_KEPT } from './journal.js';
 import type { MessageClass } from './message.js';
 import { DeclarationError, OptionError } from './messaging.errors.js';
+import { checkedSubscription, type Subscription } from './routing/route.js';
+import { checkedPattern } from './routing/topic.js';
 import { toActorRetryPolicy, type ActorRetryPolicy } from './retry.js';
 import { toSupervision, type Supervision } from './supervision.js';
 
@@ -37,15 +40,20 @@ export interface FoundActor {
   readonly journal: { readonly keep: number };
   /** By type of the message. */
   readonly handlers: ReadonlyMap<string, FoundHandler>;
+  /** By pattern for topics: who handles events for whose types there is no handler. */
+  readonly patterns: ReadonlyMap<string, FoundHandler>;
+  /** Of which events it gets copies. */
+  readonly subscriptions: readonly Subscription[];
 }
 
 /** A handler as found, checked. */
 export interface FoundHandler {
   readonly kind: HandlerKind;
-  /** None for occurrences of a schedule. */
+  /** None for occurrences of a schedule, and for events of any type. */
   readonly message: MessageClass | undefined;
   /** What there is in place of a message class. */
   readonly verb?: VerbDeclaration;
+  readonly pattern?: PatternDeclaration;
   readonly method: string;
   readonly timeout?: number;
   readonly batch?: BatchPolicy;
@@ -116,14 +124,20 @@ function describe(target: { name: string }, wrapper: Wrapper): FoundActor {
   const name = actorNameOf(target);
   const path = `@Actor ${target.name}`;
   const state = options.state && toActorState(name, options.state, path);
-  const handlers = new Map<string, FoundHandler>();
+  const [handlers, patterns] = [new Map<string, FoundHandler>(), new Map<string, FoundHandler>()];
   for (const declaration of declared) {
     const { handles } = declaration;
-    const type = 'meta' in handles ? handles.meta.type : `${name}.${handles.verb}`;
-    if (handlers.has(type)) {
+    const isPattern = 'pattern' in handles;
+    const type = isPattern
+      ? checkedPattern(handles.pattern, `${target.name}.${declaration.method} pattern`)
+      : 'meta' in handles
+        ? handles.meta.type
+        : `${name}.${handles.verb}`;
+    const group = isPattern ? patterns : handlers;
+    if (group.has(type)) {
       throw new DeclarationError(`${target.name} has two handlers for '${type}'`);
     }
-    handlers.set(type, toHandler(target, declaration, options));
+    group.set(type, toHandler(target, declaration, options));
   }
   const largest = Math.max(0, ...[...handlers.values()].map(({ batch }) => batch?.max ?? 0));
   const { rateLimit, mailbox } = options;
@@ -140,7 +154,18 @@ function describe(target: { name: string }, wrapper: Wrapper): FoundActor {
     ...(state && { state }),
     journal: { keep: whole(options.journal?.keep ?? KEEP, MOST_KEPT, `${path} journal.keep`) },
     handlers,
+    patterns,
+    subscriptions: declared.flatMap((declaration) => subscriptionOf(target, declaration)),
   };
+}
+
+function subscriptionOf(
+  target: { name: string },
+  { kind, handles, filter = {}, method }: HandlerDeclaration,
+): Subscription[] {
+  if (kind !== 'on' || filter === 'none' || 'verb' in handles) return [];
+  const wanted = 'meta' in handles ? { type: handles.meta.type } : { topic: handles.pattern };
+  return [checkedSubscription({ ...wanted, ...filter }, `${target.name}.${method} `)];
 }
 
 function toHandler(
@@ -154,6 +179,11 @@ function toHandler(
   if (message && key === undefined && (state || kind === 'read')) {
     throw new DeclarationError(
       `${path} handles '${message.meta.type}', which has no key: ${kind === 'read' ? '@Read reads the state of a key' : 'the state of an actor belongs to a key'}, so declare Message(..., { key })`,
+    );
+  }
+  if ('pattern' in handles && state) {
+    throw new DeclarationError(
+      `${path} handles events of any type, and the state of an actor belongs to a key`,
     );
   }
   if (kind === 'read' && !state) {
@@ -171,6 +201,7 @@ function toHandler(
     kind,
     message,
     ...('verb' in handles && { verb: handles }),
+    ...('pattern' in handles && { pattern: handles }),
     method,
     ...(timeout !== undefined && { timeout: longer(timeout, `${path} timeout`) }),
     ...(batch && {

@@ -7,15 +7,17 @@ import { CHECKPOINT, RANDOM, type Checkpoint } from './checkpoint.js';
 import { CLOCK, type Clock } from './clock.js';
 import { DeadLetterAdded, deadLetterAdded } from './dead.letter.event.js';
 import { ENGINE, type Consumer, type Engine } from './engine.js';
-import { copyId, type Envelope } from './envelope.js';
+import type { Envelope } from './envelope.js';
 import { EventLoop } from './event.loop.js';
 import { HandlerPipeline } from './handler.pipeline.js';
 import { MessageRegistry } from './message.registry.js';
 import { DeclarationError } from './messaging.errors.js';
 import { OPTIONS, type ResolvedOptions } from './messaging.options.js';
 import { OBSERVER, unobserved, type Observer } from './observer.js';
+import { Router } from './routing/router.js';
+import { toTopicEvent } from './routing/topic.event.js';
+import { TopicTrie } from './routing/topic.js';
 import { seal } from './sealing.js';
-import { Subscribers } from './subscribers.js';
 import type { Turn } from './turn.js';
 import { turnRunner, type Handler, type Turns } from './turn.runner.js';
 
@@ -31,7 +33,7 @@ export class ActorHost implements OnModuleInit {
     private readonly discovery: DiscoveryService,
     private readonly registry: MessageRegistry,
     private readonly pipeline: HandlerPipeline,
-    private readonly subscribers: Subscribers,
+    private readonly router: Router,
     @Inject(ENGINE) private readonly engine: Engine,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(OPTIONS)
@@ -85,10 +87,7 @@ export class ActorHost implements OnModuleInit {
     if (!this.consumes) return;
     this.warnOfUnhandled();
     // All subscriptions before the first turn: what it publishes must not miss an actor that is about to start.
-    for (const { name, handlers } of this.found) {
-      const events = [...handlers].filter(([, { kind }]) => kind === 'on').map(([type]) => type);
-      await this.subscribers.set(name, events);
-    }
+    await this.router.subscribe(this.found);
     // All handlers before the first turn: one that cannot be bound must not leave the others running.
     const bound = this.found.map((actor) => ({ actor, handlers: this.bindAll(actor) }));
     // The memory store, which alone has no queues, has no locks either.
@@ -108,16 +107,24 @@ export class ActorHost implements OnModuleInit {
     this.loop.stop();
   }
 
-  private bindAll(actor: FoundActor): ReadonlyMap<string, Handler> {
-    return new Map([...actor.handlers].map(([type, each]) => [type, this.bind(actor, each)]));
+  private bindAll(actor: FoundActor): Pick<Turns, 'handlers' | 'patterns'> {
+    const handlers = [...actor.handlers].map(
+      ([type, each]) => [type, this.bind(actor, each)] as const,
+    );
+    const patterns = new TopicTrie<Handler>();
+    for (const [pattern, each] of actor.patterns) patterns.add(pattern, this.bind(actor, each));
+    return { handlers: new Map(handlers), ...(actor.patterns.size > 0 && { patterns }) };
   }
 
-  private async consume(actor: FoundActor, bound: ReadonlyMap<string, Handler>): Promise<void> {
+  private async consume(
+    actor: FoundActor,
+    bound: Pick<Turns, 'handlers' | 'patterns'>,
+  ): Promise<void> {
     const { name, concurrency, rateLimit, mailbox, handlers, retry, supervision } = actor;
     const { state, journal } = actor;
     const breaker = new ActorBreaker(name, actor.pause, concurrency, this.clock);
     const turns: Turns = {
-      handlers: bound,
+      ...bound,
       retry,
       supervision,
       ...(state && { state }),
@@ -149,12 +156,13 @@ export class ActorHost implements OnModuleInit {
   }
 
   private bind({ wrapper }: FoundActor, found: FoundHandler): Handler {
-    const { kind, message, verb, method, timeout, batch } = found;
+    const { kind, message, verb, pattern, method, timeout, batch } = found;
     const run = this.pipeline.create(wrapper, method, message);
+    const open = verb?.open ?? pattern?.open ?? (pattern && toTopicEvent);
     return {
       kind,
       message,
-      ...(verb?.open && { open: verb.open }),
+      ...(open && { open }),
       run,
       ...(timeout !== undefined && { timeout }),
       ...(batch && {
@@ -174,22 +182,14 @@ export class ActorHost implements OnModuleInit {
     { id, type, correlationId, traceparent, tracestate, tenant }: Envelope,
   ): Promise<Envelope[]> {
     if (type === DeadLetterAdded.meta.type) return [];
-    const receivers = await this.subscribers.of(DeadLetterAdded.meta.type);
-    const envelope = seal(
-      event,
-      { ...(tenant !== undefined && { tenant }) },
-      { now: this.clock.now() },
-      '',
-    );
-    return receivers.map((actor) => ({
-      ...envelope,
+    const envelope = {
+      ...seal(event, { ...(tenant !== undefined && { tenant }) }, { now: this.clock.now() }, ''),
       ...(traceparent !== undefined && { traceparent }),
       ...(tracestate !== undefined && { tracestate }),
-      id: copyId(envelope.id, actor),
-      actor,
       correlationId: correlationId ?? id,
       causationId: id,
-    }));
+    };
+    return this.router.copies(envelope);
   }
 
   /** On a shared store another process may run the actor; on others its messages would wait for ever. */

@@ -10,7 +10,7 @@ import { IdempotencyConflictError, OptionError } from './messaging.errors.js';
 import { resolveOptions } from './messaging.options.js';
 import { ReplyInbox } from './reply.inbox.js';
 import type { TellOptions } from './sealing.js';
-import { Subscribers } from './subscribers.js';
+import { Router } from './routing/router.js';
 
 const YEAR = 365 * 86_400_000;
 
@@ -44,7 +44,7 @@ beforeEach(() => {
     systemClock,
     new MessageRegistry(options),
     new ReplyInbox(engine, systemClock),
-    new Subscribers(engine, systemClock),
+    new Router(engine, systemClock),
   );
 });
 

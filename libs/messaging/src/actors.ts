@@ -6,19 +6,24 @@ import {
   ENGINE,
   type Cancellation,
   type Engine,
+  type MessageRecord,
   type StoreInfo,
   type Transaction,
 } from './engine.js';
-import { copyId, type Envelope } from './envelope.js';
+import type { Envelope } from './envelope.js';
 import { isMessage, metaOf, openReply, type MessageInstance, type ReplyOf } from './message.js';
 import { MessageRegistry } from './message.registry.js';
 import { OptionError, TurnUsageError } from './messaging.errors.js';
 import { OBSERVER, unobserved, type Observer } from './observer.js';
 import { ReplyInbox } from './reply.inbox.js';
+import { gather, toNeeded, type GatherOptions, type Gathering } from './routing/gathering.js';
+import { Router } from './routing/router.js';
+import { unroutedCopy } from './routing/unrouted.js';
 import { unsealed, type SealedMessage } from './sealed.message.js';
 import {
   checkedText,
   FORWARD,
+  GATHER,
   PUBLISH,
   seal,
   sealParts,
@@ -26,10 +31,10 @@ import {
   TELL,
   type ForwardOptions,
   type Origin,
+  type PublishOptions,
   type SendOptions,
   type TellOptions,
 } from './sealing.js';
-import { Subscribers } from './subscribers.js';
 import {
   currentScope,
   currentTurn,
@@ -45,9 +50,6 @@ export interface AskOptions extends SendOptions {
   /** Stops waiting when it aborts; the message itself goes on, `cancel` ends it. */
   signal?: AbortSignal;
 }
-
-/** Options of {@link Actors.publish}: one `id` makes the copies of all subscribers idempotent. */
-export type PublishOptions = Omit<TellOptions, 'replace'>;
 
 /** Proof that a message is stored. */
 export interface Receipt {
@@ -66,6 +68,8 @@ export interface Publication {
   receivers: readonly string[];
   /** Ids of the copies, in the same order: what `cancel` and look-ups take. */
   copies: readonly string[];
+  /** Id of the copy that is kept because nobody receives the event. */
+  kept?: string;
 }
 
 /** One element of {@link Actors.tellMany}: a message, or a message with its options. */
@@ -74,6 +78,9 @@ export type Telling =
 
 /** The most messages one {@link Actors.tellMany} takes. */
 export const MAX_BATCH = 1_000;
+
+const ASK_IN_TURN =
+  'ask inside a turn would hold its message, and its key, while it waits, and two that ask each other wait for ever: tell() instead, and handle the answer as a message';
 
 /** The id of a copy is that of its event and the name of its subscriber. */
 const LONGEST_EVENT_ID = 136;
@@ -91,7 +98,7 @@ export class Actors {
     @Inject(CLOCK) private readonly clock: Clock,
     private readonly registry: MessageRegistry,
     private readonly inbox: ReplyInbox,
-    private readonly subscribers: Subscribers,
+    private readonly router: Router,
     @Optional() @Inject(OBSERVER) observer?: Observer,
   ) {
     this.observer = observer ?? unobserved;
@@ -151,9 +158,7 @@ export class Actors {
    */
   async ask<M extends MessageInstance>(message: M, options: AskOptions = {}): Promise<ReplyOf<M>> {
     if (isInTurn()) {
-      throw new TurnUsageError(
-        'ask inside a turn would hold its message, and its key, while it waits, and two that ask each other wait for ever: tell() instead, and handle the answer as a message',
-      );
+      throw new TurnUsageError(ASK_IN_TURN);
     }
     const { timeout: given = '30s', signal, ...rest } = options;
     const timeout = toMilliseconds(given, 'timeout');
@@ -168,26 +173,62 @@ export class Actors {
   }
 
   /**
-   * Sends a copy of an event to every actor that subscribes to it, all or none, each with its own retries and dead letters.
-   * With nobody subscribing nothing is stored, and `receivers` is empty.
+   * Sends a copy of an event to every actor that subscribes to it and wherever stored routes lead it, all or none, each with its
+   * own retries and dead letters. When that is nobody nothing is stored, unless `unrouted` says so, and `receivers` is empty.
    *
    * @throws whatever {@link tell} throws
    */
   async publish(event: MessageInstance, options: PublishOptions = {}): Promise<Publication> {
     const scope = this.scopeFor(options);
-    const envelope = this.seal(event, options, '', PUBLISH);
-    if (envelope.id.length > LONGEST_EVENT_ID) {
-      throw new OptionError('id', `of an event must be at most ${LONGEST_EVENT_ID} characters`);
-    }
-    const receivers = await this.subscribers.of(envelope.type);
-    const copies = receivers.map((actor) => ({
-      ...envelope,
-      id: copyId(envelope.id, actor),
-      actor,
-      correlationId: envelope.correlationId ?? envelope.id,
-    }));
-    if (copies.length > 0) await this.send(copies, scope, options.tx);
-    return { id: envelope.id, receivers, copies: copies.map(({ id }) => id) };
+    const envelope = this.sealEvent(event, options, PUBLISH);
+    const copies = await this.router.copies(envelope);
+    const kept = copies.length === 0 && options.unrouted === 'keep' ? unroutedCopy(envelope) : [];
+    const sends = [...copies, ...kept];
+    if (sends.length > 0) await this.send(sends, scope, options.tx);
+    return {
+      id: envelope.id,
+      receivers: copies.map(({ actor }) => actor),
+      copies: copies.map(({ id }) => id),
+      ...(kept[0] && { kept: kept[0].id }),
+    };
+  }
+
+  /**
+   * Publishes an event that declares a reply, and gathers what those who receive it answer: until as many as needed have, or
+   * every one has ended, or the time is up. What has not answered by then goes on, and its outcome is unknown.
+   *
+   * @throws TurnUsageError inside a handler
+   * @throws StoppingError when the application closes, and the reason of an aborted signal
+   * @throws whatever {@link tell} throws
+   */
+  async gather<M extends MessageInstance>(
+    event: M,
+    options: GatherOptions = {},
+  ): Promise<Gathering<ReplyOf<M>>> {
+    if (isInTurn()) throw new TurnUsageError(ASK_IN_TURN);
+    const { timeout: given = '30s', signal, need = 'all', ...rest } = options;
+    const timeout = toMilliseconds(given, 'timeout');
+    const meta = metaOf(event, 'message');
+    const envelope = this.sealEvent(event, rest, GATHER);
+    const copies = await this.router.copies(envelope);
+    const gathered = await gather(this.inbox, copies, {
+      needed: toNeeded(need, copies.length),
+      timeout,
+      signal,
+      send: (replyTo) =>
+        this.send(
+          copies.map((copy) => ({ ...copy, replyTo })),
+          undefined,
+          undefined,
+        ),
+    });
+    const open = ({ reply }: MessageRecord) => (reply && openReply(meta, reply)) as ReplyOf<M>;
+    return {
+      ...{ id: envelope.id, isComplete: gathered.isComplete },
+      replies: gathered.ended.map(({ actor, record }) => ({ actor, reply: open(record) })),
+      failures: gathered.failed,
+      missing: gathered.missing,
+    };
   }
 
   /**
@@ -244,9 +285,19 @@ export class Actors {
     );
   }
 
+  private sealEvent(
+    event: MessageInstance,
+    options: PublishOptions,
+    allowed: ReadonlySet<string>,
+  ): Envelope {
+    const envelope = this.seal(event, options, '', allowed);
+    if (envelope.id.length <= LONGEST_EVENT_ID) return envelope;
+    throw new OptionError('id', `of an event must be at most ${LONGEST_EVENT_ID} characters`);
+  }
+
   private seal(
     message: MessageInstance,
-    options: TellOptions,
+    options: TellOptions & PublishOptions,
     path: string,
     allowed: ReadonlySet<string> = TELL,
   ): Envelope {

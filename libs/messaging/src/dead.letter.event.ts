@@ -1,8 +1,8 @@
-import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { On } from './actor.decorators.js';
 import type { DeadReason, Delivery, Outcome } from './engine.js';
 import { fingerprintOfDeath } from './dead.letter.fingerprint.js';
 import { Message } from './message.js';
+import { trusting } from './standard.schema.js';
 
 /** What is told of a new dead letter. */
 export interface DeadLetterNotice {
@@ -19,17 +19,8 @@ export interface DeadLetterNotice {
   readonly error: { readonly name: string; readonly message: string; readonly code?: string };
 }
 
-/** Made here alone, so nothing is left to check. */
-const notice: StandardSchemaV1<DeadLetterNotice, DeadLetterNotice> = {
-  '~standard': {
-    version: 1,
-    vendor: 'callsheet',
-    validate: (value) => ({ value: value as DeadLetterNotice }),
-  },
-};
-
 /** Published, in one step with the letter, whenever a message becomes a dead letter. */
-export class DeadLetterAdded extends Message('dead-letters.added', notice) {}
+export class DeadLetterAdded extends Message('dead-letters.added', trusting<DeadLetterNotice>()) {}
 
 /**
  * Marks a method of an actor that is told of every new dead letter of all actors: once per letter and actor, with retries of

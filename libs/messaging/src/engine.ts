@@ -1,6 +1,6 @@
 import type { Carried } from './codec.js';
 import type { Envelope } from './envelope.js';
-import type { JsonObject } from './json.js';
+import type { Json, JsonObject } from './json.js';
 
 /** Injection token of the {@link Engine} in use. */
 export const ENGINE = Symbol('callsheet:engine');
@@ -79,11 +79,14 @@ export interface Engine {
    */
   listen(inbox: string, ended: (id: string) => void): Promise<() => Promise<void>>;
 
-  /** Makes `types` the events that `actor` gets a copy of, in place of those stored before. */
-  subscribe(actor: string, types: readonly string[]): Promise<void>;
+  /**
+   * Makes `value` what leads events on behalf of `owner`, in place of what it had bound before; undefined: nothing. What it had
+   * bound already is not written again. Resolves to whether that changed anything.
+   */
+  bind(owner: string, value: Json | undefined): Promise<boolean>;
 
-  /** The actors that get a copy of events of this type, sorted. */
-  subscribers(type: string): Promise<string[]>;
+  /** All that is bound, at one moment; undefined while it still is the version `known`. */
+  bindings(known?: string): Promise<Bindings | undefined>;
 
   /** Committed state of one key, or undefined. */
   state(actor: string, key: string): Promise<StoredState | undefined>;
@@ -124,6 +127,14 @@ export interface Engine {
 
   /** Closes connections. Consumers are stopped before. Ends in bounded time even when the store is gone. */
   close(): Promise<void>;
+}
+
+/** What leads events to actors, as the store has it. */
+export interface Bindings {
+  /** Another one after every change. */
+  version: string;
+  /** By owner, what it has bound. */
+  owners: Readonly<Record<string, Json>>;
 }
 
 export interface StoreInfo {

@@ -12,6 +12,8 @@ export interface Envelope extends Carried {
   type: MessageType;
   version: number;
   data: JsonObject;
+  /** Under which topic it was published; absent: its type. */
+  topic?: string;
   /** Whose queue it is in: the actor that handles its type, or a subscriber that has this copy of an event. */
   actor: string;
   /** Which instance of the actor it is for; absent: any worker. */

@@ -23,6 +23,7 @@ export {
   type ActorOptions,
   type BatchOptions,
   type HandleOptions,
+  type OnOptions,
 } from './actor.decorators.js';
 export { type StateOptions } from './actor.state.js';
 export { type Upcast } from './versions.js';
@@ -40,12 +41,26 @@ export {
   MAX_BATCH,
   type AskOptions,
   type Publication,
-  type PublishOptions,
   type Receipt,
   type Telling,
 } from './actors.js';
 export { type ActorRef } from './actor.ref.js';
-export { type SendOptions, type TellOptions } from './sealing.js';
+export { type PublishOptions, type SendOptions, type TellOptions } from './sealing.js';
+export { type GatherOptions, type Gathering } from './routing/gathering.js';
+export { type TopicEvent } from './routing/topic.event.js';
+
+// Routing
+export { Routes, type RouteAudit, type RouteTest } from './routing/routes.js';
+export { RoutesActor, ROUTES } from './routing/routes.actor.js';
+export {
+  type RouteChange,
+  type RoutePut,
+  type RouteRecord,
+  type RouteRemoval,
+} from './routing/routes.messages.js';
+export { type Receiver, type Route, type Subscription } from './routing/route.js';
+export { UNROUTED } from './routing/unrouted.js';
+export { UnroutedActor } from './routing/unrouted.actor.js';
 
 // Keys
 export {

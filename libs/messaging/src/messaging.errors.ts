@@ -132,6 +132,15 @@ export class DeclarationError extends CallsheetError {
   readonly code = 'invalid_declaration';
 }
 
+/** Nobody receives an event. */
+export class UnroutedError extends CallsheetError {
+  readonly code = 'unrouted';
+
+  constructor(readonly topic: string) {
+    super(`nobody receives events of '${topic}'`);
+  }
+}
+
 // ---- what the operator can mend
 
 /** The store cannot be used: wrong URL, unreachable, too old or unsafely configured. Thrown at start. */

@@ -31,7 +31,8 @@ import { OBSERVER, type Observer } from './observer.js';
 import { QUEUES, type Queues } from './queues.js';
 import { ReplyInbox } from './reply.inbox.js';
 import { StageModule } from './stage.module.js';
-import { Subscribers } from './subscribers.js';
+import { Router } from './routing/router.js';
+import { Routes } from './routing/routes.js';
 import { METRICS, MetricsObserver } from './telemetry/metrics.js';
 import { observersOf } from './telemetry/observers.js';
 import { TracingObserver } from './telemetry/tracing.js';
@@ -98,12 +99,13 @@ function compose(
       EventLoop,
       MessageRegistry,
       HandlerPipeline,
-      Subscribers,
+      Router,
       ReplyInbox,
       ActorHost,
       Actors,
       Keys,
       DeadLetters,
+      Routes,
     ],
     exports: [
       ENGINE,
@@ -115,6 +117,8 @@ function compose(
       Actors,
       Keys,
       DeadLetters,
+      Router,
+      Routes,
       ...queues.map((queue) => queue.provide),
     ],
   };

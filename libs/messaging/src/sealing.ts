@@ -13,6 +13,7 @@ import {
 import { OptionError } from './messaging.errors.js';
 import { toPriority, type Priority } from './priority.js';
 import { toRetryPolicy, type RetryOptions } from './retry.js';
+import { checkedTopic } from './routing/topic.js';
 import type { Turn } from './turn.js';
 
 /** What every way of sending has in common. */
@@ -55,6 +56,20 @@ export interface TellOptions extends SendOptions {
   tx?: Transaction;
 }
 
+/** Options of {@link Actors.publish}: one `id` makes the copies of all subscribers idempotent. */
+export interface PublishOptions extends Omit<TellOptions, 'replace'> {
+  /**
+   * Under which topic, for subscribers and routes that go by it: up to ten words of letters, digits, `_` and `-` with dots
+   * between them, such as `orders.eu.created`. Default: the event's type.
+   */
+  topic?: string;
+  /**
+   * What becomes of it when nobody receives it: 'drop', or 'keep' as a dead letter of the actor `unrouted`, which is published
+   * again when it is redriven. An application with {@link UnroutedActor} makes it one. Default 'drop'.
+   */
+  unrouted?: 'drop' | 'keep';
+}
+
 /** Options of {@link Actors.forward}. */
 export interface ForwardOptions extends TellOptions {
   /** Nominal time of the message, when it is an occurrence of a schedule: `turn.occurrence` of its handler. Default: none. */
@@ -79,8 +94,16 @@ const TIMES: readonly (keyof TellOptions)[] = ['delay', 'at', 'now', 'tx'];
 
 /** Names of the options of each way of sending. */
 export const SEND: ReadonlySet<string> = new Set(EVERY);
-export const PUBLISH: ReadonlySet<string> = new Set([...EVERY, ...TIMES]);
-export const TELL: ReadonlySet<string> = new Set([...PUBLISH, 'replace']);
+export const PUBLISH: ReadonlySet<string> = new Set([
+  ...EVERY,
+  ...TIMES,
+  ...(['topic', 'unrouted'] satisfies (keyof PublishOptions)[]),
+]);
+export const GATHER: ReadonlySet<string> = new Set([
+  ...EVERY,
+  'topic' satisfies keyof PublishOptions,
+]);
+export const TELL: ReadonlySet<string> = new Set([...EVERY, ...TIMES, 'replace']);
 export const FORWARD: ReadonlySet<string> = new Set([
   ...TELL,
   ...(['occurrence', 'notify'] satisfies (keyof ForwardOptions)[]),
@@ -122,7 +145,7 @@ export function partsOf(message: MessageInstance, path: string): Parts {
  */
 export function seal(
   message: MessageInstance,
-  options: TellOptions,
+  options: TellOptions & PublishOptions,
   origin: Origin,
   path: string,
   allowed: ReadonlySet<string> = TELL,
@@ -133,7 +156,7 @@ export function seal(
 /** As {@link seal}, for a message that was taken apart before. */
 export function sealParts(
   { type, actor, version, data, types, key }: Parts,
-  options: ForwardOptions,
+  options: ForwardOptions & PublishOptions,
   { now, turn }: Origin,
   path: string,
   allowed: ReadonlySet<string>,
@@ -164,6 +187,11 @@ export function sealParts(
   const policy = retry === undefined ? undefined : toRetryPolicy(retry, `${path}retry`);
   const life = ttl === undefined ? undefined : toMilliseconds(ttl, `${path}ttl`);
   if (life === 0) throw new OptionError(`${path}ttl`, 'must be longer than 0');
+  const topic =
+    options.topic === undefined ? undefined : checkedTopic(options.topic, `${path}topic`);
+  if (![undefined, 'drop', 'keep'].includes(options.unrouted)) {
+    throw new OptionError(`${path}unrouted`, "must be 'drop' or 'keep'");
+  }
   const id = options.id === undefined ? generateId(actor) : checkedText(options.id, `${path}id`);
   const occurrence = toTime(options.occurrence, `${path}occurrence`);
   const notify = toTarget(options.notify, `${path}notify`);
@@ -179,6 +207,7 @@ export function sealParts(
     sentAt: now,
     headers: checkedHeaders(headers, `${path}headers`),
     ...(types !== undefined && { types }),
+    ...(topic !== undefined && topic !== type && { topic }),
     ...(key !== undefined && { key }),
     ...(wait > 0 && { dueAt: now + wait }),
     ...(life !== undefined && { deadline: now + wait + life }),
@@ -197,6 +226,7 @@ export function sealParts(
               version,
               data,
               types,
+              topic,
               priority,
               retry: policy,
               delay: delay && wait,

@@ -25,6 +25,7 @@ export function openTurn(
   const turn: Turn = {
     id: envelope.id,
     type: envelope.type,
+    topic: envelope.topic ?? envelope.type,
     key: envelope.key,
     attempt,
     attempts: policy.attempts,

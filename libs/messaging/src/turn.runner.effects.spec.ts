@@ -199,10 +199,12 @@ describe('what a turn leaves', () => {
     });
   });
 
-  it('has no reply for an event', async () => {
-    expect(await turn(() => ({ balance: 5 }), undefined, { ...answered, kind: 'on' })).toEqual({
-      kind: 'done',
+  it('has a reply for an event that declares one, and for no other', async () => {
+    const answer = () => ({ balance: 5 });
+    expect(await turn(answer, undefined, { ...answered, kind: 'on' })).toMatchObject({
+      effects: { reply: { data: { balance: 5 } } },
     });
+    expect(await turn(answer, undefined, { kind: 'on' })).toEqual({ kind: 'done' });
   });
 
   it('does not grow when the turn is over', async () => {

@@ -110,6 +110,7 @@ describe('a turn that ends well', () => {
     expect(seen).toEqual({
       id: 'bank-1',
       type: 'bank.pay',
+      topic: 'bank.pay',
       key: undefined,
       attempt: 3,
       attempts: 7,

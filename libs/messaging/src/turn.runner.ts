@@ -24,6 +24,7 @@ import {
 } from './messaging.errors.js';
 import type { Observer } from './observer.js';
 import { DEFAULT_RETRY, retryDelay, type ActorRetryPolicy, type RetryPolicy } from './retry.js';
+import type { TopicTrie } from './routing/topic.js';
 import { directiveFor, type Supervision } from './supervision.js';
 import { masker } from './telemetry/redaction.js';
 import { report } from './telemetry/turn.log.js';
@@ -48,7 +49,10 @@ export interface Handler {
 
 /** What the turns of one actor need. */
 export interface Turns {
+  /** By type. */
   readonly handlers: ReadonlyMap<string, Handler>;
+  /** By topic, for events without a handler for their type. Default: none. */
+  readonly patterns?: TopicTrie<Handler>;
   readonly retry: ActorRetryPolicy;
   readonly supervision: Supervision;
   readonly state?: ActorState;
@@ -92,7 +96,7 @@ async function live(delivery: Delivery, turns: Turns): Promise<Outcome> {
     refuseCrashing(delivery);
     refuseCancelled(delivery);
     refuseExpired(delivery);
-    const handler = handlerFor(turns.handlers, delivery);
+    const handler = handlerFor(turns, delivery);
     const message = open(handler, delivery);
     // A signal of its own only where the handler can be told to stop for a reason of its own.
     const stop = handler.timeout === undefined ? undefined : new AbortController();
@@ -140,8 +144,9 @@ function refuseExpired({ envelope, startedAt, isFirst }: Delivery): void {
   throw new GiveUp('expired', `not started before ${new Date(envelope.deadline).toISOString()}`);
 }
 
-function handlerFor(handlers: ReadonlyMap<string, Handler>, { envelope }: Delivery): Handler {
-  const handler = handlers.get(envelope.type);
+function handlerFor({ handlers, patterns }: Turns, { envelope }: Delivery): Handler {
+  const handler =
+    handlers.get(envelope.type) ?? patterns?.match(envelope.topic ?? envelope.type)[0];
   if (handler) return handler;
   throw new GiveUp('unhandled', `actor '${envelope.actor}' has no handler for '${envelope.type}'`);
 }
@@ -232,7 +237,8 @@ function effectsOf(
   { state: actorState, journal, clock }: Turns,
 ): Effects | undefined {
   const { statements, rows, isForgotten, turn, delivery } = scope;
-  const hasReply = message !== undefined && kind !== 'on' && !batch;
+  // Of subscribers one is asked only for an event that declares it.
+  const hasReply = message && !batch && (kind !== 'on' || message.meta.reply !== undefined);
   const reply = hasReply ? sealReply(message.meta, result) : undefined;
   const { key } = turn;
   const state =

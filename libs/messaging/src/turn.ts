@@ -12,6 +12,8 @@ export interface Turn<S extends StandardSchemaV1 = StandardSchemaV1<unknown, und
   readonly id: string;
   /** Type of the message, `<actor>.<verb>` or `<topic>.<event>`. */
   readonly type: string;
+  /** Topic under which it was published: its type, unless the publisher said otherwise. */
+  readonly topic: string;
   /** Which instance of the actor this is; undefined when its messages have no key. */
   readonly key: string | undefined;
   /** Number of this attempt, from 1. */

@@ -5,6 +5,7 @@ import {
   type Engine,
   type MessageClass,
   type Queues,
+  type Subscription,
 } from '@callsheet/messaging';
 import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
@@ -84,11 +85,10 @@ async function messagesIn(
   registry: MessageRegistry,
   engine: Engine,
 ): Promise<MessageClass[]> {
-  const messages = registry.all();
-  const subscribed = await Promise.all(
-    messages.map(async ({ meta }) => (await engine.subscribers(meta.type)).includes(actor)),
-  );
-  return messages.filter(({ meta }, index) => meta.actor === actor || subscribed[index]);
+  const owners = (await engine.bindings())?.owners;
+  const subscriptions = (owners?.[`actor:${actor}`] ?? []) as Subscription[];
+  const wanted = new Set<string | undefined>(subscriptions.map(({ type }) => type));
+  return registry.all().filter(({ meta }) => meta.actor === actor || wanted.has(meta.type));
 }
 
 function nothingToShow(): ProblemError {

@@ -15,12 +15,10 @@ export interface Candidate {
   place: number;
   /** Compiled when it is needed first. */
   filter?: EventFilter;
-  /** Its filter could not be compiled. */
-  isBroken: boolean;
 }
 
 export function ofRoute({ id, match, to, set, last: isLast = false }: Route): Candidate {
-  return { owner: `route:${id}`, match, to, set, isLast, place: 0, isBroken: false };
+  return { owner: `route:${id}`, match, to, set, isLast, place: 0 };
 }
 
 export function ofSubscription(subscriber: string, match: Subscription): Candidate {
@@ -32,7 +30,6 @@ export function ofSubscription(subscriber: string, match: Subscription): Candida
     set: undefined,
     isLast: false,
     place: 0,
-    isBroken: false,
   };
 }
 

@@ -29,10 +29,9 @@ export interface Routed {
 
 /** The rules and subscriptions of a store at one moment. */
 export class RoutingTable {
+  /** Owners that are skipped: another version of the application may have stored them. */
+  readonly problems: readonly Problem[];
   private readonly index = new CandidateIndex();
-  /** Those with a filter. */
-  private readonly filtered: Candidate[] = [];
-  private readonly unusable: Problem[] = [];
 
   /** @param owners by owner, as stored: `actor:<name>` with a list of its subscriptions, `route:<id>` with the rule */
   constructor(
@@ -40,20 +39,12 @@ export class RoutingTable {
     readonly version: string,
     owners: ReadonlyMap<string, Json> | Readonly<Record<string, Json>>,
   ) {
-    for (const [place, candidate] of this.read(owners).entries()) {
+    const problems: Problem[] = [];
+    for (const [place, candidate] of read(owners, problems).entries()) {
       candidate.place = place;
-      if (candidate.match.when !== undefined) this.filtered.push(candidate);
       this.index.add(candidate);
     }
-  }
-
-  /**
-   * Owners that are skipped: another version of the application may have stored them. Whoever asks waits until all filters are
-   * compiled, a quarter of a millisecond for each that this process has not met before; an event waits only for those it needs.
-   */
-  get problems(): readonly Problem[] {
-    for (const candidate of this.filtered) this.compile(candidate);
-    return this.unusable;
+    this.problems = problems;
   }
 
   /** Where an event goes: to every actor once at most, as whatever reached it first says. */
@@ -66,9 +57,7 @@ export class RoutingTable {
       const { owner, subscriber, match, to, set, isLast } = candidate;
       if (subscriber === undefined ? isOver : reach.has(subscriber)) continue;
       if (!fits(match, event)) continue;
-      this.compile(candidate);
-      if (candidate.isBroken) continue;
-      const { matches, error } = candidate.filter ? test(candidate.filter) : FITS;
+      const { matches, error } = match.when === undefined ? FITS : ask(candidate, test);
       if (error !== undefined) failed.push({ owner, error });
       if (!matches) continue;
       for (const receiver of to) reach.add(receiver, owner, set);
@@ -76,41 +65,42 @@ export class RoutingTable {
     }
     return { reached: reach.reached, failed };
   }
+}
 
-  /** All that can be used, in the order in which it is looked at. */
-  private read(owners: ReadonlyMap<string, Json> | Readonly<Record<string, Json>>): Candidate[] {
-    const routes: Route[] = [];
-    const actors: [string, Subscription[]][] = [];
-    for (const [owner, value] of owners instanceof Map ? owners : Object.entries(owners)) {
-      try {
-        const [kind, name] = partsOf(owner);
-        if (kind === 'route') routes.push(routeOf(name, value));
-        else actors.push([name, subscriptionsOf(value)]);
-      } catch (error) {
-        this.unusable.push({ owner, error: reasonOf(error) });
-      }
-    }
-    routes.sort((a, b) => a.order - b.order || compare(a.id, b.id));
-    actors.sort(([a], [b]) => compare(a, b));
-    return [
-      ...routes.filter(({ disabled }) => disabled !== true).map(ofRoute),
-      ...actors.flatMap(([name, all]) => all.map((one) => ofSubscription(name, one))),
-    ];
-  }
-
-  private compile(candidate: Candidate): void {
-    const { owner, subscriber, match, filter, isBroken } = candidate;
-    if (match.when === undefined || filter || isBroken) return;
+/** All that can be used, in the order in which it is looked at. */
+function read(
+  owners: ReadonlyMap<string, Json> | Readonly<Record<string, Json>>,
+  problems: Problem[],
+): Candidate[] {
+  const routes: Route[] = [];
+  const actors: [string, Subscription[]][] = [];
+  for (const [owner, value] of owners instanceof Map ? owners : Object.entries(owners)) {
     try {
-      candidate.filter = compileFilter(
-        match.when,
-        subscriber === undefined ? 'match.when' : 'when',
-      );
+      const [kind, name] = partsOf(owner);
+      if (kind === 'route') routes.push(routeOf(name, value));
+      else actors.push([name, subscriptionsOf(value)]);
     } catch (error) {
-      candidate.isBroken = true;
-      this.unusable.push({ owner, error: reasonOf(error) });
+      problems.push({ owner, error: reasonOf(error) });
     }
   }
+  routes.sort((a, b) => a.order - b.order || compare(a.id, b.id));
+  actors.sort(([a], [b]) => compare(a, b));
+  return [
+    ...routes.filter(({ disabled }) => disabled !== true).map(ofRoute),
+    ...actors.flatMap(([name, all]) => all.map((one) => ofSubscription(name, one))),
+  ];
+}
+
+/** Compiles its filter when it is needed first: an event waits for those it meets, and for no others. */
+function ask(candidate: Candidate, test: (filter: EventFilter) => Verdict): Verdict {
+  const { match, subscriber } = candidate;
+  try {
+    const path = subscriber === undefined ? 'match.when' : 'when';
+    candidate.filter ??= compileFilter(match.when as string, path);
+  } catch (error) {
+    return { matches: false, error: reasonOf(error) };
+  }
+  return test(candidate.filter);
 }
 
 const FITS: Verdict = { matches: true };

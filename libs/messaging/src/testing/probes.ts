@@ -3,7 +3,8 @@ import { MAX_DURATION } from '../duration.js';
 import type { Delivery, Outcome } from '../engine.js';
 import type { MessageClass, MessageInstance } from '../message.js';
 import { unobserved } from '../observer.js';
-import type { Subscribers } from '../subscribers.js';
+import type { Router } from '../routing/router.js';
+import type { Subscription } from '../routing/route.js';
 import { turnRunner } from '../turn.runner.js';
 import { Probe } from './probe.js';
 import type { TestEngine } from './test.engine.js';
@@ -15,12 +16,12 @@ const EVENTS = 'callsheet-probe';
 export class Probes {
   private readonly probes = new Map<string, unknown>();
   private readonly actors = new Set<string>();
-  private readonly events: string[] = [];
+  private readonly events: Subscription[] = [];
 
   constructor(
     private readonly engine: TestEngine,
     private readonly host: ActorHost,
-    private readonly subscribers: Subscribers,
+    private readonly router: Router,
   ) {}
 
   /** The probe of a message, set up when it is asked for first. */
@@ -75,9 +76,10 @@ export class Probes {
   }
 
   private async subscribe(type: string): Promise<void> {
-    const others = await this.engine.subscribers(type);
-    if (others.length > 0) return;
-    this.events.push(type);
-    await this.subscribers.set(EVENTS, this.events);
+    const owners = (await this.engine.bindings())?.owners ?? {};
+    const bound = Object.values(owners).flat() as Partial<Subscription>[];
+    if (bound.some((each) => each.type === type)) return;
+    this.events.push({ type });
+    await this.router.subscribe([{ name: EVENTS, subscriptions: this.events }]);
   }
 }

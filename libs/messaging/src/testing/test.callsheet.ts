@@ -8,7 +8,7 @@ import type { Duration } from '../duration.js';
 import { ENGINE, type Cancellation } from '../engine.js';
 import { openMessage, type MessageClass, type MessageInstance } from '../message.js';
 import { OPTIONS, type ResolvedOptions } from '../messaging.options.js';
-import { Subscribers } from '../subscribers.js';
+import { Router } from '../routing/router.js';
 import type { Probe } from './probe.js';
 import { Probes } from './probes.js';
 import { TestEngine } from './test.engine.js';
@@ -42,7 +42,7 @@ export class TestCallsheet implements AsyncDisposable {
   ) {
     this.actors = this.get(Actors);
     this.host = this.get(ActorHost);
-    this.probes = new Probes(engine, this.host, this.get(Subscribers));
+    this.probes = new Probes(engine, this.host, this.get(Router));
     for (const { handlers } of this.host.actors()) {
       for (const [type, { batch }] of handlers) if (batch) engine.batched.add(type);
     }

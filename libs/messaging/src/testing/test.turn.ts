@@ -11,6 +11,7 @@ export function testTurn(fields: Partial<Turn> = {}): Turn {
   return {
     id,
     type: 'test.message',
+    topic: fields.type ?? 'test.message',
     key: undefined,
     attempt: 1,
     attempts: 5,

@@ -3,6 +3,7 @@ import { Logger } from '@nestjs/common';
 import type { Carried } from '../../codec.js';
 import type {
   ActorCounts,
+  Bindings,
   Cancellation,
   ConsumeOptions,
   Consumer,
@@ -21,6 +22,7 @@ import type {
   TurnFunction,
 } from '../../engine.js';
 import { storageIds, type Envelope } from '../../envelope.js';
+import type { Json } from '../../json.js';
 import { CallsheetError, StoreError } from '../../messaging.errors.js';
 import type { ResolvedOptions } from '../../messaging.options.js';
 import { BullmqConsumer } from './bullmq.consumer.js';
@@ -203,12 +205,12 @@ export class BullmqEngine implements Engine {
     return this.reading(() => this.database.listen(inbox, ended));
   }
 
-  async subscribe(actor: string, types: readonly string[]): Promise<void> {
-    return this.reading(() => this.database.subscribe(actor, types));
+  async bind(owner: string, value: Json | undefined): Promise<boolean> {
+    return this.reading(() => this.database.bind(owner, value));
   }
 
-  async subscribers(type: string): Promise<string[]> {
-    return this.reading(() => this.database.subscribers(type));
+  async bindings(known?: string): Promise<Bindings | undefined> {
+    return this.reading(() => this.database.bindings(known));
   }
 
   async state(actor: string, key: string): Promise<StoredState | undefined> {

@@ -28,6 +28,7 @@ const full: Required<Envelope> = {
   id: 'chosen by the sender',
   version: 3,
   types: { values: { when: ['Date'] } },
+  topic: 'mail.eu.sent',
   key: 'ada',
   dueAt: 5_000,
   deadline: 9_000,

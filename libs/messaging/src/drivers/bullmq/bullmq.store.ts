@@ -2,6 +2,7 @@ import type { BackendFactory, IQueueBackend, Job } from 'bullmq';
 import type { Carried } from '../../codec.js';
 import type {
   AttemptRecord,
+  Bindings,
   Cancellation,
   DeadLetterPlace,
   Effects,
@@ -10,6 +11,7 @@ import type {
   Transaction,
 } from '../../engine.js';
 import type { Envelope } from '../../envelope.js';
+import type { Json } from '../../json.js';
 import type { JobProgress } from './bullmq.job.js';
 import type { Mailboxes } from './mailboxes.js';
 
@@ -31,10 +33,10 @@ export interface BullmqStore {
   listen(inbox: string, ended: (id: string) => void): Promise<() => Promise<void>>;
   /** Calls `cancelled` with the storage id of each message in work that somebody cancels, on whatever queue. */
   onCancel(cancelled: (storageId: string) => void): Promise<() => Promise<void>>;
-  /** As `Engine.subscribe`. */
-  subscribe(actor: string, types: readonly string[]): Promise<void>;
-  /** As `Engine.subscribers`. */
-  subscribers(type: string): Promise<string[]>;
+  /** As `Engine.bind`. */
+  bind(owner: string, value: Json | undefined): Promise<boolean>;
+  /** As `Engine.bindings`. */
+  bindings(known?: string): Promise<Bindings | undefined>;
   ping(): Promise<void>;
   close(): Promise<void>;
 }

@@ -5,6 +5,7 @@ import { MIGRATION_5 } from './postgres.migration.5.js';
 import { MIGRATION_6 } from './postgres.migration.6.js';
 import { MIGRATION_7 } from './postgres.migration.7.js';
 import { MIGRATION_8 } from './postgres.migration.8.js';
+import { MIGRATION_9 } from './postgres.migration.9.js';
 
 /** What a connection to PostgreSQL or PGlite can do. */
 export interface Queryable {
@@ -142,6 +143,7 @@ END $$;
   MIGRATION_6,
   MIGRATION_7,
   MIGRATION_8,
+  MIGRATION_9,
 ];
 
 const MIGRATION_LOCK = 0x63616c6c;

@@ -1,7 +1,8 @@
 import { Pool } from 'pg';
 import { runMigrations } from 'bullmq';
-import type { StoreInfo, Transaction } from '../../engine.js';
+import type { Bindings, StoreInfo, Transaction } from '../../engine.js';
 import type { Envelope } from '../../envelope.js';
+import type { Json } from '../../json.js';
 import { StoreError, UnknownOutcomeError } from '../../messaging.errors.js';
 import type { ResolvedOptions } from '../../messaging.options.js';
 import { checkClock } from './clock.skew.js';
@@ -75,18 +76,22 @@ export abstract class SqlStore implements BullmqStore {
     return this.notices.onCancel(cancelled).catch(this.away);
   }
 
-  async subscribe(actor: string, types: readonly string[]): Promise<void> {
-    await retryTransient(() =>
-      this.pool.query('SELECT callsheet.subscribe($1, $2::text[])', [actor, types]),
-    );
+  async bind(owner: string, value: Json | undefined): Promise<boolean> {
+    const json = value === undefined ? null : JSON.stringify(value);
+    const bind = 'SELECT callsheet.bind($1, $2) AS changed';
+    const { rows } = await retryTransient(() => this.pool.query(bind, [owner, json]));
+    return rows[0]?.['changed'] === true;
   }
 
-  async subscribers(type: string): Promise<string[]> {
+  async bindings(known?: string): Promise<Bindings | undefined> {
     const { rows } = await this.pool.query(
-      'SELECT actor FROM callsheet.subscription WHERE type = $1 ORDER BY actor',
-      [type],
+      `SELECT v.id::text AS version, CASE WHEN v.id::text = $1 THEN NULL ELSE
+         (SELECT COALESCE(json_object_agg(owner, value), '{}') FROM callsheet.binding) END AS owners
+       FROM callsheet.binding_version v`,
+      [known ?? null],
     );
-    return rows.map((row) => String(row['actor']));
+    const [{ version, owners } = {}] = rows as { version?: string; owners?: Bindings['owners'] }[];
+    return owners ? { version: version ?? '', owners } : undefined;
   }
 
   async ping(): Promise<void> {

@@ -103,10 +103,10 @@ serverSuite('redis-server', 'a Redis with little memory', () => {
     await dying.getNextJob('lost', { block: false });
     const keys = ['retried', 'dead', 'stopped', 'k', 'k', 'slow'];
     await engine.send(keys.map((key) => context.envelope({ key, data: { key } })));
-    await engine.subscribe(context.actor, ['a.b']);
+    await engine.bind(context.actor, [{ type: 'a.b' }]);
     await fill();
     await expect(engine.send([context.envelope()])).rejects.toThrow(StoreFullError);
-    await engine.subscribe(context.actor, ['a.b']);
+    await engine.bind(context.actor, [{ type: 'a.b' }]);
     const { deliveries } = await context.consume(
       engine,
       async (delivery) => {

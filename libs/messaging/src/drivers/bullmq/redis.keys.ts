@@ -11,8 +11,11 @@ export const NOTHING = `${PREFIX}.nothing`;
 /** Prefix of the ids that are remembered. */
 export const REMEMBERED = `${PREFIX}.sent:`;
 
-/** Hash of the events that actors get copies of: by actor, a JSON list of types. */
-export const SUBSCRIPTIONS = `${PREFIX}.subscriptions`;
+/** Hash of what leads events to actors: by owner, JSON. */
+export const BINDINGS = `${PREFIX}.bindings`;
+
+/** Its field that names their version. */
+export const BINDINGS_VERSION = '';
 
 /** Channels belong to the whole server: those of another database carry notices of another store. */
 export interface Channels {

@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { Cluster, ReplyError, type Redis, type RedisOptions } from 'ioredis';
-import type { StoreInfo } from '../../engine.js';
+import type { Bindings, StoreInfo } from '../../engine.js';
 import type { Envelope } from '../../envelope.js';
+import type { Json } from '../../json.js';
 import {
   CallsheetError,
   StoreError,
@@ -12,7 +14,7 @@ import type { BullmqStore } from './bullmq.store.js';
 import { checkClock } from './clock.skew.js';
 import { redisClient, type Client } from './redis.client.js';
 import { redisTurnBackends, type RedisTurnBackend } from './redis.backend.js';
-import { channelsOf, PREFIX, SUBSCRIPTIONS } from './redis.keys.js';
+import { BINDINGS, BINDINGS_VERSION, channelsOf, PREFIX } from './redis.keys.js';
 import { RedisNotices } from './redis.notices.js';
 import { RedisRoom } from './redis.room.js';
 import { redisAddress, safeUrl, type RedisAddress } from './store.url.js';
@@ -82,20 +84,27 @@ export class RedisStore implements BullmqStore {
     return this.notices.listen(channelsOf(this.queueConnection).cancelled, cancelled);
   }
 
-  async subscribe(actor: string, types: readonly string[]): Promise<void> {
+  async bind(owner: string, value: Json | undefined): Promise<boolean> {
     const client = this.queueConnection;
-    const value = JSON.stringify(types);
-    if (types.length === 0) await client.hdel(SUBSCRIPTIONS, actor);
+    const text = value === undefined ? null : JSON.stringify(value);
     // A full server refuses to write it, even when it is the same: then no worker could start.
-    else if ((await client.hget(SUBSCRIPTIONS, actor)) !== value)
-      await client.hset(SUBSCRIPTIONS, actor, value);
+    if ((await client.hget(BINDINGS, owner)) === text) return false;
+    const version = [BINDINGS_VERSION, randomUUID()] as const;
+    if (text !== null) await client.hset(BINDINGS, owner, text, ...version);
+    else {
+      const removal = client.multi().hdel(BINDINGS, owner);
+      await removal.hset(BINDINGS, ...version).exec();
+    }
+    return true;
   }
 
-  async subscribers(type: string): Promise<string[]> {
-    const all = await this.queueConnection.hgetall(SUBSCRIPTIONS);
-    return Object.keys(all)
-      .filter((actor) => (JSON.parse(all[actor] ?? '[]') as string[]).includes(type))
-      .sort();
+  async bindings(known?: string): Promise<Bindings | undefined> {
+    const client = this.queueConnection;
+    const current = async () => (await client.hget(BINDINGS, BINDINGS_VERSION)) ?? '';
+    if (known !== undefined && known === (await current())) return undefined;
+    const { [BINDINGS_VERSION]: version = '', ...texts } = await client.hgetall(BINDINGS);
+    const owners = Object.entries(texts).map(([owner, text]) => [owner, JSON.parse(text) as Json]);
+    return { version, owners: Object.fromEntries(owners) as Bindings['owners'] };
   }
 
   async ping(): Promise<void> {

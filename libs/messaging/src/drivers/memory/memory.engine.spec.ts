@@ -230,18 +230,6 @@ describe('an inbox', () => {
   });
 });
 
-describe('subscriptions', () => {
-  it('are replaced whole, and listed in order', async () => {
-    const engine = open();
-    await engine.subscribe('b', ['order.placed', 'order.paid']);
-    await engine.subscribe('a', ['order.placed']);
-    expect(await engine.subscribers('order.placed')).toEqual(['a', 'b']);
-    await engine.subscribe('b', ['order.paid']);
-    expect(await engine.subscribers('order.placed')).toEqual(['a']);
-    expect(await engine.subscribers('order.lost')).toEqual([]);
-  });
-});
-
 describe('time', () => {
   it('brings what is due at once in the order of due times, then as sent', async () => {
     const engine = open();

@@ -2,6 +2,7 @@ import { systemClock, type Clock } from '../../clock.js';
 import type { Carried } from '../../codec.js';
 import type {
   ActorCounts,
+  Bindings,
   Cancellation,
   ConsumeOptions,
   Consumer,
@@ -20,6 +21,7 @@ import type {
   TurnFunction,
 } from '../../engine.js';
 import type { Envelope } from '../../envelope.js';
+import type { Json } from '../../json.js';
 import { StoreError } from '../../messaging.errors.js';
 import { MemoryConsumer, type CommitStep } from './memory.consumer.js';
 import { newestFirst } from './memory.ended.js';
@@ -32,7 +34,8 @@ export class MemoryEngine implements Engine {
   readonly store: StoreInfo = { name: 'memory', durability: 'memory', shared: false, sql: false };
   protected readonly messages: MemoryStore;
   private readonly inboxes = new Map<string, Set<(id: string) => void>>();
-  private readonly subscriptions = new Map<string, ReadonlySet<string>>();
+  private readonly bound = new Map<string, Json>();
+  private changes = 0;
   private isClosed = false;
 
   /** @param clock what tells the time and rings; default: the machine's */
@@ -123,15 +126,18 @@ export class MemoryEngine implements Engine {
     };
   }
 
-  async subscribe(actor: string, types: readonly string[]): Promise<void> {
-    this.subscriptions.set(actor, new Set(types));
+  async bind(owner: string, value: Json | undefined): Promise<boolean> {
+    const text = JSON.stringify(value);
+    if (text === JSON.stringify(this.bound.get(owner))) return false;
+    if (value === undefined) this.bound.delete(owner);
+    else this.bound.set(owner, JSON.parse(text) as Json);
+    this.changes += 1;
+    return true;
   }
 
-  async subscribers(type: string): Promise<string[]> {
-    return [...this.subscriptions]
-      .filter(([, types]) => types.has(type))
-      .map(([actor]) => actor)
-      .sort();
+  async bindings(known?: string): Promise<Bindings | undefined> {
+    const version = `${this.changes}`;
+    return known === version ? undefined : { version, owners: Object.fromEntries(this.bound) };
   }
 
   async state(actor: string, key: string): Promise<StoredState | undefined> {

@@ -1,0 +1,176 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { CLOCK, type Clock } from '../clock.js';
+import { ENGINE, type Engine } from '../engine.js';
+import { copyId, type Envelope } from '../envelope.js';
+import type { Json } from '../json.js';
+import type { Route, RoutedEvent, Subscription } from './route.js';
+import type { Reached } from './reach.js';
+import { RoutingTable, type Routed } from './routing.table.js';
+
+/** How long the table is used before the store is asked whether it changed, ms: so long another process may use the old one. */
+const REMEMBERED = 250;
+
+/** How long counts of messages are used to choose the least loaded, ms. */
+const COUNTED = 1_000;
+
+/** An actor that gets a copy of an event, and what a route sets on that copy. */
+export interface Receiving {
+  readonly actor: string;
+  readonly set?: Route['set'];
+}
+
+/** Leads events to actors: to those that subscribe, and where stored routes say. */
+@Injectable()
+export class Router {
+  private readonly logger = new Logger('Callsheet');
+  private known?: { at: number; table: Promise<RoutingTable> };
+  private newest?: RoutingTable;
+  private readonly told = new Set<string>();
+  private readonly loads = new Map<string, { at: number; load: number }>();
+
+  constructor(
+    @Inject(ENGINE) private readonly engine: Engine,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /** What leads events to actors now, as one version of it. */
+  table(): Promise<RoutingTable> {
+    const now = this.clock.now();
+    // A clock that was set back must not make it remembered for longer.
+    if (this.known && Math.abs(now - this.known.at) < REMEMBERED) return this.known.table;
+    const latest = { at: now, table: this.load() };
+    this.known = latest;
+    // A failed look is not remembered; a later one that did not fail is.
+    latest.table.catch(() => {
+      if (this.known === latest) this.known = undefined;
+    });
+    return latest.table;
+  }
+
+  /** The actors that get a copy of an event, each once, by one version of the table. */
+  async receivers(event: RoutedEvent): Promise<Receiving[]> {
+    const { reached, failed } = (await this.table()).match(event);
+    for (const { owner, error } of failed) this.tell(`${owner}: ${error}`);
+    return this.chosen(reached, true);
+  }
+
+  /** Whom an event would reach, and by what. */
+  async explain(event: RoutedEvent): Promise<Routed & { receivers: Receiving[] }> {
+    const routed = (await this.table()).match(event);
+    return { ...routed, receivers: await this.chosen(routed.reached, false) };
+  }
+
+  /** @param isSent whether a copy adds to the load of who is chosen */
+  private async chosen(reached: readonly Reached[], isSent: boolean): Promise<Receiving[]> {
+    const receivers = new Map<string, Receiving>();
+    for (const { receiver, set } of reached) {
+      const actor =
+        typeof receiver === 'string' ? receiver : await this.choose(receiver.oneOf, isSent);
+      if (!receivers.has(actor)) receivers.set(actor, { actor, ...(set && { set }) });
+    }
+    return [...receivers.values()].sort((a, b) => (a.actor < b.actor ? -1 : 1));
+  }
+
+  /** The copies of an event, one for each receiver, sorted by it. */
+  async copies(event: Envelope): Promise<Envelope[]> {
+    const receivers = await this.receivers(toRouted(event));
+    return receivers.map((receiving) => copyFor(event, receiving));
+  }
+
+  /**
+   * Makes these the subscriptions of these actors. Resolves when every process goes by them.
+   *
+   * @param actors with none: it subscribes to nothing any more
+   */
+  async subscribe(
+    actors: readonly { name: string; subscriptions: readonly Subscription[] }[],
+  ): Promise<void> {
+    const changes = actors.map(({ name, subscriptions }) => {
+      const bound = subscriptions.length > 0 ? (subscriptions as unknown as Json) : undefined;
+      return this.store(`actor:${name}`, bound);
+    });
+    if ((await Promise.all(changes)).includes(true)) await this.spread();
+  }
+
+  /** Binds what is `owner`'s, as `Engine.bind`. Resolves when every process goes by it. */
+  async bind(owner: string, value: Json | undefined): Promise<void> {
+    if (await this.store(owner, value)) await this.spread();
+  }
+
+  private async store(owner: string, value: Json | undefined): Promise<boolean> {
+    try {
+      return await this.engine.bind(owner, value);
+    } finally {
+      this.known = undefined;
+    }
+  }
+
+  /** Waits until no process uses the table of before. */
+  private async spread(): Promise<void> {
+    if (!this.engine.store.shared) return;
+    await new Promise<void>((resolve) => this.clock.after(REMEMBERED, resolve));
+  }
+
+  private async load(): Promise<RoutingTable> {
+    const bindings = await this.engine.bindings(this.newest?.version);
+    if (!bindings) return this.newest as RoutingTable;
+    if (bindings.version === this.newest?.version) return this.newest;
+    const table = new RoutingTable(bindings.version, bindings.owners);
+    for (const { owner, error } of table.problems) this.tell(`${owner} is left out: ${error}`);
+    return (this.newest = table);
+  }
+
+  /** The actor with the fewest messages that wait or are in work; of equal ones the first. */
+  private async choose(names: readonly string[], isSent: boolean): Promise<string> {
+    const loads = await Promise.all(names.map((name) => this.loadOf(name)));
+    let best = 0;
+    for (const [index, { load }] of loads.entries()) if (load < loads[best]!.load) best = index;
+    // Those of the next second are not all for the same one.
+    if (isSent) loads[best]!.load += 1;
+    return names[best]!;
+  }
+
+  private async loadOf(actor: string): Promise<{ at: number; load: number }> {
+    const now = this.clock.now();
+    const known = this.loads.get(actor);
+    if (known && Math.abs(now - known.at) < COUNTED) return known;
+    const { waiting, active } = await this.engine.counts(actor);
+    const counted = { at: now, load: waiting + active };
+    this.loads.set(actor, counted);
+    return counted;
+  }
+
+  /** Once each: an event is not the place to tell of a filter that does not fit. */
+  private tell(trouble: string): void {
+    if (this.told.size >= 1_000 || this.told.has(trouble)) return;
+    this.told.add(trouble);
+    this.logger.warn(`routing: ${trouble}`);
+  }
+}
+
+/** What of an event decides where it goes. */
+export function toRouted(event: Envelope): RoutedEvent {
+  const { type, topic = type, key, data, headers, priority, tenant, sentAt } = event;
+  return {
+    ...{ type, topic, data, headers, priority, sentAt },
+    ...(key !== undefined && { key }),
+    ...(tenant !== undefined && { tenant }),
+  };
+}
+
+function copyFor(event: Envelope, { actor, set = {} }: Receiving): Envelope {
+  const { dueAt, deadline, sentAt } = event;
+  const { priority = event.priority, delay = 0, headers } = set;
+  return {
+    ...event,
+    id: copyId(event.id, actor),
+    actor,
+    priority,
+    correlationId: event.correlationId ?? event.id,
+    ...(headers && { headers: { ...event.headers, ...headers } }),
+    ...(delay > 0 && {
+      dueAt: (dueAt ?? sentAt) + delay,
+      ...(deadline !== undefined && { deadline: deadline + delay }),
+    }),
+  };
+}
