@@ -46,7 +46,9 @@ describe('the first minute: nothing installed, nothing configured', () => {
       'alerts',
       'email',
       'heartbeat',
+      'routes',
       ...SCHEDULER_ACTORS,
+      'unrouted',
       'webhook',
     ]);
   });

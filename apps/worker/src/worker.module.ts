@@ -1,3 +1,4 @@
+import { RoutesActor, UnroutedActor } from '@callsheet/messaging';
 import { SchedulerModule } from '@callsheet/scheduler';
 import { Module } from '@nestjs/common';
 import { AccountActor } from './account/account.actor.js';
@@ -18,6 +19,8 @@ import { WebhookClient } from './webhook/webhook.client.js';
     WebhookActor,
     HeartbeatActor,
     AlertActor,
+    RoutesActor,
+    UnroutedActor,
     Mailer,
     WebhookClient,
     { provide: Settings, useFactory: () => new Settings(process.env) },

@@ -1,4 +1,4 @@
-import type { MessageClass } from '@callsheet/messaging';
+import { ROUTES, UNROUTED, type MessageClass } from '@callsheet/messaging';
 import { Deposit, GetBalance, Transfer, Withdraw } from './account.messages.js';
 import { SendEmail } from './email.messages.js';
 import { DeliverWebhook } from './webhook.messages.js';
@@ -16,5 +16,5 @@ export const messages: readonly MessageClass[] = [
   GetBalance,
 ];
 
-/** Actors without messages of their own: they only run schedules, or hear events. For `CallsheetModule.forRoot({ actors })`. */
-export const actors: readonly string[] = ['alerts', 'heartbeat'];
+/** Actors without messages that clients send: they run schedules, hear events, keep routes. For `CallsheetModule.forRoot({ actors })`. */
+export const actors: readonly string[] = ['alerts', 'heartbeat', ROUTES, UNROUTED];
