@@ -9,15 +9,20 @@ import { MessageFinder } from './messages/message.finder.js';
 import { MessagesController } from './messages/messages.controller.js';
 import { SendableMessages } from './messages/sendable.messages.js';
 import { MetricsController } from './metrics/metrics.controller.js';
+import { RouteFinder } from './routes/route.finder.js';
+import { RoutesController } from './routes/routes.controller.js';
 import { ScheduleFinder } from './schedules/schedule.finder.js';
 import { ScheduleOperationsController } from './schedules/schedule.operations.controller.js';
 import { SchedulesController } from './schedules/schedules.controller.js';
+import { TopicsController } from './topics/topics.controller.js';
 
 /** The HTTP API. Needs `CallsheetModule.forRoot(...)` beside it; made into a server by `createHttpApp`. */
 @Module({
   imports: [SchedulerModule],
   controllers: [
     MessagesController,
+    TopicsController,
+    RoutesController,
     DeadLettersController,
     ActorsController,
     KeysController,
@@ -26,6 +31,6 @@ import { SchedulesController } from './schedules/schedules.controller.js';
     HealthController,
     MetricsController,
   ],
-  providers: [KeyFinder, MessageFinder, ScheduleFinder, SendableMessages],
+  providers: [KeyFinder, MessageFinder, RouteFinder, ScheduleFinder, SendableMessages],
 })
 export class ApiModule {}

@@ -1,4 +1,4 @@
-/** The cursor of the page that begins after the schedule with this id. Opaque to clients. */
+/** The cursor of the page that begins after what has this id: 1 to 100 characters. Opaque to clients. */
 export function cursorAfter(id: string): string {
   return Buffer.from(id).toString('base64url');
 }

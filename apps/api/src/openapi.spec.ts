@@ -57,6 +57,7 @@ describe('/openapi.json', () => {
     expect(calls.sort()).toEqual([
       'DELETE /v1/dead-letters/{id}',
       'DELETE /v1/messages/{id}',
+      'DELETE /v1/routes/{id}',
       'DELETE /v1/schedules/{id}',
       'GET /health/live',
       'GET /health/ready',
@@ -70,6 +71,9 @@ describe('/openapi.json', () => {
       'GET /v1/dead-letters/{id}',
       'GET /v1/dead-letters:groups',
       'GET /v1/messages/{id}',
+      'GET /v1/routes',
+      'GET /v1/routes/{id}',
+      'GET /v1/routes/{id}/history',
       'GET /v1/schedules',
       'GET /v1/schedules/{id}',
       'GET /v1/schedules/{id}/next',
@@ -79,12 +83,16 @@ describe('/openapi.json', () => {
       'POST /v1/messages',
       'POST /v1/messages:ask',
       'POST /v1/messages:batch',
+      'POST /v1/routes:test',
       'POST /v1/schedules',
       'POST /v1/schedules/{id}/backfill',
       'POST /v1/schedules/{id}/pause',
       'POST /v1/schedules/{id}/resume',
       'POST /v1/schedules/{id}/trigger',
       'POST /v1/schedules:preview',
+      'POST /v1/topics/{topic}',
+      'POST /v1/topics/{topic}:ask',
+      'PUT /v1/routes/{id}',
       'PUT /v1/schedules/{id}',
     ]);
   });
@@ -175,6 +183,36 @@ describe('/openapi.json', () => {
       'state',
       'tag',
     ]);
+  });
+
+  it('says which events a topic and a test of routes take, and what a route is', () => {
+    const { Publishing, EventAsking, RouteTesting, RoutePut } = document.components
+      .schemas as Record<string, { oneOf?: unknown[]; anyOf?: unknown[] }>;
+    const greet = {
+      title: 'greeter.greet',
+      properties: { data: { $ref: '#/components/schemas/greeter.greet' } },
+    };
+    // Without a type the topic is it: several may fit.
+    expect(Publishing?.anyOf?.[0]).toMatchObject({ ...greet, required: ['data'] });
+    expect(EventAsking?.anyOf?.[0]).toMatchObject({ ...greet, required: ['data'] });
+    expect(RouteTesting?.oneOf?.[0]).toMatchObject({ ...greet, required: ['type', 'data'] });
+    expect(RoutePut).toMatchObject({
+      required: ['order', 'match', 'to'],
+      additionalProperties: false,
+      properties: {
+        match: { additionalProperties: false },
+        to: { items: { $ref: '#/components/schemas/Receiver' } },
+      },
+    });
+    const parameters = document.paths['/v1/routes/{id}']?.put?.parameters ?? [];
+    expect(parameters.map(({ name }) => name).sort()).toEqual([
+      'If-Match',
+      'If-None-Match',
+      'X-Reason',
+      'id',
+    ]);
+    const topic = document.paths['/v1/topics/{topic}:ask']?.post?.parameters ?? [];
+    expect(topic.map(({ name }) => name).sort()).toEqual(['Idempotency-Key', 'topic']);
   });
 
   it('says what a message is answered, when that is declared', () => {

@@ -53,6 +53,9 @@ export function describeApi(
     Telling: variants(shapes.Telling, types),
     Asking: variants(shapes.Asking, types),
     ScheduledMessage: variants(shapes.ScheduledMessage, types),
+    Publishing: variants(shapes.Publishing, types, 'anyOf'),
+    EventAsking: variants(shapes.EventAsking, types, 'anyOf'),
+    RouteTesting: variants(shapes.RouteTesting, types),
   };
   return {
     ...document,
@@ -90,11 +93,19 @@ function messageComponents(messages: readonly MessageClass[]): Components {
   return components;
 }
 
-/** A body that sends a message: one variant for each type, whose data has that message's schema. */
-function variants(any: JsonSchema = {}, types: readonly string[]): JsonSchema {
+/**
+ * A body that sends a message: one variant for each type, whose data has that message's schema.
+ *
+ * @param of anyOf: the type may be absent, and the data fit several
+ */
+function variants(
+  any: JsonSchema = {},
+  types: readonly string[],
+  of: 'oneOf' | 'anyOf' = 'oneOf',
+): JsonSchema {
   if (types.length === 0) return any;
   return {
-    oneOf: types.map((type) => ({
+    [of]: types.map((type) => ({
       ...any,
       title: type,
       properties: { ...(any.properties as object), type: { const: type }, data: ref(type) },

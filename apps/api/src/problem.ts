@@ -20,6 +20,7 @@ export const PROBLEMS = {
   schedule_exists: [409, 'There is such a schedule'],
   declared_schedule: [409, 'The schedule is declared in code'],
   run_skipped: [409, 'A run is in work'],
+  precondition_failed: [412, 'The precondition does not hold'],
   too_large: [413, 'The body is too large'],
   uri_too_long: [414, 'The URL is too long'],
   unsupported_media_type: [415, 'Only application/json is accepted'],

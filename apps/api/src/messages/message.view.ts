@@ -25,6 +25,10 @@ export const messageView = z
     state: z
       .enum(['waiting', 'delayed', 'parked', 'active', 'done', 'dead', 'cancelled'])
       .describe('parked: behind another message of its key, or its key is quarantined'),
+    topic: z
+      .string()
+      .optional()
+      .describe('under which it was published, when that is not its type'),
     key: z.string().optional().describe('which instance of the actor it is for'),
     version: z.int().describe("of the data's shape"),
     priority: z.int().describe('1 is served first'),
@@ -69,6 +73,7 @@ export function toMessageView(record: MessageRecord): MessageView {
     id: envelope.id,
     type: envelope.type,
     state,
+    topic: envelope.topic,
     key: envelope.key,
     version: envelope.version,
     priority: envelope.priority,

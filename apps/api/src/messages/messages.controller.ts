@@ -5,8 +5,6 @@ import {
   IdempotencyConflictError,
   MessageActiveError,
   OptionError,
-  toMilliseconds,
-  type Duration,
 } from '@callsheet/messaging';
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Res } from '@nestjs/common';
 import {
@@ -19,6 +17,7 @@ import {
 import type { FastifyReply } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import { ElementError } from '../problem.translation.js';
+import { askTimeout } from './ask.timeout.js';
 import { MessageFinder } from './message.finder.js';
 import { messageView, toMessageView, type MessageView } from './message.view.js';
 import { SendableMessages } from './sendable.messages.js';
@@ -41,9 +40,6 @@ import {
   type StoredReceipt,
   type Telling,
 } from './telling.js';
-
-/** How long an ask over HTTP may wait, ms: proxies give up after half a minute. */
-const LONGEST_ASK = 25_000;
 
 /** Sends messages and shows them. */
 @ApiTags('messages')
@@ -92,14 +88,14 @@ export class MessagesController {
   })
   @ApiOkResponse({ description: 'handled', standardSchema: answer })
   async ask(
-    @Body({ schema: asking }) { timeout = '10s', ...body }: Asking,
+    @Body({ schema: asking }) { timeout, ...body }: Asking,
     @Headers('idempotency-key') key: string | undefined,
   ): Promise<Answer> {
     const message = this.sendable.create(body.type, body.data, body.version);
     const options = sendOptionsOf(body, key);
     // Known beforehand, so that an answer that is lost can be asked for again.
     const id = options.id ?? randomUUID();
-    const reply = await this.actors.ask(message, { ...options, id, timeout: patience(timeout) });
+    const reply = await this.actors.ask(message, { ...options, id, timeout: askTimeout(timeout) });
     return { id, ...(reply !== undefined && { reply: encode(reply).data }) };
   }
 
@@ -156,10 +152,4 @@ export class MessagesController {
   async get(@Param('id') id: string): Promise<MessageView> {
     return toMessageView(await this.finder.get(id));
   }
-}
-
-function patience(timeout: string | number): number {
-  const ms = toMilliseconds(timeout as Duration, 'timeout');
-  if (ms > LONGEST_ASK) throw new OptionError('timeout', `must be at most ${LONGEST_ASK / 1_000}s`);
-  return ms;
 }

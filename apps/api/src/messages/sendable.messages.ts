@@ -1,5 +1,6 @@
 import {
   MessageRegistry,
+  ROUTES,
   UnknownMessageError,
   type MessageClass,
   type MessageInstance,
@@ -7,14 +8,17 @@ import {
 import { SCHEDULER_ACTORS } from '@callsheet/scheduler';
 import { Injectable } from '@nestjs/common';
 
-/** The messages that clients may send: those that are known, but for those with which schedules are kept. */
+/** Actors that keep what has calls of its own, which check what these would believe. */
+const OF_THE_HOUSE: readonly string[] = [...SCHEDULER_ACTORS, ROUTES];
+
+/** The messages that clients may send: those that are known, but for those with which schedules and routes are kept. */
 @Injectable()
 export class SendableMessages {
   constructor(private readonly registry: MessageRegistry) {}
 
   /** In the order registered. */
   all(): readonly MessageClass[] {
-    return this.registry.all().filter(({ meta }) => !SCHEDULER_ACTORS.includes(meta.actor));
+    return this.registry.all().filter(({ meta }) => !OF_THE_HOUSE.includes(meta.actor));
   }
 
   /** The class of a type; undefined when it is not known, or nobody's to send. */

@@ -25,6 +25,7 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import { cursorAfter, idOf } from '../id.cursor.js';
 import { checkedKey } from '../idempotency.key.js';
 import { ApiCursor, ApiLimit, badCursor, DEFAULT_LIMIT } from '../page.js';
 import {
@@ -36,7 +37,6 @@ import {
   type SchedulePreview,
   type SchedulePut,
 } from './schedule.body.js';
-import { cursorAfter, idOf } from './schedule.cursor.js';
 import { ScheduleFinder } from './schedule.finder.js';
 import { SchedulePatience } from './schedule.patience.js';
 import {

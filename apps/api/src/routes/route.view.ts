@@ -1,0 +1,111 @@
+import type { RouteAudit, RouteRecord, RouteTest } from '@callsheet/messaging';
+import { z } from 'zod';
+import { pageCursor, pageLimit } from '../page.js';
+import { schemas } from '../schema.registry.js';
+import { receiver, routeFields } from './route.fields.js';
+
+const time = z.iso.datetime();
+const priority = z.int().describe('1 is served first');
+const delay = z.int().describe('milliseconds');
+const fields = { id: z.string(), ...routeFields(priority, delay) };
+const revision = z.int().describe('1 for a new one; counted up by every change, a removal too');
+
+/** The query of a list of routes. */
+export const routeQuery = z.strictObject({ limit: pageLimit, cursor: pageCursor });
+export type RouteQuery = z.output<typeof routeQuery>;
+
+/** The query of the history of a route. */
+export const historyQuery = z.strictObject({ limit: pageLimit });
+export type HistoryQuery = z.output<typeof historyQuery>;
+
+/** A route as the API shows it: spelled as it is made. */
+export const routeView = z
+  .object({ ...fields, revision, changedAt: time })
+  .register(schemas, { id: 'Route' });
+export type RouteView = z.output<typeof routeView>;
+
+/** What is answered when a route was put. */
+export const storedRoute = routeView
+  .extend({ outcome: z.enum(['created', 'changed', 'unchanged']) })
+  .register(schemas, { id: 'StoredRoute' });
+export type StoredRoute = z.output<typeof storedRoute>;
+
+/** A page of routes, by id. */
+export const routeList = z
+  .object({
+    items: z.array(routeView),
+    next: z.string().optional().describe('cursor of the next page; absent on the last'),
+  })
+  .register(schemas, { id: 'RouteList' });
+export type RouteList = z.output<typeof routeList>;
+
+/** The latest changes of a route. */
+export const routeHistory = z
+  .object({
+    items: z.array(
+      z.object({
+        at: time,
+        change: z.enum(['created', 'changed', 'removed']),
+        revision,
+        by: z.string().optional().describe('who made it, when that is known'),
+        reason: z.string().optional(),
+        route: z
+          .object(fields)
+          .optional()
+          .describe('as it was after the change; absent: it was removed'),
+      }),
+    ),
+  })
+  .register(schemas, { id: 'RouteHistory' });
+export type RouteHistory = z.output<typeof routeHistory>;
+
+/** Where an event would be led. */
+export const routeTested = z
+  .object({
+    receivers: z
+      .array(z.object({ actor: z.string(), set: fields.set }))
+      .describe('who would get a copy, by name, and what would be set on it'),
+    by: z
+      .array(
+        z.object({
+          receiver,
+          by: z.string().describe('actor:<name>, a subscription, or route:<id>'),
+        }),
+      )
+      .describe('what leads it there, in the order looked at'),
+    failed: z
+      .array(z.object({ owner: z.string(), error: z.string() }))
+      .describe('filters that could not be asked of this event, and so did not match'),
+  })
+  .register(schemas, { id: 'RouteTested' });
+export type RouteTested = z.output<typeof routeTested>;
+
+export function toRouteView({ route, revision: at, changedAt }: RouteRecord): RouteView {
+  return { ...toFields(route), revision: at, changedAt };
+}
+
+export function toRouteHistory(changes: readonly RouteAudit[]): RouteHistory {
+  return {
+    items: changes.map(({ route, ...change }) => ({
+      ...change,
+      ...(route && { route: toFields(route) }),
+    })),
+  };
+}
+
+export function toRouteTested({ receivers, by, failed }: RouteTest): RouteTested {
+  return {
+    receivers: receivers.map(({ actor, set }) => ({ actor, ...(set && { set }) })),
+    by: by.map(({ receiver: to, by: owner }) => ({ receiver: toReceiver(to), by: owner })),
+    failed: failed.map(({ owner, error }) => ({ owner, error })),
+  };
+}
+
+function toFields(route: RouteRecord['route']): z.output<z.ZodObject<typeof fields>> {
+  const { id, order, match, to, ...rest } = route;
+  return { id, order, match, to: to.map(toReceiver), ...rest };
+}
+
+function toReceiver(to: RouteRecord['route']['to'][number]): z.output<typeof receiver> {
+  return typeof to === 'string' ? to : { oneOf: [...to.oneOf], by: to.by };
+}

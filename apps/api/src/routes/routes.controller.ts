@@ -1,0 +1,204 @@
+import { OptionError, Routes, type Priority, type Route } from '@callsheet/messaging';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  Headers,
+  HttpCode,
+  Param,
+  Post,
+  Put,
+  Query,
+  Res,
+  UseInterceptors,
+} from '@nestjs/common';
+import {
+  ApiCreatedResponse,
+  ApiHeader,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { ApiReason, checkedReason } from '../change.reason.js';
+import { cursorAfter, idOf } from '../id.cursor.js';
+import { SendableMessages } from '../messages/sendable.messages.js';
+import { ApiCursor, ApiLimit, badCursor, DEFAULT_LIMIT } from '../page.js';
+import { routePut, routeTesting, type RoutePut, type RouteTesting } from './route.body.js';
+import { conditionOf, etagOf } from './route.condition.js';
+import { RouteFinder } from './route.finder.js';
+import { RoutePatience } from './route.patience.js';
+import {
+  historyQuery,
+  routeHistory,
+  routeList,
+  routeQuery,
+  routeTested,
+  routeView,
+  storedRoute,
+  toRouteHistory,
+  toRouteTested,
+  toRouteView,
+  type HistoryQuery,
+  type RouteHistory,
+  type RouteList,
+  type RouteQuery,
+  type RouteTested,
+  type RouteView,
+  type StoredRoute,
+} from './route.view.js';
+
+const ETAG = { ETag: { description: 'its revision, for If-Match', schema: { type: 'string' } } };
+
+const ApiIfMatch = (): MethodDecorator =>
+  ApiHeader({
+    name: 'If-Match',
+    required: false,
+    description: 'only if it is as in the answer with this ETag, else 412; * only if there is one',
+  });
+
+/** Makes, shows, changes and removes stored routes, and tells where they lead. */
+@ApiTags('routes')
+@UseInterceptors(RoutePatience)
+@Controller('v1')
+export class RoutesController {
+  constructor(
+    private readonly routes: Routes,
+    private readonly finder: RouteFinder,
+    private readonly sendable: SendableMessages,
+  ) {}
+
+  @Get('routes')
+  @ApiOperation({
+    operationId: 'listRoutes',
+    summary: 'Stored routes, by id; their order says in which one they are looked at',
+  })
+  @ApiLimit()
+  @ApiCursor()
+  @ApiOkResponse({ description: 'a page', standardSchema: routeList })
+  async list(
+    @Query({ schema: routeQuery }) { limit = DEFAULT_LIMIT, cursor }: RouteQuery,
+  ): Promise<RouteList> {
+    const after = cursor === undefined ? undefined : idOf(cursor);
+    if (cursor !== undefined && after === undefined) throw badCursor();
+    // One more than asked for tells whether there is a next page.
+    const found = await this.routes.list({ after, limit: limit + 1 });
+    const records = found.slice(0, limit);
+    const last = found.length > limit ? records.at(-1) : undefined;
+    return { items: records.map(toRouteView), next: last && cursorAfter(last.id) };
+  }
+
+  @Get('routes/:id')
+  @ApiOperation({ operationId: 'getRoute', summary: 'A stored route' })
+  @ApiOkResponse({ description: 'the route', standardSchema: routeView, headers: ETAG })
+  async get(
+    @Param('id') id: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<RouteView> {
+    const record = await this.finder.get(id);
+    void reply.header('etag', etagOf(record.revision));
+    return toRouteView(record);
+  }
+
+  @Put('routes/:id')
+  @ApiOperation({
+    operationId: 'putRoute',
+    summary:
+      'Make a route, or change it; events published from then on go by it. What was shown of one can be sent back',
+  })
+  @ApiIfMatch()
+  @ApiHeader({
+    name: 'If-None-Match',
+    required: false,
+    description: '* only if there is none of this id, else 412',
+  })
+  @ApiReason()
+  @ApiOkResponse({
+    description: 'changed, or it was so already',
+    standardSchema: storedRoute,
+    headers: ETAG,
+  })
+  @ApiCreatedResponse({ description: 'made', standardSchema: storedRoute, headers: ETAG })
+  async put(
+    @Param('id') id: string,
+    @Body({ schema: routePut }) body: RoutePut,
+    @Headers() headers: Record<string, string | undefined>,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<StoredRoute> {
+    const { id: own = id, revision: _, changedAt: __, ...route } = body;
+    if (own !== id) throw new OptionError('id', 'differs from that of the URL');
+    const change = await this.change(id, headers);
+    const put = await aboutTheBody(this.routes.put(id, route as Omit<Route, 'id'>, change));
+    if (put.outcome === 'conflict') throw await this.finder.conflict(id);
+    const { outcome, record } = put;
+    void reply.code(outcome === 'created' ? 201 : 200).header('etag', etagOf(record.revision));
+    return { ...toRouteView(record), outcome };
+  }
+
+  @Delete('routes/:id')
+  @HttpCode(204)
+  @ApiOperation({ operationId: 'deleteRoute', summary: 'Remove a route; its history stays' })
+  @ApiIfMatch()
+  @ApiReason()
+  @ApiNoContentResponse({ description: 'removed' })
+  async remove(
+    @Param('id') id: string,
+    @Headers() headers: Record<string, string | undefined>,
+  ): Promise<void> {
+    // What is not there is not there, whatever the condition.
+    await this.finder.get(id);
+    const { outcome } = await this.routes.remove(id, await this.change(id, headers));
+    if (outcome === 'conflict') throw await this.finder.conflict(id);
+    // Gone between the two.
+    if (outcome === 'unknown') await this.finder.get(id);
+  }
+
+  @Get('routes/:id/history')
+  @ApiOperation({
+    operationId: 'listRouteChanges',
+    summary: 'The latest changes of a route, newest first, also of one that was removed',
+  })
+  @ApiLimit()
+  @ApiOkResponse({ description: 'the changes', standardSchema: routeHistory })
+  async history(
+    @Param('id') id: string,
+    @Query({ schema: historyQuery }) { limit = DEFAULT_LIMIT }: HistoryQuery,
+  ): Promise<RouteHistory> {
+    return toRouteHistory(await this.finder.history(id, limit));
+  }
+
+  // The doubled colon is Fastify's way to write one that does not begin a parameter.
+  @Post('routes::test')
+  @HttpCode(200)
+  @ApiOperation({
+    operationId: 'testRoutes',
+    summary: 'Where an event would be led now; nothing is stored',
+  })
+  @ApiOkResponse({ description: 'who would receive it, and why', standardSchema: routeTested })
+  async test(@Body({ schema: routeTesting }) body: RouteTesting): Promise<RouteTested> {
+    const { type, data, version, priority, ...options } = body;
+    const event = this.sendable.create(type, data, version);
+    return toRouteTested(
+      await this.routes.test(event, { ...options, priority: priority as Priority | undefined }),
+    );
+  }
+
+  private async change(id: string, headers: Record<string, string | undefined>) {
+    const reason = checkedReason(headers['x-reason']);
+    const condition = conditionOf(headers['if-match'], headers['if-none-match']);
+    return { ...(await this.finder.revision(id, condition)), reason };
+  }
+}
+
+/** What is wrong with the whole route is wrong with the whole body. */
+async function aboutTheBody<T>(put: Promise<T>): Promise<T> {
+  try {
+    return await put;
+  } catch (error) {
+    throw error instanceof OptionError && error.path === 'route'
+      ? new OptionError('', error.problem)
+      : error;
+  }
+}
