@@ -76,11 +76,16 @@ describe('the first minute: nothing installed, nothing configured', () => {
   });
 
   it('answers the commands of the pages as they say', async () => {
-    const pages = ['README.md', 'docs/guide/state.md', 'docs/guide/schedules.http.md'].map((page) =>
-      readFileSync(path.join(ROOT, page), 'utf8'),
-    );
+    const pages = [
+      'README.md',
+      'docs/guide/state.md',
+      'docs/guide/schedules.http.md',
+      'docs/guide/routing.http.md',
+    ].map((page) => readFileSync(path.join(ROOT, page), 'utf8'));
     const answers: [number, unknown][] = [];
     for (const { url, body, ...request } of pages.flatMap(curlsOf)) {
+      const [, dead] = /dead-letters\/([^/]+)\/redrive$/.exec(url) ?? [];
+      if (dead !== undefined) await api.until(dead, 'dead');
       const response = await fetch(url.replace(/^localhost:3000/, api.url), {
         ...request,
         body: body?.replace(':9999/', ':1/'), // where surely nobody listens
@@ -92,6 +97,11 @@ describe('the first minute: nothing installed, nothing configured', () => {
     const state = { data: { balance: 1_000, entries: 1 }, revision: 1, version: 1 };
     const money = (more: object) =>
       expect.objectContaining({ id: 'pocket-money', cron: '0 9 * * 1', ...more }) as object;
+    const route = (more: object) => expect.objectContaining({ id: 'welcome', ...more }) as object;
+    const change = (what: string, reason?: string) =>
+      expect.objectContaining({ change: what, ...(reason && { reason }) }) as object;
+    const [copy, kept] = ['signup-1@email', 'signup-2@unrouted'];
+    const balance = { actor: 'account', reply: 1_000 };
     expect(answers).toEqual([
       [202, told],
       [200, expect.objectContaining({ reply: { balance: 1_000 } })],
@@ -110,10 +120,25 @@ describe('the first minute: nothing installed, nothing configured', () => {
       [200, { items: expect.any(Array) as object }],
       [200, { occurrences: Array(3).fill(expect.any(Object)) }],
       [204, undefined],
+      [201, route({ outcome: 'created', revision: 1 })],
+      [200, expect.objectContaining({ by: [{ receiver: 'email', by: 'route:welcome' }] })],
+      [202, { id: 'signup-1', topic: 'signups.eu', receivers: ['email'], copies: [copy] }],
+      [200, expect.objectContaining({ id: copy, topic: 'signups.eu', priority: 1_000 })],
+      [202, { id: 'signup-2', topic: 'signups', receivers: [], copies: [], kept }],
+      [200, { items: [route({ revision: 1 })] }],
+      [200, route({ outcome: 'changed', revision: 2 })],
+      [412, expect.objectContaining({ code: 'precondition_failed' })],
+      [200, { items: [change('changed'), change('created', 'mails to those who sign up')] }],
+      [202, { id: kept, state: 'waiting' }],
+      [201, expect.objectContaining({ id: 'balances', outcome: 'created' })],
+      [200, expect.objectContaining({ isComplete: true, replies: [balance], missing: [] })],
+      [204, undefined],
     ]);
     expect(pages[1]).toContain(JSON.stringify(answers[2]?.[1]));
-    const [, shown = ''] = /```json\n([\s\S]*?)```/.exec(pages[2] ?? '') ?? [];
-    expect(answers.map(([, answer]) => answer)).toContainEqual(JSON.parse(shown));
+    for (const page of pages.slice(2)) {
+      const [, shown = ''] = /```json\n([\s\S]*?)```/.exec(page) ?? [];
+      expect(answers.map(([, answer]) => answer)).toContainEqual(JSON.parse(shown));
+    }
     // What it logs of a webhook that is tried again would be taken for the address of the next process.
     const { id } = answers[0]![1] as { id: string };
     await api.request('DELETE', `/v1/messages/${id}`);
@@ -132,7 +157,7 @@ describe('the first minute: nothing installed, nothing configured', () => {
   it('ends by itself after SIGTERM and gives the folder back', async () => {
     expect(await app.stop('SIGTERM')).toEqual({ code: null, signal: 'SIGTERM' });
     const again = await startStandalone({}, app.cwd);
-    await eventually(async () => (await again.api.actor('email')).counts.done === 1);
+    await eventually(async () => (await again.api.actor('email')).counts.done === 3);
   });
 });
 
@@ -156,12 +181,12 @@ function parseCurl(line: string): Request {
     quoted === undefined ? (bare ?? '') : quoted,
   );
   const after = (flag: string) => words[words.indexOf(flag) + 1] ?? '';
-  const [name = '', value = ''] = after('-H').split(': ');
+  const headers = words.filter((_, index) => words[index - 1] === '-H');
   const body = words.includes('-d') ? { body: after('-d') } : {};
   return {
     url: words.find((word) => /^(http:|localhost:)/.test(word)) ?? '',
     method: words.includes('-X') ? after('-X') : 'body' in body ? 'POST' : 'GET',
-    headers: words.includes('-H') ? { [name]: value } : {},
+    headers: Object.fromEntries(headers.map((header) => header.split(': ') as [string, string])),
     ...body,
   };
 }

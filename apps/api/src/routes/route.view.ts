@@ -101,9 +101,21 @@ export function toRouteTested({ receivers, by, failed }: RouteTest): RouteTested
   };
 }
 
-function toFields(route: RouteRecord['route']): z.output<z.ZodObject<typeof fields>> {
-  const { id, order, match, to, ...rest } = route;
-  return { id, order, match, to: to.map(toReceiver), ...rest };
+function toFields({ to, ...route }: RouteRecord['route']): z.output<z.ZodObject<typeof fields>> {
+  const { match, set } = route;
+  const shown = {
+    ...route,
+    match: ordered(match, fields.match.shape),
+    to: to.map(toReceiver),
+    ...(set && { set: ordered(set, fields.set.unwrap().shape) }),
+  };
+  return ordered(shown, fields);
+}
+
+/** As it is made: not every store keeps the order of fields. */
+function ordered<T extends object>(value: T, shape: object): T {
+  const names = Object.keys(shape).filter((name) => Object.hasOwn(value, name));
+  return Object.fromEntries(names.map((name) => [name, value[name as keyof T]])) as T;
 }
 
 function toReceiver(to: RouteRecord['route']['to'][number]): z.output<typeof receiver> {
