@@ -1,5 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
-import type { Engine } from '../../libs/messaging/src/engine.js';
+import type { Delivery, Engine } from '../../libs/messaging/src/engine.js';
 import { eventually } from '../support/eventually.js';
 import type { Case } from './case.js';
 import { done, type Context } from './context.js';
@@ -174,6 +175,55 @@ export const flowCases: Case[] = [
       });
       expect(new Set(deliveries.map(({ attempt }) => attempt))).toEqual(new Set([1]));
       expect(deliveries.at(-1)).toMatchObject({ history: [], crashes: 0, isFirst: false });
+    },
+  },
+  {
+    promise:
+      'what has waited for long is served like better lanes, behind what stands there already',
+    async run(context) {
+      const engine = await context.engine();
+      const now = Date.now();
+      const old = (ms: number, priority: number) =>
+        context.envelope({ sentAt: now - ms, priority, data: { was: `${ms} ${priority}` } });
+      // Of one priority the older one was stored first.
+      const sent = [
+        ...[old(2_000, 10), old(0, 10)],
+        ...[old(22_000, 100), old(12_000, 100)],
+        ...[old(12_000, 1_000), old(0, 1_000)],
+        ...[old(22_000, 5_000), old(12_000, 500)],
+      ];
+      await engine.send(sent);
+      // Taken so that nothing is served until it was looked for what waits long.
+      const blocked = gate();
+      const order: unknown[] = [];
+      const turn = async ({ envelope }: Delivery) => {
+        if (envelope.data['was'] === undefined) await blocked.opened;
+        else order.push(envelope.data['was']);
+        return done();
+      };
+      await engine.send([context.envelope({ priority: 1 })]);
+      await context.consume(engine, turn, { aging: 10_000 });
+      // It is looked for every second.
+      await delay(1_500);
+      blocked.open();
+      await eventually(() => order.length === sent.length);
+      expect(order).toEqual([
+        ...['2000 10', '0 10', '22000 100', '22000 5000'],
+        ...['12000 100', '12000 500', '12000 1000', '0 1000'],
+      ]);
+    },
+  },
+  {
+    promise: 'without aging a message keeps its priority, however long it waits',
+    async run(context) {
+      const engine = await context.engine();
+      const sentAt = Date.now() - 10_000_000;
+      const low = context.envelope({ sentAt, priority: 1_000 });
+      const high = context.envelope({ priority: 10 });
+      await engine.send([low, high]);
+      const { deliveries } = await context.consume(engine);
+      await eventually(() => deliveries.length === 2);
+      expect(ids(deliveries)).toEqual([high.id, low.id]);
     },
   },
 ];

@@ -35,6 +35,11 @@ export interface ActorOptions {
   concurrency?: number;
   /** At most `max` starts within each `per`, over all processes. Default: no limit. */
   rateLimit?: { max: number; per: Duration };
+  /**
+   * How long a message may wait: then it is served like one of the lane 'normal' at least, after twice as long like one of
+   * 'high', so that none waits for ever behind others. false: each keeps its priority. Default '10m'.
+   */
+  aging?: Duration | false;
   /** The most messages that may wait per key, 1 or more; sending one more rejects with MailboxFullError. Default: no limit. */
   mailbox?: { max: number };
   /**
@@ -139,6 +144,7 @@ const OPTIONS = new Set<string>([
   'pause',
   'concurrency',
   'rateLimit',
+  'aging',
   'mailbox',
   'journal',
 ] satisfies (keyof ActorOptions)[]);

@@ -33,6 +33,8 @@ export interface FoundActor {
   readonly supervision: Supervision;
   readonly pause: PausePolicy;
   readonly rateLimit?: { max: number; per: number };
+  /** How long a message may wait until it comes into a better lane, ms. */
+  readonly aging?: number;
   /** The most messages that wait per key. */
   readonly mailbox?: number;
   readonly state?: ActorState;
@@ -62,6 +64,7 @@ export interface FoundHandler {
 /** Nest's record of a provider. */
 export type Wrapper = ReturnType<DiscoveryService['getProviders']>[number];
 
+const DEFAULT_AGING = '10m';
 const DEFAULT_PAUSE: PausePolicy = { for: 30_000, max: 600_000 };
 
 /**
@@ -140,7 +143,7 @@ function describe(target: { name: string }, wrapper: Wrapper): FoundActor {
     group.set(type, toHandler(target, declaration, options));
   }
   const largest = Math.max(0, ...[...handlers.values()].map(({ batch }) => batch?.max ?? 0));
-  const { rateLimit, mailbox } = options;
+  const { rateLimit, mailbox, aging = DEFAULT_AGING } = options;
   return {
     name,
     target,
@@ -150,6 +153,7 @@ function describe(target: { name: string }, wrapper: Wrapper): FoundActor {
     supervision: toSupervision(options.on ?? [], `${path} on`),
     pause: toPause(options.pause ?? {}, `${path} pause`),
     ...(rateLimit && { rateLimit: toRateLimit(rateLimit, `${path} rateLimit`) }),
+    ...(aging !== false && { aging: longer(aging, `${path} aging`) }),
     ...(mailbox && { mailbox: whole(mailbox.max, 1_000_000, `${path} mailbox.max`) }),
     ...(state && { state }),
     journal: { keep: whole(options.journal?.keep ?? KEEP, MOST_KEPT, `${path} journal.keep`) },

@@ -120,7 +120,7 @@ export class ActorHost implements OnModuleInit {
     actor: FoundActor,
     bound: Pick<Turns, 'handlers' | 'patterns'>,
   ): Promise<void> {
-    const { name, concurrency, rateLimit, mailbox, handlers, retry, supervision } = actor;
+    const { name, concurrency, rateLimit, aging, mailbox, handlers, retry, supervision } = actor;
     const { state, journal } = actor;
     const breaker = new ActorBreaker(name, actor.pause, concurrency, this.clock);
     const turns: Turns = {
@@ -144,6 +144,7 @@ export class ActorHost implements OnModuleInit {
       {
         concurrency,
         ...(rateLimit && { rateLimit }),
+        ...(aging !== undefined && { aging }),
         // Whatever an earlier release has declared.
         mailbox: mailbox ?? Infinity,
         reads: new Set(reads),

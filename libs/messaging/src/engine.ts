@@ -153,6 +153,11 @@ export interface ConsumeOptions extends MailboxOptions {
   concurrency: number;
   /** At most `max` starts per `per` milliseconds, over all processes. */
   rateLimit?: { max: number; per: number };
+  /**
+   * How long a message may wait, ms, until it is served like one of the lane 'normal' at least, and after twice as long like one
+   * of 'high': behind those of that lane that came before. Looked at now and then. Absent: it keeps its priority.
+   */
+  aging?: number;
 }
 
 /** What a consumer declares of the mailboxes of its actor; what is undefined stays as it was. */

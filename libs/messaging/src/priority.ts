@@ -3,6 +3,12 @@ import { OptionError } from './messaging.errors.js';
 /** Named lanes, first served first. Each is a number, so lanes and numbers mix. */
 export const LANES = { critical: 1, high: 10, normal: 100, low: 1_000 } as const;
 
+/** Into which lane a message comes that has waited so many times as long as it may, the best one first. */
+export const AGES = [
+  [LANES.high, 2],
+  [LANES.normal, 1],
+] as const;
+
 /** A lane, or a number from 1 (served first) to 2,097,152 (BullMQ's limit, 2^21). Equal priorities are served first in, first out. */
 export type Priority = keyof typeof LANES | number;
 

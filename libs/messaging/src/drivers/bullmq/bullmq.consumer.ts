@@ -18,12 +18,15 @@ import {
   type NextJob,
   type TurnBackend,
 } from './bullmq.store.js';
+import { AGES } from '../../priority.js';
 import { withinTime } from '../../within.time.js';
 
 export interface ConsumerOptions {
   concurrency: number;
   /** At most `max` starts per `per` milliseconds, over all processes. */
   rateLimit?: { max: number; per: number };
+  /** How long a message waits until it comes into a better lane, ms. */
+  aging?: number;
   /** How long a silent worker keeps its jobs, ms. */
   lockDuration: number;
   keepDone: Keep;
@@ -41,6 +44,7 @@ const DEAF = 1_000;
 const FORGET_EVERY = 5_000;
 /** How often mailboxes are looked through for what operators and crashes can leave, ms. */
 const HEAL_EVERY = 30_000;
+const AGED_AT_ONCE = 200;
 /** How soon a message is offered again whose earlier namesake is still at work here, ms. */
 const NAMESAKE = 1_000;
 /** How long a job may be on its way from the store to its turn, ms. */
@@ -96,7 +100,7 @@ export class BullmqConsumer implements Consumer {
     private readonly options: ConsumerOptions,
     private readonly turn: TurnFunction,
   ) {
-    const { concurrency, rateLimit, lockDuration, keepDone } = options;
+    const { concurrency, rateLimit, aging, lockDuration, keepDone } = options;
     const worker = new Worker(
       actor,
       (job: Job, token: string | undefined) => this.process(job, token ?? ''),
@@ -120,6 +124,9 @@ export class BullmqConsumer implements Consumer {
       setInterval(() => void this.forget(), FORGET_EVERY).unref(),
       setInterval(() => void this.heal(), HEAL_EVERY).unref(),
       setInterval(() => this.watch(), lockDuration / 4).unref(),
+      ...(aging === undefined
+        ? []
+        : [setInterval(() => void this.age(aging), every(aging)).unref()]),
     ];
     this.worker.on('error', (error) => this.complain(`${actor}: ${error.message}`));
     this.worker.on('lockRenewalFailed', (ids: string[]) => {
@@ -314,6 +321,18 @@ export class BullmqConsumer implements Consumer {
     if (isBounded) await this.dead.forgetDead(keepDead).catch(failed);
   }
 
+  /** Some at a time: those that come into a better lane too soon would only wait there. */
+  private async age(aging: number): Promise<void> {
+    try {
+      for (const [lane, times] of AGES) {
+        const ids = await this.backend.overdue(lane, Date.now() - times * aging, AGED_AT_ONCE);
+        for (const id of ids) await this.backend.changePriority(id, lane);
+      }
+    } catch (error) {
+      this.complain(`${this.worker.name}: what waits long waits on: ${(error as Error).message}`);
+    }
+  }
+
   private async heal(): Promise<void> {
     const keys = await this.backend.mailboxes.heal().catch((error: Error) => {
       this.complain(`${this.worker.name}: mailboxes are not mended: ${error.message}`);
@@ -360,4 +379,9 @@ function isAgain(job: Job, earlier: Job): boolean {
 /** Whether the store said no, and nothing changed. */
 function isRefusal(error: unknown): error is Error {
   return REFUSALS.some((refusal) => error instanceof refusal);
+}
+
+/** How often to look for messages that have waited for so long. */
+function every(aging: number): number {
+  return Math.min(Math.max(aging / 10, 100), 30_000);
 }

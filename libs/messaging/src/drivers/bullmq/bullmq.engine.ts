@@ -82,7 +82,7 @@ export class BullmqEngine implements Engine {
 
   async consume(
     actor: string,
-    { concurrency, rateLimit, reads, mailbox }: ConsumeOptions,
+    { concurrency, rateLimit, aging, reads, mailbox }: ConsumeOptions,
     turn: TurnFunction,
   ): Promise<Consumer> {
     await turnBackendOf(this.queue(actor)).mailboxes.employ({ reads, mailbox });
@@ -90,7 +90,12 @@ export class BullmqEngine implements Engine {
       actor,
       this.database,
       turnBackendOf(this.queue(actor + DEAD)),
-      { ...this.options, concurrency, ...(rateLimit && { rateLimit }) },
+      {
+        ...this.options,
+        concurrency,
+        ...(rateLimit && { rateLimit }),
+        ...(aging !== undefined && { aging }),
+      },
       turn,
     );
     await consumer.start();

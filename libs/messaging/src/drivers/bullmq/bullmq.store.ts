@@ -104,6 +104,11 @@ export interface TurnBackend extends IQueueBackend {
    * `callsheetCancelled` added to its options, and every process is told (`BullmqStore.onCancel`).
    */
   cancel(id: string): Promise<Cancellation>;
+  /**
+   * Ids of jobs that wait with a priority worse than this and could have been served since before that time, at most `limit`; the
+   * first of them are looked for in each priority.
+   */
+  overdue(priority: number, before: number, limit: number): Promise<string[]>;
   /** As `Engine.oldest`. */
   oldest(): Promise<number | undefined>;
   /** A dead letter (this backend is of its queue) is removed for good. False when it is not there. */

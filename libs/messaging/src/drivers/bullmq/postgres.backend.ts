@@ -265,6 +265,17 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
     return oldest === null || oldest === undefined ? undefined : Number(oldest);
   }
 
+  async overdue(priority: number, before: number, limit: number): Promise<string[]> {
+    const ids = await this.ask(
+      `SELECT COALESCE(json_agg(id), '[]') AS value FROM (
+         SELECT id FROM bullmq.job WHERE queue = $1 AND state = 'waiting' AND priority > $2
+            AND COALESCE((opts->'callsheet'->>'dueAt')::bigint, added_at_ms) <= $3
+          ORDER BY priority, seq LIMIT $4) old`,
+      [this.queueName, priority, before, limit],
+    );
+    return ids as string[];
+  }
+
   async discard(id: string): Promise<boolean> {
     const discarded = await this.ask(
       `DELETE FROM bullmq.job WHERE queue = $1 AND id = $2 AND state = 'failed' RETURNING id AS value`,

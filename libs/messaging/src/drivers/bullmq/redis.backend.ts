@@ -38,6 +38,7 @@ import {
   DISCARD,
   FORGET,
   OLDEST,
+  OVERDUE,
   POSTPONE,
   REDRIVE,
   SEND,
@@ -243,6 +244,11 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
     const args = [1, this.toKey(''), ...Object.values(LANES)];
     const oldest = (await runScript(await this.client, 'oldest', OLDEST, args)) as string | null;
     return oldest === null ? undefined : Number(oldest);
+  }
+
+  async overdue(priority: number, before: number, limit: number): Promise<string[]> {
+    const args = [1, this.toKey(''), priority, before, limit];
+    return (await runScript(await this.client, 'overdue', OVERDUE, args)) as string[];
   }
 
   async discard(id: string): Promise<boolean> {

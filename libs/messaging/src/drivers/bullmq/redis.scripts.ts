@@ -310,6 +310,34 @@ return found
 `;
 
 /**
+ * Messages that have waited for long: of each of the first twenty priorities worse than one, those that came first.
+ *
+ * KEYS[1]  key prefix of the queue
+ * ARGV     the priority; since when they could have been served, epoch ms; how many at most
+ * returns  their ids
+ */
+export const OVERDUE = (): string => `
+local set, found, from = KEYS[1] .. 'prioritized', {}, (tonumber(ARGV[1]) + 1) * 0x100000000
+-- Equal ones in the order stored: behind one that is not old enough none is.
+for _ = 1, 20 do
+  local first = redis.call('ZRANGEBYSCORE', set, string.format('%.0f', from), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+  local left = tonumber(ARGV[3]) - #found
+  if not first[2] or left <= 0 then break end
+  local low = math.floor(tonumber(first[2]) / 0x100000000) * 0x100000000
+  from = low + 0x100000000
+  local high = '(' .. string.format('%.0f', from)
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', set, string.format('%.0f', low), high, 'LIMIT', 0, left)) do
+    local job = redis.call('HMGET', KEYS[1] .. id, 'timestamp', 'opts')
+    local own = job[2] and cjson.decode(job[2]).callsheet or {}
+    local at = tonumber(own.dueAt or job[1])
+    if not at or at > tonumber(ARGV[2]) then break end
+    found[#found + 1] = id
+  end
+end
+return found
+`;
+
+/**
  * Since when that message waits which has waited longest: of the first of each lane and of the lowest priority, of those
  * without priority, and of the key whose mailbox has not been empty for longest.
  *

@@ -11,6 +11,7 @@ import type { Envelope } from '../../envelope.js';
 import type { MemoryConsumer } from './memory.consumer.js';
 import { Handled, Letters, type Keep } from './memory.ended.js';
 import type { Entry, Work } from './memory.entry.js';
+import { AGES } from '../../priority.js';
 import { Heap } from './memory.heap.js';
 import { Mailbox } from './memory.mailbox.js';
 import { RateLimit } from './memory.rate.limit.js';
@@ -37,6 +38,9 @@ export class MemoryQueue {
   private rateLimit?: RateLimit;
   private cancelTimer?: () => void;
   private seq = 0;
+  private aging?: number;
+  /** When it was looked last for what waits long. */
+  private agedAt = 0;
   /** The most messages that wait per key. */
   mailboxLimit = Infinity;
 
@@ -73,8 +77,9 @@ export class MemoryQueue {
 
   // ---- consumers
 
-  employ(consumer: MemoryConsumer, { rateLimit, reads, mailbox }: ConsumeOptions): void {
+  employ(consumer: MemoryConsumer, { rateLimit, aging, reads, mailbox }: ConsumeOptions): void {
     this.consumers.add(consumer);
+    this.aging = aging;
     if (mailbox !== undefined) this.mailboxLimit = mailbox;
     if (
       rateLimit &&
@@ -114,6 +119,7 @@ export class MemoryQueue {
 
   /** Starts what is ready, as far as there is room. */
   dispatch(start: (entry: Entry, consumer: MemoryConsumer) => void): void {
+    this.age();
     for (;;) {
       const consumer = this.vacancy();
       const entry = consumer && this.ready.take();
@@ -136,6 +142,24 @@ export class MemoryQueue {
     this.leaveReady(entry);
     start(entry, consumer);
     this.rateLimit?.count(this.clock.now());
+  }
+
+  /** What has waited long comes into a better lane, behind those that are there. */
+  private age(): void {
+    const { aging } = this;
+    const now = this.clock.now();
+    if (aging === undefined || Math.abs(now - this.agedAt) < aging / 10) return;
+    this.agedAt = now;
+    for (const [lane, times] of AGES) {
+      const old = this.ready.all().filter(({ rank, item: { envelope } }) => {
+        return rank > lane && (envelope.dueAt ?? envelope.sentAt) <= now - times * aging;
+      });
+      for (const slot of old.sort((a, b) => a.rank - b.rank || a.order - b.order)) {
+        this.ready.remove(slot);
+        slot.item.seq = ++this.seq;
+        slot.item.slot = this.ready.add(slot.item, lane, slot.item.seq);
+      }
+    }
   }
 
   abandon(): Work[] {
