@@ -65,13 +65,8 @@ function match() {
 const owners = new Map();
 for (let n = 0; n < Number(routes); n += 1) {
   const set = random() < 0.2 ? { set: { priority: 10, headers: { via: `r${n}` } } } : {};
-  owners.set(`route:r${n}`, {
-    id: `r${n}`,
-    order: below(100),
-    match: match(),
-    to: receivers(),
-    ...set,
-  });
+  const route = { id: `r${n}`, order: below(100), match: match(), to: receivers(), ...set };
+  owners.set(`route:r${n}`, { revision: 1, route });
 }
 const wanted = () =>
   one([

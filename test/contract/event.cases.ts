@@ -50,6 +50,23 @@ export const eventCases: Case[] = [
     },
   },
   {
+    promise: 'who binds a lower revision changes nothing',
+    async run(context) {
+      const engine = await context.engine();
+      const owner = context.actor;
+      expect(await engine.bind(owner, { revision: 2, to: 'b' })).toBe(true);
+      const { version } = (await engine.bindings())!;
+      expect(await engine.bind(owner, { revision: 1, to: 'a' })).toBe(false);
+      expect(await engine.bindings(version)).toBeUndefined();
+      expect(await boundBy(engine, owner)).toEqual({ revision: 2, to: 'b' });
+      // A turn that is repeated, or one that takes the place of one that never ended.
+      expect(await engine.bind(owner, { revision: 2, to: 'c' })).toBe(true);
+      expect(await engine.bind(owner, { revision: 10 })).toBe(true);
+      expect(await engine.bind(owner, { revision: 9, to: 'd' })).toBe(false);
+      expect(await boundBy(engine, owner)).toEqual({ revision: 10 });
+    },
+  },
+  {
     promise: 'owners that bind at once do not lose each other',
     async run(context) {
       const engine = await context.engine();

@@ -45,6 +45,13 @@ class AddsBindings extends MemoryEngine {
   }
 }
 
+class TakesLowerRevisions extends MemoryEngine {
+  override async bind(owner: string, value: Json | undefined): Promise<boolean> {
+    await super.bind(owner, undefined);
+    return super.bind(owner, value);
+  }
+}
+
 class KeepsItsVersion extends MemoryEngine {
   override async bindings(): Promise<Bindings | undefined> {
     const { owners } = (await super.bindings())!;
@@ -89,6 +96,7 @@ export const replyMutants: readonly Mutant[] = [
     AddsBindings,
     'what an owner binds takes the place of what it had bound, and others keep theirs',
   ],
+  ['takes a lower revision', TakesLowerRevisions, 'who binds a lower revision changes nothing'],
   [
     'keeps the version',
     KeepsItsVersion,

@@ -87,6 +87,36 @@ export const routingCases: ModelCase[] = [
     },
   },
   {
+    behaviour:
+      'a handler of a pattern gets events alone, and what they keep secret is masked for it too',
+    async run(stage) {
+      const name = uniqueActor();
+      class Pay extends Message(`${name}.pay`, z.object({ card: z.string() }), {
+        secret: ['card'],
+      }) {}
+      class Do extends Message(`${name}-all.do`, z.object({})) {}
+      const seen: string[] = [];
+      @Actor({ name: `${name}-all`, on: [[RangeError, 'reject']] })
+      class All {
+        @On(`${name}-all.*`) all({ type, data }: TopicEvent): void {
+          seen.push(type);
+          throw new RangeError(`bad card ${String(data['card'])}`);
+        }
+      }
+      const app = await stage.app([All], { messages: [Pay] as never });
+      const actors = app.get(Actors);
+      const letters = app.get(DeadLetters);
+      const { id } = await actors.tell(new Do({}));
+      const pay = new Pay({ card: '4111-1111' });
+      const { copies } = await actors.publish(pay, { topic: `${name}-all.pay` });
+      await eventually(async () => (await letters.list({ actor: `${name}-all` })).length === 2);
+      expect(seen).toEqual([`${name}.pay`]);
+      expect(await letters.get(id)).toMatchObject({ reason: 'unhandled' });
+      const letter = await letters.get(copies[0] ?? '');
+      expect(letter?.history.at(-1)?.error.message).toBe('bad card [secret]');
+    },
+  },
+  {
     behaviour: 'stored routes lead events to actors, set what they say, and are audited',
     async run(stage) {
       const name = uniqueActor();
@@ -204,7 +234,12 @@ export const routingCases: ModelCase[] = [
           });
         }
       }
-      const app = await stage.app([A, B, C], { shutdownGrace: 0 });
+      // Hears of it, and has nothing to say.
+      @Actor({ name: `${name}-d` })
+      class D {
+        @On(`${name}.*`) heard(): void {}
+      }
+      const app = await stage.app([A, B, C, D], { shutdownGrace: 0 });
       const actors = app.get(Actors);
       const quote = (slow: boolean, options: Parameters<Actors['gather']>[1]) =>
         actors.gather(new Quote({ slow }), options);
@@ -214,18 +249,17 @@ export const routingCases: ModelCase[] = [
       ];
       const all = await quote(false, {});
       expect(all).toMatchObject({ isComplete: false, replies: [a, b], missing: [] });
+      expect(all.silent).toEqual([`${name}-d`]);
       expect(all.failures).toMatchObject([{ actor: `${name}-c`, error: { code: 'ask_failed' } }]);
 
       const quorum = await quote(true, { need: 'quorum' });
-      expect(quorum).toEqual({
-        ...{ id: quorum.id, isComplete: true, replies: [a, b], failures: [] },
-        missing: [`${name}-c`],
-      });
+      expect(quorum).toMatchObject({ isComplete: true, replies: [a, b], failures: [] });
+      expect([...quorum.missing, ...quorum.silent]).toContain(`${name}-c`);
       const first = await quote(true, { need: 'first' });
       expect(first.isComplete).toBe(true);
-      expect([...first.replies.map(({ actor }) => actor), ...first.missing].sort()).toEqual([
-        ...[`${name}-a`, `${name}-b`, `${name}-c`],
-      ]);
+      const { replies, missing, silent } = first;
+      const everybody = [...replies.map(({ actor }) => actor), ...missing, ...silent].sort();
+      expect(everybody).toEqual(['a', 'b', 'c', 'd'].map((each) => `${name}-${each}`));
       const late = await quote(true, { timeout: '700ms' });
       expect(late).toMatchObject({ isComplete: false, replies: [a, b], missing: [`${name}-c`] });
     },

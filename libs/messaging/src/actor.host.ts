@@ -19,7 +19,7 @@ import { toTopicEvent } from './routing/topic.event.js';
 import { TopicTrie } from './routing/topic.js';
 import { seal } from './sealing.js';
 import type { Turn } from './turn.js';
-import { turnRunner, type Handler, type Turns } from './turn.runner.js';
+import { turnRunner, type Handler, type PlacedHandler, type Turns } from './turn.runner.js';
 
 /** The actors that run in this process: finds and checks them, starts and stops their consumers. */
 @Injectable()
@@ -111,8 +111,10 @@ export class ActorHost implements OnModuleInit {
     const handlers = [...actor.handlers].map(
       ([type, each]) => [type, this.bind(actor, each)] as const,
     );
-    const patterns = new TopicTrie<Handler>();
-    for (const [pattern, each] of actor.patterns) patterns.add(pattern, this.bind(actor, each));
+    const patterns = new TopicTrie<PlacedHandler>();
+    for (const [place, [pattern, each]] of [...actor.patterns].entries()) {
+      patterns.add(pattern, { place, handler: this.bind(actor, each) });
+    }
     return { handlers: new Map(handlers), ...(actor.patterns.size > 0 && { patterns }) };
   }
 
@@ -125,6 +127,7 @@ export class ActorHost implements OnModuleInit {
     const breaker = new ActorBreaker(name, actor.pause, concurrency, this.clock);
     const turns: Turns = {
       ...bound,
+      metaOf: (type) => (this.registry.has(type) ? this.registry.get(type).meta : undefined),
       retry,
       supervision,
       ...(state && { state }),

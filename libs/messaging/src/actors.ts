@@ -6,7 +6,6 @@ import {
   ENGINE,
   type Cancellation,
   type Engine,
-  type MessageRecord,
   type StoreInfo,
   type Transaction,
 } from './engine.js';
@@ -16,7 +15,7 @@ import { MessageRegistry } from './message.registry.js';
 import { OptionError, TurnUsageError } from './messaging.errors.js';
 import { OBSERVER, unobserved, type Observer } from './observer.js';
 import { ReplyInbox } from './reply.inbox.js';
-import { gather, toNeeded, type GatherOptions, type Gathering } from './routing/gathering.js';
+import { checkedNeed, gather, type GatherOptions, type Gathering } from './routing/gathering.js';
 import { Router } from './routing/router.js';
 import { unroutedCopy } from './routing/unrouted.js';
 import { unsealed, type SealedMessage } from './sealed.message.js';
@@ -206,29 +205,21 @@ export class Actors {
     options: GatherOptions = {},
   ): Promise<Gathering<ReplyOf<M>>> {
     if (isInTurn()) throw new TurnUsageError(ASK_IN_TURN);
-    const { timeout: given = '30s', signal, need = 'all', ...rest } = options;
+    const { timeout: given = '30s', signal, need, ...rest } = options;
     const timeout = toMilliseconds(given, 'timeout');
+    const checked = checkedNeed(need);
     const meta = metaOf(event, 'message');
+    if (!meta.reply) throw new OptionError('message', 'declares no reply: publish() it');
     const envelope = this.sealEvent(event, rest, GATHER);
     const copies = await this.router.copies(envelope);
-    const gathered = await gather(this.inbox, copies, {
-      needed: toNeeded(need, copies.length),
-      timeout,
-      signal,
-      send: (replyTo) =>
-        this.send(
-          copies.map((copy) => ({ ...copy, replyTo })),
-          undefined,
-          undefined,
-        ),
+    return gather(this.inbox, copies, {
+      ...{ id: envelope.id, need: checked, timeout, signal },
+      send: (replyTo) => {
+        const asked = copies.map((copy) => ({ ...copy, replyTo }));
+        return this.send(asked, undefined, undefined);
+      },
+      open: (reply) => openReply(meta, reply) as ReplyOf<M>,
     });
-    const open = ({ reply }: MessageRecord) => (reply && openReply(meta, reply)) as ReplyOf<M>;
-    return {
-      ...{ id: envelope.id, isComplete: gathered.isComplete },
-      replies: gathered.ended.map(({ actor, record }) => ({ actor, reply: open(record) })),
-      failures: gathered.failed,
-      missing: gathered.missing,
-    };
   }
 
   /**

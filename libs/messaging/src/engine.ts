@@ -81,7 +81,8 @@ export interface Engine {
 
   /**
    * Makes `value` what leads events on behalf of `owner`, in place of what it had bound before; undefined: nothing. What it had
-   * bound already is not written again. Resolves to whether that changed anything.
+   * bound already is not written again, and an object with a number `revision` does not take the place of one with a higher one:
+   * whoever comes late changes nothing. Resolves to whether that changed anything.
    */
   bind(owner: string, value: Json | undefined): Promise<boolean>;
 

@@ -75,6 +75,11 @@ export function copyId(event: string, subscriber: string): string {
   return `${event}@${subscriber}`;
 }
 
+/** Whether a message is the copy of an event for the actor in whose queue it is. */
+export function isCopyOf({ id, actor }: Pick<Envelope, 'id' | 'actor'>): boolean {
+  return id.endsWith(`@${actor}`);
+}
+
 /**
  * The name under which a store keeps a message. Generated ids stand for themselves; a sender's id is hashed, because raw text
  * can name a store's own records (a BullMQ job called `meta` breaks its queue).

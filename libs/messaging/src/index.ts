@@ -51,7 +51,7 @@ export { type TopicEvent } from './routing/topic.event.js';
 
 // Routing
 export { Routes, type RouteAudit, type RouteTest } from './routing/routes.js';
-export { RoutesActor, ROUTES } from './routing/routes.actor.js';
+export { RoutesActor } from './routing/routes.actor.js';
 export {
   type RouteChange,
   type RoutePut,
@@ -59,7 +59,7 @@ export {
   type RouteRemoval,
 } from './routing/routes.messages.js';
 export { type Receiver, type Route, type Subscription } from './routing/route.js';
-export { UNROUTED } from './routing/unrouted.js';
+export { ROUTES, UNROUTED } from './routing/own.actors.js';
 export { UnroutedActor } from './routing/unrouted.actor.js';
 
 // Keys

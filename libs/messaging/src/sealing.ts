@@ -187,8 +187,9 @@ export function sealParts(
   const policy = retry === undefined ? undefined : toRetryPolicy(retry, `${path}retry`);
   const life = ttl === undefined ? undefined : toMilliseconds(ttl, `${path}ttl`);
   if (life === 0) throw new OptionError(`${path}ttl`, 'must be longer than 0');
-  const topic =
+  const given =
     options.topic === undefined ? undefined : checkedTopic(options.topic, `${path}topic`);
+  const topic = given === type ? undefined : given;
   if (![undefined, 'drop', 'keep'].includes(options.unrouted)) {
     throw new OptionError(`${path}unrouted`, "must be 'drop' or 'keep'");
   }
@@ -207,7 +208,7 @@ export function sealParts(
     sentAt: now,
     headers: checkedHeaders(headers, `${path}headers`),
     ...(types !== undefined && { types }),
-    ...(topic !== undefined && topic !== type && { topic }),
+    ...(topic !== undefined && { topic }),
     ...(key !== undefined && { key }),
     ...(wait > 0 && { dueAt: now + wait }),
     ...(life !== undefined && { deadline: now + wait + life }),

@@ -8,10 +8,10 @@ import type { Clock } from './clock.js';
 import { toMilliseconds } from './duration.js';
 import { endNotices } from './end.notice.js';
 import type { AttemptRecord, Delivery, Effects, Outcome, TurnFunction } from './engine.js';
-import type { Envelope } from './envelope.js';
+import { isCopyOf, type Envelope } from './envelope.js';
 import { isGuardDenial } from './guard.denial.js';
 import { KEEP } from './journal.js';
-import { openMessage, sealReply, type MessageClass } from './message.js';
+import { openMessage, sealReply, type MessageClass, type MessageMeta } from './message.js';
 import {
   CancelledError,
   InvalidMessageError,
@@ -47,12 +47,20 @@ export interface Handler {
   readonly batch?: Batch;
 }
 
+/** One of a pattern; of several the first one declared has the event. */
+export interface PlacedHandler {
+  readonly place: number;
+  readonly handler: Handler;
+}
+
 /** What the turns of one actor need. */
 export interface Turns {
   /** By type. */
   readonly handlers: ReadonlyMap<string, Handler>;
+  /** What is known of messages for whose type there is no handler: which of their fields are secret. Default: nothing. */
+  readonly metaOf?: (type: string) => MessageMeta | undefined;
   /** By topic, for events without a handler for their type. Default: none. */
-  readonly patterns?: TopicTrie<Handler>;
+  readonly patterns?: TopicTrie<PlacedHandler>;
   readonly retry: ActorRetryPolicy;
   readonly supervision: Supervision;
   readonly state?: ActorState;
@@ -81,6 +89,9 @@ const logger = new Logger('Callsheet');
 
 /** How soon what is for a newer worker is offered again: to one, if there is one, ms. */
 const NOT_YET = 5_000;
+
+/** How long a copy of an event for which there is no handler here is left for a worker of another release, ms. */
+const OTHERS_TURN = 600_000;
 
 /** The life of one delivery: the checks before the handler, the handler, and what its end means. */
 export function turnRunner(turns: Turns): TurnFunction {
@@ -144,11 +155,22 @@ function refuseExpired({ envelope, startedAt, isFirst }: Delivery): void {
   throw new GiveUp('expired', `not started before ${new Date(envelope.deadline).toISOString()}`);
 }
 
-function handlerFor({ handlers, patterns }: Turns, { envelope }: Delivery): Handler {
+function handlerFor({ handlers, patterns, clock }: Turns, { envelope }: Delivery): Handler {
+  const isCopy = isCopyOf(envelope);
   const handler =
-    handlers.get(envelope.type) ?? patterns?.match(envelope.topic ?? envelope.type)[0];
+    handlers.get(envelope.type) ??
+    (isCopy
+      ? patterns?.match(envelope.topic ?? envelope.type).sort(byPlace)[0]?.handler
+      : undefined);
   if (handler) return handler;
+  // Of two releases at once the other one may have it.
+  const since = envelope.dueAt ?? envelope.sentAt;
+  if (isCopy && clock.now() - since < OTHERS_TURN) throw new HandBack(NOT_YET);
   throw new GiveUp('unhandled', `actor '${envelope.actor}' has no handler for '${envelope.type}'`);
+}
+
+function byPlace(a: PlacedHandler, b: PlacedHandler): number {
+  return a.place - b.place;
 }
 
 /** Invalid data never gets better. */
@@ -270,7 +292,7 @@ async function end(
   probe: number | undefined,
 ): Promise<Outcome> {
   const { envelope } = delivery;
-  const meta = turns.handlers.get(envelope.type)?.message?.meta;
+  const meta = turns.handlers.get(envelope.type)?.message?.meta ?? turns.metaOf?.(envelope.type);
   const mask = masker(meta, envelope.data);
   const toRecord = (error: unknown) => toAttempt(delivery, error, turns.clock.now(), mask);
   let outcome: Outcome;

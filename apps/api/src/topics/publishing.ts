@@ -60,7 +60,7 @@ export const gathered = z
     replies: z.array(
       z.object({
         actor: z.string(),
-        reply: z.unknown().optional().describe('absent when the event declares none'),
+        reply: z.unknown().optional(),
       }),
     ),
     failures: z
@@ -76,6 +76,7 @@ export const gathered = z
         }),
       )
       .describe('those whose copies became dead letters or were cancelled'),
+    silent: z.array(z.string()).describe('handled it and do not reply; they are not counted'),
     missing: z
       .array(z.string())
       .describe('those that have not answered; their copies go on, and can be asked for again'),
@@ -102,6 +103,7 @@ export function toGathered({ replies, failures, ...rest }: Gathering<unknown>): 
       actor,
       error: { code: codeOf(error), message: error.message },
     })),
+    silent: rest.silent,
     missing: rest.missing,
   };
 }

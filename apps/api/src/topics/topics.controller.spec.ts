@@ -134,6 +134,7 @@ describe('POST /v1/topics/{topic}:ask', () => {
         { actor: 'teller', reply: { by: 'teller' } },
       ],
       failures: [],
+      silent: [],
       missing: [],
     };
     expect(answer).toEqual(whole);
@@ -164,11 +165,11 @@ describe('POST /v1/topics/{topic}:ask', () => {
     });
   });
 
-  it('gathers nothing where nobody receives', async () => {
-    expect(await post('nowhere:ask', 200, { type: 'shelf.keep', data: {} })).toMatchObject({
-      replies: [],
-      failures: [],
-      missing: [],
+  it('gathers nothing of an event that declares no reply', async () => {
+    const problem = await post('nowhere:ask', 422, { type: 'shelf.keep', data: {} });
+    expect(problem).toMatchObject({
+      code: 'invalid_option',
+      detail: expect.stringContaining('declares no reply') as string,
     });
   });
 });

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Duration } from '../duration.js';
 import type { MessageRecord } from '../engine.js';
 import type { Envelope } from '../envelope.js';
@@ -5,10 +6,13 @@ import {
   AskFailedError,
   AskTimeoutError,
   CancelledError,
+  InvalidReplyError,
   OptionError,
 } from '../messaging.errors.js';
 import type { ReplyInbox } from '../reply.inbox.js';
 import type { PublishOptions, SendOptions } from '../sealing.js';
+
+type SealedReply = NonNullable<MessageRecord['reply']>;
 
 /** Options of {@link Actors.gather}. */
 export interface GatherOptions extends SendOptions, Pick<PublishOptions, 'topic'> {
@@ -27,72 +31,86 @@ export interface GatherOptions extends SendOptions, Pick<PublishOptions, 'topic'
 export interface Gathering<Reply> {
   /** Of the event. */
   id: string;
-  /** Whether as many as were needed have replied; never when nobody receives the event. */
+  /** Whether as many as were needed have replied; never when nobody has. */
   isComplete: boolean;
   /** In the order of the actors' names. */
   replies: { actor: string; reply: Reply }[];
-  /** Those whose copies became dead letters or were cancelled. */
-  failures: { actor: string; error: AskFailedError | CancelledError }[];
+  /** Those whose copies became dead letters or were cancelled, or whose reply is none. */
+  failures: { actor: string; error: AskFailedError | CancelledError | InvalidReplyError }[];
+  /** Those who have handled it and do not reply: subscribers by a pattern. They are not counted. */
+  silent: string[];
   /** Those who have not answered yet. */
   missing: string[];
 }
 
-interface Gathered {
-  isComplete: boolean;
-  ended: { actor: string; record: MessageRecord }[];
-  failed: { actor: string; error: AskFailedError | CancelledError }[];
-  missing: string[];
-}
+export type Need = NonNullable<GatherOptions['need']>;
 
 /** @throws OptionError */
-export function toNeeded(need: GatherOptions['need'], receivers: number): number {
-  if (need === 'first') return 1;
-  if (need === 'all') return Math.max(1, receivers);
-  if (need === 'quorum') return Math.floor(receivers / 2) + 1;
-  if (Number.isSafeInteger(need) && (need as number) >= 1) return need as number;
+export function checkedNeed(need: GatherOptions['need'] = 'all'): Need {
+  if (need === 'first' || need === 'all' || need === 'quorum') return need;
+  if (Number.isSafeInteger(need) && need >= 1) return need;
   throw new OptionError('need', "must be 'first', 'all', 'quorum' or a whole number from 1");
 }
 
+/** @param receivers how many may reply */
+function isEnough(need: Need, replies: number, receivers: number): boolean {
+  if (replies === 0) return false;
+  if (need === 'first') return true;
+  if (need === 'all') return replies === receivers;
+  return need === 'quorum' ? replies > receivers / 2 : replies >= need;
+}
+
 /** Sends all copies at once, and waits for their ends. */
-export async function gather(
+export async function gather<Reply>(
   inbox: ReplyInbox,
   copies: readonly Envelope[],
   options: {
-    needed: number;
+    id: string;
+    need: Need;
     timeout: number;
     signal: AbortSignal | undefined;
     send: (replyTo: string) => Promise<void>;
+    /** Throws InvalidReplyError. */
+    open: (reply: SealedReply) => Reply;
   },
-): Promise<Gathered> {
-  const { needed, timeout, signal, send } = options;
+): Promise<Gathering<Reply>> {
+  const { id: event, need, timeout, signal, send, open } = options;
   const enough = new AbortController();
   const stop = signal ? AbortSignal.any([signal, enough.signal]) : enough.signal;
-  const [ended, failed] = [new Map<string, MessageRecord>(), new Map<string, Error>()];
-  let sent: Promise<void> | undefined;
-  await Promise.all(
-    copies.map(async ({ id, actor }) => {
-      const wait = inbox.ended({ id, actor, timeout, signal: stop }, (to) => (sent ??= send(to)));
-      try {
-        ended.set(actor, await wait);
-        if (ended.size >= needed) enough.abort();
-      } catch (error) {
-        if (error instanceof AskFailedError || error instanceof CancelledError) {
-          failed.set(actor, error);
-        } else if (!(error instanceof AskTimeoutError) && !enough.signal.aborted) {
-          throw error;
-        }
-      }
-    }),
-  ).finally(() => enough.abort());
-  return {
-    isComplete: ended.size >= needed,
-    ended: copies.flatMap(({ actor }) => {
-      const record = ended.get(actor);
-      return record ? [{ actor, record }] : [];
-    }),
-    failed: [...failed].map(([actor, error]) => ({ actor, error: error as AskFailedError })),
-    missing: copies
-      .map(({ actor }) => actor)
-      .filter((name) => !ended.has(name) && !failed.has(name)),
+  // One for each copy.
+  setMaxListeners(0, stop);
+  const gathering: Gathering<Reply> = {
+    ...{ id: event, isComplete: false, replies: [], failures: [], silent: [], missing: [] },
   };
+  const { replies, failures, silent, missing } = gathering;
+  const isComplete = (): boolean => isEnough(need, replies.length, copies.length - silent.length);
+  let sent: Promise<void> | undefined;
+  const one = async ({ id, actor }: Envelope): Promise<void> => {
+    try {
+      const awaited = { id, actor, timeout, signal: stop };
+      const { reply } = await inbox.ended(awaited, (to) => (sent ??= send(to)));
+      if (reply) replies.push({ actor, reply: open(reply) });
+      else silent.push(actor);
+    } catch (error) {
+      const isOver = error instanceof AskTimeoutError || enough.signal.aborted;
+      if (isFailure(error)) failures.push({ actor, error });
+      else if (isOver) missing.push(actor);
+      else throw error;
+    }
+    if (isComplete()) enough.abort();
+  };
+  try {
+    await Promise.all(copies.map(one));
+  } finally {
+    enough.abort();
+  }
+  replies.sort((a, b) => (a.actor < b.actor ? -1 : 1));
+  failures.sort((a, b) => (a.actor < b.actor ? -1 : 1));
+  silent.sort();
+  missing.sort();
+  return { ...gathering, isComplete: isComplete() };
+}
+
+function isFailure(error: unknown): error is AskFailedError | CancelledError | InvalidReplyError {
+  return [AskFailedError, CancelledError, InvalidReplyError].some((each) => error instanceof each);
 }

@@ -6,6 +6,7 @@ import { toPriority, type Priority } from '../priority.js';
 import { checkedHeaders, checkedText } from '../sealing.js';
 import { compileFilter } from './event.filter.js';
 import { checkedPattern } from './topic.js';
+import { ROUTES, UNROUTED } from './own.actors.js';
 
 /** An event, as far as it matters for where it goes. */
 export interface RoutedEvent {
@@ -190,8 +191,13 @@ function toNames(value: unknown, path: string): readonly string[] {
 }
 
 function toName(value: unknown, path: string): string {
-  if (typeof value === 'string' && ACTOR_NAME.test(value)) return value;
-  throw new OptionError(path, 'must be the name of an actor');
+  if (typeof value !== 'string' || !ACTOR_NAME.test(value)) {
+    throw new OptionError(path, 'must be the name of an actor');
+  }
+  if (value === UNROUTED || value === ROUTES) {
+    throw new OptionError(path, `must not be '${value}', whose messages are its own`);
+  }
+  return value;
 }
 
 function toFlag(value: unknown, path: string): boolean {

@@ -4,6 +4,7 @@ import { MemoryEngine } from '../drivers/memory/memory.engine.js';
 import type { Bindings } from '../engine.js';
 import type { Envelope } from '../envelope.js';
 import type { JsonObject } from '../json.js';
+import { OptionError } from '../messaging.errors.js';
 import { resolveOptions } from '../messaging.options.js';
 import { loopTurn, VirtualClock } from '../testing/virtual.clock.js';
 import { Router } from './router.js';
@@ -46,6 +47,9 @@ const event = (fields: Partial<Envelope> = {}): Envelope => ({
 });
 const reached = async (fields?: Partial<Envelope>) =>
   (await router.copies(event(fields))).map(({ actor }) => actor);
+
+const bindRoute = (id: string, route: JsonObject) =>
+  engine.bind(`route:${id}`, { revision: 1, route: { id, match: {}, ...route } });
 
 describe('the table', () => {
   it('is that of the store, remembered for a quarter of a second', async () => {
@@ -125,11 +129,34 @@ describe('the table', () => {
     expect([await reached(), await reached({ id: 'e-2' })]).toEqual([['mail'], ['mail']]);
     expect(warn).toHaveBeenCalledTimes(1);
   });
+
+  it('tells nothing of what is in an event', async () => {
+    await engine.bind('actor:picky', [{ type: 'bank.paid', when: 'data[data.card] == 1' }]);
+    await reached({ data: { card: '4111-1111' } });
+    expect(warn.mock.calls).toEqual([
+      ['routing: the filter of actor:picky cannot be asked of an event'],
+    ]);
+  });
+
+  it('is not an old one again when an answer took long', async () => {
+    let answer = (_: Bindings): void => undefined;
+    engine.answer = () => new Promise((resolve) => (answer = resolve));
+    const old = router.table();
+    engine.answer = undefined;
+    await clock.advance('1s');
+    await engine.bind('actor:audit', [{ type: 'bank.paid' }]);
+    const { version } = await router.table();
+    answer({ version: 'older', owners: {} });
+    await old;
+    await clock.advance('1s');
+    expect((await router.table()).version).toBe(version);
+    expect(await reached()).toEqual(['audit', 'mail']);
+  });
 });
 
 describe('a copy', () => {
   const copy = async (set: JsonObject, fields: Partial<Envelope> = {}) => {
-    await engine.bind('route:r', { id: 'r', order: 1, match: {}, to: ['desk'], set });
+    await bindRoute('r', { order: 1, to: ['desk'], set });
     return (await router.copies(event(fields))).find(({ actor }) => actor === 'desk');
   };
 
@@ -161,21 +188,18 @@ describe('a copy', () => {
   });
 
   it('is one, however often its receiver is reached', async () => {
-    await engine.bind('route:a', {
-      id: 'a',
-      order: 2,
-      match: {},
-      to: ['mail'],
-      set: { priority: 3 },
-    });
-    await engine.bind('route:b', {
-      id: 'b',
-      order: 1,
-      match: {},
-      to: ['mail'],
-      set: { priority: 2 },
-    });
+    await bindRoute('a', { order: 2, to: ['mail'], set: { priority: 3 } });
+    await bindRoute('b', { order: 1, to: ['mail'], set: { priority: 2 } });
     expect(await router.copies(event())).toMatchObject([{ actor: 'mail', priority: 2 }]);
+  });
+});
+
+describe('events', () => {
+  it('reach a thousand actors at most', async () => {
+    for (let n = 0; n <= 1_000; n++) await engine.bind(`actor:a${n}`, [{ type: 'a.all' }]);
+    await expect(router.copies(event({ type: 'a.all' }))).rejects.toThrow(
+      new OptionError('event', 'must not reach more than 1000 actors'),
+    );
   });
 });
 
@@ -183,7 +207,7 @@ describe('the least loaded', () => {
   const oneOf = ['a', 'b'];
 
   it('is the one with the fewest messages, counted once a second', async () => {
-    await engine.bind('route:r', { id: 'r', order: 1, match: {}, to: [{ oneOf, by: 'load' }] });
+    await bindRoute('r', { order: 1, to: [{ oneOf, by: 'load' }] });
     await engine.bind('actor:mail', undefined);
     const message = (id: string) => event({ id, type: 'a.do', actor: 'a' });
     await engine.send([message('1'), message('2')]);
@@ -197,5 +221,19 @@ describe('the least loaded', () => {
     await engine.send([event({ id: '3', type: 'b.do', actor: 'b' })]);
     await clock.advance('1s');
     expect(await chosen(2)).toBe('ba');
+  });
+
+  it('are several for many that are published at once', async () => {
+    await bindRoute('r', { order: 1, to: [{ oneOf, by: 'load' }] });
+    await engine.bind('actor:mail', undefined);
+    const all = await Promise.all(Array.from({ length: 20 }, () => reached()));
+    expect(all.flat().filter((name) => name === 'a')).toHaveLength(10);
+  });
+
+  it('is always the same one for an id, which may be published again', async () => {
+    await bindRoute('r', { order: 1, to: [{ oneOf, by: 'load' }] });
+    const sent = { id: 'mine', fingerprint: 'same' };
+    const first = await reached(sent);
+    for (let n = 0; n < 10; n++) expect(await reached(sent)).toEqual(first);
   });
 });

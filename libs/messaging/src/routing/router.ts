@@ -2,9 +2,11 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { CLOCK, type Clock } from '../clock.js';
 import { ENGINE, type Engine } from '../engine.js';
 import { copyId, type Envelope } from '../envelope.js';
+import { OptionError } from '../messaging.errors.js';
 import type { Json } from '../json.js';
 import type { Route, RoutedEvent, Subscription } from './route.js';
 import type { Reached } from './reach.js';
+import { rendezvous } from './rendezvous.js';
 import { RoutingTable, type Routed } from './routing.table.js';
 
 /** How long the table is used before the store is asked whether it changed, ms: so long another process may use the old one. */
@@ -19,14 +21,26 @@ export interface Receiving {
   readonly set?: Route['set'];
 }
 
+interface Load {
+  load: number;
+}
+
+/** How one of several is chosen: by load, which its copy adds to; only looked at; or always the same for the id of an event. */
+type Choice = 'load' | 'look' | { id: string };
+
+/** The most copies of one event: they are stored in one step. */
+const MOST_COPIES = 1_000;
+
 /** Leads events to actors: to those that subscribe, and where stored routes say. */
 @Injectable()
 export class Router {
   private readonly logger = new Logger('Callsheet');
   private known?: { at: number; table: Promise<RoutingTable> };
   private newest?: RoutingTable;
+  private loading = 0;
+  private loaded = 0;
   private readonly told = new Set<string>();
-  private readonly loads = new Map<string, { at: number; load: number }>();
+  private readonly loads = new Map<string, { at: number; load: Promise<Load> }>();
 
   constructor(
     @Inject(ENGINE) private readonly engine: Engine,
@@ -47,25 +61,28 @@ export class Router {
     return latest.table;
   }
 
-  /** The actors that get a copy of an event, each once, by one version of the table. */
-  async receivers(event: RoutedEvent): Promise<Receiving[]> {
+  /**
+   * The actors that get a copy of an event, each once, by one version of the table.
+   *
+   * @param id of an event that may be published again with it: of several the same one is chosen then, whatever the load
+   */
+  async receivers(event: RoutedEvent, id?: string): Promise<Receiving[]> {
     const { reached, failed } = (await this.table()).match(event);
-    for (const { owner, error } of failed) this.tell(`${owner}: ${error}`);
-    return this.chosen(reached, true);
+    // Not why: that may quote what is in the event.
+    for (const { owner } of failed) this.tell(`the filter of ${owner} cannot be asked of an event`);
+    return this.chosen(reached, id === undefined ? 'load' : { id });
   }
 
   /** Whom an event would reach, and by what. */
   async explain(event: RoutedEvent): Promise<Routed & { receivers: Receiving[] }> {
     const routed = (await this.table()).match(event);
-    return { ...routed, receivers: await this.chosen(routed.reached, false) };
+    return { ...routed, receivers: await this.chosen(routed.reached, 'look') };
   }
 
-  /** @param isSent whether a copy adds to the load of who is chosen */
-  private async chosen(reached: readonly Reached[], isSent: boolean): Promise<Receiving[]> {
+  private async chosen(reached: readonly Reached[], by: Choice): Promise<Receiving[]> {
     const receivers = new Map<string, Receiving>();
     for (const { receiver, set } of reached) {
-      const actor =
-        typeof receiver === 'string' ? receiver : await this.choose(receiver.oneOf, isSent);
+      const actor = typeof receiver === 'string' ? receiver : await this.choose(receiver.oneOf, by);
       if (!receivers.has(actor)) receivers.set(actor, { actor, ...(set && { set }) });
     }
     return [...receivers.values()].sort((a, b) => (a.actor < b.actor ? -1 : 1));
@@ -73,7 +90,12 @@ export class Router {
 
   /** The copies of an event, one for each receiver, sorted by it. */
   async copies(event: Envelope): Promise<Envelope[]> {
-    const receivers = await this.receivers(toRouted(event));
+    // Published again with the same id it must not reach another.
+    const id = event.fingerprint === undefined ? undefined : event.id;
+    const receivers = await this.receivers(toRouted(event), id);
+    if (receivers.length > MOST_COPIES) {
+      throw new OptionError('event', `must not reach more than ${MOST_COPIES} actors`);
+    }
     return receivers.map((receiving) => copyFor(event, receiving));
   }
 
@@ -112,32 +134,45 @@ export class Router {
   }
 
   private async load(): Promise<RoutingTable> {
-    const bindings = await this.engine.bindings(this.newest?.version);
-    if (!bindings) return this.newest as RoutingTable;
-    if (bindings.version === this.newest?.version) return this.newest;
+    const before = this.newest;
+    const load = ++this.loading;
+    const bindings = await this.engine.bindings(before?.version);
+    if (!bindings) return before as RoutingTable;
     const table = new RoutingTable(bindings.version, bindings.owners);
     for (const { owner, error } of table.problems) this.tell(`${owner} is left out: ${error}`);
-    return (this.newest = table);
+    // An answer that took long is not newer than one that was asked for later.
+    if (load > this.loaded) {
+      this.newest = table;
+      this.loaded = load;
+    }
+    return table;
   }
 
   /** The actor with the fewest messages that wait or are in work; of equal ones the first. */
-  private async choose(names: readonly string[], isSent: boolean): Promise<string> {
+  private async choose(names: readonly string[], by: Choice): Promise<string> {
+    if (typeof by === 'object') return rendezvous(names, by.id);
     const loads = await Promise.all(names.map((name) => this.loadOf(name)));
     let best = 0;
     for (const [index, { load }] of loads.entries()) if (load < loads[best]!.load) best = index;
     // Those of the next second are not all for the same one.
-    if (isSent) loads[best]!.load += 1;
+    if (by === 'load') loads[best]!.load += 1;
     return names[best]!;
   }
 
-  private async loadOf(actor: string): Promise<{ at: number; load: number }> {
+  /** One for all who ask meanwhile, so that they count each other. */
+  private loadOf(actor: string): Promise<Load> {
     const now = this.clock.now();
     const known = this.loads.get(actor);
-    if (known && Math.abs(now - known.at) < COUNTED) return known;
-    const { waiting, active } = await this.engine.counts(actor);
-    const counted = { at: now, load: waiting + active };
-    this.loads.set(actor, counted);
-    return counted;
+    if (known && Math.abs(now - known.at) < COUNTED) return known.load;
+    const load = this.engine
+      .counts(actor)
+      .then(({ waiting, active }) => ({ load: waiting + active }));
+    const latest = { at: now, load };
+    this.loads.set(actor, latest);
+    load.catch(() => {
+      if (this.loads.get(actor) === latest) this.loads.delete(actor);
+    });
+    return load;
   }
 
   /** Once each: an event is not the place to tell of a filter that does not fit. */

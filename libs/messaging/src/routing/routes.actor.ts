@@ -4,6 +4,7 @@ import { Actor, Handle } from '../actor.decorators.js';
 import type { JsonObject } from '../json.js';
 import { defaulting } from '../standard.schema.js';
 import type { Turn } from '../turn.js';
+import { ROUTES } from './own.actors.js';
 import { Router } from './router.js';
 import {
   PutRoute,
@@ -13,9 +14,6 @@ import {
   type RouteRemoval,
 } from './routes.messages.js';
 import type { Route } from './route.js';
-
-/** Name of the actor that keeps stored routes. */
-export const ROUTES = 'routes';
 
 /** What is kept of a route; one that was removed keeps its revision and its journal. */
 interface RouteState {
@@ -29,7 +27,7 @@ type RouteTurn = Turn<typeof state>;
 
 /**
  * Keeps stored routes, each a key, with the journal of its changes. A change is in effect in every process before its turn
- * commits; a turn that is repeated makes the same change. Add it to the providers of an application with workers.
+ * commits; a turn that is repeated makes the same change, and one that was overtaken none. Add it to the providers of an application with workers.
  */
 @Actor({ name: ROUTES, state, journal: { keep: 1_000 } })
 export class RoutesActor {
@@ -39,11 +37,11 @@ export class RoutesActor {
   async put({ id, route, ...change }: PutRoute, turn: RouteTurn): Promise<RoutePut> {
     const { route: before, revision } = turn.state;
     if (isConflict(change, turn.state)) return { outcome: 'conflict', revision };
-    // Also when nothing changes: an earlier turn may have ended half-way.
-    await this.router.bind(`route:${id}`, route as unknown as JsonObject);
     const isSame = isDeepStrictEqual(before, route);
     if (!isSame) this.changed(turn, route, change);
     const { revision: now, changedAt = '' } = turn.state;
+    // Also when nothing changes: an earlier turn may have ended half-way.
+    await this.router.bind(`route:${id}`, { revision: now, route: route as unknown as JsonObject });
     const outcome = isSame ? 'unchanged' : before ? 'changed' : 'created';
     return { outcome, record: { id, route, revision: now, changedAt } };
   }
@@ -52,10 +50,10 @@ export class RoutesActor {
   async remove({ id, ...change }: RemoveRoute, turn: RouteTurn): Promise<RouteRemoval> {
     const { route, revision } = turn.state;
     if (isConflict(change, turn.state)) return { outcome: 'conflict', revision };
-    await this.router.bind(`route:${id}`, undefined);
-    if (!route) return { outcome: 'unknown' };
-    this.changed(turn, undefined, change);
-    return { outcome: 'removed' };
+    if (route) this.changed(turn, undefined, change);
+    // A higher revision without route: whoever comes late must not bring it back.
+    await this.router.bind(`route:${id}`, { revision: turn.state.revision });
+    return { outcome: route ? 'removed' : 'unknown' };
   }
 
   private changed(turn: RouteTurn, route: Route | undefined, { by, reason }: RouteChange): void {

@@ -5,8 +5,9 @@ import type { MessageInstance } from '../message.js';
 import { OptionError } from '../messaging.errors.js';
 import { checkedText, seal, PUBLISH, type PublishOptions } from '../sealing.js';
 import { CLOCK, type Clock } from '../clock.js';
+import { ROUTES } from './own.actors.js';
 import { Router, toRouted, type Receiving } from './router.js';
-import { ROUTES, RoutesActor } from './routes.actor.js';
+import { RoutesActor } from './routes.actor.js';
 import {
   PutRoute,
   RemoveRoute,
@@ -31,7 +32,7 @@ export interface RouteAudit {
 
 const ASK = { timeout: '10s' } as const;
 /** A row of the journal holds it. */
-const MOST_BYTES = 3_000;
+const MOST_BYTES = 3_600;
 const ID = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/;
 
 /**
@@ -56,10 +57,14 @@ export class Routes {
    */
   async put(id: string, route: Omit<Route, 'id'>, change: RouteChange = {}): Promise<RoutePut> {
     const checked = checkedRoute({ ...route, id: checkedRouteId(id) }, '');
-    if (Buffer.byteLength(JSON.stringify(checked)) > MOST_BYTES) {
-      throw new OptionError('route', `must be at most ${MOST_BYTES} bytes of JSON`);
+    const why = checkedChange(change);
+    if (Buffer.byteLength(JSON.stringify([checked, why])) > MOST_BYTES) {
+      throw new OptionError(
+        'route',
+        `must be at most ${MOST_BYTES} bytes of JSON, with its reason`,
+      );
     }
-    return this.actors.ask(new PutRoute({ id, route: checked, ...checkedChange(change) }), ASK);
+    return this.actors.ask(new PutRoute({ id, route: checked, ...why }), ASK);
   }
 
   /** Removes a route; its history stays. @throws as {@link put} */

@@ -23,7 +23,7 @@ function table(rules: readonly Rule[], actors: Record<string, Subscription[]> = 
   return new RoutingTable(
     '1',
     Object.fromEntries([
-      ...routes.map((route) => [`route:${route.id}`, route]),
+      ...routes.map((route) => [`route:${route.id}`, { revision: 1, route }]),
       ...Object.entries(actors).map(([name, all]) => [`actor:${name}`, all]),
     ]) as Record<string, Json>,
   );
@@ -234,6 +234,21 @@ describe('one of several receivers', () => {
   });
 });
 
+describe('what tells of a dead letter', () => {
+  it('is led to those who name its type, and to nobody who wants all', () => {
+    const all = table(
+      [
+        { id: 'a', to: ['all'] },
+        { id: 'b', match: { topic: 'dead-letters.*' }, to: ['topic'] },
+        { id: 'c', match: { type: 'dead-letters.added' }, to: ['named'] },
+      ],
+      { alerts: [{ type: 'dead-letters.added' }], audit: [{ topic: '**' }] },
+    );
+    const type = 'dead-letters.added';
+    expect(reached(all, { type, topic: type })).toEqual(['named', 'alerts']);
+  });
+});
+
 describe('what a store has', () => {
   it('may be a map, has a version, and may be nothing', () => {
     const owners = new Map<string, Json>([['actor:mail', [{ topic: '**' }]]]);
@@ -253,10 +268,14 @@ describe('what a store has', () => {
       'actor:null': null,
       'actor:newer': [{ type: 'orders.created', where: 'x' }],
       'actor:half': [{ when: 'data.amount ~ 1' }, { topic: '**' }],
-      'route:a': { ...good, id: 'a' },
-      'route:b': { ...good, id: 'a' },
-      'route:c': { ...good, id: 'c', match: { when: 'data.amount >' } },
-      'route:d': { ...good, id: 'd', to: [{ oneOf: ['x'], by: 'weather' }] },
+      'route:a': { revision: 1, route: { ...good, id: 'a' } },
+      'route:b': { revision: 1, route: { ...good, id: 'a' } },
+      'route:c': { revision: 1, route: { ...good, id: 'c', match: { when: 'data.amount >' } } },
+      'route:d': {
+        revision: 1,
+        route: { ...good, id: 'd', to: [{ oneOf: ['x'], by: 'weather' }] },
+      },
+      'route:gone': { revision: 7 },
       'route:e': 'true',
       'group:x': [],
       mail: [],
@@ -270,7 +289,7 @@ describe('what a store has', () => {
       { owner: 'actor:newer', error: '0.where is not an option' },
       { owner: 'route:b', error: 'is stored under the id of another route' },
       { owner: 'route:d', error: "to.0.by must be 'load' or 'hash'" },
-      { owner: 'route:e', error: 'it must be an object' },
+      { owner: 'route:e', error: 'must be an object' },
       { owner: 'group:x', error: 'is neither an actor nor a route' },
       { owner: 'mail', error: 'is neither an actor nor a route' },
       { owner: '', error: 'is neither an actor nor a route' },

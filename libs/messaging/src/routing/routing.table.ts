@@ -57,6 +57,8 @@ export class RoutingTable {
       const { owner, subscriber, match, to, set, isLast } = candidate;
       if (subscriber === undefined ? isOver : reach.has(subscriber)) continue;
       if (!fits(match, event)) continue;
+      // Whoever wants all events does not mean what tells of its own dead letters.
+      if (event.type === NOTICE && match.type === undefined) continue;
       const { matches, error } = match.when === undefined ? FITS : ask(candidate, test);
       if (error !== undefined) failed.push({ owner, error });
       if (!matches) continue;
@@ -77,7 +79,7 @@ function read(
   for (const [owner, value] of owners instanceof Map ? owners : Object.entries(owners)) {
     try {
       const [kind, name] = partsOf(owner);
-      if (kind === 'route') routes.push(routeOf(name, value));
+      if (kind === 'route') routes.push(...routeOf(name, value));
       else actors.push([name, subscriptionsOf(value)]);
     } catch (error) {
       problems.push({ owner, error: reasonOf(error) });
@@ -102,6 +104,9 @@ function ask(candidate: Candidate, test: (filter: EventFilter) => Verdict): Verd
   }
   return test(candidate.filter);
 }
+
+/** `DeadLetterAdded`: led to those alone that name it. */
+const NOTICE = 'dead-letters.added';
 
 const FITS: Verdict = { matches: true };
 
@@ -137,10 +142,13 @@ function partsOf(owner: string): ['route' | 'actor', string] {
   throw new Error('is neither an actor nor a route');
 }
 
-function routeOf(id: string, value: unknown): Route {
-  const route = checkedRoute(value, '', asText);
+/** @param value `{ revision, route }`; one that was removed has no route */
+function routeOf(id: string, value: unknown): Route[] {
+  if (typeof value !== 'object' || value === null) throw new Error('must be an object');
+  if (!('route' in value)) return [];
+  const route = checkedRoute(value.route, '', asText);
   if (route.id !== id) throw new Error('is stored under the id of another route');
-  return route;
+  return [route];
 }
 
 function subscriptionsOf(value: unknown): Subscription[] {

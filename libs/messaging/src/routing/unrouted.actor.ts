@@ -3,8 +3,10 @@ import { Actor, declareHandler } from '../actor.decorators.js';
 import type { Envelope } from '../envelope.js';
 import { UnroutedError } from '../messaging.errors.js';
 import { currentScope } from '../turn.scope.js';
+import type { Turn } from '../turn.js';
+import { UNROUTED } from './own.actors.js';
 import { Router } from './router.js';
-import { UNROUTED, unroutedEvent } from './unrouted.js';
+import { unroutedEvent } from './unrouted.js';
 
 /**
  * Keeps events that were published with `unrouted: 'keep'` and reached nobody, as dead letters of the actor `unrouted`. One
@@ -15,8 +17,8 @@ export class UnroutedActor {
   constructor(@Inject(Router) private readonly router: Router) {}
 
   /** @param copy what was kept of the event */
-  async republish(copy: Envelope): Promise<void> {
-    const event = unroutedEvent(copy);
+  async republish(copy: Envelope, { now }: Turn): Promise<void> {
+    const event = unroutedEvent(copy, now.getTime());
     const copies = await this.router.copies(event);
     if (copies.length === 0) throw new UnroutedError(event.topic ?? event.type);
     await currentScope()?.join(copies);

@@ -7,7 +7,7 @@ INSERT INTO callsheet.binding
   SELECT 'actor:' || actor, json_agg(json_build_object('type', type) ORDER BY type)
     FROM callsheet.subscription GROUP BY actor;
 
--- Makes p_value what p_owner has bound; NULL: nothing; and whether that changed anything. One at
+-- Makes p_value what p_owner has bound, unless a higher revision is there; NULL: nothing; and whether that changed anything. One at
 -- a time: the version is that of the whole table.
 CREATE FUNCTION callsheet.bind(p_owner text, p_value text) RETURNS boolean
 LANGUAGE plpgsql SET search_path = bullmq, pg_temp AS $$
@@ -18,7 +18,8 @@ BEGIN
   ELSE
     INSERT INTO callsheet.binding VALUES (p_owner, p_value::json)
       ON CONFLICT (owner) DO UPDATE SET value = EXCLUDED.value
-      WHERE binding.value::jsonb <> EXCLUDED.value::jsonb;
+      WHERE binding.value::jsonb <> EXCLUDED.value::jsonb
+        AND COALESCE((binding.value->>'revision')::numeric, 0) <= COALESCE((EXCLUDED.value->>'revision')::numeric, 0);
   END IF;
   IF NOT FOUND THEN RETURN false; END IF;
   UPDATE callsheet.binding_version SET id = gen_random_uuid();

@@ -28,6 +28,28 @@ const OPEN_TIMEOUT = 20_000;
 
 type Options = Pick<ResolvedOptions, 'url' | 'idempotencyWindow'>;
 
+/**
+ * Makes a value what an owner has bound, unless it is that already, or a higher revision is there.
+ *
+ * KEYS[1]  hash of the bindings
+ * ARGV     the owner; JSON, '' for nothing; its revision, '' for none; the field of the version; another version
+ * returns  1 when that changed something
+ */
+const BIND = `
+local stored = redis.call('HGET', KEYS[1], ARGV[1])
+if (stored or '') == ARGV[2] then return 0 end
+if stored and ARGV[3] ~= '' then
+  local isJson, old = pcall(cjson.decode, stored)
+  if isJson and type(old) == 'table' and (tonumber(old.revision) or 0) > tonumber(ARGV[3]) then return 0 end
+end
+if ARGV[2] == '' then redis.call('HDEL', KEYS[1], ARGV[1])
+else redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
+-- A full server lets go of something, but writes nothing: then there is no version.
+local written = redis.pcall('HSET', KEYS[1], ARGV[4], ARGV[5])
+if type(written) == 'table' and written.err then redis.call('HDEL', KEYS[1], ARGV[4]) end
+return 1
+`;
+
 /** Redis 6.2 or newer, or a compatible server, alone or as a cluster, with ioredis. */
 export class RedisStore implements BullmqStore {
   readonly prefix = PREFIX;
@@ -87,23 +109,17 @@ export class RedisStore implements BullmqStore {
   async bind(owner: string, value: Json | undefined): Promise<boolean> {
     const client = this.queueConnection;
     const text = value === undefined ? null : JSON.stringify(value);
-    // A full server refuses to write it, even when it is the same: then no worker could start.
-    if ((await client.hget(BINDINGS, owner)) === text) return false;
-    const version = [BINDINGS_VERSION, randomUUID()] as const;
-    if (text !== null) await client.hset(BINDINGS, owner, text, ...version);
-    else {
-      const removal = client.multi().hdel(BINDINGS, owner);
-      await removal.hset(BINDINGS, ...version).exec();
-    }
-    return true;
+    const bound = [owner, text ?? '', revisionOf(value), BINDINGS_VERSION, randomUUID()];
+    return (await client.eval(BIND, 1, BINDINGS, ...bound)) === 1;
   }
 
   async bindings(known?: string): Promise<Bindings | undefined> {
     const client = this.queueConnection;
     const current = async () => (await client.hget(BINDINGS, BINDINGS_VERSION)) ?? '';
-    if (known !== undefined && known === (await current())) return undefined;
+    // Without one, which a full server could not write, nobody knows.
+    if (known && known === (await current())) return undefined;
     const { [BINDINGS_VERSION]: version = '', ...texts } = await client.hgetall(BINDINGS);
-    const owners = Object.entries(texts).map(([owner, text]) => [owner, JSON.parse(text) as Json]);
+    const owners = Object.entries(texts).map(([owner, text]) => [owner, parsed(text)]);
     return { version, owners: Object.fromEntries(owners) as Bindings['owners'] };
   }
 
@@ -254,4 +270,18 @@ function parseInfo(text: string): Map<string, string> {
   return new Map(
     lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]),
   );
+}
+
+/** What a person has broken is null: of one owner, not of all. */
+function parsed(text: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return null;
+  }
+}
+
+function revisionOf(value: Json | undefined): number | '' {
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isObject && typeof value['revision'] === 'number' ? value['revision'] : '';
 }

@@ -128,7 +128,12 @@ export class MemoryEngine implements Engine {
 
   async bind(owner: string, value: Json | undefined): Promise<boolean> {
     const text = JSON.stringify(value);
-    if (text === JSON.stringify(this.bound.get(owner))) return false;
+    const known = this.bound.get(owner);
+    if (
+      text === JSON.stringify(known) ||
+      (known !== undefined && revisionOf(known) > revisionOf(value))
+    )
+      return false;
     if (value === undefined) this.bound.delete(owner);
     else this.bound.set(owner, JSON.parse(text) as Json);
     this.changes += 1;
@@ -204,4 +209,11 @@ export class MemoryEngine implements Engine {
   private requireOpen(): void {
     if (this.isClosed) throw new StoreError('the memory store is closed');
   }
+}
+
+/** 0 for what has none; what has none takes the place of nothing that has one, but by being removed. */
+function revisionOf(value: Json | undefined): number {
+  if (value === undefined) return Infinity;
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isObject && typeof value['revision'] === 'number' ? value['revision'] : 0;
 }
