@@ -313,7 +313,12 @@ export const routingCases: ModelCase[] = [
       // Down, or killed: what is published waits for it.
       await worker.close();
       expect(await publish()).toEqual([`${name}-one`]);
-      // Deployed anew without that handler: it is no subscriber any more.
+      // Gone for good.
+      await api.get(Routes).unsubscribe(`${name}-one`);
+      expect(await publish()).toEqual([]);
+      // Back, and then deployed anew without that handler.
+      await (await stage.app([One])).close();
+      expect(await publish()).toEqual([`${name}-one`]);
       await stage.app([OneOfNow]);
       expect(await publish()).toEqual([]);
     },

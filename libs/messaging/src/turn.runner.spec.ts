@@ -328,6 +328,13 @@ describe('a turn that does not come to its handler', () => {
     expect(calls).toBe(0);
   });
 
+  it('that is the copy of an event goes back for ten minutes, to a worker of another release', async () => {
+    const copy = { id: 'e-1@bank', type: 'shop.sold' as const, sentAt: Date.now() - 500_000 };
+    expect(await turn(counted, delivery({}, copy))).toEqual({ kind: 'release', delay: 5_000 });
+    const old = delivery({}, { ...copy, sentAt: Date.now() - 700_000 });
+    expect(await turn(counted, old)).toMatchObject({ kind: 'dead', reason: 'unhandled' });
+  });
+
   it('is expired when it starts after its deadline, not at it', async () => {
     calls = 0;
     expect(await turn(counted, delivery({}, { deadline: 2_000 }))).toEqual({ kind: 'done' });

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Actors } from '../actors.js';
 import { Keys } from '../keys.js';
-import type { MessageInstance } from '../message.js';
+import { ACTOR_NAME, type MessageInstance } from '../message.js';
 import { OptionError } from '../messaging.errors.js';
 import { checkedText, seal, PUBLISH, type PublishOptions } from '../sealing.js';
 import { CLOCK, type Clock } from '../clock.js';
@@ -99,6 +99,17 @@ export class Routes {
       if (states.length < limit) break;
     }
     return found;
+  }
+
+  /**
+   * Ends all subscriptions of an actor that is gone for good; one that comes back subscribes when it starts. What it was sent
+   * before stays in its queue.
+   *
+   * @throws OptionError for what cannot be its name
+   */
+  async unsubscribe(actor: string): Promise<void> {
+    if (!ACTOR_NAME.test(actor)) throw new OptionError('actor', 'must be the name of an actor');
+    await this.router.subscribe([{ name: actor, subscriptions: [] }]);
   }
 
   /** Changes of a route, newest first, also of one that was removed. @param limit 1 to 1,000, default 100 */
