@@ -28,6 +28,12 @@ export type RoutePut = z.output<typeof routePut>;
 /** The body that asks where an event would be led. */
 export const routeTesting = telling
   .pick({ type: true, data: true, version: true, headers: true, priority: true, tenant: true })
-  .extend({ topic: z.string().optional().describe('default: the type') })
+  .extend({
+    topic: z.string().optional().describe('default: the type'),
+    route: routePut
+      .required({ id: true })
+      .optional()
+      .describe('as if it were stored, in place of the one with its id'),
+  })
   .register(schemas, { id: 'RouteTesting' });
 export type RouteTesting = z.output<typeof routeTesting>;

@@ -76,6 +76,9 @@ export const routeTested = z
     failed: z
       .array(z.object({ owner: z.string(), error: z.string() }))
       .describe('filters that could not be asked of this event, and so did not match'),
+    problems: z
+      .array(z.object({ owner: z.string(), error: z.string() }))
+      .describe('what stands in the store and is left out, as it is not of this version'),
   })
   .register(schemas, { id: 'RouteTested' });
 export type RouteTested = z.output<typeof routeTested>;
@@ -93,11 +96,12 @@ export function toRouteHistory(changes: readonly RouteAudit[]): RouteHistory {
   };
 }
 
-export function toRouteTested({ receivers, by, failed }: RouteTest): RouteTested {
+export function toRouteTested({ receivers, by, failed, problems }: RouteTest): RouteTested {
   return {
     receivers: receivers.map(({ actor, set }) => ({ actor, ...(set && { set }) })),
     by: by.map(({ receiver: to, by: owner }) => ({ receiver: toReceiver(to), by: owner })),
     failed: failed.map(({ owner, error }) => ({ owner, error })),
+    problems: problems.map(({ owner, error }) => ({ owner, error })),
   };
 }
 

@@ -221,6 +221,19 @@ describe('POST /v1/routes:test', () => {
   const test = (change: object = {}) =>
     call<RouteTested>('POST', '/v1/routes:test', { ...event, ...change });
 
+  it('takes a route as if it were stored, and stores nothing', async () => {
+    const route = { id: 'draft', order: 5, match: { topic: 'greetings.**' }, to: ['shelf'] };
+    const ofDraft = async (body: object) =>
+      (await test(body)).body.by.filter(({ by }) => by === 'route:draft');
+    expect(await ofDraft({ route })).toEqual([{ receiver: 'shelf', by: 'route:draft' }]);
+    expect(await ofDraft({})).toEqual([]);
+    const bad = { ...route, match: { when: 'data.' } };
+    expect(await test({ route: bad })).toMatchObject({
+      status: 422,
+      body: { code: 'invalid_option', errors: [{ path: 'route/match/when' }] },
+    });
+  });
+
   it('names who would receive an event and what led it there', async () => {
     await put('a', {
       match: { topic: 'greetings.**', headers: { vip: 'yes' }, priority: { max: 'high' } },
@@ -249,6 +262,7 @@ describe('POST /v1/routes:test', () => {
           { receiver: 'greeter', by: 'route:b' },
         ],
         failed: [{ owner: 'route:c', error: expect.stringContaining('age') as string }],
+        problems: [],
       },
     });
     expect((await test()).body).toMatchObject({

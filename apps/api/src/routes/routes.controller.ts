@@ -178,11 +178,11 @@ export class RoutesController {
   })
   @ApiOkResponse({ description: 'who would receive it, and why', standardSchema: routeTested })
   async test(@Body({ schema: routeTesting }) body: RouteTesting): Promise<RouteTested> {
-    const { type, data, version, priority, ...options } = body;
+    const { type, data, version, priority, route, ...rest } = body;
     const event = this.sendable.create(type, data, version);
-    return toRouteTested(
-      await this.routes.test(event, { ...options, priority: priority as Priority | undefined }),
-    );
+    const { revision: _, changedAt: __, ...draft } = route ?? {};
+    const options = { ...rest, priority: priority as Priority | undefined };
+    return toRouteTested(await this.routes.test(event, options, route && (draft as Route)));
   }
 
   private async change(id: string, headers: Record<string, string | undefined>) {

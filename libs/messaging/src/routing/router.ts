@@ -7,7 +7,7 @@ import type { Json } from '../json.js';
 import type { Route, RoutedEvent, Subscription } from './route.js';
 import type { Reached } from './reach.js';
 import { rendezvous } from './rendezvous.js';
-import { RoutingTable, type Routed } from './routing.table.js';
+import { RoutingTable, type Problem, type Routed } from './routing.table.js';
 
 /** How long the table is used before the store is asked whether it changed, ms: so long another process may use the old one. */
 const REMEMBERED = 250;
@@ -19,6 +19,12 @@ const COUNTED = 1_000;
 export interface Receiving {
   readonly actor: string;
   readonly set?: Route['set'];
+}
+
+/** Where an event would go, and why. */
+export interface Explanation extends Routed {
+  receivers: Receiving[];
+  problems: Problem[];
 }
 
 interface Load {
@@ -73,10 +79,22 @@ export class Router {
     return this.chosen(reached, id === undefined ? 'load' : { id });
   }
 
-  /** Whom an event would reach, and by what. */
-  async explain(event: RoutedEvent): Promise<Routed & { receivers: Receiving[] }> {
-    const routed = (await this.table()).match(event);
-    return { ...routed, receivers: await this.chosen(routed.reached, 'look') };
+  /**
+   * Whom an event would reach, and by what.
+   *
+   * @param draft as if it were stored
+   */
+  async explain(event: RoutedEvent, draft?: Route): Promise<Explanation> {
+    const table = draft ? await this.tableWith(draft) : await this.table();
+    const routed = table.match(event);
+    const receivers = await this.chosen(routed.reached, 'look');
+    return { ...routed, receivers, problems: [...table.problems] };
+  }
+
+  private async tableWith(route: Route): Promise<RoutingTable> {
+    const { owners = {} } = (await this.engine.bindings()) ?? {};
+    const bound = { revision: 0, route: route as unknown as Json };
+    return new RoutingTable('', { ...owners, [`route:${route.id}`]: bound });
   }
 
   private async chosen(reached: readonly Reached[], by: Choice): Promise<Receiving[]> {
