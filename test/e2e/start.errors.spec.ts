@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
+import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { expectExit, type Entry } from '../support/app.process.js';
+import { expectExit, startApp, type Entry } from '../support/app.process.js';
 import { serverSuite } from '../support/available.js';
 import { atEnd } from '../support/cleanup.js';
 import { freePort } from '../support/ports.js';
@@ -113,6 +115,15 @@ describe.concurrent('a wrong start ends with one line that says what to do', () 
         /cannot use PostgreSQL.*"nowhere" does not exist/,
       ],
     ]);
+  });
+});
+
+describe('a process that is told to end while it starts', () => {
+  it('is closed in order, and gives its folder back', async () => {
+    // It says where mail goes before it opens its store.
+    const app = await startApp('standalone', { PORT: '0' }, { ready: /mail goes to/ });
+    expect(await app.stop()).toEqual({ code: 0, signal: null });
+    expect(existsSync(path.join(app.cwd, '.callsheet/lock'))).toBe(false);
   });
 });
 

@@ -18,7 +18,8 @@ const CLOSING = 12_000;
 
 /**
  * Starts a Nest application as a process of its own: an error at start is one readable line and exit code 1, SIGTERM and
- * SIGINT close it in order, and the process ends even if closing hangs, at the latest 12 s after `shutdownGrace`.
+ * SIGINT close it in order, also while it starts, and the process ends even if that hangs, at the latest 12 s after
+ * `shutdownGrace`.
  *
  * @param create makes and starts the application; it must hand the options it gets to NestFactory
  */
@@ -26,10 +27,12 @@ export async function launch(
   create: (options: LaunchOptions) => Promise<INestApplicationContext>,
 ): Promise<void> {
   let deadline: number | undefined;
+  let isTold = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
-      if (deadline === undefined) process.exit(1);
-      setTimeout(() => process.exit(1), deadline).unref();
+      // Turns may have begun before it has started: it is closed in order as soon as it has.
+      isTold = true;
+      setTimeout(() => process.exit(1), deadline ?? CLOSING).unref();
     });
   }
   try {
@@ -37,6 +40,10 @@ export async function launch(
       abortOnError: false,
       logger: new ProcessLogger({ logLevels: LEVELS }),
     });
+    if (isTold) {
+      await app.close();
+      process.exit(0);
+    }
     app.enableShutdownHooks();
     deadline = app.get<ResolvedOptions>(OPTIONS, { strict: false }).shutdownGrace + CLOSING;
   } catch (error) {

@@ -268,6 +268,6 @@ serverSuite('redis-server', 'Redis', () => {
       await redis.close();
       expect(performance.now() - start).toBeLessThan(8_000);
     },
-    15_000,
+    30_000,
   );
 });
