@@ -81,7 +81,10 @@ export class Run {
         const exit = await child.stop(signal);
         // Nest closes the application, then ends the process with the signal that it was told; code 1 is our hard timer.
         const isOrderly = by === 'kill -9' || exit.code === 0 || exit.signal === 'SIGTERM';
-        assert(isOrderly, `it ended with code ${exit.code}, signal ${exit.signal}:\n${child.output}`);
+        assert(
+          isOrderly,
+          `it ended with code ${exit.code}, signal ${exit.signal}:\n${child.output}`,
+        );
       },
       child.pid,
     );
