@@ -105,24 +105,16 @@ afterEach(() => {
   delete process.env['CALLSHEET_SEED'];
 });
 
-/** Milliseconds of work since the start of the process: what else the machine does is not counted. */
-function worked(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1_000;
-}
-
 describe('explore', () => {
   it.each(['around-commit', 'everywhere', false] as const)(
     'finds no fault in a sound actor with state, sends and timers: crash %s',
     async (crash) => {
-      const began = worked();
       let scenarios = 0;
       await explore({ ...shop, seeds: 300, crash }, async (t) => {
         scenarios++;
         await sell(t);
       });
       expect(scenarios).toBe(300);
-      expect(worked() - began).toBeLessThan(10_000);
     },
     60_000,
   );
