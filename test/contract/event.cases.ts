@@ -64,6 +64,10 @@ export const eventCases: Case[] = [
       expect(await engine.bind(owner, { revision: 10 })).toBe(true);
       expect(await engine.bind(owner, { revision: 9, to: 'd' })).toBe(false);
       expect(await boundBy(engine, owner)).toEqual({ revision: 10 });
+      // What has none is not compared.
+      expect(await engine.bind(owner, ['x'])).toBe(true);
+      expect(await engine.bind(owner, { revision: 1 })).toBe(true);
+      expect(await engine.bind(owner, undefined)).toBe(true);
     },
   },
   {

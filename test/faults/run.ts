@@ -13,6 +13,9 @@ import type { WorkerOptions } from './tally.worker.js';
 /** `npm run test:faults` runs the whole of it; `npm test` a part. */
 export const isFull = process.env['FAULTS'] === 'full';
 
+/** Behind the name of what `npm test` leaves out. */
+export const ONLY_FULL = isFull ? '' : ' (skipped: npm run test:faults runs it)';
+
 const BUILT = path.join(import.meta.dirname, '../../dist/test/faults');
 
 export interface Judgement {

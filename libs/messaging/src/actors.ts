@@ -9,13 +9,14 @@ import {
   type StoreInfo,
   type Transaction,
 } from './engine.js';
-import type { Envelope } from './envelope.js';
+import { copyId, type Envelope } from './envelope.js';
 import { isMessage, metaOf, openReply, type MessageInstance, type ReplyOf } from './message.js';
 import { MessageRegistry } from './message.registry.js';
 import { OptionError, TurnUsageError } from './messaging.errors.js';
 import { OBSERVER, unobserved, type Observer } from './observer.js';
 import { ReplyInbox } from './reply.inbox.js';
 import { checkedNeed, gather, type GatherOptions, type Gathering } from './routing/gathering.js';
+import { UNROUTED } from './routing/own.actors.js';
 import { Router } from './routing/router.js';
 import { unroutedCopy } from './routing/unrouted.js';
 import { unsealed, type SealedMessage } from './sealed.message.js';
@@ -181,14 +182,14 @@ export class Actors {
     const scope = this.scopeFor(options);
     const envelope = this.sealEvent(event, options, PUBLISH);
     const copies = await this.router.copies(envelope);
-    const kept = copies.length === 0 && options.unrouted === 'keep' ? unroutedCopy(envelope) : [];
-    const sends = [...copies, ...kept];
+    const isKept = copies.length === 0 && options.unrouted === 'keep';
+    const sends = isKept ? [unroutedCopy(envelope)] : copies;
     if (sends.length > 0) await this.send(sends, scope, options.tx);
     return {
       id: envelope.id,
       receivers: copies.map(({ actor }) => actor),
       copies: copies.map(({ id }) => id),
-      ...(kept[0] && { kept: kept[0].id }),
+      ...(isKept && { kept: copyId(envelope.id, UNROUTED) }),
     };
   }
 

@@ -7,7 +7,7 @@ import { eventually } from '../../support/eventually.js';
 import { startRedis } from '../../support/redis.server.js';
 import { cutPower } from '../power.js';
 import { remainsOf, withRaw } from '../remains.js';
-import { isFull, Run } from '../run.js';
+import { isFull, ONLY_FULL, Run } from '../run.js';
 import { keysOf, Sender } from '../sender.js';
 import { shim } from '../shim.js';
 import { settled } from '../storm.js';
@@ -86,7 +86,7 @@ describe('a power cut', { timeout: 300_000 }, () => {
 describe('a store without room', { timeout: 300_000 }, () => {
   serverSuite('redis-server', 'on Redis', () => {
     it.skipIf(!isFull)(
-      'refuses what it cannot keep, loses nothing, and goes on when there is memory again',
+      `refuses what it cannot keep, loses nothing, and goes on when there is memory again${ONLY_FULL}`,
       async () => {
         const server = await startRedis({ appendonly: true });
         const redis = new Redis(server.url);
@@ -119,7 +119,7 @@ describe('a store without room', { timeout: 300_000 }, () => {
 
     const title = 'loses nothing when the disk is full, appendfsync always';
     it.skipIf(!isRoot || !isFull)(
-      isRoot ? title : `${title} (skipped: only root can mount a small disk)`,
+      isRoot ? title + ONLY_FULL : `${title} (skipped: only root can mount a small disk)`,
       async () => {
         const server = await startRedis({ appendonly: true, args: ['--appendfsync', 'always'] });
         const run = new Run('disk full');

@@ -3,7 +3,7 @@ import { serverSuite } from '../../support/available.js';
 import { startPostgres } from '../../support/postgres.server.js';
 import { startRedis } from '../../support/redis.server.js';
 import { fanout } from '../fanout.js';
-import { isFull } from '../run.js';
+import { isFull, ONLY_FULL } from '../run.js';
 
 const KILLS = isFull ? 100 : 2;
 
@@ -25,7 +25,7 @@ describe('events of turns that are killed around their commit', { timeout: 1_200
 
   serverSuite('postgres', 'on PostgreSQL', () => {
     // The part that `npm test` runs is the one on Redis.
-    it.skipIf(!isFull)('reach every subscriber once', async () => {
+    it.skipIf(!isFull)(`reach every subscriber once${ONLY_FULL}`, async () => {
       const server = await startPostgres();
       try {
         const url = await server.createDatabase();

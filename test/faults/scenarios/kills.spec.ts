@@ -3,7 +3,7 @@ import { serverSuite } from '../../support/available.js';
 import { startPostgres } from '../../support/postgres.server.js';
 import { startRedis } from '../../support/redis.server.js';
 import { tempDir } from '../../support/temp.js';
-import { isFull } from '../run.js';
+import { isFull, ONLY_FULL } from '../run.js';
 import { storm } from '../storm.js';
 
 describe('keyed turns whose workers are killed', { timeout: 600_000 }, () => {
@@ -24,22 +24,25 @@ describe('keyed turns whose workers are killed', { timeout: 600_000 }, () => {
       }
     });
 
-    it.skipIf(!isFull)('lose nothing when workers are deployed anew under load', async () => {
-      const server = await startRedis({ appendonly: true });
-      try {
-        const { remains } = await storm({
-          name: 'worker SIGTERM, Redis',
-          by: 'SIGTERM',
-          url: server.url,
-          messages: 5_000,
-          kills: 10,
-          workers: 2,
-        });
-        expect(remains.commits.length).toBeGreaterThan(4_900);
-      } finally {
-        await server.stop();
-      }
-    });
+    it.skipIf(!isFull)(
+      `lose nothing when workers are deployed anew under load${ONLY_FULL}`,
+      async () => {
+        const server = await startRedis({ appendonly: true });
+        try {
+          const { remains } = await storm({
+            name: 'worker SIGTERM, Redis',
+            by: 'SIGTERM',
+            url: server.url,
+            messages: 5_000,
+            kills: 10,
+            workers: 2,
+          });
+          expect(remains.commits.length).toBeGreaterThan(4_900);
+        } finally {
+          await server.stop();
+        }
+      },
+    );
   });
 
   serverSuite('postgres', 'PostgreSQL', () => {

@@ -6,7 +6,7 @@ import { eventually } from '../../support/eventually.js';
 import { startRedis, type RedisServer } from '../../support/redis.server.js';
 import { Proxy } from '../proxy.js';
 import { remainsOf, withRaw } from '../remains.js';
-import { isFull, Run } from '../run.js';
+import { isFull, ONLY_FULL, Run } from '../run.js';
 import { keysOf, Sender } from '../sender.js';
 import { settled } from '../storm.js';
 import { Stream } from '../stream.js';
@@ -81,7 +81,7 @@ describe('a bad network', { timeout: 300_000 }, () => {
     });
 
     it.skipIf(!isFull)(
-      'is worked through when Redis ends all connections, again and again',
+      `is worked through when Redis ends all connections, again and again${ONLY_FULL}`,
       async () => {
         const server = await startRedis({ appendonly: true });
         const redis = new Redis(server.url);
@@ -107,53 +107,60 @@ describe('a bad network', { timeout: 300_000 }, () => {
 
 describe('failover to a replica', { timeout: 300_000 }, () => {
   serverSuite('redis-server', 'by REPLICAOF', () => {
-    it.skipIf(!isFull)('loses at most what was not replicated, and doubles nothing', async () => {
-      const [primary, replica] = [
-        await startRedis({ appendonly: true }),
-        await startRedis({ appendonly: true }),
-      ];
-      const redis = new Redis(replica.url);
-      try {
-        await redis.replicaof('127.0.0.1', primary.port);
-        await eventually(async () =>
-          (await redis.info('replication')).includes('master_link_status:up'),
-        );
-        const run = new Run('failover');
-        const proxy = await Proxy.to(primary.port);
-        const sender = await Sender.open(proxy.url, run.ledger);
-        const stream = new Stream(sender, KEYS, 5_000, 30);
-        const worker = run.worker({ url: proxy.url });
-        await run.reached(worker, 100);
-        await run.nemesis.harm('failover', async () => {
-          await primary.kill();
-          await redis.replicaof('NO', 'ONE');
-          proxy.point(replica.port);
-          proxy.cut();
-        });
-        await delay(1_000);
-        await stream.stop();
-        await sender.close();
-        await settled(replica.url);
-        await worker.stop();
-        const remains = await withRaw(replica.url, await remainsOf(replica.url, KEYS));
-        const lossy = 'an asynchronous replica lacks the last instants, acknowledged or not';
-        const except = { nothingLost: lossy, deadLettersExact: lossy, zombiesCommitNothing: lossy };
-        const there = new Set([...remains.commits.map(({ of }) => of), ...remains.dead]);
-        const acked = run.events().flatMap((event) => (event.kind === 'acked' ? [event.id] : []));
-        const lost = acked.filter((id) => !there.has(id)).length;
-        run.judge({
-          remains,
-          faults: { failover: 1 },
-          except,
-          figures: { acked: acked.length, lost },
-        });
-        // On loopback the link is quick: what is lost is not a multiple of what can be under way.
-        expect(lost).toBeLessThanOrEqual(KEYS.length * 10);
-      } finally {
-        redis.disconnect();
-        await replica.stop();
-        await primary.stop();
-      }
-    });
+    it.skipIf(!isFull)(
+      `loses at most what was not replicated, and doubles nothing${ONLY_FULL}`,
+      async () => {
+        const [primary, replica] = [
+          await startRedis({ appendonly: true }),
+          await startRedis({ appendonly: true }),
+        ];
+        const redis = new Redis(replica.url);
+        try {
+          await redis.replicaof('127.0.0.1', primary.port);
+          await eventually(async () =>
+            (await redis.info('replication')).includes('master_link_status:up'),
+          );
+          const run = new Run('failover');
+          const proxy = await Proxy.to(primary.port);
+          const sender = await Sender.open(proxy.url, run.ledger);
+          const stream = new Stream(sender, KEYS, 5_000, 30);
+          const worker = run.worker({ url: proxy.url });
+          await run.reached(worker, 100);
+          await run.nemesis.harm('failover', async () => {
+            await primary.kill();
+            await redis.replicaof('NO', 'ONE');
+            proxy.point(replica.port);
+            proxy.cut();
+          });
+          await delay(1_000);
+          await stream.stop();
+          await sender.close();
+          await settled(replica.url);
+          await worker.stop();
+          const remains = await withRaw(replica.url, await remainsOf(replica.url, KEYS));
+          const lossy = 'an asynchronous replica lacks the last instants, acknowledged or not';
+          const except = {
+            nothingLost: lossy,
+            deadLettersExact: lossy,
+            zombiesCommitNothing: lossy,
+          };
+          const there = new Set([...remains.commits.map(({ of }) => of), ...remains.dead]);
+          const acked = run.events().flatMap((event) => (event.kind === 'acked' ? [event.id] : []));
+          const lost = acked.filter((id) => !there.has(id)).length;
+          run.judge({
+            remains,
+            faults: { failover: 1 },
+            except,
+            figures: { acked: acked.length, lost },
+          });
+          // On loopback the link is quick: what is lost is not a multiple of what can be under way.
+          expect(lost).toBeLessThanOrEqual(KEYS.length * 10);
+        } finally {
+          redis.disconnect();
+          await replica.stop();
+          await primary.stop();
+        }
+      },
+    );
   });
 });

@@ -5,7 +5,7 @@ import { serverSuite } from '../../support/available.js';
 import { startPostgres } from '../../support/postgres.server.js';
 import { startRedis } from '../../support/redis.server.js';
 import { Clockwork } from '../clockwork.js';
-import { isFull } from '../run.js';
+import { isFull, ONLY_FULL } from '../run.js';
 import { shim } from '../shim.js';
 
 /** What two cores carry, of 1,000 schedules and 50 restarts. */
@@ -60,7 +60,7 @@ describe('schedules under faults', { timeout: 900_000 }, () => {
       }
     });
 
-    it.skipIf(!isFull)('go through rolling restarts without any loss', async () => {
+    it.skipIf(!isFull)(`go through rolling restarts without any loss${ONLY_FULL}`, async () => {
       const server = await startRedis({ appendonly: true });
       const clockwork = await Clockwork.open('schedules, rolling restarts', server.url);
       try {
@@ -79,7 +79,7 @@ describe('schedules under faults', { timeout: 900_000 }, () => {
 
     serverSuite('gcc', 'as the shim sets the clock of a worker', () => {
       it.skipIf(!isFull)(
-        'begin nothing early, and go on, when the clock jumps by five minutes',
+        `begin nothing early, and go on, when the clock jumps by five minutes${ONLY_FULL}`,
         async () => {
           const server = await startRedis();
           const clockwork = await Clockwork.open('schedules, clock, Redis', server.url);
@@ -106,19 +106,22 @@ describe('schedules under faults', { timeout: 900_000 }, () => {
   });
 
   serverSuite('postgres', 'on PostgreSQL', () => {
-    it.skipIf(!isFull)('account for each occurrence once, and run it once', async () => {
-      const server = await startPostgres();
-      try {
-        const url = await server.createDatabase();
-        const restart = async (): Promise<void> => {
-          await server.kill();
-          await server.restart();
-        };
-        const runs = await harmed({ name: 'schedules, PostgreSQL', url, restart });
-        expect(runs).toBeGreaterThan(100);
-      } finally {
-        await server.stop();
-      }
-    });
+    it.skipIf(!isFull)(
+      `account for each occurrence once, and run it once${ONLY_FULL}`,
+      async () => {
+        const server = await startPostgres();
+        try {
+          const url = await server.createDatabase();
+          const restart = async (): Promise<void> => {
+            await server.kill();
+            await server.restart();
+          };
+          const runs = await harmed({ name: 'schedules, PostgreSQL', url, restart });
+          expect(runs).toBeGreaterThan(100);
+        } finally {
+          await server.stop();
+        }
+      },
+    );
   });
 });

@@ -26,10 +26,10 @@ import { ApiReason, checkedReason } from '../change.reason.js';
 import { cursorAfter, idOf } from '../id.cursor.js';
 import { SendableMessages } from '../messages/sendable.messages.js';
 import { ApiCursor, ApiLimit, badCursor, DEFAULT_LIMIT } from '../page.js';
+import { ActorPatience } from '../actor.patience.js';
 import { routePut, routeTesting, type RoutePut, type RouteTesting } from './route.body.js';
 import { conditionOf, etagOf } from './route.condition.js';
 import { RouteFinder } from './route.finder.js';
-import { RoutePatience } from './route.patience.js';
 import {
   historyQuery,
   routeHistory,
@@ -61,7 +61,7 @@ const ApiIfMatch = (): MethodDecorator =>
 
 /** Makes, shows, changes and removes stored routes, and tells where they lead. */
 @ApiTags('routes')
-@UseInterceptors(RoutePatience)
+@UseInterceptors(new ActorPatience('keeps routes', 'a worker'))
 @Controller('v1')
 export class RoutesController {
   constructor(

@@ -36,7 +36,7 @@ import {
   type TriggerBody,
 } from './schedule.body.js';
 import { ScheduleFinder } from './schedule.finder.js';
-import { SchedulePatience } from './schedule.patience.js';
+import { SCHEDULE_PATIENCE } from './schedule.patience.js';
 import {
   nextQuery,
   nextView,
@@ -49,7 +49,7 @@ import { scheduleView, type ScheduleView } from './schedule.view.js';
 
 /** What is done with a schedule, and what has become of it. */
 @ApiTags('schedules')
-@UseInterceptors(SchedulePatience)
+@UseInterceptors(SCHEDULE_PATIENCE)
 @Controller('v1/schedules/:id')
 export class ScheduleOperationsController {
   constructor(

@@ -1,22 +1,4 @@
-import { AskTimeoutError } from '@callsheet/messaging';
-import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/common';
-import { catchError, type Observable } from 'rxjs';
-import { ProblemError } from '../problem.js';
+import { ActorPatience } from '../actor.patience.js';
 
-/** A schedule decides about itself, in a process that runs schedules; who asks it is told when none answers. */
-export class SchedulePatience implements NestInterceptor {
-  intercept(_context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    return next.handle().pipe(
-      catchError((error: unknown) => {
-        if (!(error instanceof AskTimeoutError)) throw error;
-        const detail =
-          `no process that runs schedules has answered within ${error.timeout / 1_000} s: it is not known ` +
-          'whether it was done, or will be; see that a worker or an api is up, and ask again';
-        throw new ProblemError('ask_timeout', detail, {
-          headers: { 'retry-after': '1' },
-          cause: error,
-        });
-      }),
-    );
-  }
-}
+/** A schedule decides about itself. */
+export const SCHEDULE_PATIENCE = new ActorPatience('runs schedules', 'a worker or an api');

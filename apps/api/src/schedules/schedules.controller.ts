@@ -38,7 +38,7 @@ import {
   type SchedulePut,
 } from './schedule.body.js';
 import { ScheduleFinder } from './schedule.finder.js';
-import { SchedulePatience } from './schedule.patience.js';
+import { SCHEDULE_PATIENCE } from './schedule.patience.js';
 import {
   previewView,
   storedSchedule,
@@ -61,7 +61,7 @@ const SHOWN = 10;
 
 /** Makes, shows, changes and removes schedules. */
 @ApiTags('schedules')
-@UseInterceptors(SchedulePatience)
+@UseInterceptors(SCHEDULE_PATIENCE)
 @Controller('v1')
 export class SchedulesController {
   constructor(

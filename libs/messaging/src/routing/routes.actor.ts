@@ -16,7 +16,7 @@ import {
 import type { Route } from './route.js';
 
 /** What is kept of a route; one that was removed keeps its revision and its journal. */
-interface RouteState {
+export interface RouteState {
   route?: Route;
   revision: number;
   changedAt?: string;
@@ -27,7 +27,8 @@ type RouteTurn = Turn<typeof state>;
 
 /**
  * Keeps stored routes, each a key, with the journal of its changes. A change is in effect in every process before its turn
- * commits; a turn that is repeated makes the same change, and one that was overtaken none. Add it to the providers of an application with workers.
+ * commits; a turn that is repeated makes the same change, and one that was overtaken none. Add it to the providers of an
+ * application with workers.
  */
 @Actor({ name: ROUTES, state, journal: { keep: 1_000 } })
 export class RoutesActor {

@@ -7,7 +7,7 @@ import { checkedText, seal, PUBLISH, type PublishOptions } from '../sealing.js';
 import { CLOCK, type Clock } from '../clock.js';
 import { ROUTES } from './own.actors.js';
 import { Router, toRouted, type Receiving } from './router.js';
-import { RoutesActor } from './routes.actor.js';
+import { RoutesActor, type RouteState } from './routes.actor.js';
 import {
   PutRoute,
   RemoveRoute,
@@ -149,10 +149,7 @@ export interface RouteTest {
   problems: { owner: string; error: string }[];
 }
 
-function toRecord(
-  id: string,
-  state: { route?: Route; revision: number; changedAt?: string } | undefined,
-): RouteRecord | undefined {
+function toRecord(id: string, state: RouteState | undefined): RouteRecord | undefined {
   if (!state?.route) return undefined;
   const { route, revision, changedAt = '' } = state;
   return { id, route, revision, changedAt };

@@ -2,8 +2,8 @@ import { copyId, type Envelope } from '../envelope.js';
 import { UNROUTED } from './own.actors.js';
 
 /** What is kept of an event that nobody receives. */
-export function unroutedCopy(event: Envelope): Envelope[] {
-  return [{ ...event, id: copyId(event.id, UNROUTED), actor: UNROUTED }];
+export function unroutedCopy(event: Envelope): Envelope {
+  return { ...event, id: copyId(event.id, UNROUTED), actor: UNROUTED };
 }
 
 /** The event that such a copy was made of, as if it were published at `now`: what its times were is over. */

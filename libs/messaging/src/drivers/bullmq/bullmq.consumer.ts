@@ -126,7 +126,7 @@ export class BullmqConsumer implements Consumer {
       setInterval(() => this.watch(), lockDuration / 4).unref(),
       ...(aging === undefined
         ? []
-        : [setInterval(() => void this.age(aging), every(aging)).unref()]),
+        : [setInterval(() => void this.age(aging), agingInterval(aging)).unref()]),
     ];
     this.worker.on('error', (error) => this.complain(`${actor}: ${error.message}`));
     this.worker.on('lockRenewalFailed', (ids: string[]) => {
@@ -382,6 +382,6 @@ function isRefusal(error: unknown): error is Error {
 }
 
 /** How often to look for messages that have waited for so long. */
-function every(aging: number): number {
+function agingInterval(aging: number): number {
   return Math.min(Math.max(aging / 10, 100), 30_000);
 }

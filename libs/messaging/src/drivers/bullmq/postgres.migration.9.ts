@@ -19,7 +19,7 @@ BEGIN
     INSERT INTO callsheet.binding VALUES (p_owner, p_value::json)
       ON CONFLICT (owner) DO UPDATE SET value = EXCLUDED.value
       WHERE binding.value::jsonb <> EXCLUDED.value::jsonb
-        AND COALESCE((binding.value->>'revision')::numeric, 0) <= COALESCE((EXCLUDED.value->>'revision')::numeric, 0);
+        AND COALESCE((binding.value->>'revision')::numeric <= (EXCLUDED.value->>'revision')::numeric, true);
   END IF;
   IF NOT FOUND THEN RETURN false; END IF;
   UPDATE callsheet.binding_version SET id = gen_random_uuid();

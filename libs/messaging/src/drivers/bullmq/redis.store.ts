@@ -10,6 +10,7 @@ import {
   UnknownOutcomeError,
 } from '../../messaging.errors.js';
 import type { ResolvedOptions } from '../../messaging.options.js';
+import { revisionOf } from '../revision.js';
 import type { BullmqStore } from './bullmq.store.js';
 import { checkClock } from './clock.skew.js';
 import { redisClient, type Client } from './redis.client.js';
@@ -17,6 +18,7 @@ import { redisTurnBackends, type RedisTurnBackend } from './redis.backend.js';
 import { BINDINGS, BINDINGS_VERSION, channelsOf, PREFIX } from './redis.keys.js';
 import { RedisNotices } from './redis.notices.js';
 import { RedisRoom } from './redis.room.js';
+import { BIND } from './redis.scripts.js';
 import { redisAddress, safeUrl, type RedisAddress } from './store.url.js';
 import { settledWithin, withinTime } from '../../within.time.js';
 
@@ -27,28 +29,6 @@ const ANSWER_TIMEOUT = 4_000;
 const OPEN_TIMEOUT = 20_000;
 
 type Options = Pick<ResolvedOptions, 'url' | 'idempotencyWindow'>;
-
-/**
- * Makes a value what an owner has bound, unless it is that already, or a higher revision is there.
- *
- * KEYS[1]  hash of the bindings
- * ARGV     the owner; JSON, '' for nothing; its revision, '' for none; the field of the version; another version
- * returns  1 when that changed something
- */
-const BIND = `
-local stored = redis.call('HGET', KEYS[1], ARGV[1])
-if (stored or '') == ARGV[2] then return 0 end
-if stored and ARGV[3] ~= '' then
-  local isJson, old = pcall(cjson.decode, stored)
-  if isJson and type(old) == 'table' and (tonumber(old.revision) or 0) > tonumber(ARGV[3]) then return 0 end
-end
-if ARGV[2] == '' then redis.call('HDEL', KEYS[1], ARGV[1])
-else redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
--- A full server lets go of something, but writes nothing: then there is no version.
-local written = redis.pcall('HSET', KEYS[1], ARGV[4], ARGV[5])
-if type(written) == 'table' and written.err then redis.call('HDEL', KEYS[1], ARGV[4]) end
-return 1
-`;
 
 /** Redis 6.2 or newer, or a compatible server, alone or as a cluster, with ioredis. */
 export class RedisStore implements BullmqStore {
@@ -109,7 +89,7 @@ export class RedisStore implements BullmqStore {
   async bind(owner: string, value: Json | undefined): Promise<boolean> {
     const client = this.queueConnection;
     const text = value === undefined ? null : JSON.stringify(value);
-    const bound = [owner, text ?? '', revisionOf(value), BINDINGS_VERSION, randomUUID()];
+    const bound = [owner, text ?? '', revisionOf(value) ?? '', BINDINGS_VERSION, randomUUID()];
     return (await client.eval(BIND, 1, BINDINGS, ...bound)) === 1;
   }
 
@@ -279,9 +259,4 @@ function parsed(text: string): Json {
   } catch {
     return null;
   }
-}
-
-function revisionOf(value: Json | undefined): number | '' {
-  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-  return isObject && typeof value['revision'] === 'number' ? value['revision'] : '';
 }

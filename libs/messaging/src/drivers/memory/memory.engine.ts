@@ -23,6 +23,7 @@ import type {
 import type { Envelope } from '../../envelope.js';
 import type { Json } from '../../json.js';
 import { StoreError } from '../../messaging.errors.js';
+import { revisionOf } from '../revision.js';
 import { MemoryConsumer, type CommitStep } from './memory.consumer.js';
 import { newestFirst } from './memory.ended.js';
 import { recordOf, type Entry } from './memory.entry.js';
@@ -129,11 +130,9 @@ export class MemoryEngine implements Engine {
   async bind(owner: string, value: Json | undefined): Promise<boolean> {
     const text = JSON.stringify(value);
     const known = this.bound.get(owner);
-    if (
-      text === JSON.stringify(known) ||
-      (known !== undefined && revisionOf(known) > revisionOf(value))
-    )
-      return false;
+    if (text === JSON.stringify(known)) return false;
+    const [before = 0, now = Infinity] = [revisionOf(known), revisionOf(value)];
+    if (before > now) return false;
     if (value === undefined) this.bound.delete(owner);
     else this.bound.set(owner, JSON.parse(text) as Json);
     this.changes += 1;
@@ -209,11 +208,4 @@ export class MemoryEngine implements Engine {
   private requireOpen(): void {
     if (this.isClosed) throw new StoreError('the memory store is closed');
   }
-}
-
-/** 0 for what has none; what has none takes the place of nothing that has one, but by being removed. */
-function revisionOf(value: Json | undefined): number {
-  if (value === undefined) return Infinity;
-  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-  return isObject && typeof value['revision'] === 'number' ? value['revision'] : 0;
 }
