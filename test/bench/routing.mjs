@@ -102,7 +102,7 @@ function event() {
   };
 }
 
-const print = (name, value) => process.stdout.write(`${name.padEnd(44)}${value}\n`);
+const print = (name, value) => process.stdout.write(`${name.padEnd(48)}${value}\n`);
 const spent = () => {
   const { user, system } = process.cpuUsage();
   return user + system;
@@ -199,8 +199,8 @@ const texts = [
   { name: '^(a+)+$, 100,000 characters', pattern: '^(a+)+$', text: `${'a'.repeat(99_999)}!` },
   {
     name: 'states that explode, 20,000 characters',
-    pattern: '(a|b)*a(a|b){12}c',
-    text: 'abbab'.repeat(4_000),
+    pattern: '(a|b)*a(a|b){22}[cd]',
+    text: `${Array.from({ length: 20_000 }, () => one(['a', 'b'])).join('')}c`,
   },
 ];
 for (const { name, pattern, text } of texts) {
