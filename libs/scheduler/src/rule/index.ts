@@ -1,12 +1,7 @@
 // Rules of schedules: when one runs. Everything that computes occurrences does it here.
 export { checkRule, RULE_OPTIONS } from './check.js';
 export { dueTime } from './due.js';
-export {
-  countBetween,
-  nextOccurrence,
-  occurrencesBetween,
-  previousOccurrence,
-} from './occurrences.js';
+export { nextOccurrence, occurrencesBetween, previousOccurrence } from './occurrences.js';
 export {
   type Calendar,
   type CheckedRule,

@@ -49,25 +49,6 @@ export function occurrencesBetween(
   return found;
 }
 
-/** How many occurrences there are after `from` up to and including `to`; counts to `max` and no further. */
-export function countBetween(rule: CheckedRule, from: number, to: number, max: number): number {
-  if (to <= from) return 0;
-  const every = plainInterval(rule);
-  if (every !== undefined) {
-    const instants = occurrencesOf(rule);
-    const first = instants.next(from);
-    const last = instants.previous(to + 1);
-    if (first === undefined || last === undefined || last < first) return 0;
-    return Math.min(max, (last - first) / every + 1);
-  }
-  return occurrencesBetween(rule, from, to, max).length;
-}
-
-/** Calendars aside, intervals can be counted without going through them. */
-function plainInterval(rule: CheckedRule): number | undefined {
-  return rule.include || rule.exclude ? undefined : rule.every;
-}
-
 const byRule = new WeakMap<CheckedRule, Instants>();
 const byText = new RecentlyUsed<string, Instants>(500);
 

@@ -1,30 +1,22 @@
-import {
-  createPostgresBackend,
-  ErrorCode,
-  PostgresQueueBackend,
-  type BackendFactory,
-  type Job,
-} from 'bullmq';
+import { createPostgresBackend, PostgresQueueBackend, type BackendFactory, type Job } from 'bullmq';
 import type { Carried } from '../../codec.js';
 import type {
   AttemptRecord,
   Cancellation,
   DeadLetterPlace,
   Effects,
-  SqlStatement,
   StoredState,
 } from '../../engine.js';
 import { actorOf, DEAD, redriven, toEnvelope, type JobProgress } from './bullmq.job.js';
 import { Ending, type Failure, type Keep, type NextJob, type TurnBackend } from './bullmq.store.js';
-import { TurnSqlError } from '../../messaging.errors.js';
 import type { ResolvedOptions } from '../../messaging.options.js';
 import { pauseAfterError } from './error.pause.js';
-import type { Queryable } from './postgres.schema.js';
 import type { PoolLike } from './postgres.store.js';
 import { NOW, onServerClock } from './postgres.clock.js';
-import { refusalOf, toSends } from './postgres.sends.js';
+import { PostgresEnds } from './postgres.ends.js';
+import { toSends } from './postgres.sends.js';
 import { PostgresMailboxes } from './postgres.mailboxes.js';
-import { isLocked, isLost, retryBusy, retryLost, retryTransient } from './postgres.retry.js';
+import { retryLost, retryTransient } from './postgres.retry.js';
 import { redriveAll } from './redrive.all.js';
 
 /**
@@ -44,16 +36,6 @@ const COMPLETE =
   'SELECT callsheet.complete($1, $2, $3, $4::jsonb, $5, $6::jsonb, $7, $8, $9, $10, $11::json)';
 const COMPLETE_KEPT = COMPLETE.replace(/\)$/, ', $12, $13::json, $14)');
 
-/** What the end of a turn fails with when the job is no longer this worker's: our functions', and as BullMQ translates it. */
-const LOCK_LOST: unknown[] = ['BM001', ErrorCode.JobNotInState, ErrorCode.JobLockMismatch];
-
-/**
- * How long the end of a turn waits for a lock, ms; then it gives its connection back and asks again, as long as it takes. A key
- * may be held by a transaction of the user's: nobody else should wait for that, nor his statement run into the time that `pg`
- * allows for it.
- */
-const PATIENCE = 250;
-
 /** How long an answer of PostgreSQL may be on its way, ms. */
 const JUST_BEFORE = 1_000;
 
@@ -61,34 +43,26 @@ const JUST_BEFORE = 1_000;
 const TRIMMED = 1_000;
 const TRIM_ROUNDS = 10;
 
-/**
- * Renews the lock of a job whose turn ends. Never waits: who has the row ends the job, or only looks at it, and then the next
- * time is soon enough.
- *
- * $1 queue, $2 id, $3 token, $4 for how long, ms
- */
-const RENEW = `
-UPDATE bullmq.job SET locked_until_ms = ${NOW} + $4::bigint WHERE (queue, id) IN (
-  SELECT queue, id FROM bullmq.job
-   WHERE queue = $1 AND id = $2 AND state = 'active' AND lock_token = $3 FOR UPDATE SKIP LOCKED)`;
-
 /** How long ids that senders chose are remembered, and a silent worker keeps its jobs, ms. */
 type Spans = Pick<ResolvedOptions, 'idempotencyWindow' | 'lockDuration'>;
 
 /** BullMQ's PostgreSQL backend with the ends of a turn, as functions of our schema. */
 export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBackend {
   readonly mailboxes: PostgresMailboxes;
+  private readonly ends: PostgresEnds;
   private readonly renewals?: PostgresQueueBackend;
 
   /** @param renewer connections on which locks are renewed, if those are not the same as for everything else */
   constructor(
     private readonly spans: Spans,
-    private readonly renewer: PoolLike | undefined,
+    renewer: PoolLike | undefined,
     ...base: ConstructorParameters<typeof PostgresQueueBackend>
   ) {
     super(...base);
     onServerClock(this);
     if (renewer) this.renewals = renewalsOn(renewer, this.queueName, this.opts);
+    const pool = this.connection.pool as unknown as PoolLike;
+    this.ends = new PostgresEnds(pool, this.queueName, spans.lockDuration, renewer);
     this.mailboxes = new PostgresMailboxes(this.connection.pool, this.queueName);
   }
 
@@ -121,7 +95,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
       const rows = journal && JSON.stringify(journal.rows.slice(-journal.keep));
       params.push(forget !== undefined, rows, journal?.keep);
     }
-    await this.end(job, (forget ?? journal) ? COMPLETE_KEPT : COMPLETE, params, sql);
+    await this.ends.end(job, (forget ?? journal) ? COMPLETE_KEPT : COMPLETE, params, sql);
     return undefined;
   }
 
@@ -140,7 +114,9 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
       ...fieldsOf(failure),
       ...[key, JSON.stringify(attempt)],
     ];
-    return (await this.ending(job, token, () => this.patiently(text, params), true)) === true;
+    return (
+      (await this.ends.ending(job, token, () => this.ends.patiently(text, params), true)) === true
+    );
   }
 
   async stateOf(job: Job): Promise<StoredState | undefined> {
@@ -190,7 +166,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
     delay: number,
     failure: Failure | undefined,
   ): Promise<void> {
-    await this.end(
+    await this.ends.end(
       job,
       `SELECT callsheet.postpone($1, $2, $3, ${NOW} + $4::bigint, $4::bigint, $5, $6::jsonb, $7::jsonb)`,
       [this.queueName, job.id, token, delay, ...(failure ? fieldsOf(failure) : [null, null, null])],
@@ -198,7 +174,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
   }
 
   async bury(job: Job, token: string, failure: Failure, sends: Effects['sends']): Promise<void> {
-    await this.end(
+    await this.ends.end(
       job,
       'SELECT callsheet.bury($1, $2, $3, $4, $5, $6::jsonb, $7::jsonb, $8::jsonb, $9, $10)',
       [
@@ -221,16 +197,20 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
     _keep: Keep,
     sends: Effects['sends'],
   ): Promise<void> {
-    await this.end(job, 'SELECT callsheet.quit($1, $2, $3, $4, $5::jsonb, $6::jsonb, $7, $8)', [
-      this.queueName,
-      job.id,
-      token,
-      Date.now(),
-      JSON.stringify(progress),
-      toSends(sends),
-      this.spans.idempotencyWindow,
-      toEnvelope(job).key,
-    ]);
+    await this.ends.end(
+      job,
+      'SELECT callsheet.quit($1, $2, $3, $4, $5::jsonb, $6::jsonb, $7, $8)',
+      [
+        this.queueName,
+        job.id,
+        token,
+        Date.now(),
+        JSON.stringify(progress),
+        toSends(sends),
+        this.spans.idempotencyWindow,
+        toEnvelope(job).key,
+      ],
+    );
   }
 
   async cancel(id: string): Promise<Cancellation> {
@@ -394,7 +374,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
     const since = performance.now();
     const end = async (): Promise<NextJob> =>
       (await super.moveToCompleted(job, null, false, token, fetchNext)).result;
-    const next = await this.ending(job, token, end, 'stored' as const);
+    const next = await this.ends.ending(job, token, end, 'stored' as const);
     return next === 'stored' ? retryLost(() => this.taken(token, since)) : next;
   }
 
@@ -411,114 +391,6 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
     );
     const job = typeof id === 'string' && (await this.getJobData(id));
     return job ? [job, job.id, 0, 0] : undefined;
-  }
-
-  /** @param params the second is the id of the job, the third the token of its lock */
-  private async end(
-    job: Job,
-    text: string,
-    params: unknown[],
-    sql: readonly SqlStatement[] = [],
-  ): Promise<void> {
-    const isPlain = sql.length === 0;
-    const commit = (): Promise<unknown> =>
-      isPlain ? this.patiently(text, params) : this.transaction(text, params, sql);
-    await this.ending(job, String(params[2]), commit, undefined);
-  }
-
-  /**
-   * The end of a turn: what it sends can be refused. Answers `stored` when the connection broke, and the repeat finds that the
-   * end was stored all the same: it is fenced by the lock, which went with it.
-   */
-  private async ending<T, S>(
-    job: Job,
-    token: string,
-    end: () => Promise<T>,
-    stored: S,
-  ): Promise<T | S> {
-    const attempt = async (isRepeat: boolean): Promise<T | S> => {
-      try {
-        return await retryBusy(end);
-      } catch (error) {
-        const isOver = isRepeat && LOCK_LOST.includes((error as { code?: unknown }).code);
-        if (isOver && !(await this.wasRecovered(job))) return stored;
-        throw refusalOf(error) ?? error;
-      }
-    };
-    const renewing =
-      this.renewer && setInterval(() => this.renew(job, token), this.spans.lockDuration / 4);
-    try {
-      return await retryLost(attempt);
-    } finally {
-      clearInterval(renewing);
-    }
-  }
-
-  /** BullMQ renews no lock of a turn that is over; but its end may have to wait for a key. */
-  private renew({ id }: Job, token: string): void {
-    const params = [this.queueName, id, token, this.spans.lockDuration];
-    this.renewer?.query(RENEW, params).catch(() => undefined);
-  }
-
-  /** Whether a job that this worker has taken is gone, or was taken from it: that counts a crash. */
-  private async wasRecovered({ id, stalledCounter }: Job): Promise<boolean> {
-    const crashes = await this.value(
-      'SELECT stalled_count AS value FROM bullmq.job WHERE id = $1 AND queue IN ($2, $3)',
-      [id, this.queueName, this.queueName + DEAD],
-    );
-    return crashes !== stalledCounter;
-  }
-
-  /**
-   * Ends the turn first, under its lock; then what the user adds, in the search path that the database has for him. A process
-   * that freezes meanwhile holds others up, who want the key or what the user's SQL touches, no longer than its lock lasts.
-   */
-  private async transaction(
-    text: string,
-    params: unknown[],
-    sql: readonly SqlStatement[],
-  ): Promise<void> {
-    const session = await (this.connection.pool as unknown as PoolLike).connect();
-    let isBroken = false;
-    try {
-      await session.query(
-        `BEGIN; SET LOCAL idle_in_transaction_session_timeout = ${this.spans.lockDuration};
-         SET LOCAL lock_timeout = ${PATIENCE}`,
-      );
-      await session.query(text, params);
-      await session.query(
-        'SET LOCAL search_path TO "$user", public; SET LOCAL lock_timeout TO DEFAULT',
-      );
-      for (const statement of sql) await runStatement(session, statement);
-      // Deferred constraints fail here.
-      await runStatement(session, { text: 'COMMIT', params: [] });
-    } catch (error) {
-      await session.query('ROLLBACK').catch(() => (isBroken = true));
-      throw lossOf(error, isBroken) ?? error;
-    } finally {
-      session.release(isBroken);
-    }
-  }
-
-  /**
-   * The column `value` of what one function answers, which waits for locks for so long only. The pool's own `query` would give
-   * up the connection with the wait, and let who asks again for one go before those that have waited for it.
-   *
-   * @param text selects the function
-   */
-  private async patiently(text: string, params: unknown[]): Promise<unknown> {
-    const session = await (this.connection.pool as unknown as PoolLike).connect();
-    let isBroken = false;
-    try {
-      const patience = `SELECT set_config('lock_timeout', '${PATIENCE}', true),`;
-      const { rows } = await session.query(text.replace('SELECT', patience), params);
-      return rows[0]?.['value'];
-    } catch (error) {
-      isBroken = !isLocked(error);
-      throw error;
-    } finally {
-      session.release(isBroken);
-    }
   }
 
   /** The column `value` of the first row; repeated when it lost a deadlock. Not within `retryLost`, which repeats it too. */
@@ -566,26 +438,6 @@ function grow(pool: unknown): void {
 function silent<T extends PostgresQueueBackend>(backend: T): T {
   backend.on('error', () => undefined);
   return backend;
-}
-
-/** @throws TurnSqlError */
-async function runStatement(session: Queryable, { text, params }: SqlStatement): Promise<void> {
-  try {
-    await session.query(text, [...params]);
-  } catch (error) {
-    throw new TurnSqlError(text, error as Error);
-  }
-}
-
-/**
- * What broke the connection under SQL of a turn, if that is why it failed. The SQL may raise the same codes, because it asked
- * another server say: then the server that it ran on said so, and still answers.
- */
-function lossOf(error: unknown, isBroken: boolean): Error | undefined {
-  const { cause } = error as { cause?: unknown };
-  if (!(error instanceof TurnSqlError) || !isLost(cause)) return undefined;
-  const isFromServer = 'severity' in (cause as Error);
-  return isBroken || !isFromServer ? (cause as Error) : undefined;
 }
 
 function fieldsOf({ reason, stacktrace, progress }: Failure): string[] {
