@@ -1,5 +1,5 @@
 // How long messages of the lane `high` wait, without others and beside a flood of `low` ones.
-// Usage: npm run build && node test/bench/lanes.mjs redis://127.0.0.1:<port> [low] [high] [work, ms]
+// Usage: npm run build && node test/bench/lanes.mjs redis://127.0.0.1:<port> [low] [high] [work, ms] [reserved turns of 10]
 import 'reflect-metadata';
 import { fork } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -15,7 +15,7 @@ import {
   Message,
 } from '../../dist/libs/messaging/src/index.js';
 
-const [url = 'redis://127.0.0.1:6379', low = '100000', high = '1000', work = '5'] =
+const [url = 'redis://127.0.0.1:6379', low = '100000', high = '1000', work = '5', reserved = '0'] =
   process.argv.slice(2);
 const isWorker = process.env['BENCH_WORKER'] === '1';
 
@@ -29,7 +29,7 @@ class Lanes {
   }
 }
 Handle(Go)(Lanes.prototype, 'go', Object.getOwnPropertyDescriptor(Lanes.prototype, 'go'));
-Actor({ name: 'lanes', concurrency: 10 })(Lanes);
+Actor({ name: 'lanes', concurrency: 10, reserved: Number(reserved) })(Lanes);
 
 async function app() {
   class App {}

@@ -214,6 +214,58 @@ export const flowCases: Case[] = [
     },
   },
   {
+    promise: 'turns that are reserved for urgent messages are taken by no others',
+    async run(context) {
+      const engine = await context.engine();
+      const blocked = gate();
+      let [lows, most] = [0, 0];
+      const turn = async ({ envelope }: Delivery) => {
+        if (envelope.priority <= 10) return done();
+        most = Math.max(most, ++lows);
+        await blocked.opened;
+        lows--;
+        return done();
+      };
+      const others = [1_000, 11, 100, 11].map((priority) => context.envelope({ priority }));
+      await engine.send(others);
+      const { deliveries } = await context.consume(engine, turn, { concurrency: 3, reserved: 1 });
+      await eventually(() => lows === 2);
+      // Sent while the others wait: at once, of a key, delayed; more than one, so that each end could bring one of the others.
+      const urgent = [10, 1, 10, 5].map((priority) => context.envelope({ priority }));
+      const keyed = [1, 2].map(() => context.envelope({ priority: 10, key: 'k' }));
+      const due = Date.now() + 50;
+      await engine.send([...urgent, ...keyed, context.envelope({ priority: 10, dueAt: due })]);
+      await eventually(async () => (await engine.counts(context.actor)).done === 7);
+      expect(lows).toBe(2);
+      blocked.open();
+      await eventually(async () => (await engine.counts(context.actor)).done === 11);
+      expect(most).toBe(2);
+      expect(deliveries).toHaveLength(11);
+    },
+  },
+  {
+    promise: 'urgent messages have all turns, and of a worker with one turn others have it too',
+    async run(context) {
+      const engine = await context.engine();
+      const blocked = gate();
+      let running = 0;
+      const turn = async () => {
+        running++;
+        await blocked.opened;
+        running--;
+        return done();
+      };
+      await engine.send([1, 10, 10].map((priority) => context.envelope({ priority })));
+      const { consumer } = await context.consume(engine, turn, { concurrency: 3, reserved: 2 });
+      await eventually(() => running === 3);
+      consumer.limit(1);
+      blocked.open();
+      await engine.send([context.envelope({ priority: 1_000 })]);
+      await eventually(async () => (await engine.counts(context.actor)).done === 4);
+      expect(running).toBe(0);
+    },
+  },
+  {
     promise: 'without aging a message keeps its priority, however long it waits',
     async run(context) {
       const engine = await context.engine();

@@ -207,6 +207,19 @@ describe('what is declared wrongly stops the start', () => {
     );
   });
 
+  it.each([-1, 1.5, 4, NaN, '1'])('%o reserved turns of four', async (reserved) => {
+    @Actor({ concurrency: 4, reserved: reserved as number })
+    class Mailer {
+      @Handle(Send) send(): void {}
+    }
+    await expect(start([Mailer])).rejects.toThrow(
+      new OptionError(
+        '@Actor Mailer reserved',
+        'must be a whole number from 0 to 3: one turn at least is for any',
+      ),
+    );
+  });
+
   it.each<[object, string, string]>([
     [{ attempts: 0 }, 'retry.attempts', 'must be a whole number from 1 to 100, got 0'],
     [{ jitter: 2 }, 'retry.jitter', 'must be a number from 0 to 1, got 2'],

@@ -36,6 +36,11 @@ export interface ActorOptions {
   /** At most `max` starts within each `per`, over all processes. Default: no limit. */
   rateLimit?: { max: number; per: Duration };
   /**
+   * How many of these turns only messages of the lane 'high' or better get, less than `concurrency`: a flood of others cannot
+   * take them. Per process. Default 0.
+   */
+  reserved?: number;
+  /**
    * How long a message may wait: then it is served like one of the lane 'normal' at least, after twice as long like one of
    * 'high', so that none waits for ever behind others. false: each keeps its priority. Default '10m'.
    */
@@ -144,6 +149,7 @@ const OPTIONS = new Set<string>([
   'pause',
   'concurrency',
   'rateLimit',
+  'reserved',
   'aging',
   'mailbox',
   'journal',

@@ -33,6 +33,8 @@ export interface FoundActor {
   readonly supervision: Supervision;
   readonly pause: PausePolicy;
   readonly rateLimit?: { max: number; per: number };
+  /** How many turns are kept for urgent messages. */
+  readonly reserved: number;
   /** How long a message may wait until it comes into a better lane, ms. */
   readonly aging?: number;
   /** The most messages that wait per key. */
@@ -143,12 +145,17 @@ function describe(target: { name: string }, wrapper: Wrapper): FoundActor {
     group.set(type, toHandler(target, declaration, options));
   }
   const largest = Math.max(0, ...[...handlers.values()].map(({ batch }) => batch?.max ?? 0));
-  const { rateLimit, mailbox, aging = DEFAULT_AGING } = options;
+  const { rateLimit, mailbox, reserved = 0, aging = DEFAULT_AGING } = options;
+  const concurrency = Math.max(
+    whole(options.concurrency ?? 10, 10_000, `${path} concurrency`),
+    largest,
+  );
   return {
     name,
     target,
     wrapper,
-    concurrency: Math.max(whole(options.concurrency ?? 10, 10_000, `${path} concurrency`), largest),
+    concurrency,
+    reserved: toReserved(reserved, concurrency, `${path} reserved`),
     retry: toActorRetryPolicy(options.retry ?? {}, `${path} retry`),
     supervision: toSupervision(options.on ?? [], `${path} on`),
     pause: toPause(options.pause ?? {}, `${path} pause`),
@@ -233,6 +240,12 @@ function toRateLimit(
 function whole(value: number, most: number, path: string): number {
   if (Number.isSafeInteger(value) && value >= 1 && value <= most) return value;
   throw new OptionError(path, `must be a whole number from 1 to ${most}`);
+}
+
+function toReserved(value: number, concurrency: number, path: string): number {
+  if (Number.isSafeInteger(value) && value >= 0 && value < concurrency) return value;
+  const range = `from 0 to ${concurrency - 1}`;
+  throw new OptionError(path, `must be a whole number ${range}: one turn at least is for any`);
 }
 
 function longer(duration: Parameters<typeof toMilliseconds>[0], path: string): number {

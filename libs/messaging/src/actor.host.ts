@@ -122,7 +122,8 @@ export class ActorHost implements OnModuleInit {
     actor: FoundActor,
     bound: Pick<Turns, 'handlers' | 'patterns'>,
   ): Promise<void> {
-    const { name, concurrency, rateLimit, aging, mailbox, handlers, retry, supervision } = actor;
+    const { name, concurrency, reserved, rateLimit, aging, mailbox, handlers, retry, supervision } =
+      actor;
     const { state, journal } = actor;
     const breaker = new ActorBreaker(name, actor.pause, concurrency, this.clock);
     const turns: Turns = {
@@ -146,6 +147,7 @@ export class ActorHost implements OnModuleInit {
       name,
       {
         concurrency,
+        reserved,
         ...(rateLimit && { rateLimit }),
         ...(aging !== undefined && { aging }),
         // Whatever an earlier release has declared.

@@ -154,6 +154,8 @@ export interface ConsumeOptions extends MailboxOptions {
   concurrency: number;
   /** At most `max` starts per `per` milliseconds, over all processes. */
   rateLimit?: { max: number; per: number };
+  /** How many of these turns only messages of the lane 'high' or better get; fewer than `concurrency`. Default 0. */
+  reserved?: number;
   /**
    * How long a message may wait, ms, until it is served like one of the lane 'normal' at least, and after twice as long like one
    * of 'high': behind those of that lane that came before. Looked at now and then. Absent: it keeps its priority.

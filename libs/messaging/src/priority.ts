@@ -3,6 +3,9 @@ import { OptionError } from './messaging.errors.js';
 /** Named lanes, first served first. Each is a number, so lanes and numbers mix. */
 export const LANES = { critical: 1, high: 10, normal: 100, low: 1_000 } as const;
 
+/** Messages of this priority or a better one are urgent: an actor can reserve turns for them. */
+export const URGENT = LANES.high;
+
 /** Into which lane a message comes that has waited so many times as long as it may, the best one first. */
 export const AGES = [
   [LANES.high, 2],

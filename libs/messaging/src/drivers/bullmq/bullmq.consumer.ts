@@ -19,12 +19,15 @@ import {
   type TurnBackend,
 } from './bullmq.store.js';
 import { AGES } from '../../priority.js';
+import { ReservedTurns } from './reserved.turns.js';
 import { withinTime } from '../../within.time.js';
 
 export interface ConsumerOptions {
   concurrency: number;
   /** At most `max` starts per `per` milliseconds, over all processes. */
   rateLimit?: { max: number; per: number };
+  /** How many turns are kept for urgent messages. */
+  reserved?: number;
   /** How long a message waits until it comes into a better lane, ms. */
   aging?: number;
   /** How long a silent worker keeps its jobs, ms. */
@@ -100,7 +103,7 @@ export class BullmqConsumer implements Consumer {
     private readonly options: ConsumerOptions,
     private readonly turn: TurnFunction,
   ) {
-    const { concurrency, rateLimit, aging, lockDuration, keepDone } = options;
+    const { concurrency, rateLimit, reserved, aging, lockDuration, keepDone } = options;
     const worker = new Worker(
       actor,
       (job: Job, token: string | undefined) => this.process(job, token ?? ''),
@@ -120,6 +123,10 @@ export class BullmqConsumer implements Consumer {
     );
     this.worker = worker as unknown as Worker;
     this.backend = worker.getBackend() as unknown as TurnBackend;
+    if (reserved) {
+      // One that is limited to few turns for a while still has one for any message.
+      this.backend.reserved = new ReservedTurns(() => Math.max(1, worker.concurrency - reserved));
+    }
     this.chores = [
       setInterval(() => void this.forget(), FORGET_EVERY).unref(),
       setInterval(() => void this.heal(), HEAL_EVERY).unref(),
@@ -198,6 +205,7 @@ export class BullmqConsumer implements Consumer {
     } catch (error) {
       this.lost(job, error);
     }
+    this.backend.reserved?.ended(job.id);
     // Tells BullMQ that the job has been moved.
     throw new WaitingError();
   }
@@ -285,8 +293,12 @@ export class BullmqConsumer implements Consumer {
     { effects = { sends: [] }, refused }: Extract<Outcome, { kind: 'done' }>,
     fetchNext: boolean,
   ): Promise<NextJob> {
+    const { reserved } = this.backend;
+    reserved?.ended(job.id);
+    const end = (isLast: boolean): Promise<NextJob> =>
+      this.backend.complete(job, token, effects, this.options.keepDone, !isLast);
     try {
-      return await this.backend.complete(job, token, effects, this.options.keepDone, fetchNext);
+      return await (fetchNext && reserved ? reserved.fetch(end) : end(!fetchNext));
     } catch (error) {
       try {
         if (!refused || !isRefusal(error)) throw error;

@@ -82,7 +82,7 @@ export class BullmqEngine implements Engine {
 
   async consume(
     actor: string,
-    { concurrency, rateLimit, aging, reads, mailbox }: ConsumeOptions,
+    { concurrency, rateLimit, reserved, aging, reads, mailbox }: ConsumeOptions,
     turn: TurnFunction,
   ): Promise<Consumer> {
     await turnBackendOf(this.queue(actor)).mailboxes.employ({ reads, mailbox });
@@ -94,6 +94,7 @@ export class BullmqEngine implements Engine {
         ...this.options,
         concurrency,
         ...(rateLimit && { rateLimit }),
+        ...(reserved !== undefined && { reserved }),
         ...(aging !== undefined && { aging }),
       },
       turn,

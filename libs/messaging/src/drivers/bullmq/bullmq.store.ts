@@ -14,6 +14,7 @@ import type { Envelope } from '../../envelope.js';
 import type { Json } from '../../json.js';
 import type { JobProgress } from './bullmq.job.js';
 import type { Mailboxes } from './mailboxes.js';
+import type { ReservedTurns } from './reserved.turns.js';
 
 /** What the BullMQ engine needs of a database beyond BullMQ's own backend. */
 export interface BullmqStore {
@@ -65,6 +66,8 @@ export class Ending {
  */
 export interface TurnBackend extends IQueueBackend {
   readonly mailboxes: Mailboxes;
+  /** Of the worker that has this backend, if it keeps turns for urgent messages: then not every fetch may bring any. */
+  reserved?: ReservedTurns;
   /** The committed state of the key of a job just taken. Asked for once. */
   stateOf(job: Job): StoredState | undefined | Promise<StoredState | undefined>;
   /**

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createPostgresBackend, PostgresQueueBackend, type BackendFactory, type Job } from 'bullmq';
 import type { Carried } from '../../codec.js';
 import type {
@@ -10,6 +11,7 @@ import type {
 import { actorOf, DEAD, redriven, toEnvelope, type JobProgress } from './bullmq.job.js';
 import { Ending, type Failure, type Keep, type NextJob, type TurnBackend } from './bullmq.store.js';
 import type { ResolvedOptions } from '../../messaging.options.js';
+import { URGENT } from '../../priority.js';
 import { pauseAfterError } from './error.pause.js';
 import type { PoolLike } from './postgres.store.js';
 import { NOW, onServerClock } from './postgres.clock.js';
@@ -17,6 +19,7 @@ import { PostgresEnds } from './postgres.ends.js';
 import { toSends } from './postgres.sends.js';
 import { PostgresMailboxes } from './postgres.mailboxes.js';
 import { retryLost, retryTransient } from './postgres.retry.js';
+import { LOOK_AGAIN, type ReservedTurns } from './reserved.turns.js';
 import { redriveAll } from './redrive.all.js';
 
 /**
@@ -30,6 +33,16 @@ SELECT id FROM bullmq.job
    AND ($2::bigint IS NULL OR (finished_at_ms, id COLLATE "C") < ($2::bigint, $3::text))
  ORDER BY finished_at_ms DESC, id COLLATE "C" DESC
  LIMIT $4`;
+
+/**
+ * Whether an urgent message could be taken. Who takes the next one then may still get another, if somebody is quicker.
+ *
+ * $1 queue, $2 the worst priority that is urgent
+ */
+const HAS_URGENT = `
+SELECT EXISTS (SELECT 1 FROM bullmq.job WHERE queue = $1 AND state = 'waiting' AND priority <= $2)
+    OR EXISTS (SELECT 1 FROM bullmq.job
+                WHERE queue = $1 AND state = 'delayed' AND process_at_ms <= ${NOW} AND priority <= $2) AS value`;
 
 /** The end of a turn; and of one that writes into the journal of its key, or forgets it. */
 const COMPLETE =
@@ -49,6 +62,7 @@ type Spans = Pick<ResolvedOptions, 'idempotencyWindow' | 'lockDuration'>;
 /** BullMQ's PostgreSQL backend with the ends of a turn, as functions of our schema. */
 export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBackend {
   readonly mailboxes: PostgresMailboxes;
+  reserved?: ReservedTurns;
   private readonly ends: PostgresEnds;
   private readonly renewals?: PostgresQueueBackend;
 
@@ -340,12 +354,22 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
     ...args: Parameters<PostgresQueueBackend['moveToActive']>
   ): ReturnType<PostgresQueueBackend['moveToActive']> {
     const since = performance.now();
-    return pauseAfterError(() =>
+    const take = async (): Promise<NextJob> =>
       retryLost(
         async (isRepeat) =>
           (isRepeat && (await this.taken(args[0], since))) || super.moveToActive(...args),
-      ),
-    );
+      );
+    const limited = async (): Promise<NextJob> =>
+      (await this.value(HAS_URGENT, [this.queueName, URGENT])) ? take() : [null, '', 0, 0];
+    return pauseAfterError(async () =>
+      this.reserved ? this.reserved.fetch((isLimited) => (isLimited ? limited() : take())) : take(),
+    ) as ReturnType<PostgresQueueBackend['moveToActive']>;
+  }
+
+  override async waitForJob(timeout: number): ReturnType<PostgresQueueBackend['waitForJob']> {
+    if (!this.reserved?.isFull) return super.waitForJob(timeout);
+    await sleep(LOOK_AGAIN);
+    return null;
   }
 
   override moveJobFromActiveToWait(

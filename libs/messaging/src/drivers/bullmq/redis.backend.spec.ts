@@ -16,6 +16,7 @@ import {
 import type { BullmqEngine } from './bullmq.engine.js';
 import { DEAD, toCancelled, toFailure } from './bullmq.job.js';
 import type { BullmqStore, TurnBackend } from './bullmq.store.js';
+import { ReservedTurns } from './reserved.turns.js';
 import { channelsOf, PREFIX, REMEMBERED } from './redis.keys.js';
 
 const KEEP = { age: 3_600_000, count: 100 };
@@ -58,6 +59,12 @@ serverSuite('redis-server', 'the ends of a turn on Redis', () => {
 
   /** Takes the next message with a lock that lasts; the test ends it. */
   async function take(token = 'mine'): Promise<Job> {
+    const job = await employ().getNextJob(token, { block: false });
+    if (!job) throw new Error('nothing to take');
+    return job as unknown as Job;
+  }
+
+  function employ(): Worker {
     const store = (engine as unknown as { database: BullmqStore }).database;
     const worker = new Worker(
       context.actor,
@@ -72,9 +79,7 @@ serverSuite('redis-server', 'the ends of a turn on Redis', () => {
     );
     workers.push(worker as unknown as Worker);
     backend = worker.getBackend() as unknown as TurnBackend;
-    const job = await worker.getNextJob(token, { block: false });
-    if (!job) throw new Error('nothing to take');
-    return job as unknown as Job;
+    return worker as unknown as Worker;
   }
 
   const asked = (fields: Partial<Envelope> = {}): Envelope =>
@@ -109,6 +114,21 @@ serverSuite('redis-server', 'the ends of a turn on Redis', () => {
       backend.postpone(job, token, MINUTE, toFailure(job, { kind: 'retry', delay: 1, attempt })),
     'postpone without one': (job, token) => backend.postpone(job, token, MINUTE, undefined),
   };
+
+  it('a worker that wants urgent messages alone leaves another, and what wakes other workers', async () => {
+    const worker = employ();
+    backend.reserved = new ReservedTurns(() => 0);
+    await engine.send([context.envelope({ priority: 11 })]);
+    const marker = `${PREFIX}:${context.actor}:marker`;
+    await redis.del(marker);
+    expect(await worker.getNextJob('mine', { block: false })).toBeUndefined();
+    expect(await redis.exists(marker)).toBe(1);
+    const urgent = context.envelope({ priority: 10 });
+    await engine.send([urgent]);
+    const job = await worker.getNextJob('mine', { block: false });
+    expect(job).toMatchObject({ priority: 10 });
+    await backend.complete(job as unknown as Job, 'mine', { sends: [] }, KEEP);
+  });
 
   describe.each(Object.keys(ends))('%s', (name) => {
     const end = (job: Job, token: string, sends: Envelope[] = []) => ends[name]!(job, token, sends);

@@ -10,6 +10,7 @@ import {
   type RedisClient,
 } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Carried } from '../../codec.js';
 import type {
   AttemptRecord,
@@ -23,7 +24,8 @@ import { keyCount } from './bullmq.package.js';
 import { actorOf, DEAD, redriven, toEnvelope, toJob, type JobProgress } from './bullmq.job.js';
 import { Ending, type Failure, type Keep, type NextJob, type TurnBackend } from './bullmq.store.js';
 import { pauseAfterError } from './error.pause.js';
-import { LANES } from '../../priority.js';
+import { LANES, URGENT } from '../../priority.js';
+import { LOOK_AGAIN, type ReservedTurns } from './reserved.turns.js';
 import { redriveAll } from './redrive.all.js';
 import { OPERATIONS, QUARANTINE } from './redis.key.scripts.js';
 import { refuse, type Result, type TakenJob } from './redis.answers.js';
@@ -49,12 +51,16 @@ class Recorder {
   readonly commands: { name: string; args: Argument[] }[] = [];
 }
 
+/** Runs the script that takes the next job, with further arguments. */
+type Take = (more?: Argument[]) => Promise<TakenJob>;
+
 /** BullMQ's Redis backend with the ends of a turn. BullMQ's `BackendFactory` is the documented way to bring it in. */
 export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
   /** How long ids are remembered, ms. */
   private window = 0;
   private channels: Channels = { cancelled: '', inbox: '' };
   readonly mailboxes = new RedisMailboxes(() => this.client, this.toKey(''));
+  reserved?: ReservedTurns;
   /** States of keys that came with their jobs, until they are asked for. */
   private readonly states = new Map<string, StoredState | undefined>();
 
@@ -86,11 +92,28 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
     }
     const own = 'status' in client ? OPERATIONS[name] : undefined;
     if (!own) return super.execCommand(client, name, args as never);
-    const answer = runScript(client as RedisClient, name, own, [keyCount(name), ...args]);
-    return answer.then((result) => {
-      if (name === 'moveToActive') this.noteState(result as TakenJob);
-      return result;
-    }) as ReturnType<RedisQueueBackend['execCommand']>;
+    const run = (more: Argument[] = []): Promise<unknown> =>
+      runScript(client as RedisClient, name, own, [keyCount(name), ...args, ...more]);
+    const answer = name === 'moveToActive' ? this.take(run as Take) : run();
+    return answer as ReturnType<RedisQueueBackend['execCommand']>;
+  }
+
+  private async take(run: Take): Promise<TakenJob> {
+    let taken: TakenJob | undefined;
+    await this.reserved?.fetch(async (isLimited) => {
+      taken = await run(isLimited ? [URGENT] : []);
+      return raw2NextJobData(taken as never) as NextJob;
+    });
+    taken ??= await run();
+    this.noteState(taken);
+    return taken;
+  }
+
+  // A limited worker has no use for the marker, which others wait for.
+  override async waitForJob(timeout: number): ReturnType<RedisQueueBackend['waitForJob']> {
+    if (!this.reserved?.isFull) return super.waitForJob(timeout);
+    await sleep(LOOK_AGAIN);
+    return null;
   }
 
   /** BullMQ adds many in a pipeline, where ours are not known. */

@@ -6,7 +6,7 @@ import { HAND_BACK } from './redis.scripts.js';
  * Takes the next job.
  *
  * KEYS     those of moveToActive
- * ARGV     those of moveToActive ([2] time: the server's is taken)
+ * ARGV     those of moveToActive ([2] time: the server's is taken), then, to take none that is worse, a priority
  * returns  as FETCHING has it
  */
 export const TAKE = (): string =>

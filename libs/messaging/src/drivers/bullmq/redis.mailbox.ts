@@ -135,7 +135,7 @@ end
 
 /**
  * The next job, as BullMQ's moveToActive answers it, with the state of its key behind it: `fetch(KEYS, ARGV)` takes those of
- * moveToActive, `finish(KEYS, ARGV)` those of moveToFinished, and answers nil when no job is to be fetched. The time is the
+ * moveToActive and the worst priority that is wanted, if not all are, `finish(KEYS, ARGV)` those of moveToFinished, and answers nil when no job is to be fetched. The time is the
  * server's. Delayed jobs are promoted here and not by BullMQ's scripts, which know nothing of mailboxes: moveToActive gets a
  * set of them that is always empty, moveToFinished fetches nothing while more may be due.
  */
@@ -160,6 +160,14 @@ local function fetch(KEYS, ARGV)
   local p, now, delayed = ARGV[1], clock(), KEYS[7]
   ARGV[2], KEYS[7] = string.format('%.0f', now), p .. 'none'
   promoteDue(p, now)
+  if ARGV[4] and redis.call('LLEN', KEYS[1]) == 0 then
+    local first = redis.call('ZRANGE', KEYS[3], 0, 0, 'WITHSCORES')
+    -- Another worker may have turns for it.
+    if first[2] then redis.call('ZADD', KEYS[11], 0, '0') end
+    if not first[2] or tonumber(first[2]) >= (ARGV[4] + 1) * 0x100000000 then
+      return answered(p, { 0, 0, 0, 0 }, delayed)
+    end
+  end
   return answered(p, moveToActive(KEYS, ARGV), delayed)
 end
 

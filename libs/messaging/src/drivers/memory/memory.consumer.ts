@@ -2,7 +2,8 @@ import { setImmediate } from 'node:timers';
 import type { Clock } from '../../clock.js';
 import type { Consumer, Delivery, Outcome, TurnFunction } from '../../engine.js';
 import { StoppingError } from '../../messaging.errors.js';
-import type { Work } from './memory.entry.js';
+import { URGENT } from '../../priority.js';
+import type { Entry, Work } from './memory.entry.js';
 
 /** A place around the commit of a turn. */
 export type CommitStep = 'commit' | 'committed';
@@ -31,13 +32,19 @@ export class MemoryConsumer implements Consumer {
 
   constructor(
     private most: number,
+    /** How many of them are for urgent messages. */
+    private readonly reserved: number,
     private readonly turn: TurnFunction,
     private readonly clock: Clock,
     private readonly office: Office,
   ) {}
 
-  get hasRoom(): boolean {
-    return !this.isStopped && this.running.size < this.most;
+  hasRoom(entry: Entry): boolean {
+    if (this.isStopped || this.running.size >= this.most) return false;
+    if (this.reserved === 0 || isUrgent(entry)) return true;
+    const others = [...this.running].filter((work) => !isUrgent(work.entry));
+    // One that is limited to few turns for a while still has one for any message.
+    return others.length < Math.max(1, this.most - this.reserved);
   }
 
   /** How many turns run. */
@@ -101,6 +108,10 @@ export class MemoryConsumer implements Consumer {
     if (this.running.size === 0) this.onIdle();
     this.office.stir();
   }
+}
+
+function isUrgent({ rank }: Entry): boolean {
+  return rank <= URGENT;
 }
 
 /** What to commit when the outcome was refused. */

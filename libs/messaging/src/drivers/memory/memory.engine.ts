@@ -60,11 +60,17 @@ export class MemoryEngine implements Engine {
 
   async consume(actor: string, options: ConsumeOptions, turn: TurnFunction): Promise<Consumer> {
     const queue = this.messages.queue(actor);
-    const consumer = new MemoryConsumer(options.concurrency, turn, this.clock, {
-      stir: () => this.stir(queue),
-      commit: (work, outcome) => this.messages.commit(work, outcome),
-      pass: (step, delivery) => this.pass(step, delivery),
-    });
+    const consumer = new MemoryConsumer(
+      options.concurrency,
+      options.reserved ?? 0,
+      turn,
+      this.clock,
+      {
+        stir: () => this.stir(queue),
+        commit: (work, outcome) => this.messages.commit(work, outcome),
+        pass: (step, delivery) => this.pass(step, delivery),
+      },
+    );
     queue.employ(consumer, options);
     this.stir(queue);
     return consumer;

@@ -11,7 +11,9 @@ import type { Mailbox } from './memory.mailbox.js';
 
 /** A message in memory. */
 export interface Entry extends MessageRecord {
-  /** Order in which it became ready; priority first, then this. */
+  /** Its priority, or that of the lane into which it came because it waited for long. */
+  rank: number;
+  /** Order in which it became ready; rank first, then this. */
   seq: number;
   /** Order in which it came into its mailbox. */
   arrival: number;
@@ -50,6 +52,7 @@ export function entryOf(envelope: Envelope): Entry {
     state: 'waiting',
     history: [],
     redrives: 0,
+    rank: envelope.priority,
     seq: 0,
     arrival: 0,
     failures: 0,

@@ -121,7 +121,8 @@ export class MemoryQueue {
   dispatch(start: (entry: Entry, consumer: MemoryConsumer) => void): void {
     this.age();
     for (;;) {
-      const consumer = this.vacancy();
+      const first = this.ready.peek();
+      const consumer = first && this.vacancy(first.item);
       const entry = consumer && this.ready.take();
       if (!entry) return;
       entry.slot = undefined;
@@ -132,12 +133,12 @@ export class MemoryQueue {
 
   /** What could start now. */
   startable(): Entry[] {
-    return this.vacancy() ? this.ready.all().map(({ item }) => item) : [];
+    return this.ready.all().flatMap(({ item }) => (this.vacancy(item) ? [item] : []));
   }
 
   /** Starts one that is {@link startable}. */
   startOne(entry: Entry, start: (entry: Entry, consumer: MemoryConsumer) => void): void {
-    const consumer = this.vacancy();
+    const consumer = this.vacancy(entry);
     if (!consumer) return;
     this.leaveReady(entry);
     start(entry, consumer);
@@ -156,6 +157,7 @@ export class MemoryQueue {
       });
       for (const slot of old.sort((a, b) => a.rank - b.rank || a.order - b.order)) {
         this.ready.remove(slot);
+        slot.item.rank = lane;
         slot.item.seq = ++this.seq;
         slot.item.slot = this.ready.add(slot.item, lane, slot.item.seq);
       }
@@ -170,10 +172,9 @@ export class MemoryQueue {
     this.cancelTimer?.();
   }
 
-  /** A consumer that may start a turn now. */
-  private vacancy(): MemoryConsumer | undefined {
-    if (this.ready.size === 0) return undefined;
-    const free = [...this.consumers].find(({ hasRoom }) => hasRoom);
+  /** A consumer that may start the turn of this message now. */
+  private vacancy(entry: Entry): MemoryConsumer | undefined {
+    const free = [...this.consumers].find((consumer) => consumer.hasRoom(entry));
     const wait = free && this.rateLimit?.wait(this.clock.now());
     if (!wait) return free;
     this.cancelTimer ??= this.clock.after(wait, () => {
@@ -257,7 +258,7 @@ export class MemoryQueue {
   private offer(entry: Entry): void {
     if (entry.mailbox?.isQuarantined) return this.mark(entry, 'parked');
     this.mark(entry, 'waiting');
-    entry.slot = this.ready.add(entry, entry.envelope.priority, entry.seq);
+    entry.slot = this.ready.add(entry, entry.rank, entry.seq);
     this.onReady(this);
   }
 
