@@ -171,8 +171,12 @@ for (const expression of [
   print(expression, `${best.toFixed(1)} us`);
 }
 
-// What no index helps, and what regexes cost.
+// What equality helps, what no index helps, and what regexes cost.
 const hard = [
+  {
+    name: 'one type, a customer each',
+    match: (n) => ({ type: 'a.b', when: `data.email == 'c${n}' && data.amount > 1` }),
+  },
   {
     name: 'one type, a filter each',
     match: (n) => ({ type: 'a.b', when: `data.amount > ${n}.5` }),

@@ -160,7 +160,7 @@ describe('an event', () => {
     };
     const rules = Array.from({ length: 5 }, (_, index) => ({
       id: `r${index}`,
-      match: { when: 'data.amount == 1' },
+      match: { when: 'data.amount >= 1' },
       to: [`actor-${index}`],
     }));
     expect(reached(table(rules), { data })).toHaveLength(5);
@@ -305,13 +305,30 @@ describe('what a store has', () => {
 });
 
 describe('any table', () => {
+  const unread = (rule: Rule): Rule => {
+    const { when } = rule.match ?? {};
+    return when === undefined
+      ? rule
+      : { ...rule, match: { ...rule.match, when: `(${when}\n) || false` } };
+  };
+  const failures = (of: RoutingTable, event: Partial<RoutedEvent>): string[] =>
+    of.match({ ...EVENT, ...event }).failed.map(({ owner }) => owner);
   const word = fc.constantFrom('a', 'b', 'c');
   const type = fc.tuple(word, word).map((parts) => parts.join('.'));
   const topic = fc.array(word, { minLength: 1, maxLength: 4 }).map((words) => words.join('.'));
   const pattern = fc
     .array(fc.constantFrom('a', 'b', 'c', '*', '**'), { minLength: 1, maxLength: 4 })
     .map((words) => words.join('.'));
-  const when = fc.constantFrom('data.n == 1', 'data.n > 1', 'data.m == 1', "headers.a == 'b'");
+  const when = fc.constantFrom(
+    ...['data.n == 1', 'data.n == 1.0', 'data.n > 1', 'data.m == 1', "headers.a == 'b'"],
+    ...["data.s == 'a'", `data.s == "it's"`, "data.n==1 && data.s=='a'", "data.o.p == 'a' && true"],
+    ...["data.n > 0 && data.s == 'a' && data.o.p == 'a'", "data.s == 'a' || data.n == 1"],
+    ...["!(data.n == 1 && data.s == 'a')", "data.n == 1 && !(data.s == 'a' && true)"],
+    ...["data.n == 1 ? data.s == 'a' : true", "data.n == 1 && (data.s == 'a' || data.m == 1)"],
+    ...["data.l.all(i, i == 1 && data.s == 'a')", "data.s == 'a' == false", 'data.n == 1 == true'],
+    ...["'|| data.n == 1' != data.s && data.n == 1", "data.l == 'a'", "data.l.x == 'a'"],
+    ...["data.s == 'a\\'' && data.n == 1", "data.n == 1 // && data.s == 'a'\n"],
+  );
   const headers = fc.dictionary(word, word, { maxKeys: 2, noNullPrototype: true });
   const match = fc.record(
     { type, topic: pattern, headers, tenant: word, when },
@@ -329,11 +346,19 @@ describe('any table', () => {
     topic,
     headers,
     tenant: fc.option(word, { nil: undefined }),
-    data: fc.record({ n: fc.integer({ min: 0, max: 2 }) }),
+    data: fc.record(
+      {
+        n: fc.integer({ min: 0, max: 2 }),
+        s: fc.constantFrom('a', "it's", "a'", null, 1, '|| data.n == 1'),
+        o: fc.record({ p: fc.constantFrom('a', 'b') }, { requiredKeys: [] }),
+        l: fc.array(fc.constant(1), { maxLength: 1 }),
+      },
+      { requiredKeys: ['n'] },
+    ),
   });
 
-  /** As the index does not exist: every rule is a table of its own. */
-  it('reaches whom its rules reach one by one', () => {
+  /** Without an index: every rule is a table of its own, and its filter such that nothing can be read off it. */
+  it('reaches whom its rules reach one by one, and says which filters could not say', () => {
     fc.assert(
       fc.property(fc.array(rule, { maxLength: 25 }), fc.array(event), (rules, events) => {
         const named = rules.map((one, index) => ({
@@ -344,18 +369,21 @@ describe('any table', () => {
         const inOrder = named
           .filter(({ disabled }) => !disabled)
           .toSorted((a, b) => a.order - b.order)
-          .map((one) => ({ one, alone: table([{ ...one, to: ['reached'] }]) }));
-        for (const given of events) {
+          .map((one) => ({ one, alone: table([{ ...unread(one), to: ['reached'] }]) }));
+        for (const given of events as Partial<RoutedEvent>[]) {
           const expected = new Set<string>();
+          const failed: string[] = [];
           for (const { one, alone } of inOrder) {
+            failed.push(...failures(alone, given));
             if (reached(alone, given).length === 0) continue;
             for (const name of one.to) expected.add(name);
             if (one.last) break;
           }
           expect(reached(all, given)).toEqual([...expected]);
+          expect(failures(all, given)).toEqual(failed);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 1_000 },
     );
   }, 60_000);
 });

@@ -1,7 +1,8 @@
 import type { Json } from '../json.js';
 import { ACTOR_NAME } from '../message.js';
 import { OptionError } from '../messaging.errors.js';
-import { CandidateIndex, fits, ofRoute, ofSubscription, type Candidate } from './candidate.js';
+import { fits, ofRoute, ofSubscription, type Candidate } from './candidate.js';
+import { CandidateIndex } from './candidate.index.js';
 import { compileFilter, type EventFilter, type Verdict } from './event.filter.js';
 import { variablesOf, type Variables } from './filter.variables.js';
 import { Reach, type Reached } from './reach.js';
@@ -31,7 +32,7 @@ export interface Routed {
 export class RoutingTable {
   /** Owners that are skipped: another version of the application may have stored them. */
   readonly problems: readonly Problem[];
-  private readonly index = new CandidateIndex();
+  private readonly index: CandidateIndex;
 
   /** @param owners by owner, as stored: `actor:<name>` with a list of its subscriptions, `route:<id>` with the rule */
   constructor(
@@ -40,10 +41,9 @@ export class RoutingTable {
     owners: ReadonlyMap<string, Json> | Readonly<Record<string, Json>>,
   ) {
     const problems: Problem[] = [];
-    for (const [place, candidate] of read(owners, problems).entries()) {
-      candidate.place = place;
-      this.index.add(candidate);
-    }
+    const candidates = read(owners, problems);
+    for (const [place, candidate] of candidates.entries()) candidate.place = place;
+    this.index = new CandidateIndex(candidates);
     this.problems = problems;
   }
 
