@@ -16,6 +16,7 @@ import { lookupCases } from './lookup.cases.js';
 import { operatorCases } from './operator.cases.js';
 import { replaceCases } from './replace.cases.js';
 import { replyCases } from './reply.cases.js';
+import { signalCases } from './signal.cases.js';
 import { sqlCases } from './sql.cases.js';
 import { sendCases } from './send.cases.js';
 
@@ -39,5 +40,6 @@ export const cases: readonly Case[] = [
   ...keyStatesCases,
   ...keyJournalCases,
   ...operatorCases,
+  ...signalCases,
   ...sqlCases,
 ];

@@ -7,6 +7,7 @@ import { keyMutants } from './key.mutants.js';
 import { messageMutants } from './message.mutants.js';
 import type { EngineClass } from './mutant.js';
 import { replyMutants } from './reply.mutants.js';
+import { signalMutants } from './signal.mutants.js';
 import { runCase } from './suite.js';
 import { turnMutants } from './turn.mutants.js';
 
@@ -22,6 +23,7 @@ const mutants = [
   ...replyMutants,
   ...cancelMutants,
   ...keyMutants,
+  ...signalMutants,
 ];
 
 async function run(promise: string, Engine: EngineClass): Promise<void> {

@@ -80,6 +80,19 @@ export interface Engine {
   listen(inbox: string, ended: (id: string) => void): Promise<() => Promise<void>>;
 
   /**
+   * Tells every process that is connected to the store, this one too. Nothing is stored, and a signal may be lost, with a
+   * connection say: whoever relies on what it tells looks for himself now and then. They may be heard in another order, and equal
+   * ones that are sent together once.
+   */
+  signal(signals: readonly Signal[]): Promise<void>;
+
+  /**
+   * Calls `hear` with the text of each signal of this name that is sent from now on, as long as the connection holds. Resolves to
+   * what ends it.
+   */
+  onSignal(name: string, hear: (text: string) => void): Promise<() => Promise<void>>;
+
+  /**
    * Makes `value` what leads events on behalf of `owner`, in place of what it had bound before; undefined: nothing. What it had
    * bound already is not written again, and an object with a number `revision` does not take the place of one with a higher one:
    * whoever comes late changes nothing. Resolves to whether that changed anything.
@@ -129,6 +142,17 @@ export interface Engine {
   /** Closes connections. Consumers are stopped before. Ends in bounded time even when the store is gone. */
   close(): Promise<void>;
 }
+
+/** Something told to whoever listens now. */
+export interface Signal {
+  /** 1 to 200 characters, any that the codec carries. */
+  name: string;
+  /** At most {@link SIGNAL_BYTES}; may be empty. */
+  text: string;
+}
+
+/** The most bytes of text in a signal: with its name it must go into one notice of PostgreSQL, which takes 8,000. */
+export const SIGNAL_BYTES = 4_000;
 
 /** What leads events to actors, as the store has it. */
 export interface Bindings {
@@ -239,6 +263,8 @@ export interface Effects {
   reply?: Carried;
   /** Statements of the user's own, run in order in the transaction of the commit. Only where `store.sql`. */
   sql?: readonly SqlStatement[];
+  /** Told once all else is committed. A process that dies in between tells nothing. */
+  signals?: readonly Signal[];
 }
 
 /** A statement of SQL with `$1`, `$2` and so on, and their values. */

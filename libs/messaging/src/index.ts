@@ -71,6 +71,9 @@ export {
   type StateOf,
 } from './keys.js';
 
+// Signals
+export { Signals } from './signals.js';
+
 // Dead letters
 export {
   DeadLetters,
@@ -104,6 +107,7 @@ export {
   type MessageRecord,
   type MessageState,
   type QuarantinedKey,
+  type Signal,
   type StoreInfo,
   type StoredState,
 } from './engine.js';

@@ -30,6 +30,7 @@ import {
 import { OBSERVER, type Observer } from './observer.js';
 import { QUEUES, type Queues } from './queues.js';
 import { ReplyInbox } from './reply.inbox.js';
+import { Signals } from './signals.js';
 import { StageModule } from './stage.module.js';
 import { Router } from './routing/router.js';
 import { Routes } from './routing/routes.js';
@@ -104,6 +105,7 @@ function compose(
       ActorHost,
       Actors,
       Keys,
+      Signals,
       DeadLetters,
       Routes,
     ],
@@ -116,6 +118,7 @@ function compose(
       ActorHost,
       Actors,
       Keys,
+      Signals,
       DeadLetters,
       Router,
       Routes,

@@ -258,7 +258,7 @@ function effectsOf(
   scope: TurnScope,
   { state: actorState, journal, clock }: Turns,
 ): Effects | undefined {
-  const { statements, rows, isForgotten, turn, delivery } = scope;
+  const { statements, rows, signals, isForgotten, turn, delivery } = scope;
   // Of subscribers one is asked only for an event that declares it.
   const hasReply = message && !batch && (kind !== 'on' || message.meta.reply !== undefined);
   const reply = hasReply ? sealReply(message.meta, result) : undefined;
@@ -271,7 +271,8 @@ function effectsOf(
   const answer = reply || kind === 'occurrence' ? result : undefined;
   const notices = endNotices(delivery, { kind: 'done', answer, finishedAt: clock.now() });
   const sends = notices.length > 0 ? [...scope.sends, ...notices] : scope.sends;
-  const isNothing = sends.length + rows.length === 0 && !isForgotten && !state && !reply && !sql;
+  const isNothing =
+    sends.length + rows.length + signals.length === 0 && !isForgotten && !state && !reply && !sql;
   if (isNothing) return undefined;
   return {
     sends,
@@ -280,6 +281,7 @@ function effectsOf(
     ...(rows.length > 0 && !isForgotten && { journal: { rows, keep: journal?.keep ?? KEEP } }),
     ...(reply && { reply }),
     ...(sql && { sql }),
+    ...(signals.length > 0 && { signals }),
   };
 }
 

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Checkpoint } from './checkpoint.js';
-import type { Delivery, SqlStatement } from './engine.js';
+import type { Delivery, Signal, SqlStatement } from './engine.js';
 import type { Envelope } from './envelope.js';
 import { MOST_ROWS, toRow } from './journal.js';
 import type { JsonObject } from './json.js';
@@ -9,6 +9,8 @@ import type { Turn } from './turn.js';
 
 /** The most messages that one turn may send. */
 const MOST_SENDS = 10_000;
+/** The most signals. */
+const MOST_SIGNALS = 1_000;
 /** The most statements of SQL that it may run. */
 const MOST_STATEMENTS = 1_000;
 
@@ -17,6 +19,7 @@ export class TurnScope {
   readonly sends: Envelope[] = [];
   readonly statements: SqlStatement[] = [];
   readonly rows: JsonObject[] = [];
+  readonly signals: Signal[] = [];
   /** Whether state and journal of its key are to go. */
   isForgotten = false;
   private isOpen = true;
@@ -60,6 +63,16 @@ export class TurnScope {
     }
     const text = strings.reduce((before, part, index) => `${before}$${index}${part}`);
     this.statements.push({ text, params: [...values] });
+  }
+
+  /** Adds a signal to what is told when the turn has been committed. */
+  signal(signal: Signal): void {
+    if (!this.isOpen && this.isBatch) return;
+    this.require();
+    if (this.signals.length >= MOST_SIGNALS) {
+      throw new TurnUsageError(`a turn may send at most ${MOST_SIGNALS} signals`);
+    }
+    this.signals.push(signal);
   }
 
   /** Adds a row to what the turn leaves in the journal of its key. */

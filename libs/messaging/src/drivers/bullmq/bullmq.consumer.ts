@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { WaitingError, Worker, type Job } from 'bullmq';
-import type { Consumer, Outcome, StoredState, TurnFunction } from '../../engine.js';
+import type { Consumer, Outcome, Signal, StoredState, TurnFunction } from '../../engine.js';
 import {
   CancelledError,
   IdempotencyConflictError,
@@ -298,7 +298,9 @@ export class BullmqConsumer implements Consumer {
     const end = (isLast: boolean): Promise<NextJob> =>
       this.backend.complete(job, token, effects, this.options.keepDone, !isLast);
     try {
-      return await (fetchNext && reserved ? reserved.fetch(end) : end(!fetchNext));
+      const next = await (fetchNext && reserved ? reserved.fetch(end) : end(!fetchNext));
+      this.tell(effects.signals);
+      return next;
     } catch (error) {
       try {
         if (!refused || !isRefusal(error)) throw error;
@@ -308,6 +310,14 @@ export class BullmqConsumer implements Consumer {
       }
       return undefined;
     }
+  }
+
+  /** The commit stands, told or not. */
+  private tell(signals: readonly Signal[] = []): void {
+    if (signals.length === 0) return;
+    this.store.signal(signals).catch((error: Error) => {
+      this.complain(`${this.worker.name}: signals are lost: ${error.message}`);
+    });
   }
 
   private lost({ name, id }: Job, error: unknown): void {

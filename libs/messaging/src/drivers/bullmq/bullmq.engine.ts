@@ -16,6 +16,7 @@ import type {
   KeyState,
   MessageRecord,
   QuarantinedKey,
+  Signal,
   StoredState,
   StoreInfo,
   Transaction,
@@ -209,6 +210,14 @@ export class BullmqEngine implements Engine {
 
   listen(inbox: string, ended: (id: string) => void): Promise<() => Promise<void>> {
     return this.reading(() => this.database.listen(inbox, ended));
+  }
+
+  async signal(signals: readonly Signal[]): Promise<void> {
+    return this.reading(() => this.database.signal(signals));
+  }
+
+  onSignal(name: string, hear: (text: string) => void): Promise<() => Promise<void>> {
+    return this.reading(() => this.database.onSignal(name, hear));
   }
 
   async bind(owner: string, value: Json | undefined): Promise<boolean> {

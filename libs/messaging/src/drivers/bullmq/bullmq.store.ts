@@ -6,6 +6,7 @@ import type {
   Cancellation,
   DeadLetterPlace,
   Effects,
+  Signal,
   StoredState,
   StoreInfo,
   Transaction,
@@ -34,6 +35,10 @@ export interface BullmqStore {
   listen(inbox: string, ended: (id: string) => void): Promise<() => Promise<void>>;
   /** Calls `cancelled` with the storage id of each message in work that somebody cancels, on whatever queue. */
   onCancel(cancelled: (storageId: string) => void): Promise<() => Promise<void>>;
+  /** As `Engine.signal`. */
+  signal(signals: readonly Signal[]): Promise<void>;
+  /** As `Engine.onSignal`. */
+  onSignal(name: string, hear: (text: string) => void): Promise<() => Promise<void>>;
   /** As `Engine.bind`. */
   bind(owner: string, value: Json | undefined): Promise<boolean>;
   /** As `Engine.bindings`. */

@@ -42,7 +42,7 @@ serverSuite('postgres', 'PostgreSQL', () => {
     (
       await sql(
         `SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()
-            AND (query = 'LISTEN callsheet_cancelled' OR query LIKE '%callsheetCancelled%')`,
+            AND (query LIKE 'LISTEN callsheet_%' OR query LIKE '%callsheetCancelled%')`,
       )
     ).length;
 
@@ -53,12 +53,14 @@ serverSuite('postgres', 'PostgreSQL', () => {
       store.listen('one', (id) => ids.push(`one ${id}`)),
       store.listen('two', (id) => ids.push(`two ${id}`)),
       store.onCancel((id) => ids.push(`cancelled ${id}`)),
+      store.onSignal('one', (text) => ids.push(`told ${text}`)),
     ]);
     expect(await listeners()).toBe(1);
     await sql(`SELECT pg_notify('callsheet_ended', 'onetwo x'), pg_notify('callsheet_ended', 'two my id'),
                       pg_notify('callsheet_cancelled', 'z')`);
-    await eventually(() => ids.length === 2);
-    expect(ids).toEqual(['two my id', 'cancelled z']);
+    await store.signal([{ name: 'one', text: '2' }]);
+    await eventually(() => ids.length === 3);
+    expect(ids).toEqual(['two my id', 'cancelled z', 'told 2']);
     const start = performance.now();
     await store.close();
     expect(performance.now() - start).toBeLessThan(1_000);

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Signal } from '../../engine.js';
 import type { Queryable } from './postgres.schema.js';
 
 /** A connection that somebody has for himself, as `pg` and PGlite's adapter give it. */
@@ -14,8 +15,13 @@ interface Notice {
   payload?: string;
 }
 
+/** The channel of signals: one for all, because a name may be longer than that of a channel. */
+export const SIGNALS = 'callsheet_signal';
+
+const CHANNELS = ['callsheet_ended', 'callsheet_cancelled', SIGNALS] as const;
+
 interface Hearer {
-  channel: 'callsheet_ended' | 'callsheet_cancelled';
+  channel: (typeof CHANNELS)[number];
   hear(payload: string): void;
 }
 
@@ -32,6 +38,11 @@ const LONGEST_WAIT = 5_000;
 /** Storage ids of messages that somebody cancelled and that are still in work. */
 const CANCELLED_IN_WORK = `
 SELECT id FROM bullmq.job WHERE state = 'active' AND opts ? 'callsheetCancelled'`;
+
+/** A signal as it is told: the length says where a name ends that may have any character. */
+export function toPayload({ name, text }: Signal): string {
+  return `${name.length} ${name}${text}`;
+}
 
 /** What the functions of our schema tell, for whoever listens in this process: one connection, made at the first need. */
 export class PostgresNotices {
@@ -53,6 +64,15 @@ export class PostgresNotices {
   /** As `listen`; a cancelling that was missed while there was no connection is told when there is one again. */
   onCancel(cancelled: (storageId: string) => void): Promise<() => Promise<void>> {
     return this.add({ channel: 'callsheet_cancelled', hear: cancelled });
+  }
+
+  /** As `listen`. */
+  onSignal(name: string, hear: (text: string) => void): Promise<() => Promise<void>> {
+    const address = toPayload({ name, text: '' });
+    const hearOwn = (payload: string): void => {
+      if (payload.startsWith(address)) hear(payload.slice(address.length));
+    };
+    return this.add({ channel: SIGNALS, hear: hearOwn });
   }
 
   /** Gives the connection back. */
@@ -105,8 +125,7 @@ export class PostgresNotices {
       leave();
     });
     try {
-      await session.query('LISTEN callsheet_ended');
-      await session.query('LISTEN callsheet_cancelled');
+      for (const channel of CHANNELS) await session.query(`LISTEN ${channel}`);
       if (this.isClosed) throw new Error('the store is closed');
       isOpen = true;
       return { session, leave };

@@ -1,6 +1,6 @@
 import { Pool } from 'pg';
 import { runMigrations } from 'bullmq';
-import type { Bindings, StoreInfo, Transaction } from '../../engine.js';
+import type { Bindings, Signal, StoreInfo, Transaction } from '../../engine.js';
 import type { Envelope } from '../../envelope.js';
 import type { Json } from '../../json.js';
 import { StoreError, UnknownOutcomeError } from '../../messaging.errors.js';
@@ -8,7 +8,7 @@ import type { ResolvedOptions } from '../../messaging.options.js';
 import { checkClock } from './clock.skew.js';
 import type { BullmqStore } from './bullmq.store.js';
 import { turnBackendFactory } from './postgres.backend.js';
-import { PostgresNotices, type Session } from './postgres.notices.js';
+import { PostgresNotices, SIGNALS, toPayload, type Session } from './postgres.notices.js';
 import { retryLost, retryTransient } from './postgres.retry.js';
 import { migrate, type Queryable } from './postgres.schema.js';
 import { refusalOf, toSends } from './postgres.sends.js';
@@ -74,6 +74,15 @@ export abstract class SqlStore implements BullmqStore {
 
   async onCancel(cancelled: (storageId: string) => void): Promise<() => Promise<void>> {
     return this.notices.onCancel(cancelled).catch(this.away);
+  }
+
+  async signal(signals: readonly Signal[]): Promise<void> {
+    const notify = 'SELECT pg_notify($1, payload) FROM unnest($2::text[]) AS payload';
+    await this.pool.query(notify, [SIGNALS, signals.map(toPayload)]);
+  }
+
+  async onSignal(name: string, hear: (text: string) => void): Promise<() => Promise<void>> {
+    return this.notices.onSignal(name, hear).catch(this.away);
   }
 
   async bind(owner: string, value: Json | undefined): Promise<boolean> {

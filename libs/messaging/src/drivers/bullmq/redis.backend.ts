@@ -58,7 +58,7 @@ type Take = (more?: Argument[]) => Promise<TakenJob>;
 export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
   /** How long ids are remembered, ms. */
   private window = 0;
-  private channels: Channels = { cancelled: '', inbox: '' };
+  private channels: Omit<Channels, 'signal'> = { cancelled: '', inbox: '' };
   readonly mailboxes = new RedisMailboxes(() => this.client, this.toKey(''));
   reserved?: ReservedTurns;
   /** States of keys that came with their jobs, until they are asked for. */

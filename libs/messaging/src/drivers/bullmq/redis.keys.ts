@@ -23,9 +23,12 @@ export interface Channels {
   readonly cancelled: string;
   /** Prefix of the channels of inboxes. */
   readonly inbox: string;
+  /** Prefix of the channels of signals. */
+  readonly signal: string;
 }
 
 /** Those of the database that a client uses. */
 export function channelsOf({ options: { db = 0 } }: Pick<Redis, 'options'>): Channels {
-  return { cancelled: `${PREFIX}.${db}.cancelled`, inbox: `${PREFIX}.${db}.inbox:` };
+  const own = `${PREFIX}.${db}`;
+  return { cancelled: `${own}.cancelled`, inbox: `${own}.inbox:`, signal: `${own}.signal:` };
 }

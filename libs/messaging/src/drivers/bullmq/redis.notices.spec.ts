@@ -48,13 +48,15 @@ serverSuite('redis-server', 'notices on Redis', () => {
       store.listen('two', (id) => heard.push(`two ${id}`)),
       store.onCancel((id) => heard.push(`cancel ${id}`)),
       store.onCancel((id) => heard.push(`again ${id}`)),
+      store.onSignal('one', (text) => heard.push(`told ${text}`)),
     ]);
     expect(await connections()).toBe(1);
     await redis.publish(`${channelsOf(redis).inbox}one`, 'a b');
     await redis.publish(`${channelsOf(redis).inbox}two`, 'żółć');
     await redis.publish(channelsOf(redis).cancelled, 'h-1');
-    await eventually(() => heard.length === 4);
-    expect(heard).toEqual(['one a b', 'two żółć', 'cancel h-1', 'again h-1']);
+    await store.signal([{ name: 'one', text: '2' }]);
+    await eventually(() => heard.length === 5);
+    expect(heard).toEqual(['one a b', 'two żółć', 'cancel h-1', 'again h-1', 'told 2']);
     await store.close();
     await eventually(async () => (await connections()) === 0);
   });

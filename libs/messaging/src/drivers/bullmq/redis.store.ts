@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Cluster, ReplyError, type Redis, type RedisOptions } from 'ioredis';
-import type { Bindings, StoreInfo } from '../../engine.js';
+import type { Bindings, Signal, StoreInfo } from '../../engine.js';
 import type { Envelope } from '../../envelope.js';
 import type { Json } from '../../json.js';
 import {
@@ -84,6 +84,16 @@ export class RedisStore implements BullmqStore {
 
   onCancel(cancelled: (storageId: string) => void): Promise<() => Promise<void>> {
     return this.notices.listen(channelsOf(this.queueConnection).cancelled, cancelled);
+  }
+
+  async signal(signals: readonly Signal[]): Promise<void> {
+    const { signal } = channelsOf(this.queueConnection);
+    const told = signals.map(({ name, text }) => this.queueConnection.publish(signal + name, text));
+    await this.bounded(Promise.all(told));
+  }
+
+  onSignal(name: string, hear: (text: string) => void): Promise<() => Promise<void>> {
+    return this.notices.listen(channelsOf(this.queueConnection).signal + name, hear);
   }
 
   async bind(owner: string, value: Json | undefined): Promise<boolean> {

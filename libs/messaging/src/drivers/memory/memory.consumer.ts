@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers';
 import type { Clock } from '../../clock.js';
-import type { Consumer, Delivery, Outcome, TurnFunction } from '../../engine.js';
+import type { Consumer, Delivery, Outcome, Signal, TurnFunction } from '../../engine.js';
 import { StoppingError } from '../../messaging.errors.js';
 import { URGENT } from '../../priority.js';
 import type { Entry, Work } from './memory.entry.js';
@@ -12,8 +12,10 @@ export type CommitStep = 'commit' | 'committed';
 export interface Office {
   /** There may be room for another turn. */
   stir(): void;
-  /** @throws what is refused; then nothing changed */
-  commit(work: Work, outcome: Outcome): void;
+  /** Whether it counts: not when the work was lost meanwhile. @throws what is refused; then nothing changed */
+  commit(work: Work, outcome: Outcome): boolean;
+  /** Tells what a committed turn leaves to be told. */
+  tell(signals: readonly Signal[]): void;
   /** A turn is about to be committed, or just was; what it returns is awaited. */
   pass(step: CommitStep, delivery: Delivery): Promise<void> | undefined;
 }
@@ -95,15 +97,17 @@ export class MemoryConsumer implements Consumer {
     await new Promise((resolve) => setImmediate(resolve));
     let outcome = await this.turn(work.delivery);
     await this.office.pass('commit', work.delivery);
+    let counts: boolean;
     for (;;) {
       try {
-        this.office.commit(work, outcome);
+        counts = this.office.commit(work, outcome);
         break;
       } catch (error) {
         outcome = await insteadOf(outcome, error as Error);
       }
     }
     await this.office.pass('committed', work.delivery);
+    if (counts && outcome.kind === 'done') this.office.tell(outcome.effects?.signals ?? []);
     this.running.delete(work);
     if (this.running.size === 0) this.onIdle();
     this.office.stir();

@@ -16,6 +16,7 @@ import type {
   KeyState,
   MessageRecord,
   QuarantinedKey,
+  Signal,
   StoredState,
   StoreInfo,
   TurnFunction,
@@ -35,6 +36,7 @@ export class MemoryEngine implements Engine {
   readonly store: StoreInfo = { name: 'memory', durability: 'memory', shared: false, sql: false };
   protected readonly messages: MemoryStore;
   private readonly inboxes = new Map<string, Set<(id: string) => void>>();
+  private readonly hearers = new Map<string, Set<(text: string) => void>>();
   private readonly bound = new Map<string, Json>();
   private changes = 0;
   private isClosed = false;
@@ -68,6 +70,7 @@ export class MemoryEngine implements Engine {
       {
         stir: () => this.stir(queue),
         commit: (work, outcome) => this.messages.commit(work, outcome),
+        tell: (signals) => this.tell(signals),
         pass: (step, delivery) => this.pass(step, delivery),
       },
     );
@@ -125,12 +128,16 @@ export class MemoryEngine implements Engine {
   }
 
   async listen(inbox: string, ended: (id: string) => void): Promise<() => Promise<void>> {
-    const group = this.inboxes.get(inbox) ?? new Set();
-    this.inboxes.set(inbox, group.add(ended));
-    return async () => {
-      group.delete(ended);
-      if (group.size === 0) this.inboxes.delete(inbox);
-    };
+    return added(this.inboxes, inbox, ended);
+  }
+
+  async signal(signals: readonly Signal[]): Promise<void> {
+    this.requireOpen();
+    this.tell(signals);
+  }
+
+  async onSignal(name: string, hear: (text: string) => void): Promise<() => Promise<void>> {
+    return added(this.hearers, name, hear);
   }
 
   async bind(owner: string, value: Json | undefined): Promise<boolean> {
@@ -211,7 +218,29 @@ export class MemoryEngine implements Engine {
     for (const tell of this.inboxes.get(envelope.replyTo) ?? []) tell(envelope.id);
   }
 
+  private tell(signals: readonly Signal[]): void {
+    for (const { name, text } of signals) {
+      for (const hear of this.hearers.get(name) ?? []) hear(text);
+    }
+  }
+
   private requireOpen(): void {
     if (this.isClosed) throw new StoreError('the memory store is closed');
   }
+}
+
+type Hearer = (text: string) => void;
+
+/** Adds whoever listens to a name. Answers what ends it. */
+function added(
+  groups: Map<string, Set<Hearer>>,
+  name: string,
+  hearer: Hearer,
+): () => Promise<void> {
+  const group = groups.get(name) ?? new Set();
+  groups.set(name, group.add(hearer));
+  return async () => {
+    group.delete(hearer);
+    if (group.size === 0 && groups.get(name) === group) groups.delete(name);
+  };
 }

@@ -103,10 +103,11 @@ export class MemoryStore {
    *
    * @throws what {@link admit} throws, and LockLostError when the state has changed meanwhile; then nothing is changed
    */
-  commit(work: Work, outcome: Outcome): void {
+  commit(work: Work, outcome: Outcome): boolean {
     const { entry } = work;
-    if (entry.work !== work) return;
+    if (entry.work !== work) return false;
     this.step(() => this.apply(entry, outcome));
+    return true;
   }
 
   cancel(entry: Entry): Cancellation {
