@@ -44,6 +44,7 @@ describe('the first minute: nothing installed, nothing configured', () => {
     expect(items.map(({ name }) => name)).toEqual([
       'account',
       'alerts',
+      'chat',
       'email',
       'heartbeat',
       'routes',

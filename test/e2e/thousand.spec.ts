@@ -56,6 +56,7 @@ serverSuite('redis-server', 'a thousand messages, Redis, two workers', () => {
     const waiting = Object.fromEntries(items.map(({ name, counts }) => [name, counts.waiting]));
     expect(waiting).toMatchObject({
       account: 0,
+      chat: 0,
       email: of(accepted, 'email.send').length,
       heartbeat: 0,
       webhook: of(accepted, 'webhook.deliver').length,

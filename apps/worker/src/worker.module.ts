@@ -3,6 +3,7 @@ import { SchedulerModule } from '@callsheet/scheduler';
 import { Module } from '@nestjs/common';
 import { AccountActor } from './account/account.actor.js';
 import { AlertActor } from './alerts/alert.actor.js';
+import { ChatActor } from './chat/chat.actor.js';
 import { EmailActor } from './email/email.actor.js';
 import { Mailer } from './email/mailer.js';
 import { HeartbeatActor } from './heartbeat/heartbeat.actor.js';
@@ -15,6 +16,7 @@ import { WebhookClient } from './webhook/webhook.client.js';
   imports: [SchedulerModule],
   providers: [
     AccountActor,
+    ChatActor,
     EmailActor,
     WebhookActor,
     HeartbeatActor,

@@ -1,6 +1,14 @@
 import { InvalidMessageError } from '@callsheet/messaging';
 import { describe, expect, it } from 'vitest';
-import { Deposit, DeliverWebhook, messages, SendEmail, Transfer } from './index.js';
+import {
+  AttendRoom,
+  Deposit,
+  DeliverWebhook,
+  messages,
+  PostChat,
+  SendEmail,
+  Transfer,
+} from './index.js';
 
 const MAIL = { to: 'ada@example.org', subject: 'Hello', text: 'Hi' };
 const HOOK = { url: 'https://example.org/hook', event: 'invoice.paid', payload: { total: 1 } };
@@ -25,6 +33,8 @@ describe('messages', () => {
       'account.withdraw',
       'account.transfer',
       'account.balance',
+      'chat.post',
+      'chat.attend',
     ]);
   });
 });
@@ -114,5 +124,44 @@ describe('messages to accounts', () => {
 
   it('go to the account they name', () => {
     expect(Deposit.meta.key).toBe('accountId');
+  });
+});
+
+describe('messages to rooms', () => {
+  const SAID = { room: 'lobby', author: 'Ada Lovelace', text: 'Hello' };
+  const HERE = { room: 'lobby', place: 'p-1', users: ['ada'] };
+
+  it.each([
+    ['several lines', { text: 'a\n\tb' }],
+    ['2,000 characters', { text: 'x'.repeat(2_000) }],
+    ['any name', { author: 'Żółć 🎬' }],
+  ])('take %s', (_, change) => {
+    expect(refused(() => new PostChat({ ...SAID, ...change }))).toEqual([]);
+  });
+
+  it.each([
+    ['nothing said', { text: '' }, 'text'],
+    ['2,001 characters', { text: 'x'.repeat(2_001) }, 'text'],
+    ['more than 3,500 bytes', { text: 'é'.repeat(1_750) }, 'text'],
+    ['a NUL character', { text: 'a\0' }, 'text'],
+    ['nobody', { author: '' }, 'author'],
+    ['a line break in the name', { author: 'ada\ngrace' }, 'author'],
+    ['a long name', { author: 'x'.repeat(65) }, 'author'],
+    ['no room', { room: '' }, 'room'],
+    ['a room with a slash', { room: 'a/b' }, 'room'],
+    ['an unknown field', { seq: 1 }, ''],
+  ])('refuse %s', (_, change, path) => {
+    expect(refused(() => new PostChat({ ...SAID, ...change }))).toEqual([path]);
+  });
+
+  it('refuse more than 500 users, and bad names among them', () => {
+    const users = Array.from({ length: 501 }, (_, n) => `u${n}`);
+    expect(refused(() => new AttendRoom(HERE))).toEqual([]);
+    expect(refused(() => new AttendRoom({ ...HERE, users }))).toEqual(['users']);
+    expect(refused(() => new AttendRoom({ ...HERE, users: ['ada', ''] }))).toEqual(['users/1']);
+  });
+
+  it('go to the room they name', () => {
+    expect([PostChat.meta.key, AttendRoom.meta.key]).toEqual(['room', 'room']);
   });
 });

@@ -1,10 +1,26 @@
 import { ROUTES, UNROUTED, type MessageClass } from '@callsheet/messaging';
 import { Deposit, GetBalance, Transfer, Withdraw } from './account.messages.js';
+import {
+  AttendRoom,
+  chatText,
+  PostChat,
+  PRESENCE,
+  roomMessage,
+  roomName,
+  roomSignal,
+  RoomState,
+  userName,
+  type RoomMessage,
+} from './chat.messages.js';
 import { SendEmail } from './email.messages.js';
 import { DeliverWebhook } from './webhook.messages.js';
 
 // Messages
-export { Deposit, DeliverWebhook, GetBalance, SendEmail, Transfer, Withdraw };
+export { AttendRoom, Deposit, DeliverWebhook, GetBalance, PostChat, SendEmail, Transfer, Withdraw };
+
+// Rooms
+export { chatText, PRESENCE, roomMessage, roomName, roomSignal, RoomState, userName };
+export { type RoomMessage };
 
 /** Every message of this application, for `CallsheetModule.forRoot({ messages })`. */
 export const messages: readonly MessageClass[] = [
@@ -14,6 +30,8 @@ export const messages: readonly MessageClass[] = [
   Withdraw,
   Transfer,
   GetBalance,
+  PostChat,
+  AttendRoom,
 ];
 
 /** Actors without messages that clients send: they run schedules, hear events, keep routes. For `CallsheetModule.forRoot({ actors })`. */
