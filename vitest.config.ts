@@ -12,7 +12,10 @@ export default defineConfig({
           name: 'unit',
           // One load of Nest for all: a fresh one for each of the many small files took a third of their time.
           isolate: false,
-          include: ['{apps,libs}/*/src/**/*.spec.ts', 'test/{support,lint,rules}/**/*.spec.ts'],
+          include: [
+            '{apps,libs}/*/src/**/*.spec.ts',
+            'test/{support,lint,rules,chat}/**/*.spec.ts',
+          ],
         },
       },
       {

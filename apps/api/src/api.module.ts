@@ -1,6 +1,12 @@
 import { SchedulerModule } from '@callsheet/scheduler';
 import { Module } from '@nestjs/common';
 import { ActorsController } from './actors/actors.controller.js';
+import { RoomFeeds } from './chat/room.feeds.js';
+import { RoomHistory } from './chat/room.history.js';
+import { RoomPosts } from './chat/room.posts.js';
+import { RoomPresence } from './chat/room.presence.js';
+import { RoomSettings } from './chat/room.settings.js';
+import { RoomsController } from './chat/rooms.controller.js';
 import { DeadLettersController } from './dead-letters/dead.letters.controller.js';
 import { HealthController } from './health/health.controller.js';
 import { KeyFinder } from './keys/key.finder.js';
@@ -28,9 +34,21 @@ import { TopicsController } from './topics/topics.controller.js';
     KeysController,
     SchedulesController,
     ScheduleOperationsController,
+    RoomsController,
     HealthController,
     MetricsController,
   ],
-  providers: [KeyFinder, MessageFinder, RouteFinder, ScheduleFinder, SendableMessages],
+  providers: [
+    KeyFinder,
+    MessageFinder,
+    RouteFinder,
+    ScheduleFinder,
+    SendableMessages,
+    RoomFeeds,
+    RoomHistory,
+    RoomPosts,
+    RoomPresence,
+    RoomSettings,
+  ],
 })
 export class ApiModule {}

@@ -53,6 +53,21 @@ describe('bytes that are no request', () => {
   });
 });
 
+describe('a server that closes', () => {
+  it('does not wait for connections on which nothing was sent', async () => {
+    const app = await stageForTest();
+    await app.listen(0, '127.0.0.1');
+    const { port } = app.getHttpServer().address() as AddressInfo;
+    const accepted = once(app.getHttpServer(), 'connection');
+    const socket = connect(port, '127.0.0.1');
+    await Promise.all([once(socket, 'connect'), accepted]);
+    const ended = once(socket, 'close');
+    await app.close();
+    socket.end();
+    await expect(ended).resolves.toBeDefined();
+  });
+});
+
 describe('serve', () => {
   const module = {
     module: class {},

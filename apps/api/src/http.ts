@@ -14,6 +14,7 @@ import { ProblemFilter } from './problem.filter.js';
 import { problemFrom } from './problem.translation.js';
 import { RouteTable } from './route.table.js';
 import { SchemaPipe } from './schema.pipe.js';
+import { dropSilentConnections } from './silent.connections.js';
 
 /** The largest body, which is that of a batch; a single message may have 256 KiB. */
 const BODY_LIMIT = 1024 * 1024;
@@ -52,6 +53,7 @@ export async function createHttpApp(
   const routes = new RouteTable(fastify);
   guardAccess(fastify, apiKey);
   acceptOnlyJson(fastify);
+  dropSilentConnections(fastify);
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     abortOnError: false,
     bodyParser: false,

@@ -131,7 +131,7 @@ export function tellOptionsOf({ delay, at, replace, ...body }: Telling, key?: st
 
 /** As {@link tellOptionsOf}, for what every way of sending has. */
 export function sendOptionsOf(
-  { id, priority, ttl, headers, tenant }: Omit<Asking, 'timeout'>,
+  { id, priority, ttl, headers, tenant }: Partial<Omit<Asking, 'timeout'>>,
   key?: string,
 ): SendOptions {
   if (id !== undefined && key !== undefined && id !== key) {

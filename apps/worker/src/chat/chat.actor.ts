@@ -13,7 +13,7 @@ const MOST_PLACES = 100;
  * A room is a key: what is said in it has one order, whoever says it wherever. The history is its journal, committed with the
  * number of the message, so it has no gaps but at its beginning, where old messages go.
  */
-@Actor({ state: RoomState, journal: { keep: KEEP } })
+@Actor({ state: RoomState, journal: { keep: KEEP }, mailbox: { max: 10_000 } })
 export class ChatActor {
   constructor(private readonly signals: Signals) {}
 

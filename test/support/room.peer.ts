@@ -1,0 +1,77 @@
+import { EventSource } from 'eventsource';
+import { onTestFinished } from 'vitest';
+import { eventually } from './eventually.js';
+
+/** What a peer was told, in the order in which it came. */
+export interface Told {
+  type: string;
+  /** Of the event, when it came as a server-sent one. */
+  id?: string;
+  data: Record<string, unknown>;
+}
+
+/** Somebody who follows a room as a client does. */
+export abstract class RoomPeer {
+  readonly told: Told[] = [];
+  abstract close(): void;
+
+  of(type: string): Record<string, unknown>[] {
+    return this.told.filter((each) => each.type === type).map(({ data }) => data);
+  }
+
+  /** Texts of the messages. */
+  get texts(): unknown[] {
+    return this.of('message').map(({ text }) => text);
+  }
+
+  /** Numbers of the messages. */
+  get seqs(): number[] {
+    return this.of('message').map(({ seq }) => Number(seq));
+  }
+
+  /** Waits until it knows where it is. */
+  async seated(): Promise<this> {
+    await eventually(() => this.of('room').length > 0);
+    return this;
+  }
+
+  /** Waits until it has been told so many messages. */
+  async has(messages: number): Promise<this> {
+    await eventually(() => {
+      if (this.seqs.length >= messages) return true;
+      throw new Error(`${this.seqs.length} of ${messages} messages came`);
+    });
+    return this;
+  }
+}
+
+const EVENTS = ['room', 'message', 'gap', 'members'];
+
+/** Follows with server-sent events, as a browser does: comes back by itself. */
+export class SsePeer extends RoomPeer {
+  private readonly source: EventSource;
+
+  /** @param headers sent with the first request, and with each that follows */
+  constructor(url: string, headers: Record<string, string> = {}) {
+    super();
+    this.source = new EventSource(url, {
+      fetch: (input, init) =>
+        fetch(input, { ...init, headers: { ...headers, ...init.headers } as never }),
+    });
+    for (const type of EVENTS) {
+      this.source.addEventListener(type, ({ lastEventId, data }) => {
+        const parsed = JSON.parse(data as string) as Record<string, unknown>;
+        this.told.push({ type, id: lastEventId, data: parsed });
+      });
+    }
+    onTestFinished(() => this.close());
+  }
+
+  get isOpen(): boolean {
+    return this.source.readyState === EventSource.OPEN;
+  }
+
+  close(): void {
+    this.source.close();
+  }
+}
