@@ -14,6 +14,7 @@ import { lifecycleCases } from './lifecycle.cases.js';
 import { lockCases } from './lock.cases.js';
 import { lookupCases } from './lookup.cases.js';
 import { operatorCases } from './operator.cases.js';
+import { releaseCases } from './release.cases.js';
 import { replaceCases } from './replace.cases.js';
 import { replyCases } from './reply.cases.js';
 import { sqlCases } from './sql.cases.js';
@@ -30,6 +31,7 @@ export const cases: readonly Case[] = [
   ...lookupCases,
   ...deadLetterCases,
   ...eventCases,
+  ...releaseCases,
   ...flowCases,
   ...lifecycleCases,
   ...lockCases,

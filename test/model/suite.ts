@@ -10,6 +10,7 @@ import { scheduleCases } from './schedule.cases.js';
 import { sqlCases } from './sql.cases.js';
 import { keyCases } from './key.cases.js';
 import { Stage, type ModelCase, type Store } from './stage.js';
+import { subscriptionCases } from './subscription.cases.js';
 import { supervisionCases } from './supervision.cases.js';
 import { turnCases } from './turn.cases.js';
 
@@ -19,6 +20,7 @@ const cases: readonly ModelCase[] = [
   ...askCases,
   ...eventCases,
   ...routingCases,
+  ...subscriptionCases,
   ...cancelCases,
   ...supervisionCases,
   ...deadLetterCases,

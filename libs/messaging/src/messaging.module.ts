@@ -31,6 +31,7 @@ import { ReplyInbox } from './reply.inbox.js';
 import { StageModule } from './stage.module.js';
 import { Router } from './routing/router.js';
 import { Routes } from './routing/routes.js';
+import { Subscriptions } from './routing/subscriptions.js';
 import { METRICS, MetricsObserver } from './telemetry/metrics.js';
 import { observersOf } from './telemetry/observers.js';
 import { TracingObserver } from './telemetry/tracing.js';
@@ -98,6 +99,7 @@ function compose(
       MessageRegistry,
       HandlerPipeline,
       Router,
+      Subscriptions,
       ReplyInbox,
       ActorHost,
       Actors,

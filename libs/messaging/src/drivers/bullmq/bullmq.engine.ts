@@ -16,6 +16,7 @@ import type {
   KeyState,
   MessageRecord,
   QuarantinedKey,
+  Sightings,
   StoredState,
   StoreInfo,
   Transaction,
@@ -225,8 +226,20 @@ export class BullmqEngine implements Engine {
     return this.reading(() => this.database.bind(owner, value));
   }
 
+  async bound(owner: string): Promise<Json | undefined> {
+    return this.reading(() => this.database.bound(owner));
+  }
+
   async bindings(known?: string): Promise<Bindings | undefined> {
     return this.reading(() => this.database.bindings(known));
+  }
+
+  async present(actor: string, release: string): Promise<void> {
+    return this.reading(() => this.database.present(actor, release));
+  }
+
+  async releases(actor: string): Promise<Sightings> {
+    return this.reading(() => this.database.releases(actor));
   }
 
   async state(actor: string, key: string): Promise<StoredState | undefined> {
