@@ -1,4 +1,4 @@
-import { Actor, Actors, Message, On } from '@callsheet/messaging';
+import { Actor, Actors, ENGINE, Message, On, type Engine } from '@callsheet/messaging';
 import { Redis } from 'ioredis';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
@@ -35,8 +35,9 @@ serverSuite('redis-server', 'a Redis that is emptied while processes run', () =>
       // The older one has heard of the newer one.
       await old.get(Subscriptions).keepUp();
       await redis.flushall();
-      await eventually(async () => (await publish()).length === 0);
-      await eventually(async () => (await publish()).length === 1, { timeout: 20_000 });
+      const bound = () => api.get<Engine>(ENGINE).bound('actor:log');
+      await eventually(async () => (await bound()) !== undefined, { timeout: 20_000 });
+      await eventually(async () => (await publish()).length === 1);
     } finally {
       redis.disconnect();
       await stage.close();

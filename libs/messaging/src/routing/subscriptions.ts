@@ -114,7 +114,6 @@ export class Subscriptions {
     const revision = actorBindingOf(bound).revision + step;
     const value = { revision, release, subscriptions } as unknown as Json;
     if (!isDeepStrictEqual(value, bound)) await this.router.bind(ownerOf(name), value);
-    this.inForce.set(name, release);
   }
 }
 
