@@ -12,6 +12,10 @@ export {
   type Source,
 } from './pipeline.js';
 
+// Ready parts
+export { postgresTable, type PostgresTableOptions } from './connectors/postgres.table.js';
+export { postgresUpsert, type PostgresUpsertOptions } from './connectors/postgres.upsert.js';
+
 // Running and watching
 export { Pipelines, type BackfillRange, type RunOptions, type StartedRun } from './pipelines.js';
 export {
