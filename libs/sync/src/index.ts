@@ -27,6 +27,7 @@ export {
 export { type PipelineEntry } from './pipeline.journal.js';
 
 // Setting up
+export { isPipelineMessage } from './pipeline.messages.js';
 export { SYNC_ACTORS, SyncModule } from './sync.module.js';
 
 // Errors

@@ -88,10 +88,17 @@ function declare(pipeline: string): PipelineMessages {
 }
 
 const known = new Map<string, PipelineMessages>();
+const own = new WeakSet<MessageClass>();
 
 /** The messages of the pipeline of this name, the same classes each time. @throws OptionError for what is no name of an actor */
 export function messagesOf(pipeline: string): PipelineMessages {
   const messages = known.get(pipeline) ?? declare(pipeline);
   known.set(pipeline, messages);
+  for (const each of Object.values(messages) as unknown[]) own.add(each as MessageClass);
   return messages;
+}
+
+/** Whether a message is one of those that pipelines send to themselves: who sends one by hand can break a pipeline. */
+export function isPipelineMessage(message: MessageClass): boolean {
+  return own.has(message);
 }
