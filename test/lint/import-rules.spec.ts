@@ -92,6 +92,32 @@ const CASES: Case[] = [
     ],
   },
   {
+    file: 'libs/sync/src/pipelines.ts',
+    forbidden: [
+      ...['@callsheet/contracts', '@callsheet/sync', '@callsheet/messaging/drivers'],
+      ...['../../messaging/src/index.js', '../../scheduler/src/index.js', 'csv-parse'],
+      ...[...APPS, ...STORES, ...BOARD, ...TESTS],
+    ],
+    allowed: [...FREE, '@callsheet/messaging', '@callsheet/scheduler', './connectors/a.js'],
+  },
+  {
+    file: 'libs/sync/src/connectors/postgres.table.ts',
+    forbidden: [
+      ...[
+        '@callsheet/contracts',
+        '@callsheet/messaging/drivers',
+        '../../../messaging/src/index.js',
+      ],
+      ...[...APPS, ...BOARD, ...TESTS, 'bullmq', 'ioredis', '@electric-sql/pglite'],
+    ],
+    allowed: [...FREE, '@callsheet/messaging', 'pg', 'csv-parse', 'pg-logical-replication'],
+  },
+  {
+    file: 'libs/sync/src/pipelines.spec.ts',
+    forbidden: ['../../messaging/src/engine.js', '@callsheet/contracts', ...APPS],
+    allowed: ['vitest', '@callsheet/messaging', '@callsheet/messaging/testing', 'pg'],
+  },
+  {
     file: 'libs/contracts/src/email.messages.ts',
     forbidden: [
       ...['@callsheet/contracts', '@callsheet/scheduler', '@callsheet/messaging/drivers'],

@@ -8,6 +8,7 @@ import { handlerCases } from './handler.cases.js';
 import { routingCases } from './routing.cases.js';
 import { scheduleCases } from './schedule.cases.js';
 import { sqlCases } from './sql.cases.js';
+import { syncCases } from './sync.cases.js';
 import { keyCases } from './key.cases.js';
 import { Stage, type ModelCase, type Store } from './stage.js';
 import { subscriptionCases } from './subscription.cases.js';
@@ -28,6 +29,7 @@ const cases: readonly ModelCase[] = [
   ...scheduleCases,
   ...endCases,
   ...sqlCases,
+  ...syncCases,
 ];
 
 /** What a user writes, on one store: messages, actors, supervision, as whole applications. */
