@@ -124,9 +124,9 @@ describe('what somebody has removed from the store', () => {
   });
 
   it('is put back by the release that was in force, when there are two', async () => {
-    await started('a.old');
+    const old = await started('a.old');
     await started('a.new');
-    await clock.advance('9s');
+    await old.keepUp();
     await engine.bind('actor:log', undefined);
     await clock.advance('9s');
     expect(await inForce()).toEqual(['a.new']);

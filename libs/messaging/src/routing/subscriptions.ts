@@ -32,7 +32,7 @@ export class Subscriptions {
   private readonly logger = new Logger('Callsheet');
   private readonly watch = new ReleaseWatch();
   private declared: readonly Declared[] = [];
-  /** By actor, the release that was in force when this process looked last. */
+  /** By actor, the release that is in force as far as this process knows. */
   private readonly inForce = new Map<string, string>();
   private cancelBeat?: () => void;
 
@@ -114,6 +114,7 @@ export class Subscriptions {
     const revision = actorBindingOf(bound).revision + step;
     const value = { revision, release, subscriptions } as unknown as Json;
     if (!isDeepStrictEqual(value, bound)) await this.router.bind(ownerOf(name), value);
+    this.inForce.set(name, release);
   }
 }
 
