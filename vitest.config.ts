@@ -28,6 +28,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'examples',
+          isolate: false,
           include: ['test/examples/**/*.spec.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
@@ -37,6 +38,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'e2e',
+          isolate: false,
           // After the others: its processes must start in time.
           sequence: { groupOrder: 1 },
           maxWorkers: 1,
