@@ -47,7 +47,12 @@ export async function startPipeline(
       return record();
     },
     async bad() {
-      const letters = await app.get(DeadLetters).list({ actor: name });
+      const { bad = 0 } = await record();
+      const letters = await eventually(async () => {
+        const found = await app.get(DeadLetters).list({ actor: name });
+        return found.length >= bad && found;
+      });
+      if (!letters) return [];
       return letters.reverse().map((letter) => ({
         row: (letter.envelope.data as { row: unknown }).row,
         error: letter.history.at(-1)?.error.message,

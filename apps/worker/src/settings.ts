@@ -28,6 +28,8 @@ export class Settings {
   readonly webhookTimeout: number;
   /** `ALERT_WEBHOOK_URL`: http or https, told what is wrong with schedules. Not set: undefined. */
   readonly alertUrl: string | undefined;
+  /** `SIGNUPS_FILE`: CSV of sign-ups, read as it grows; there need not be one. Default `./signups.csv`. */
+  readonly signupsFile: string;
 
   constructor(env: Environment) {
     this.smtpUrl = env.SMTP_URL ? smtpUrl(env.SMTP_URL) : undefined;
@@ -39,6 +41,7 @@ export class Settings {
       : undefined;
     this.webhookTimeout = timeout(env.WEBHOOK_TIMEOUT_MS || '10000');
     this.alertUrl = env.ALERT_WEBHOOK_URL ? alertUrl(env.ALERT_WEBHOOK_URL) : undefined;
+    this.signupsFile = env.SIGNUPS_FILE || './signups.csv';
     for (const name of ['EMAIL_RETRY_DELAY', 'WEBHOOK_RETRY_DELAY'] as const) {
       if (!DURATION.test(retryDelay(name, '1s', env) as string)) {
         throw new OptionError(name, "must be a duration such as '500ms' or '2s'");

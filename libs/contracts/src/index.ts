@@ -16,5 +16,5 @@ export const messages: readonly MessageClass[] = [
   GetBalance,
 ];
 
-/** Actors without messages that clients send: they run schedules, hear events, keep routes. For `CallsheetModule.forRoot({ actors })`. */
-export const actors: readonly string[] = ['alerts', 'heartbeat', ROUTES, UNROUTED];
+/** Actors without messages that clients send: they run schedules and pipelines, hear events, keep routes. For `CallsheetModule.forRoot({ actors })`. */
+export const actors: readonly string[] = ['alerts', 'heartbeat', 'signups', ROUTES, UNROUTED];

@@ -1,10 +1,20 @@
+import { Actor, Handle, Message } from '@callsheet/messaging';
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { serverSuite } from '../../../../test/support/available.js';
+import { z } from 'zod';
 import { eventually } from '../../../../test/support/eventually.js';
 import { startPipeline, type PipelineStage } from '../../../../test/support/pipeline.stage.js';
 import { startPostgres, type PostgresServer } from '../../../../test/support/postgres.server.js';
-import { Pipeline, postgresTable, postgresUpsert, type Page, type PageOutcome } from '../index.js';
+import {
+  messages,
+  Pipeline,
+  postgresOutbox,
+  postgresTable,
+  postgresUpsert,
+  type Page,
+  type PageOutcome,
+} from '../index.js';
 
 const COLUMNS = `
   id bigint primary key, email text, price numeric, tags text[], raw bytea, doc jsonb,
@@ -162,6 +172,48 @@ serverSuite('postgres', 'from PostgreSQL to PostgreSQL', () => {
     expect(await sql('select * from target')).toEqual([{ id: 1, n: 1 }]);
     await frozen?.close?.();
     await other?.close?.();
+  });
+
+  it('sends what is in an outbox once, as soon as it is told, and takes it away', async () => {
+    await sql('create table outbox (id bigserial primary key, name text)');
+    const greeted: string[] = [];
+    class Greet extends Message('greeters.greet', z.object({ name: z.string() })) {}
+    @Actor({ concurrency: 1 })
+    class Greeters {
+      @Handle(Greet) greet({ name }: Greet): void {
+        greeted.push(name);
+      }
+    }
+    @Pipeline({ name: 'outbox', page: 2, schema: z.object({ id: z.string(), name: z.string() }) })
+    class Outbox {
+      readonly from = postgresOutbox({ url, table: 'outbox', channel: 'outbox' });
+      readonly to = messages<{ id: string; name: string }>({
+        message: ({ name }) => new Greet({ name }),
+        send: ({ id }) => ({ id: `outbox-${id}` }),
+      });
+    }
+    stage = await startPipeline('outbox', [Outbox, Greeters]);
+    const empty = () =>
+      eventually(async () => expect(await sql('select * from outbox')).toEqual([]));
+    await sql(`insert into outbox (name) select 'n' || n from generate_series(1, 5) n`);
+    await sql('notify outbox');
+    await empty();
+    // Its transaction began before, and commits later.
+    const slow = new Client(url);
+    await slow.connect();
+    await slow.query('begin');
+    await slow.query(`insert into outbox (name) values ('late')`);
+    await sql(`insert into outbox (name) values ('early')`);
+    await sql('notify outbox');
+    await eventually(() => expect(greeted).toContain('early'));
+    await slow.query('commit');
+    await sql('notify outbox');
+    await empty();
+    await slow.end();
+    await eventually(() =>
+      expect(greeted).toEqual(['n1', 'n2', 'n3', 'n4', 'n5', 'early', 'late']),
+    );
+    await sql('drop table outbox');
   });
 
   it('commits rows with the turn where store and sink are one database', async () => {
