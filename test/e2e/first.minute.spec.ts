@@ -81,6 +81,7 @@ describe('the first minute: nothing installed, nothing configured', () => {
       'docs/guide/state.md',
       'docs/guide/schedules.http.md',
       'docs/guide/routing.http.md',
+      'docs/guide/webhooks.md',
     ].map((page) => readFileSync(path.join(ROOT, page), 'utf8'));
     const answers: [number, unknown][] = [];
     for (const { url, body, ...request } of pages.flatMap(curlsOf)) {
@@ -133,16 +134,19 @@ describe('the first minute: nothing installed, nothing configured', () => {
       [201, expect.objectContaining({ id: 'balances', outcome: 'created' })],
       [200, expect.objectContaining({ isComplete: true, replies: [balance], missing: [] })],
       [204, undefined],
+      [202, { id: 'paid-42', state: 'waiting', durability: 'process-safe' }],
     ]);
     expect(pages[1]).toContain(JSON.stringify(answers[2]?.[1]));
-    for (const page of pages.slice(2)) {
+    for (const page of pages.slice(2, 4)) {
       const [, shown = ''] = /```json\n([\s\S]*?)```/.exec(page) ?? [];
       expect(answers.map(([, answer]) => answer)).toContainEqual(JSON.parse(shown));
     }
     // What it logs of a webhook that is tried again would be taken for the address of the next process.
     const { id } = answers[0]![1] as { id: string };
-    await api.request('DELETE', `/v1/messages/${id}`);
-    await api.until(id, 'cancelled');
+    for (const webhook of [id, 'paid-42']) {
+      await api.request('DELETE', `/v1/messages/${webhook}`);
+      await api.until(webhook, 'cancelled');
+    }
   });
 
   it('refuses a second process on the same folder, in one line, and goes on', async () => {

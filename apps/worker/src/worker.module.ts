@@ -6,6 +6,7 @@ import { AlertActor } from './alerts/alert.actor.js';
 import { EmailActor } from './email/email.actor.js';
 import { Mailer } from './email/mailer.js';
 import { HeartbeatActor } from './heartbeat/heartbeat.actor.js';
+import { GuardedFetch } from './outbound/guarded.fetch.js';
 import { Settings } from './settings.js';
 import { WebhookActor } from './webhook/webhook.actor.js';
 import { WebhookClient } from './webhook/webhook.client.js';
@@ -23,6 +24,11 @@ import { WebhookClient } from './webhook/webhook.client.js';
     UnroutedActor,
     Mailer,
     WebhookClient,
+    {
+      provide: GuardedFetch,
+      inject: [Settings],
+      useFactory: ({ allowed }: Settings) => new GuardedFetch(allowed),
+    },
     { provide: Settings, useFactory: () => new Settings(process.env) },
   ],
 })
