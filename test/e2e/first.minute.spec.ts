@@ -85,6 +85,7 @@ describe('the first minute: nothing installed, nothing configured', () => {
       'docs/guide/schedules.http.md',
       'docs/guide/routing.http.md',
       'docs/guide/sync.md',
+      'docs/guide/webhooks.md',
     ].map((page) => readFileSync(path.join(ROOT, page), 'utf8'));
     const answers: [number, unknown][] = [];
     for (const { url, body, ...request } of pages.flatMap(curlsOf)) {
@@ -142,6 +143,7 @@ describe('the first minute: nothing installed, nothing configured', () => {
       [202, expect.objectContaining({ id: 'signups', run: expect.any(String) })],
       [200, expect.objectContaining({ name: 'signups', cursor: null })],
       [200, { items: expect.any(Array) as object }],
+      [202, { id: 'paid-42', state: 'waiting', durability: 'process-safe' }],
     ]);
     expect(pages[1]).toContain(JSON.stringify(answers[2]?.[1]));
     for (const page of pages.slice(2, 4)) {
@@ -150,8 +152,10 @@ describe('the first minute: nothing installed, nothing configured', () => {
     }
     // What it logs of a webhook that is tried again would be taken for the address of the next process.
     const { id } = answers[0]![1] as { id: string };
-    await api.request('DELETE', `/v1/messages/${id}`);
-    await api.until(id, 'cancelled');
+    for (const webhook of [id, 'paid-42']) {
+      await api.request('DELETE', `/v1/messages/${webhook}`);
+      await api.until(webhook, 'cancelled');
+    }
   });
 
   it('refuses a second process on the same folder, in one line, and goes on', async () => {

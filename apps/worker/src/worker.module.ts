@@ -7,6 +7,7 @@ import { AlertActor } from './alerts/alert.actor.js';
 import { EmailActor } from './email/email.actor.js';
 import { Mailer } from './email/mailer.js';
 import { HeartbeatActor } from './heartbeat/heartbeat.actor.js';
+import { GuardedFetch } from './outbound/guarded.fetch.js';
 import { Settings } from './settings.js';
 import { SignupSync } from './sync/signup.sync.js';
 import { WebhookActor } from './webhook/webhook.actor.js';
@@ -26,6 +27,11 @@ import { WebhookClient } from './webhook/webhook.client.js';
     SignupSync,
     Mailer,
     WebhookClient,
+    {
+      provide: GuardedFetch,
+      inject: [Settings],
+      useFactory: ({ allowed }: Settings) => new GuardedFetch(allowed),
+    },
     { provide: Settings, useFactory: () => new Settings(process.env) },
   ],
 })
