@@ -47,7 +47,7 @@ export async function startPipeline(
       return record();
     },
     async bad() {
-      const { bad = 0 } = await record();
+      const { bad } = await record();
       const letters = await eventually(async () => {
         const found = await app.get(DeadLetters).list({ actor: name });
         return found.length >= bad && found;

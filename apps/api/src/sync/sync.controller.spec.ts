@@ -31,8 +31,9 @@ async function staged() {
   const get = <T = PipelineView>(url: string, status = 200) => call<T>('GET', url, status);
   const post = <T = PipelineView>(url: string, status = 200, body?: object) =>
     call<T>('POST', url, status, body);
-  const until = (expected: object) =>
-    expect.poll(() => get('/numbers'), { timeout: 4_000 }).toMatchObject(expected);
+  const until = async (expected: object): Promise<void> => {
+    await expect.poll(() => get('/numbers'), { timeout: 4_000 }).toMatchObject(expected);
+  };
   await expect.poll(async () => (await get<PipelineList>('')).items.length).toBe(1);
   return { app, get, post, until };
 }

@@ -19,7 +19,7 @@ import {
   ApiOkResponse,
   ApiOperation,
   ApiTags,
-} from '@nestjs/swagger';
+} from '../openapi.decorators.js';
 import { ActorPatience } from '../actor.patience.js';
 import { cursorAfter, idOf } from '../id.cursor.js';
 import { checkedKey } from '../idempotency.key.js';
