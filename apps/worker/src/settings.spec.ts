@@ -12,6 +12,7 @@ describe('Settings', () => {
       'WEBHOOK_SECRET',
       'WEBHOOK_ALLOW',
       'WEBHOOK_TIMEOUT_MS',
+      'SIGNUPS_FILE',
     ];
     for (const env of [{}, Object.fromEntries(names.map((name) => [name, '']))]) {
       expect(new Settings(env)).toEqual({
@@ -22,6 +23,7 @@ describe('Settings', () => {
         webhookSecrets: [],
         allowed: new AllowedAddresses(),
         webhookTimeout: 10_000,
+        signupsFile: './signups.csv',
       });
     }
   });
