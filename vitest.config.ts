@@ -28,7 +28,6 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'examples',
-          isolate: false,
           include: ['test/examples/**/*.spec.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
@@ -38,7 +37,6 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'e2e',
-          isolate: false,
           // After the others: its processes must start in time.
           sequence: { groupOrder: 1 },
           maxWorkers: 1,
