@@ -45,9 +45,9 @@ describe.concurrent('what survives', { timeout: 120_000 }, () => {
       ...times(5, () => mailTo('ada@example.org')),
       ...times(5, () => ({ ...mailTo('bob@example.org'), delay: 2_000 })),
     ]);
-    // The one that is dead and those of nineteen endpoints.
-    await eventually(() => http.requests.length === 20);
-    expect((await first.api.actor('webhook')).counts.active).toBe(19);
+    // The one that is dead and those of nineteen endpoints; on a slow machine the first of those that are due later too.
+    await eventually(() => http.requests.filter(({ url }) => url !== '/later').length === 20);
+    expect((await first.api.actor('webhook')).counts.active).toBeGreaterThanOrEqual(19);
     await first.app.kill9();
 
     http.answer({ status: 204 });
