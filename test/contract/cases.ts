@@ -14,6 +14,7 @@ import { lifecycleCases } from './lifecycle.cases.js';
 import { lockCases } from './lock.cases.js';
 import { lookupCases } from './lookup.cases.js';
 import { operatorCases } from './operator.cases.js';
+import { releaseCases } from './release.cases.js';
 import { replaceCases } from './replace.cases.js';
 import { replyCases } from './reply.cases.js';
 import { signalCases } from './signal.cases.js';
@@ -31,6 +32,7 @@ export const cases: readonly Case[] = [
   ...lookupCases,
   ...deadLetterCases,
   ...eventCases,
+  ...releaseCases,
   ...flowCases,
   ...lifecycleCases,
   ...lockCases,

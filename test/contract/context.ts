@@ -52,7 +52,7 @@ export class Context {
     const resolved = resolveOptions({ url: this.url, lockDuration: '1s', ...options });
     const engine =
       this.driver.engine?.(resolved) ??
-      (this.url === 'memory:' ? new MemoryEngine(resolved) : createBullmqEngine(resolved));
+      (this.url === 'memory:' ? new MemoryEngine(resolved) : await createBullmqEngine(resolved));
     await engine.open();
     this.engines.push(engine);
     return engine;

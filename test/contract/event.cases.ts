@@ -7,7 +7,9 @@ import { dead, done, doneWith } from './context.js';
 import { expectCounts, ids, reaches } from './expect.js';
 
 async function boundBy(engine: Engine, owner: string): Promise<unknown> {
-  return (await engine.bindings())?.owners[owner];
+  const bound = await engine.bound(owner);
+  expect((await engine.bindings())?.owners[owner]).toEqual(bound);
+  return bound;
 }
 
 export const eventCases: Case[] = [

@@ -108,6 +108,7 @@ export const keyOrderCases: Case[] = [
       await engine.send([far, timer, ...rest]);
       await reaches(context, engine, timer.id, 'parked');
       expect((await engine.find(far.id, [context.actor]))?.state).toBe('delayed');
+      await eventually(() => deliveries.length === 2);
       expect(field(deliveries, 'n')).toEqual(['first', 'held']);
       held.open();
       await reaches(context, engine, timer.id, 'done');

@@ -1,5 +1,5 @@
 import { MemoryEngine } from '../../libs/messaging/src/drivers/memory/memory.engine.js';
-import type { Bindings } from '../../libs/messaging/src/engine.js';
+import type { Bindings, Sightings } from '../../libs/messaging/src/engine.js';
 import type { Json } from '../../libs/messaging/src/json.js';
 import { storageIds } from '../../libs/messaging/src/envelope.js';
 import { storing, without, type Mutant } from './mutant.js';
@@ -69,6 +69,20 @@ class WritesAgain extends MemoryEngine {
   }
 }
 
+class ForgetsReleases extends MemoryEngine {
+  override async releases(actor: string): Promise<Sightings> {
+    const { now, releases } = await super.releases(actor);
+    return { now, releases: releases.slice(-1) };
+  }
+}
+
+class CountsPresence extends MemoryEngine {
+  override async present(actor: string, release: string): Promise<void> {
+    await super.present(actor, release);
+    await this.bind(`release:${actor}`, Date.now() + Math.random());
+  }
+}
+
 /** Engines that break replies and events. */
 export const replyMutants: readonly Mutant[] = [
   [
@@ -95,6 +109,16 @@ export const replyMutants: readonly Mutant[] = [
     'keeps what was bound before',
     AddsBindings,
     'what an owner binds takes the place of what it had bound, and others keep theirs',
+  ],
+  [
+    'remembers one release',
+    ForgetsReleases,
+    'releases that have been there are known, each with its last time, by the clock of the store',
+  ],
+  [
+    'binds who is there',
+    CountsPresence,
+    'who is there does not change the version of what is bound',
   ],
   ['takes a lower revision', TakesLowerRevisions, 'who binds a lower revision changes nothing'],
   [

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { SCHEDULER_ACTORS } from '@callsheet/scheduler';
+import { SYNC_ACTORS } from '@callsheet/sync';
 import { simpleParser } from 'mailparser';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { ApiClient } from '../support/api.client.js';
@@ -49,6 +50,8 @@ describe('the first minute: nothing installed, nothing configured', () => {
       'heartbeat',
       'routes',
       ...SCHEDULER_ACTORS,
+      'signups',
+      ...SYNC_ACTORS,
       'unrouted',
       'webhook',
     ]);
@@ -82,6 +85,8 @@ describe('the first minute: nothing installed, nothing configured', () => {
       'docs/guide/state.md',
       'docs/guide/schedules.http.md',
       'docs/guide/routing.http.md',
+      'docs/guide/sync.md',
+      'docs/guide/webhooks.md',
     ].map((page) => readFileSync(path.join(ROOT, page), 'utf8'));
     const answers: [number, unknown][] = [];
     for (const { url, body, ...request } of pages.flatMap(curlsOf)) {
@@ -102,6 +107,7 @@ describe('the first minute: nothing installed, nothing configured', () => {
     const change = (what: string, reason?: string) =>
       expect.objectContaining({ change: what, ...(reason && { reason }) }) as object;
     const [copy, kept] = ['signup-1@email', 'signup-2@unrouted'];
+    const signups = expect.objectContaining({ name: 'signups', every: '30s' }) as object;
     const balance = { actor: 'account', reply: 1_000 };
     expect(answers).toEqual([
       [202, told],
@@ -134,16 +140,23 @@ describe('the first minute: nothing installed, nothing configured', () => {
       [201, expect.objectContaining({ id: 'balances', outcome: 'created' })],
       [200, expect.objectContaining({ isComplete: true, replies: [balance], missing: [] })],
       [204, undefined],
+      [200, { items: [signups] }],
+      [202, expect.objectContaining({ id: 'signups', run: expect.any(String) })],
+      [200, expect.objectContaining({ name: 'signups', cursor: null })],
+      [200, { items: expect.any(Array) as object }],
+      [202, { id: 'paid-42', state: 'waiting', durability: 'process-safe' }],
     ]);
     expect(pages[1]).toContain(JSON.stringify(answers[2]?.[1]));
-    for (const page of pages.slice(2)) {
+    for (const page of pages.slice(2, 4)) {
       const [, shown = ''] = /```json\n([\s\S]*?)```/.exec(page) ?? [];
       expect(answers.map(([, answer]) => answer)).toContainEqual(JSON.parse(shown));
     }
     // What it logs of a webhook that is tried again would be taken for the address of the next process.
     const { id } = answers[0]![1] as { id: string };
-    await api.request('DELETE', `/v1/messages/${id}`);
-    await api.until(id, 'cancelled');
+    for (const webhook of [id, 'paid-42']) {
+      await api.request('DELETE', `/v1/messages/${webhook}`);
+      await api.until(webhook, 'cancelled');
+    }
   });
 
   it('refuses a second process on the same folder, in one line, and goes on', async () => {

@@ -99,7 +99,7 @@ describe.concurrent('the ledger, killed by hand', { timeout: 300_000 }, () => {
     const victim = demo(cwd, 300);
     await eventually(() => /300 of 300 transfers sent/.test(victim.stdout), { timeout: PATIENCE });
     await victim.kill();
-    const engine = createBullmqEngine(resolveOptions({ url: `pglite:${cwd}/.callsheet` }));
+    const engine = await createBullmqEngine(resolveOptions({ url: `pglite:${cwd}/.callsheet` }));
     await engine.open();
     expect(await engine.cancel('ledger-300.1/300', ['account'])).toBe('cancelled');
     const key = 'ledger-300.1.01';

@@ -230,10 +230,9 @@ export function scenario(start: (env: Record<string, string>) => Promise<ApiClie
 
     it('shows the heartbeat, and that it beats', async () => {
       const { items } = await api.schedules();
-      expect(items).toMatchObject([
-        { id: 'heartbeat.beat', owner: 'heartbeat', cron: '*/10 * * * * *', tz: 'UTC' },
-      ]);
-      expect(Date.parse(items[0]?.next ?? '')).toBeGreaterThan(Date.now());
+      const beat = items.find(({ id }) => id === 'heartbeat.beat');
+      expect(beat).toMatchObject({ owner: 'heartbeat', cron: '*/10 * * * * *', tz: 'UTC' });
+      expect(Date.parse(beat?.next ?? '')).toBeGreaterThan(Date.now());
       const { done } = (await api.actor('heartbeat')).counts;
       await eventually(async () => (await api.actor('heartbeat')).counts.done > done, {
         timeout: 15_000,

@@ -65,7 +65,7 @@ serverSuite('redis-server', 'a thousand messages, Redis, two workers', () => {
 
   it('are done exactly once each, as the peers see it', async () => {
     // Slow enough that both have started before all is done.
-    http.answer({ status: 204, delay: 100 });
+    http.answer({ status: 204, delay: 500 });
     await Promise.all(
       SECRETS.map((secret) => startWorker(store, { SMTP_URL: smtp.url, WEBHOOK_SECRET: secret })),
     );
@@ -97,11 +97,11 @@ serverSuite('redis-server', 'a thousand messages, Redis, two workers', () => {
   });
 });
 
-/** Two of three are webhooks; seven and ten, and three, share no factor, so that every kind has every priority. */
+/** Two of three are webhooks, to an endpoint each: within one they would be in order, whatever their priority. Seven and ten, and three, share no factor, so that every kind has every priority. */
 function sending(n: number, url: string): Sending {
   const priority = PRIORITIES[(n * 7) % PRIORITIES.length];
   return {
-    ...(n % 3 === 0 ? mailTo('ada@example.org', `${n}`) : webhookTo(url, `event.${n}`)),
+    ...(n % 3 === 0 ? mailTo('ada@example.org', `${n}`) : webhookTo(`${url}/${n}`, `event.${n}`)),
     ...(priority !== undefined && { priority }),
   };
 }

@@ -18,7 +18,7 @@ const UNDONE = ['prioritized', 'wait', 'delayed', 'waiting-children', 'active'] 
 const PAGE = 2_000;
 
 export async function opened(url: string): Promise<Engine> {
-  const engine = createBullmqEngine(resolveOptions({ url }));
+  const engine = await createBullmqEngine(resolveOptions({ url }));
   await engine.open();
   return engine;
 }

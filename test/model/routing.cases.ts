@@ -11,10 +11,10 @@ import {
   type TopicEvent,
   type Turn,
 } from '@callsheet/messaging';
-import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { z } from 'zod';
 import { eventually } from '../support/eventually.js';
+import { Flood } from './flood.js';
 import { uniqueActor, type ModelCase } from './stage.js';
 
 const order = z.object({ amount: z.number(), region: z.string().optional() });
@@ -418,35 +418,3 @@ export const routingCases: ModelCase[] = [
     },
   },
 ];
-
-/** Events, one after another, until it is stopped. */
-class Flood {
-  n = 0;
-  private isOver = false;
-  private readonly end: Promise<void>;
-
-  constructor(publish: (n: number) => Promise<unknown>) {
-    this.end = this.run(publish);
-    // Whoever waits for it hears of it.
-    this.end.catch(() => undefined);
-  }
-
-  /** Until so many more have been published. */
-  async passes(more: number): Promise<void> {
-    const from = this.n;
-    await eventually(() => this.n > from + more, { timeout: 20_000 });
-  }
-
-  stop(): Promise<void> {
-    this.isOver = true;
-    return this.end;
-  }
-
-  private async run(publish: (n: number) => Promise<unknown>): Promise<void> {
-    for (; !this.isOver && this.n < 20_000; this.n++) {
-      await publish(this.n);
-      // Those who receive them have the same two cores.
-      await delay(10);
-    }
-  }
-}

@@ -8,8 +8,10 @@ import { handlerCases } from './handler.cases.js';
 import { routingCases } from './routing.cases.js';
 import { scheduleCases } from './schedule.cases.js';
 import { sqlCases } from './sql.cases.js';
+import { syncCases } from './sync.cases.js';
 import { keyCases } from './key.cases.js';
 import { Stage, type ModelCase, type Store } from './stage.js';
+import { subscriptionCases } from './subscription.cases.js';
 import { supervisionCases } from './supervision.cases.js';
 import { turnCases } from './turn.cases.js';
 
@@ -19,6 +21,7 @@ const cases: readonly ModelCase[] = [
   ...askCases,
   ...eventCases,
   ...routingCases,
+  ...subscriptionCases,
   ...cancelCases,
   ...supervisionCases,
   ...deadLetterCases,
@@ -26,6 +29,7 @@ const cases: readonly ModelCase[] = [
   ...scheduleCases,
   ...endCases,
   ...sqlCases,
+  ...syncCases,
 ];
 
 /** What a user writes, on one store: messages, actors, supervision, as whole applications. */

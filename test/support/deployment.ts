@@ -7,9 +7,12 @@ export interface Served {
   api: ApiClient;
 }
 
+/** Peers of tests listen on loopback, where webhooks may not go unless it is allowed. */
+const PEERS = { WEBHOOK_ALLOW: '127.0.0.1' };
+
 /** Api and worker in one process, on an embedded store in `cwd`. */
 export function startStandalone(env: Record<string, string> = {}, cwd?: string): Promise<Served> {
-  return serve('standalone', env, cwd);
+  return serve('standalone', { ...PEERS, ...env }, cwd);
 }
 
 /** An api of its own, on a store that processes share. */
@@ -19,7 +22,7 @@ export function startApi(store: string): Promise<Served> {
 
 /** A worker of its own, on a store that processes share. */
 export function startWorker(store: string, env: Record<string, string> = {}): Promise<AppProcess> {
-  return startApp('worker', { CALLSHEET_URL: store, ...env });
+  return startApp('worker', { CALLSHEET_URL: store, ...PEERS, ...env });
 }
 
 async function serve(entry: Entry, env: Record<string, string>, cwd?: string): Promise<Served> {

@@ -1,4 +1,5 @@
 import { SchedulerModule } from '@callsheet/scheduler';
+import { SyncModule } from '@callsheet/sync';
 import { Module } from '@nestjs/common';
 import { ActorsController } from './actors/actors.controller.js';
 import { RoomFeeds } from './chat/room.feeds.js';
@@ -20,11 +21,12 @@ import { RoutesController } from './routes/routes.controller.js';
 import { ScheduleFinder } from './schedules/schedule.finder.js';
 import { ScheduleOperationsController } from './schedules/schedule.operations.controller.js';
 import { SchedulesController } from './schedules/schedules.controller.js';
+import { SyncController } from './sync/sync.controller.js';
 import { TopicsController } from './topics/topics.controller.js';
 
 /** The HTTP API. Needs `CallsheetModule.forRoot(...)` beside it; made into a server by `createHttpApp`. */
 @Module({
-  imports: [SchedulerModule],
+  imports: [SchedulerModule, SyncModule],
   controllers: [
     MessagesController,
     TopicsController,
@@ -35,6 +37,7 @@ import { TopicsController } from './topics/topics.controller.js';
     SchedulesController,
     ScheduleOperationsController,
     RoomsController,
+    SyncController,
     HealthController,
     MetricsController,
   ],

@@ -1,5 +1,6 @@
 import { ENGINE, MessageRegistry, type Engine } from '@callsheet/messaging';
 import { SCHEDULER_ACTORS } from '@callsheet/scheduler';
+import { SYNC_ACTORS } from '@callsheet/sync';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { refusalOf, type Refusal, type Request } from '../test/refusal.js';
@@ -23,7 +24,7 @@ async function messagesInQueues(): Promise<number> {
       .get(MessageRegistry)
       .actors()
       // Schedules answer for themselves, by messages.
-      .filter((actor) => !SCHEDULER_ACTORS.includes(actor))
+      .filter((actor) => ![...SCHEDULER_ACTORS, ...SYNC_ACTORS].includes(actor))
       .map((actor) => engine.counts(actor)),
   );
   return counts.flatMap((count) => Object.values(count) as number[]).reduce((a, b) => a + b, 0);

@@ -1,5 +1,5 @@
 import { OptionError } from '@callsheet/messaging';
-import { ApiHeader } from '@nestjs/swagger';
+import { ApiHeader } from './openapi.decorators.js';
 
 export const ApiReason = (): MethodDecorator =>
   ApiHeader({

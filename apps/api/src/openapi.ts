@@ -1,9 +1,10 @@
 import { jsonSchemaOf, replyJsonSchemaOf, type MessageClass } from '@callsheet/messaging';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import type { OpenAPIObject } from '@nestjs/swagger';
 import { z } from 'zod';
 import { embed, type JsonSchema } from './embedded.schema.js';
 import { SendableMessages } from './messages/sendable.messages.js';
+import { swagger } from './openapi.decorators.js';
 import { PROBLEM_TYPE } from './problem.js';
 import { ref, schemas } from './schema.registry.js';
 
@@ -11,22 +12,23 @@ type Components = Record<string, JsonSchema>;
 
 /** Serves the description of the API at `/openapi.json`. */
 export function mountOpenApi(app: NestFastifyApplication, options: { secured: boolean }): void {
-  let text: string | undefined;
+  let text: Promise<string> | undefined;
   app
     .getHttpAdapter()
     .getInstance()
     .get('/openapi.json', async (_request, reply) => {
       // Made at the first request: messages become known while the application starts.
-      text ??= JSON.stringify(describeApi(app, options));
-      return reply.type('application/json').send(text);
+      text ??= describeApi(app, options).then((document) => JSON.stringify(document));
+      return reply.type('application/json').send(await text);
     });
 }
 
 /** The API as OpenAPI 3.1, with the schemas of the messages that can be sent. */
-export function describeApi(
+export async function describeApi(
   app: NestFastifyApplication,
   { secured }: { secured: boolean },
-): OpenAPIObject {
+): Promise<OpenAPIObject> {
+  const { DocumentBuilder, SwaggerModule } = await swagger();
   const builder = new DocumentBuilder()
     .setOpenAPIVersion('3.1.0')
     .setTitle('Callsheet')

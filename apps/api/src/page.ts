@@ -1,4 +1,4 @@
-import { ApiQuery } from '@nestjs/swagger';
+import { ApiQuery } from './openapi.decorators.js';
 import { z } from 'zod';
 import { ProblemError } from './problem.js';
 

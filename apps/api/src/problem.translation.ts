@@ -20,6 +20,7 @@ import {
   ScheduleExistsError,
   TooManyBackfillsError,
 } from '@callsheet/scheduler';
+import { PipelinePausedError, TooManyRunsError } from '@callsheet/sync';
 import { HttpException } from '@nestjs/common';
 import { ProblemError, type ProblemCode } from './problem.js';
 
@@ -99,6 +100,13 @@ function fromCallsheet(error: CallsheetError, at: string): ProblemError | undefi
   if (error instanceof TooManyBackfillsError) {
     const headers = { 'retry-after': '60' };
     return new ProblemError('too_many_backfills', error.message, { headers, cause });
+  }
+  if (error instanceof PipelinePausedError) {
+    return new ProblemError('pipeline_paused', error.message, { cause });
+  }
+  if (error instanceof TooManyRunsError) {
+    const headers = { 'retry-after': '60' };
+    return new ProblemError('too_many_runs', error.message, { headers, cause });
   }
   if (error instanceof MailboxFullError) {
     const headers = { 'retry-after': '5' };

@@ -1,18 +1,29 @@
 import { OptionError } from '@callsheet/messaging';
 import { describe, expect, it } from 'vitest';
+import { AllowedAddresses } from './outbound/allowed.addresses.js';
 import { Settings } from './settings.js';
 
 describe('Settings', () => {
   it('has a default for everything, also for empty variables', () => {
-    const names = ['SMTP_URL', 'OUTBOX_DIR', 'MAIL_FROM', 'WEBHOOK_SECRET', 'WEBHOOK_TIMEOUT_MS'];
+    const names = [
+      'SMTP_URL',
+      'OUTBOX_DIR',
+      'MAIL_FROM',
+      'WEBHOOK_SECRET',
+      'WEBHOOK_ALLOW',
+      'WEBHOOK_TIMEOUT_MS',
+      'SIGNUPS_FILE',
+    ];
     for (const env of [{}, Object.fromEntries(names.map((name) => [name, '']))]) {
       expect(new Settings(env)).toEqual({
         smtpUrl: undefined,
         outboxDir: './outbox',
         mailFrom: 'Callsheet <callsheet@localhost>',
         mailDomain: 'localhost',
-        webhookSecret: undefined,
+        webhookSecrets: [],
+        allowed: new AllowedAddresses(),
         webhookTimeout: 10_000,
+        signupsFile: './signups.csv',
       });
     }
   });
@@ -32,6 +43,11 @@ describe('Settings', () => {
     ['WEBHOOK_SECRET', 'whsec_hunter2'],
     ['WEBHOOK_SECRET', `whsec_${'A'.repeat(31)}!`],
     ['WEBHOOK_SECRET', `whsec_${Buffer.alloc(65).toString('base64')}`],
+    ['WEBHOOK_SECRET', `whsec_${'A'.repeat(32)},hunter2`],
+    ['WEBHOOK_ALLOW', '10.0.0.0/33'],
+    ['WEBHOOK_ALLOW', '127.1'],
+    ['WEBHOOK_ALLOW', 'http://example.org'],
+    ['WEBHOOK_ALLOW', '*.example.org'],
     ['WEBHOOK_TIMEOUT_MS', '10s'],
     ['WEBHOOK_TIMEOUT_MS', '0'],
     ['WEBHOOK_TIMEOUT_MS', '300001'],

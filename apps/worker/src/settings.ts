@@ -1,5 +1,6 @@
 import { OptionError, type Duration } from '@callsheet/messaging';
-import { parseSecret } from './webhook/signature.js';
+import { AllowedAddresses } from './outbound/allowed.addresses.js';
+import { parseSecrets } from './webhook/signature.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -22,23 +23,32 @@ export class Settings {
   readonly mailFrom: string;
   /** Domain of `mailFrom`: the right-hand side of every Message-ID. */
   readonly mailDomain: string;
-  /** `WEBHOOK_SECRET`: key of the signatures, as `whsec_<base64>`. Not set: undefined. */
-  readonly webhookSecret: Buffer | undefined;
+  /**
+   * `WEBHOOK_SECRET`: key of the signatures, as `whsec_<base64>`; several, with commas between, while receivers change from one
+   * to another: each delivery has a signature of each. Not set: none.
+   */
+  readonly webhookSecrets: readonly Buffer[];
+  /** `WEBHOOK_ALLOW`: addresses that are not public, to which messages may lead all the same. Default none. */
+  readonly allowed: AllowedAddresses;
   /** `WEBHOOK_TIMEOUT_MS`: how long a receiver may take, 1 to 300,000 milliseconds. Default 10,000. */
   readonly webhookTimeout: number;
   /** `ALERT_WEBHOOK_URL`: http or https, told what is wrong with schedules. Not set: undefined. */
   readonly alertUrl: string | undefined;
+  /** `SIGNUPS_FILE`: CSV of sign-ups, read as it grows; there need not be one. Default `./signups.csv`. */
+  readonly signupsFile: string;
 
   constructor(env: Environment) {
     this.smtpUrl = env.SMTP_URL ? smtpUrl(env.SMTP_URL) : undefined;
     this.outboxDir = env.OUTBOX_DIR || './outbox';
     this.mailFrom = env.MAIL_FROM || 'Callsheet <callsheet@localhost>';
     this.mailDomain = senderDomain(this.mailFrom);
-    this.webhookSecret = env.WEBHOOK_SECRET
-      ? parseSecret(env.WEBHOOK_SECRET, 'WEBHOOK_SECRET')
-      : undefined;
+    this.webhookSecrets = env.WEBHOOK_SECRET
+      ? parseSecrets(env.WEBHOOK_SECRET, 'WEBHOOK_SECRET')
+      : [];
+    this.allowed = new AllowedAddresses(env.WEBHOOK_ALLOW);
     this.webhookTimeout = timeout(env.WEBHOOK_TIMEOUT_MS || '10000');
     this.alertUrl = env.ALERT_WEBHOOK_URL ? alertUrl(env.ALERT_WEBHOOK_URL) : undefined;
+    this.signupsFile = env.SIGNUPS_FILE || './signups.csv';
     for (const name of ['EMAIL_RETRY_DELAY', 'WEBHOOK_RETRY_DELAY'] as const) {
       if (!DURATION.test(retryDelay(name, '1s', env) as string)) {
         throw new OptionError(name, "must be a duration such as '500ms' or '2s'");

@@ -33,7 +33,7 @@ it('boots, schedules the heartbeat and turns a message into a mail', async () =>
   try {
     await eventually(async () => {
       const schedules = await app.get(Schedules, { strict: false }).list();
-      expect(schedules.map(({ id }) => id)).toEqual(['heartbeat.beat']);
+      expect(schedules.map(({ id }) => id)).toEqual(['heartbeat.beat', 'signups.run']);
     });
     const { id } = await app
       .get(Actors, { strict: false })

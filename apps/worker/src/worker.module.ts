@@ -1,5 +1,6 @@
 import { RoutesActor, UnroutedActor } from '@callsheet/messaging';
 import { SchedulerModule } from '@callsheet/scheduler';
+import { SyncModule } from '@callsheet/sync';
 import { Module } from '@nestjs/common';
 import { AccountActor } from './account/account.actor.js';
 import { AlertActor } from './alerts/alert.actor.js';
@@ -7,13 +8,15 @@ import { ChatActor } from './chat/chat.actor.js';
 import { EmailActor } from './email/email.actor.js';
 import { Mailer } from './email/mailer.js';
 import { HeartbeatActor } from './heartbeat/heartbeat.actor.js';
+import { GuardedFetch } from './outbound/guarded.fetch.js';
 import { Settings } from './settings.js';
+import { SignupSync } from './sync/signup.sync.js';
 import { WebhookActor } from './webhook/webhook.actor.js';
 import { WebhookClient } from './webhook/webhook.client.js';
 
 /** The actors and what they work with. Import it beside `CallsheetModule.forRoot(...)`. */
 @Module({
-  imports: [SchedulerModule],
+  imports: [SchedulerModule, SyncModule],
   providers: [
     AccountActor,
     ChatActor,
@@ -23,8 +26,14 @@ import { WebhookClient } from './webhook/webhook.client.js';
     AlertActor,
     RoutesActor,
     UnroutedActor,
+    SignupSync,
     Mailer,
     WebhookClient,
+    {
+      provide: GuardedFetch,
+      inject: [Settings],
+      useFactory: ({ allowed }: Settings) => new GuardedFetch(allowed),
+    },
     { provide: Settings, useFactory: () => new Settings(process.env) },
   ],
 })

@@ -74,6 +74,7 @@ describe('DeliverWebhook', () => {
     ['https', {}],
     ['http with a port', { url: 'http://127.0.0.1:8080/hook?a=b' }],
     ['an empty payload', { payload: {} }],
+    ['an endpoint', { endpoint: 'customer 7' }],
   ])('takes %s', (_, change) => {
     expect(refused(() => new DeliverWebhook({ ...HOOK, ...change }))).toEqual([]);
   });
@@ -88,10 +89,20 @@ describe('DeliverWebhook', () => {
     ['an empty event', { event: '' }, 'event'],
     ['a list for a payload', { payload: [] }, 'payload'],
     ['a missing payload', { payload: undefined }, 'payload'],
+    ['an empty endpoint', { endpoint: '' }, 'endpoint'],
+    ['a long endpoint', { endpoint: 'x'.repeat(201) }, 'endpoint'],
     ['an unknown field', { secret: 'x' }, ''],
   ])('refuses %s', (_, change, path) => {
     const data = { ...HOOK, ...change } as typeof HOOK;
     expect(refused(() => new DeliverWebhook(data))).toEqual([path]);
+  });
+
+  it('is for the URL without its query, unless it names an endpoint', () => {
+    const endpointOf = (change: object) => new DeliverWebhook({ ...HOOK, ...change }).endpoint;
+    expect(endpointOf({ url: 'HTTPS://Example.org:443/a/../hook?token=1#x' })).toBe(HOOK.url);
+    expect(endpointOf({ endpoint: 'customer 7' })).toBe('customer 7');
+    const long = `https://example.org/${'a'.repeat(300)}`;
+    expect(endpointOf({ url: long })).toBe(long.slice(0, 200));
   });
 });
 

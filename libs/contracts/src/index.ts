@@ -34,5 +34,5 @@ export const messages: readonly MessageClass[] = [
   AttendRoom,
 ];
 
-/** Actors without messages that clients send: they run schedules, hear events, keep routes. For `CallsheetModule.forRoot({ actors })`. */
-export const actors: readonly string[] = ['alerts', 'heartbeat', ROUTES, UNROUTED];
+/** Actors without messages that clients send: they run schedules and pipelines, hear events, keep routes. For `CallsheetModule.forRoot({ actors })`. */
+export const actors: readonly string[] = ['alerts', 'heartbeat', 'signups', ROUTES, UNROUTED];

@@ -15,6 +15,7 @@ import { DeclarationError } from './messaging.errors.js';
 import { OPTIONS, type ResolvedOptions } from './messaging.options.js';
 import { OBSERVER, unobserved, type Observer } from './observer.js';
 import { Router } from './routing/router.js';
+import { Subscriptions } from './routing/subscriptions.js';
 import { toTopicEvent } from './routing/topic.event.js';
 import { TopicTrie } from './routing/topic.js';
 import { seal } from './sealing.js';
@@ -34,6 +35,7 @@ export class ActorHost implements OnModuleInit {
     private readonly registry: MessageRegistry,
     private readonly pipeline: HandlerPipeline,
     private readonly router: Router,
+    private readonly subscriptions: Subscriptions,
     @Inject(ENGINE) private readonly engine: Engine,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(OPTIONS)
@@ -87,7 +89,7 @@ export class ActorHost implements OnModuleInit {
     if (!this.consumes) return;
     this.warnOfUnhandled();
     // All subscriptions before the first turn: what it publishes must not miss an actor that is about to start.
-    await this.router.subscribe(this.found);
+    await this.subscriptions.start(this.found);
     // All handlers before the first turn: one that cannot be bound must not leave the others running.
     const bound = this.found.map((actor) => ({ actor, handlers: this.bindAll(actor) }));
     // The memory store, which alone has no queues, has no locks either.
@@ -98,6 +100,7 @@ export class ActorHost implements OnModuleInit {
 
   /** Takes no more messages and lets the running turns end or hand back. Called before anything else is closed. */
   async stop(): Promise<void> {
+    this.subscriptions.stop();
     for (const breaker of this.breakers.splice(0)) breaker.stop();
     const consumers = this.consumers.splice(0);
     if (consumers.length > 0) {

@@ -1,6 +1,7 @@
 import type { Carried } from './codec.js';
 import type { Envelope } from './envelope.js';
 import type { Json, JsonObject } from './json.js';
+import type { Release } from './release.js';
 
 /** Injection token of the {@link Engine} in use. */
 export const ENGINE = Symbol('callsheet:engine');
@@ -99,8 +100,20 @@ export interface Engine {
    */
   bind(owner: string, value: Json | undefined): Promise<boolean>;
 
+  /** What `owner` has bound, or undefined. */
+  bound(owner: string): Promise<Json | undefined>;
+
   /** All that is bound, at one moment; undefined while it still is the version `known`. */
   bindings(known?: string): Promise<Bindings | undefined>;
+
+  /**
+   * Notes that a process of this release of `actor` is there now. The 50 of an actor that were there last are remembered. Is no
+   * part of what is bound, and does not change its version. A full store may leave it out.
+   */
+  present(actor: string, release: string): Promise<void>;
+
+  /** Releases of `actor` that have been there. */
+  releases(actor: string): Promise<Sightings>;
 
   /** Committed state of one key, or undefined. */
   state(actor: string, key: string): Promise<StoredState | undefined>;
@@ -160,6 +173,14 @@ export interface Bindings {
   version: string;
   /** By owner, what it has bound. */
   owners: Readonly<Record<string, Json>>;
+}
+
+/** Which releases of an actor have been there, and when, by the clock of the store. */
+export interface Sightings {
+  /** What time it is, epoch ms. */
+  now: number;
+  /** In no order. */
+  releases: Release[];
 }
 
 export interface StoreInfo {

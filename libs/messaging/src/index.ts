@@ -111,6 +111,7 @@ export {
   type StoreInfo,
   type StoredState,
 } from './engine.js';
+export { actorBindingOf, type ActorBinding } from './routing/actor.binding.js';
 export { QUEUES, type Queues } from './queues.js';
 export { redact, SECRET, type Secrecy } from './telemetry/redaction.js';
 export { METRICS, type MetricCounter, type Metrics } from './telemetry/metrics.js';
@@ -120,6 +121,7 @@ export { SAMPLE, statisticsOf, type Percentiles, type Statistics } from './stati
 export { declareHandler } from './actor.decorators.js';
 export { ActorHost } from './actor.host.js';
 export { CLOCK, type Clock } from './clock.js';
+export { ReleaseWatch, RELEASE_BEAT, MOST_RELEASES, prevails, type Standing } from './release.js';
 export { type EndNotice } from './end.notice.js';
 export { fingerprintOf, type NotifyTarget } from './envelope.js';
 export { sealMessage, type SealedMessage } from './sealed.message.js';

@@ -7,15 +7,13 @@ import {
   type OnApplicationShutdown,
   type Provider,
 } from '@nestjs/common';
-import { getQueueToken } from '@nestjs/bullmq';
+import { getQueueToken } from '@nestjs/bull-shared';
 import { DiscoveryModule } from '@nestjs/core';
 import { ActorHost } from './actor.host.js';
 import { Actors } from './actors.js';
 import { CLOCK, systemClock, type Clock } from './clock.js';
 import { DeadLetters } from './dead.letters.js';
 import { DEAD } from './drivers/bullmq/bullmq.job.js';
-import { createBullmqEngine } from './drivers/bullmq/bullmq.engine.js';
-import { MemoryEngine } from './drivers/memory/memory.engine.js';
 import { ENGINE, type Engine } from './engine.js';
 import { EventLoop } from './event.loop.js';
 import { HandlerPipeline } from './handler.pipeline.js';
@@ -34,6 +32,7 @@ import { Signals } from './signals.js';
 import { StageModule } from './stage.module.js';
 import { Router } from './routing/router.js';
 import { Routes } from './routing/routes.js';
+import { Subscriptions } from './routing/subscriptions.js';
 import { METRICS, MetricsObserver } from './telemetry/metrics.js';
 import { observersOf } from './telemetry/observers.js';
 import { TracingObserver } from './telemetry/tracing.js';
@@ -101,6 +100,7 @@ function compose(
       MessageRegistry,
       HandlerPipeline,
       Router,
+      Subscriptions,
       ReplyInbox,
       ActorHost,
       Actors,
@@ -128,10 +128,19 @@ function compose(
 }
 
 async function openEngine(options: ResolvedOptions, clock: Clock): Promise<Engine> {
-  const engine =
-    options.url === 'memory:' ? new MemoryEngine(options, clock) : createBullmqEngine(options);
+  const engine = await createEngine(options, clock);
   await engine.open();
   return engine;
+}
+
+/** Loads the driver that is used, and no other. */
+async function createEngine(options: ResolvedOptions, clock: Clock): Promise<Engine> {
+  if (options.url === 'memory:') {
+    const { MemoryEngine } = await import('./drivers/memory/memory.engine.js');
+    return new MemoryEngine(options, clock);
+  }
+  const { createBullmqEngine } = await import('./drivers/bullmq/bullmq.engine.js');
+  return createBullmqEngine(options);
 }
 
 /** An actor's queue under the token of @nestjs/bullmq, so that `@InjectQueue(name)` finds it. Undefined on the memory store. */

@@ -1,16 +1,21 @@
-import { Actor, Actors, Handle, Keys, Message, type Turn } from '@callsheet/messaging';
+import {
+  Actor,
+  Actors,
+  Handle,
+  Keys,
+  Message,
+  MOST_RELEASES,
+  prevails,
+  type Turn,
+} from '@callsheet/messaging';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { ScheduleActor } from './schedule.actor.js';
 import { PutSchedule, RemoveSchedule } from './schedule.messages.js';
 import { latestDefinition, scheduleDefinition } from './schedule.state.js';
 
-/** How long a release is thought to be there after it was last heard of, ms. */
-export const PRESENCE = 30_000;
 /** How long a release that somebody has put in force may take until a process of it is there, ms. */
 const FORCED = 600_000;
-/** How many releases of an actor are remembered. */
-const MOST_RELEASES = 50;
 
 const declared = z.object({ id: z.string(), definition: scheduleDefinition });
 export type DeclaredSchedule = z.infer<typeof declared>;
@@ -74,7 +79,9 @@ export class DeploymentActor {
     { actor, release: id, schedules, isForced }: DeclareSchedules,
     { state, now }: Turn<typeof storedDeployment>,
   ): Promise<void> {
-    const wins = isForced === true || prevails(id, state, now.getTime());
+    const { current, forcedAt = -Infinity } = state;
+    const isHeld = current !== id && forcedAt > now.getTime() - FORCED;
+    const wins = isForced === true || (!isHeld && prevails(id, state, now.getTime()));
     see(id, state, now.getTime());
     if (!wins) return;
     state.forcedAt = isForced ? now.getTime() : undefined;
@@ -108,19 +115,6 @@ export class DeploymentActor {
     const put = new PutSchedule({ key, definition, ...(problem !== undefined && { problem }) });
     await this.actors.tell(put, { priority: 'high' });
   }
-}
-
-/** Whether a release that is declared now is to be the one in force. */
-export function prevails(
-  id: string,
-  { current, releases, forcedAt = -Infinity }: DeploymentState,
-  now: number,
-): boolean {
-  if (current === undefined || current === id) return true;
-  if (forcedAt > now - FORCED) return false;
-  if (!releases.some((each) => each.id === id)) return true;
-  const inForce = releases.find((each) => each.id === current);
-  return inForce === undefined || inForce.seenAt < now - PRESENCE;
 }
 
 function see(id: string, state: DeploymentState, now: number): void {

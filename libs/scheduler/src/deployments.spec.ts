@@ -2,7 +2,7 @@ import { Actor, DeclarationError, type Turn } from '@callsheet/messaging';
 import { TestCallsheet } from '@callsheet/messaging/testing';
 import { Injectable, Logger } from '@nestjs/common';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { DeclareSchedules, prevails } from './deployment.actor.js';
+import { DeclareSchedules } from './deployment.actor.js';
 import { Deployments } from './deployments.js';
 import { tzdataProblems } from './rule/index.js';
 import { Cron, Every } from './schedule.decorators.js';
@@ -321,22 +321,6 @@ describe('releases of an actor', () => {
     for (const each of refused) void each.catch(() => undefined);
     await t.drain();
     for (const each of refused) await expect(each).rejects.toThrow('is declared in code');
-  });
-});
-
-describe('prevails', () => {
-  const releases = [
-    { id: 'one', seenAt: 0 },
-    { id: 'two', seenAt: 100_000 },
-  ];
-  it.each([
-    ['one', { releases: [], schedules: [] }, 0, true],
-    ['two', { current: 'two', releases, schedules: [] }, 100_000, true],
-    ['three', { current: 'two', releases, schedules: [] }, 100_000, true],
-    ['one', { current: 'two', releases, schedules: [] }, 130_000, false],
-    ['one', { current: 'two', releases, schedules: [] }, 130_001, true],
-  ])('%s: %j at %i: %s', (id, state, now, expected) => {
-    expect(prevails(id, state, now)).toBe(expected);
   });
 });
 

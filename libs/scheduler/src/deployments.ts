@@ -1,6 +1,8 @@
 import {
+  ReleaseWatch,
   ActorHost,
   Actors,
+  RELEASE_BEAT,
   CLOCK,
   DeclarationError,
   ENGINE,
@@ -21,7 +23,6 @@ import { isDeepStrictEqual } from 'node:util';
 import {
   DeclareSchedules,
   DeploymentActor,
-  PRESENCE,
   ReleasePresent,
   type DeclaredSchedule,
 } from './deployment.actor.js';
@@ -32,9 +33,6 @@ import { latestDefinition } from './schedule.state.js';
 import { SCHEDULER_OPTIONS, type ResolvedSchedulerOptions } from './scheduler.options.js';
 import { DEPLOYMENTS } from './timer.js';
 import { LookAfterSchedules, PARTS } from './watchdog.actor.js';
-
-/** How often a process says that it is there, and has the schedules looked after, ms. */
-const BEAT = 8_000;
 
 /** What declaring the schedules of this process would do to a stored one. */
 export interface PlannedChange {
@@ -57,8 +55,7 @@ export class Deployments implements OnApplicationBootstrap, BeforeApplicationShu
   private readonly logger = new Logger('Callsheet');
   private releases: Release[] = [];
   private beat: NodeJS.Timeout | undefined;
-  /** Actors of which, at the last beat, no process of the release in force had been seen for long. */
-  private readonly missed = new Set<string>();
+  private readonly watch = new ReleaseWatch();
 
   constructor(
     private readonly host: ActorHost,
@@ -81,7 +78,7 @@ export class Deployments implements OnApplicationBootstrap, BeforeApplicationShu
     if (this.options.apply === 'start') await this.apply();
     // Nobody but this process can touch the memory store.
     if (this.engine.queue === undefined) return;
-    this.beat = setInterval(() => void this.keepUp(), BEAT);
+    this.beat = setInterval(() => void this.keepUp(), RELEASE_BEAT);
     this.beat.unref();
   }
 
@@ -138,7 +135,7 @@ export class Deployments implements OnApplicationBootstrap, BeforeApplicationShu
 
   /** Says that it is there, and has the schedules looked after: once in a while for all processes together. */
   private async keepUp(): Promise<void> {
-    const slot = Math.floor(this.clock.now() / BEAT);
+    const slot = Math.floor(this.clock.now() / RELEASE_BEAT);
     try {
       await this.actors.tell(new LookAfterSchedules({ part: slot % PARTS }), {
         id: `schedules-look:${slot}`,
@@ -162,17 +159,14 @@ export class Deployments implements OnApplicationBootstrap, BeforeApplicationShu
       await this.actors.tell(new ReleasePresent({ actor, release: id }), {
         id: `schedules-present:${actor}:${id}:${slot}`,
         priority: 'high',
-        ttl: BEAT,
+        ttl: RELEASE_BEAT,
       });
       return;
     }
     if (!isOurs) return;
-    const inForce = releases.find((each) => each.id === current);
-    const isGone = !inForce || inForce.seenAt < this.clock.now() - PRESENCE;
-    // After an outage of the store nobody was seen for a while: those that are there have a beat to say so.
-    if (isGone && this.missed.has(actor)) await this.declare(release, false);
-    if (isGone) this.missed.add(actor);
-    else this.missed.delete(actor);
+    if (this.watch.isGone(actor, { current, releases }, this.clock.now())) {
+      await this.declare(release, false);
+    }
   }
 
   /** Zone data comes with Node, and laws change: better known at start than by an hour that is wrong. */

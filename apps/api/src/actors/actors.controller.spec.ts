@@ -1,5 +1,6 @@
 import { Message, MessageRegistry, type MessageClass } from '@callsheet/messaging';
 import { SCHEDULER_ACTORS } from '@callsheet/scheduler';
+import { SYNC_ACTORS } from '@callsheet/sync';
 import { expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { send, stageForTest } from '../../test/stage.js';
@@ -18,9 +19,10 @@ it('shows every actor with messages, counts and figures', async () => {
     return counts?.done === 1 && counts.dead === 1 && list.items;
   });
   const percentiles = { p50: expect.any(Number), p95: expect.any(Number), p99: expect.any(Number) };
-  const isOurs = ({ name }: { name: string }) => SCHEDULER_ACTORS.includes(name);
+  const isOurs = ({ name }: { name: string }) =>
+    [...SCHEDULER_ACTORS, ...SYNC_ACTORS].includes(name);
   // Their messages are nobody else to send.
-  expect(items.filter(isOurs).map(({ messages }) => messages)).toEqual([[], [], []]);
+  expect(items.filter(isOurs).map(({ messages }) => messages)).toEqual([[], [], [], []]);
   expect(items.filter((item) => !isOurs(item))).toEqual([
     {
       name: 'greeter',

@@ -1,6 +1,6 @@
 import { ENGINE, MessageRegistry, SAMPLE, statisticsOf, type Engine } from '@callsheet/messaging';
 import { Controller, Get, Inject, Param } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '../openapi.decorators.js';
 import { SendableMessages } from '../messages/sendable.messages.js';
 import { actorList, actorView, toActorView, type ActorList, type ActorView } from './actor.view.js';
 import { requireKnownActor } from './known.actor.js';

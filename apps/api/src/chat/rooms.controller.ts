@@ -18,7 +18,7 @@ import {
   ApiProduces,
   ApiQuery,
   ApiTags,
-} from '@nestjs/swagger';
+} from '../openapi.decorators.js';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiLimit, DEFAULT_LIMIT } from '../page.js';
 import { EventStream } from './event.stream.js';

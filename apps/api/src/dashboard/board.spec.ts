@@ -82,6 +82,8 @@ describe('on a store with queues', () => {
       'schedules.dead',
       'shelf',
       'shelf.dead',
+      'sync',
+      'sync.dead',
     ]);
     expect(queues[1]?.jobs[0]?.failedReason).toContain('nobody is there');
   });

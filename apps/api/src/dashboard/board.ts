@@ -1,4 +1,5 @@
 import {
+  actorBindingOf,
   ENGINE,
   MessageRegistry,
   QUEUES,
@@ -85,9 +86,8 @@ async function messagesIn(
   registry: MessageRegistry,
   engine: Engine,
 ): Promise<MessageClass[]> {
-  const owners = (await engine.bindings())?.owners;
-  const subscriptions = (owners?.[`actor:${actor}`] ?? []) as Subscription[];
-  const wanted = new Set<string | undefined>(subscriptions.map(({ type }) => type));
+  const { subscriptions } = actorBindingOf(await engine.bound(`actor:${actor}`));
+  const wanted = new Set((subscriptions as Subscription[] | undefined)?.map(({ type }) => type));
   return registry.all().filter(({ meta }) => meta.actor === actor || wanted.has(meta.type));
 }
 

@@ -1,6 +1,7 @@
 import { ENGINE, type Engine } from '@callsheet/messaging';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { SCHEDULER_ACTORS } from '@callsheet/scheduler';
+import { SYNC_ACTORS } from '@callsheet/sync';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { Greeter, send, stageForTest } from '../../test/stage.js';
 
@@ -109,7 +110,12 @@ describe('POST /v1/dead-letters/:id/redrive', () => {
       headers: { 'content-type': 'application/json' },
     });
     expect(response.statusCode).toBe(202);
-    expect(redriven).toHaveBeenCalledWith('a', ['greeter', ...SCHEDULER_ACTORS, 'shelf']);
+    expect(redriven).toHaveBeenCalledWith('a', [
+      'greeter',
+      ...SCHEDULER_ACTORS,
+      'shelf',
+      ...SYNC_ACTORS,
+    ]);
   });
 });
 

@@ -7,7 +7,7 @@ import {
   ApiOperation,
   ApiQuery,
   ApiTags,
-} from '@nestjs/swagger';
+} from '../openapi.decorators.js';
 import { MessageFinder } from '../messages/message.finder.js';
 import { ApiCursor, ApiLimit, badCursor, badQuery, DEFAULT_LIMIT } from '../page.js';
 import { ref } from '../schema.registry.js';

@@ -1,6 +1,6 @@
 import { ENGINE, type Engine } from '@callsheet/messaging';
 import { Controller, Get, Inject } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '../openapi.decorators.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ProblemError } from '../problem.js';
 import { live, ready, type Live, type Ready } from './health.view.js';

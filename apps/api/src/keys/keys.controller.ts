@@ -1,6 +1,6 @@
 import { ENGINE, MessageRegistry, type Engine } from '@callsheet/messaging';
 import { Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiParam, ApiQuery, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiParam, ApiQuery, ApiTags } from '../openapi.decorators.js';
 import { requireKnownActor } from '../actors/known.actor.js';
 import { ApiLimit, DEFAULT_LIMIT } from '../page.js';
 import { KeyFinder } from './key.finder.js';

@@ -13,7 +13,7 @@ import {
   ApiOkResponse,
   ApiOperation,
   ApiTags,
-} from '@nestjs/swagger';
+} from '../openapi.decorators.js';
 import type { FastifyReply } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import { ElementError } from '../problem.translation.js';

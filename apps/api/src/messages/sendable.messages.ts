@@ -6,19 +6,22 @@ import {
   type MessageInstance,
 } from '@callsheet/messaging';
 import { SCHEDULER_ACTORS } from '@callsheet/scheduler';
+import { isPipelineMessage, SYNC_ACTORS } from '@callsheet/sync';
 import { Injectable } from '@nestjs/common';
 
 /** Actors that keep what has calls of its own, which check what these would believe. */
-const OF_THE_HOUSE: readonly string[] = [...SCHEDULER_ACTORS, ROUTES];
+const OF_THE_HOUSE: readonly string[] = [...SCHEDULER_ACTORS, ...SYNC_ACTORS, ROUTES];
 
-/** The messages that clients may send: those that are known, but for those with which schedules and routes are kept. */
+/** The messages that clients may send: those that are known, but for those with which schedules, pipelines and routes are kept. */
 @Injectable()
 export class SendableMessages {
   constructor(private readonly registry: MessageRegistry) {}
 
   /** In the order registered. */
   all(): readonly MessageClass[] {
-    return this.registry.all().filter(({ meta }) => !OF_THE_HOUSE.includes(meta.actor));
+    return this.registry
+      .all()
+      .filter((each) => !OF_THE_HOUSE.includes(each.meta.actor) && !isPipelineMessage(each));
   }
 
   /** The class of a type; undefined when it is not known, or nobody's to send. */

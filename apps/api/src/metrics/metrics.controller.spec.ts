@@ -1,5 +1,6 @@
 import { ENGINE, type Engine } from '@callsheet/messaging';
 import { SCHEDULER_ACTORS } from '@callsheet/scheduler';
+import { SYNC_ACTORS } from '@callsheet/sync';
 import { expect, it, vi } from 'vitest';
 import { send, stageForTest } from '../../test/stage.js';
 
@@ -60,5 +61,6 @@ it('asks the store once for a storm of scrapes', async () => {
     'greeter',
     ...SCHEDULER_ACTORS,
     'shelf',
+    ...SYNC_ACTORS,
   ]);
 });

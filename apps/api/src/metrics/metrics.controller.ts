@@ -1,6 +1,6 @@
 import { METRICS, type Metrics } from '@callsheet/messaging';
 import { Controller, Get, Inject, Optional, Res } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '../openapi.decorators.js';
 import type { FastifyReply } from 'fastify';
 import { ProblemError } from '../problem.js';
 import { metricsText } from './metrics.view.js';

@@ -20,7 +20,7 @@ import {
   ApiOkResponse,
   ApiOperation,
   ApiTags,
-} from '@nestjs/swagger';
+} from '../openapi.decorators.js';
 import type { FastifyReply } from 'fastify';
 import { ApiReason, checkedReason } from '../change.reason.js';
 import { cursorAfter, idOf } from '../id.cursor.js';

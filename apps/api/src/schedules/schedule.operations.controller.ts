@@ -20,7 +20,7 @@ import {
   ApiOperation,
   ApiQuery,
   ApiTags,
-} from '@nestjs/swagger';
+} from '../openapi.decorators.js';
 import type { FastifyReply } from 'fastify';
 import { checkedKey } from '../idempotency.key.js';
 import { ApiCursor, ApiLimit, badCursor, DEFAULT_LIMIT } from '../page.js';

@@ -23,7 +23,7 @@ import {
   ApiOperation,
   ApiQuery,
   ApiTags,
-} from '@nestjs/swagger';
+} from '../openapi.decorators.js';
 import type { FastifyReply } from 'fastify';
 import { cursorAfter, idOf } from '../id.cursor.js';
 import { checkedKey } from '../idempotency.key.js';

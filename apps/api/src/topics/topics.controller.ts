@@ -12,7 +12,7 @@ import {
   ApiOperation,
   ApiParam,
   ApiTags,
-} from '@nestjs/swagger';
+} from '../openapi.decorators.js';
 import { askTimeout } from '../messages/ask.timeout.js';
 import { SendableMessages } from '../messages/sendable.messages.js';
 import { sendOptionsOf, tellOptionsOf } from '../messages/telling.js';

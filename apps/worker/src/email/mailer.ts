@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { SendEmail } from '@callsheet/contracts';
 import { RejectError, type Turn } from '@callsheet/messaging';
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { createTransport, type NodemailerError, type Transporter } from 'nodemailer';
+import type { NodemailerError, Transporter } from 'nodemailer';
 import { excerpt } from '../excerpt.js';
 import { Settings } from '../settings.js';
 import { outbox, type Delivery } from './outbox.js';
@@ -10,11 +10,11 @@ import { outbox, type Delivery } from './outbox.js';
 /** Sends mail over a pool of SMTP connections, or into the outbox folder when no server is set. */
 @Injectable()
 export class Mailer implements OnApplicationShutdown {
-  private readonly transport: Transporter<Delivery>;
+  /** Made for the first mail: loading nodemailer takes 0.1 s, which a start does without. */
+  private transport?: Promise<Transporter<Delivery>>;
 
   constructor(private readonly settings: Settings) {
     const { smtpUrl, outboxDir } = settings;
-    this.transport = smtpUrl ? smtpPool(smtpUrl) : createTransport(outbox(outboxDir));
     new Logger(Mailer.name).log(
       smtpUrl
         ? `mail goes to ${smtpUrl.protocol}//${smtpUrl.host}`
@@ -33,8 +33,9 @@ export class Mailer implements OnApplicationShutdown {
    * @throws Error when it may be accepted later: 4xx, a refused login, no connection, a full disk
    */
   async send(mail: SendEmail, turn: Pick<Turn, 'id' | 'signal'>): Promise<void> {
+    const transport = await (this.transport ??= transportOf(this.settings));
     turn.signal.throwIfAborted();
-    const delivery = await this.transport
+    const delivery = await transport
       .sendMail({
         from: this.settings.mailFrom,
         to: typeof mail.to === 'string' ? mail.to : [...mail.to],
@@ -61,14 +62,17 @@ export class Mailer implements OnApplicationShutdown {
   }
 
   /** Closes the pool; by now no turn runs. */
-  onApplicationShutdown(): void {
-    this.transport.close();
+  async onApplicationShutdown(): Promise<void> {
+    (await this.transport)?.close();
   }
 }
 
-function smtpPool(url: URL): Transporter<Delivery> {
+async function transportOf({ smtpUrl, outboxDir }: Settings): Promise<Transporter<Delivery>> {
+  // oxlint-disable-next-line no-restricted-imports -- this is when it is needed
+  const { createTransport } = await import('nodemailer');
+  if (!smtpUrl) return createTransport(outbox(outboxDir));
   return createTransport({
-    url: url.href,
+    url: smtpUrl.href,
     pool: true,
     connectionTimeout: 10_000,
     greetingTimeout: 10_000,

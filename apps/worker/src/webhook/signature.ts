@@ -14,6 +14,19 @@ export function sign(secret: Buffer, id: string, timestamp: number, body: string
   return `v1,${digest}`;
 }
 
+/** `webhook-signature` of one delivery: a signature for each key, so that receivers may change from one to the next. */
+export function signatures(
+  secrets: readonly Buffer[],
+  ...signed: [id: string, timestamp: number, body: string]
+): string {
+  return secrets.map((secret) => sign(secret, ...signed)).join(' ');
+}
+
+/** The keys behind one or more `whsec_<base64>`, with commas between. @throws OptionError as {@link parseSecret} */
+export function parseSecrets(secrets: string, name: string): Buffer[] {
+  return secrets.split(',').map((secret) => parseSecret(secret.trim(), name));
+}
+
 /**
  * The key behind `whsec_<base64>`.
  *

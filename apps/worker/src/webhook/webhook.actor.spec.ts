@@ -9,11 +9,13 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { DeliverWebhook } from '@callsheet/contracts';
 import { RejectError, RetryLaterError, type Turn } from '@callsheet/messaging';
-import { testTurn } from '@callsheet/messaging/testing';
+import { TestCallsheet, testTurn } from '@callsheet/messaging/testing';
 import { Logger } from '@nestjs/common';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { GuardedFetch } from '../outbound/guarded.fetch.js';
 import { Settings } from '../settings.js';
+import { EndpointGoneError } from './endpoint.gone.error.js';
 import { WebhookActor } from './webhook.actor.js';
 import { WebhookClient } from './webhook.client.js';
 
@@ -60,8 +62,14 @@ const invoicePaid = (): DeliverWebhook =>
   new DeliverWebhook({ url, event: 'invoice.paid', payload: { name: 'Zoë', n: 1 } });
 
 function deliver(change: Partial<Turn> = {}, env: Record<string, string> = {}): Promise<void> {
-  const settings = new Settings({ WEBHOOK_SECRET: SECRET, ...env });
-  return new WebhookActor(new WebhookClient(settings)).deliver(invoicePaid(), turn(change));
+  return new WebhookActor(clientOf(env)).deliver(invoicePaid(), turn(change));
+}
+
+function clientOf(env: Record<string, string> = {}): WebhookClient {
+  const settings = new Settings({ WEBHOOK_SECRET: SECRET, WEBHOOK_ALLOW: '127.0.0.1', ...env });
+  const guarded = new GuardedFetch(settings.allowed);
+  onTestFinished(() => guarded.onApplicationShutdown());
+  return new WebhookClient(settings, guarded);
 }
 
 /** The error of a delivery that must fail. */
@@ -101,12 +109,29 @@ describe('a delivery', () => {
     new Webhook(SECRET).verify(body, headers as Record<string, string>);
   });
 
+  it('has a signature of each key while receivers change from one to the other', async () => {
+    const next = `whsec_${Buffer.alloc(32, 8).toString('base64')}`;
+    await deliver({}, { WEBHOOK_SECRET: `${SECRET}, ${next}` });
+    const [{ headers, body }] = received as [Received];
+    for (const secret of [SECRET, next]) {
+      new Webhook(secret).verify(body, headers as Record<string, string>);
+    }
+    expect(headers['webhook-signature']).toMatch(/^v1,\S{44} v1,\S{44}$/);
+  });
+
+  it('to an address that is not allowed rejects, and sends nothing', async () => {
+    const error = await failure({}, { WEBHOOK_ALLOW: '' });
+    expect(error).toBeInstanceOf(RejectError);
+    expect(error.message).toMatch(/^refused to connect to 127\.0\.0\.1: .* WEBHOOK_ALLOW$/);
+    expect(received).toEqual([]);
+  });
+
   it('signs with a key of its own when no secret is set, and warns once', async () => {
     const warnings: unknown[] = [];
     const warn = (line: unknown): number => warnings.push(line);
     Logger.overrideLogger({ log: warn, error: warn, warn });
     onTestFinished(() => Logger.overrideLogger(true));
-    const client = new WebhookClient(new Settings({}));
+    const client = clientOf({ WEBHOOK_SECRET: '' });
     await client.deliver(invoicePaid(), turn());
     await client.deliver(invoicePaid(), turn({ attempt: 2 }));
     expect(warnings).toEqual([expect.stringMatching(/^WEBHOOK_SECRET is not set/)]);
@@ -133,6 +158,11 @@ describe('an answer', () => {
     expect(error).not.toBeInstanceOf(RejectError);
     expect(error).not.toBeInstanceOf(RetryLaterError);
     expect(error.message).toBe(`POST ${url.split('?')[0]} answered ${status}: later`);
+  });
+
+  it('of 410 says that the endpoint is gone', async () => {
+    respond = (_, response) => response.writeHead(410).end();
+    expect(await failure()).toBeInstanceOf(EndpointGoneError);
   });
 
   it('that redirects is not followed', async () => {
@@ -245,5 +275,37 @@ describe('no answer', () => {
     expect(await failure({ signal: controller.signal })).toBe(reason);
     expect(await failure({ signal: controller.signal })).toBe(reason);
     expect(received).toHaveLength(1);
+  });
+});
+
+describe('events of one endpoint', () => {
+  it('arrive in order: one that is tried again holds those behind it, and nobody else', async () => {
+    const events: string[] = [];
+    let broken = true;
+    respond = ({ url: path }, response) => {
+      const { type } = JSON.parse(received.at(-1)?.body ?? '') as { type: string };
+      const fails = broken && path?.startsWith('/a');
+      if (!fails) events.push(type);
+      response.writeHead(fails ? 500 : 204).end();
+    };
+    const t = await TestCallsheet.create({
+      providers: [WebhookActor, { provide: WebhookClient, useValue: clientOf() }],
+    });
+    onTestFinished(() => t.close());
+    const event = (path: string, name: string, endpoint?: string): DeliverWebhook =>
+      new DeliverWebhook({ url: new URL(path, url).href, event: name, payload: {}, endpoint });
+    await t.actors.tellMany([
+      event('/a?n=1', 'a1'),
+      event('/a?n=2', 'a2'),
+      event('/b', 'b1'),
+      event('/a', 'other', 'customer 7'),
+    ]);
+    await t.drain();
+    expect(events).toEqual(['b1']);
+    expect(received).toHaveLength(3);
+    broken = false;
+    await t.advance('2s');
+    expect(events.filter((name) => name.startsWith('a'))).toEqual(['a1', 'a2']);
+    expect(events).toContain('other');
   });
 });

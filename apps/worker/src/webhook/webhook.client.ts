@@ -1,30 +1,32 @@
 import { DeliverWebhook } from '@callsheet/contracts';
 import { RejectError, RetryLaterError, type Turn } from '@callsheet/messaging';
 import { Injectable, Logger } from '@nestjs/common';
+import type { RequestInit, Response } from 'undici';
 import { excerpt } from '../excerpt.js';
+import { GuardedFetch } from '../outbound/guarded.fetch.js';
 import { Settings } from '../settings.js';
-import { generateSecret, sign } from './signature.js';
+import { EndpointGoneError } from './endpoint.gone.error.js';
+import { generateSecret, signatures } from './signature.js';
 
 /** Bytes of an answer that are read at most: enough to say what went wrong. */
 const READ_LIMIT = 64 * 1024;
 /** The longest wait a receiver can ask for: one hour, in milliseconds. */
 const MAX_WAIT = 3_600_000;
 
-/**
- * Delivers webhooks: an HTTP POST, signed after Standard Webhooks.
- *
- * Any address that this process can reach is accepted, those of the private network included: messages must come from
- * senders you trust with that, until addresses can be restricted.
- */
+/** Delivers webhooks: an HTTP POST, signed after Standard Webhooks, to public addresses and those that are allowed. */
 @Injectable()
 export class WebhookClient {
-  private readonly secret: Buffer;
+  private readonly secrets: readonly Buffer[];
   private readonly timeout: number;
 
-  constructor(settings: Settings) {
+  constructor(
+    settings: Settings,
+    private readonly guarded: GuardedFetch,
+  ) {
     this.timeout = settings.webhookTimeout;
-    this.secret = settings.webhookSecret ?? generateSecret();
-    if (!settings.webhookSecret) {
+    const { webhookSecrets } = settings;
+    this.secrets = webhookSecrets.length > 0 ? webhookSecrets : [generateSecret()];
+    if (webhookSecrets.length === 0) {
       new Logger(WebhookClient.name).warn(
         'WEBHOOK_SECRET is not set: webhooks are signed with a random secret of this process, so receivers cannot verify them',
       );
@@ -35,6 +37,8 @@ export class WebhookClient {
    * One attempt. Resolves when the receiver answers 2xx; then it has the event, possibly not for the first time: the same
    * `webhook-id` in every attempt tells it so. Redirects are not followed.
    *
+   * @throws AddressRefusedError, a RejectError, when the URL leads to an address that is not allowed; nothing is sent
+   * @throws EndpointGoneError, a RejectError, for 410
    * @throws RejectError for an answer that another attempt will not change: 3xx, and 4xx but 408, 425 and 429
    * @throws RetryLaterError when a 429 or 503 says when to come again, at most an hour ahead
    * @throws Error for any other answer, no answer in time, or no connection
@@ -43,17 +47,19 @@ export class WebhookClient {
   async deliver(webhook: DeliverWebhook, turn: Pick<Turn, 'id' | 'sentAt' | 'signal'>) {
     const timeout = AbortSignal.timeout(this.timeout);
     const target = `POST ${withoutQuery(webhook.url)}`;
-    const response = await fetch(webhook.url, {
-      ...this.seal(webhook, turn),
-      redirect: 'manual',
-      signal: AbortSignal.any([turn.signal, timeout]),
-    }).catch((cause: unknown) => {
-      turn.signal.throwIfAborted();
-      if (timeout.aborted) {
-        throw new Error(`${target} got no answer within ${this.timeout} ms`, { cause });
-      }
-      throw new Error(`${target} failed: ${reasonOf(cause)}`, { cause });
-    });
+    const response = await this.guarded
+      .fetch(webhook.url, {
+        ...this.seal(webhook, turn),
+        signal: AbortSignal.any([turn.signal, timeout]),
+      })
+      .catch((cause: unknown) => {
+        turn.signal.throwIfAborted();
+        if (cause instanceof RejectError) throw cause;
+        if (timeout.aborted) {
+          throw new Error(`${target} got no answer within ${this.timeout} ms`, { cause });
+        }
+        throw new Error(`${target} failed: ${reasonOf(cause)}`, { cause });
+      });
     const body = await head(response);
     if (!response.ok) throw refusal(target, response, body);
   }
@@ -74,7 +80,7 @@ export class WebhookClient {
         'user-agent': 'callsheet',
         'webhook-id': id,
         'webhook-timestamp': String(timestamp),
-        'webhook-signature': sign(this.secret, id, timestamp, body),
+        'webhook-signature': signatures(this.secrets, id, timestamp, body),
       },
     };
   }
@@ -84,6 +90,7 @@ export class WebhookClient {
 function refusal(target: string, { status, headers }: Response, body: string): Error {
   const answer = excerpt(body);
   const message = `${target} answered ${status}${answer && `: ${answer}`}`;
+  if (status === 410) return new EndpointGoneError(message);
   if (status < 500 && ![408, 425, 429].includes(status)) return new RejectError(message);
   const after = [429, 503].includes(status) ? retryAfter(headers.get('retry-after')) : 0;
   return after > 0 ? new RetryLaterError(message, { after }) : new Error(message);

@@ -1,5 +1,6 @@
-import { RE2JS } from '@bufbuild/re2';
+import type { RE2JS } from '@bufbuild/re2';
 import { charge } from './budget.js';
+import { re2 } from './re2.js';
 
 const LONGEST = 1_000;
 const MOST_REPEATS = 300;
@@ -61,7 +62,7 @@ export function patternOf(source: string): Pattern {
 
 function compile(source: string): RE2JS {
   try {
-    return RE2JS.compile(source);
+    return re2().RE2JS.compile(source);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(`has a pattern that RE2 cannot read: ${reason.slice(0, 100)}`);

@@ -76,9 +76,9 @@ describe('the table', () => {
 
   it('has what this process binds from the moment it is stored', async () => {
     await reached();
-    await router.subscribe([{ name: 'audit', subscriptions: [{ type: 'bank.paid' }] }]);
+    await router.bind('actor:audit', [{ type: 'bank.paid' }]);
     expect(await reached()).toEqual(['audit', 'mail']);
-    await router.subscribe([{ name: 'mail', subscriptions: [] }]);
+    await router.bind('actor:mail', undefined);
     expect(await reached()).toEqual(['audit']);
   });
 

@@ -4,7 +4,7 @@ import { ENGINE, type Engine } from '../engine.js';
 import { copyId, type Envelope } from '../envelope.js';
 import { OptionError } from '../messaging.errors.js';
 import type { Json } from '../json.js';
-import type { Route, RoutedEvent, Subscription } from './route.js';
+import type { Route, RoutedEvent } from './route.js';
 import type { Reached } from './reach.js';
 import { rendezvous } from './rendezvous.js';
 import { RoutingTable, type Problem, type Routed } from './routing.table.js';
@@ -117,32 +117,15 @@ export class Router {
     return receivers.map((receiving) => copyFor(event, receiving));
   }
 
-  /**
-   * Makes these the subscriptions of these actors. Resolves when every process goes by them.
-   *
-   * @param actors with none: it subscribes to nothing any more
-   */
-  async subscribe(
-    actors: readonly { name: string; subscriptions: readonly Subscription[] }[],
-  ): Promise<void> {
-    const changes = actors.map(({ name, subscriptions }) => {
-      const bound = subscriptions.length > 0 ? (subscriptions as unknown as Json) : undefined;
-      return this.store(`actor:${name}`, bound);
-    });
-    if ((await Promise.all(changes)).includes(true)) await this.spread();
-  }
-
   /** Binds what is `owner`'s, as `Engine.bind`. Resolves when every process goes by it. */
   async bind(owner: string, value: Json | undefined): Promise<void> {
-    if (await this.store(owner, value)) await this.spread();
-  }
-
-  private async store(owner: string, value: Json | undefined): Promise<boolean> {
+    let isChange: boolean;
     try {
-      return await this.engine.bind(owner, value);
+      isChange = await this.engine.bind(owner, value);
     } finally {
       this.known = undefined;
     }
+    if (isChange) await this.spread();
   }
 
   /** Waits until no process uses the table of before. */

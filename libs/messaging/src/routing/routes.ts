@@ -102,14 +102,14 @@ export class Routes {
   }
 
   /**
-   * Ends all subscriptions of an actor that is gone for good; one that comes back subscribes when it starts. What it was sent
-   * before stays in its queue.
+   * Ends all subscriptions of an actor that is gone for good; one that is there, or comes back, subscribes again. What it was
+   * sent before stays in its queue.
    *
    * @throws OptionError for what cannot be its name
    */
   async unsubscribe(actor: string): Promise<void> {
     if (!ACTOR_NAME.test(actor)) throw new OptionError('actor', 'must be the name of an actor');
-    await this.router.subscribe([{ name: actor, subscriptions: [] }]);
+    await this.router.bind(`actor:${actor}`, undefined);
   }
 
   /** Changes of a route, newest first, also of one that was removed. @param limit 1 to 1,000, default 100 */

@@ -262,7 +262,7 @@ describe('what a store has', () => {
   it('is skipped and said, as far as it is not of this version', () => {
     const good = { order: 0, match: {}, to: ['good'] };
     const all = new RoutingTable('1', {
-      'actor:mail': [{ topic: '**' }],
+      'actor:mail': { revision: 1, release: 'r', subscriptions: [{ topic: '**' }] },
       'actor:Mail': [{ topic: '**' }],
       'actor:list': { topic: '**' },
       'actor:null': null,

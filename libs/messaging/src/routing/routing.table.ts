@@ -3,6 +3,7 @@ import { ACTOR_NAME } from '../message.js';
 import { OptionError } from '../messaging.errors.js';
 import { fits, ofRoute, ofSubscription, type Candidate } from './candidate.js';
 import { CandidateIndex } from './candidate.index.js';
+import { actorBindingOf } from './actor.binding.js';
 import { compileFilter, type EventFilter, type Verdict } from './event.filter.js';
 import { variablesOf, type Variables } from './filter.variables.js';
 import { Reach, type Reached } from './reach.js';
@@ -34,7 +35,7 @@ export class RoutingTable {
   readonly problems: readonly Problem[];
   private readonly index: CandidateIndex;
 
-  /** @param owners by owner, as stored: `actor:<name>` with a list of its subscriptions, `route:<id>` with the rule */
+  /** @param owners by owner, as stored: `actor:<name>` with its subscriptions, `route:<id>` with the rule */
   constructor(
     /** Of what was stored; the table does not look at it. */
     readonly version: string,
@@ -152,8 +153,9 @@ function routeOf(id: string, value: unknown): Route[] {
 }
 
 function subscriptionsOf(value: unknown): Subscription[] {
-  if (!Array.isArray(value)) throw new Error('must be a list of subscriptions');
-  return value.map((one, index) => checkedSubscription(one, `${index}.`, asText));
+  const { subscriptions } = actorBindingOf(value as Json);
+  if (!Array.isArray(subscriptions)) throw new Error('must be a list of subscriptions');
+  return subscriptions.map((one, index) => checkedSubscription(one, `${index}.`, asText));
 }
 
 /** Compiling is left for later. */

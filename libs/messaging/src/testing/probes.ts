@@ -1,8 +1,10 @@
 import type { ActorHost } from '../actor.host.js';
 import { MAX_DURATION } from '../duration.js';
 import type { Delivery, Outcome } from '../engine.js';
+import type { Json } from '../json.js';
 import type { MessageClass, MessageInstance } from '../message.js';
 import { unobserved } from '../observer.js';
+import { actorBindingOf } from '../routing/actor.binding.js';
 import type { Router } from '../routing/router.js';
 import type { Subscription } from '../routing/route.js';
 import { turnRunner } from '../turn.runner.js';
@@ -77,9 +79,9 @@ export class Probes {
 
   private async subscribe(type: string): Promise<void> {
     const owners = (await this.engine.bindings())?.owners ?? {};
-    const bound = Object.values(owners).flat() as Partial<Subscription>[];
-    if (bound.some((each) => each.type === type)) return;
+    const bound = Object.values(owners).flatMap((value) => actorBindingOf(value).subscriptions);
+    if (bound.some((each) => (each as Subscription | undefined)?.type === type)) return;
     this.events.push({ type });
-    await this.router.subscribe([{ name: EVENTS, subscriptions: this.events }]);
+    await this.router.bind(`actor:${EVENTS}`, this.events as unknown as Json);
   }
 }

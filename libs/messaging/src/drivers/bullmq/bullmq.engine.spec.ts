@@ -30,7 +30,7 @@ describe('createBullmqEngine', () => {
     ['postgresql://127.0.0.1:1/db', 'PostgreSQL'],
     ['pglite:./x', 'PGlite (embedded)'],
   ])('knows %s', async (url, name) => {
-    const made = engine(url);
+    const made = await engine(url);
     expect(made.store.name).toBe(name);
     await made.close();
   });
@@ -49,8 +49,8 @@ describe('createBullmqEngine', () => {
     ['mongodb://u:s3cret@a,b/db?password=s3cret', 'mongodb://a,b/db'],
     ['./folder', './folder'],
     ['javascript:alert(1)', 'javascript:alert(1)'],
-  ])('does not know %j', (url, shown) => {
-    expect(() => engine(url)).toThrow(
+  ])('does not know %j', async (url, shown) => {
+    await expect(engine(url)).rejects.toThrow(
       new StoreError(
         `no store for '${shown}': use pglite:<folder>, redis://, rediss://, redis+cluster://, rediss+cluster://, postgres:// or memory:`,
       ),
@@ -61,7 +61,8 @@ describe('createBullmqEngine', () => {
 describe('an embedded store', () => {
   it('that is open already is refused in one sentence, and free again once closed', async () => {
     const folder = tempDir();
-    const [one, two] = [engine(`pglite:${folder}`), engine(`pglite:${folder}`)];
+    const one = await engine(`pglite:${folder}`);
+    const two = await engine(`pglite:${folder}`);
     await one.open();
     await expect(two.open()).rejects.toThrow(
       new StoreError(
@@ -70,7 +71,8 @@ describe('an embedded store', () => {
     );
     // The one that was refused must not take the lock away.
     await two.close();
-    await expect(engine(`pglite:${folder}`).open()).rejects.toThrow(StoreError);
+    const three = await engine(`pglite:${folder}`);
+    await expect(three.open()).rejects.toThrow(StoreError);
     await one.ping();
     await one.close();
     expect(existsSync(path.join(folder, 'lock'))).toBe(false);
@@ -81,7 +83,7 @@ describe('an embedded store', () => {
     const half = path.join(folder, 'callsheet-data');
     mkdirSync(half);
     writeFileSync(path.join(half, 'PG_VERSION'), '1');
-    const store = engine(`pglite:${folder}`);
+    const store = await engine(`pglite:${folder}`);
     await store.open();
     await store.ping();
     await store.close();
@@ -93,25 +95,23 @@ describe('an embedded store', () => {
     const file = path.join(tempDir(), 'file');
     writeFileSync(file, '');
     for (const place of [file, path.join(file, 'below')]) {
-      const error: unknown = await engine(`pglite:${place}`)
-        .open()
-        .catch((reason: unknown) => reason);
+      const store = await engine(`pglite:${place}`);
+      const error: unknown = await store.open().catch((reason: unknown) => reason);
       expect(error).toBeInstanceOf(StoreError);
       expect((error as Error).message).toMatch(`cannot open the embedded store in ${place}: E`);
     }
   });
 
   it('does not answer before it is open', async () => {
-    await expect(engine(`pglite:${tempDir()}`).ping()).rejects.toThrow(
-      new StoreError('the embedded store is not open'),
-    );
+    const closed = await engine(`pglite:${tempDir()}`);
+    await expect(closed.ping()).rejects.toThrow(new StoreError('the embedded store is not open'));
   });
 });
 
 serverSuite('redis-server', 'a store that goes away', () => {
   it('fails every read as what it is, in bounded time', async () => {
     const server = await startRedis();
-    const store = engine(server.url);
+    const store = await engine(server.url);
     await store.open();
     await store.counts('a');
     await server.kill();

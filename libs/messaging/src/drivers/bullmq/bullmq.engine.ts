@@ -16,6 +16,7 @@ import type {
   KeyState,
   MessageRecord,
   QuarantinedKey,
+  Sightings,
   Signal,
   StoredState,
   StoreInfo,
@@ -30,19 +31,29 @@ import { BullmqConsumer } from './bullmq.consumer.js';
 import { DEAD, toFinishedTurn, toRecord, wasCancelled } from './bullmq.job.js';
 import { verifyBullmqVersion } from './bullmq.package.js';
 import type { BullmqStore, TurnBackend } from './bullmq.store.js';
-import { PgliteStore } from './pglite.store.js';
-import { PostgresStore } from './postgres.store.js';
-import { RedisStore } from './redis.store.js';
 import { safeUrl } from './store.url.js';
 import { settledWithin, withinTime } from '../../within.time.js';
 
-/** The engine for a store URL. Throws StoreError for a scheme it does not know. */
-export function createBullmqEngine(options: ResolvedOptions): BullmqEngine {
+/** The engine for a store URL. Rejects with StoreError for a scheme it does not know. */
+export async function createBullmqEngine(options: ResolvedOptions): Promise<BullmqEngine> {
+  return new BullmqEngine(await storeOf(options), options);
+}
+
+/** Loads the clients of that store only: each takes 0.1 s or more of a start. */
+async function storeOf(options: ResolvedOptions): Promise<BullmqStore> {
   const { url } = options;
-  if (/^rediss?(\+cluster)?:\/\//.test(url))
-    return new BullmqEngine(new RedisStore(options), options);
-  if (/^postgres(ql)?:\/\//.test(url)) return new BullmqEngine(new PostgresStore(options), options);
-  if (/^pglite:./.test(url)) return new BullmqEngine(new PgliteStore(options), options);
+  if (/^rediss?(\+cluster)?:\/\//.test(url)) {
+    const { RedisStore } = await import('./redis.store.js');
+    return new RedisStore(options);
+  }
+  if (/^postgres(ql)?:\/\//.test(url)) {
+    const { PostgresStore } = await import('./postgres.store.js');
+    return new PostgresStore(options);
+  }
+  if (/^pglite:./.test(url)) {
+    const { PgliteStore } = await import('./pglite.store.js');
+    return new PgliteStore(options);
+  }
   throw new StoreError(
     `no store for '${safeUrl(url)}': use pglite:<folder>, redis://, rediss://, redis+cluster://, rediss+cluster://, postgres:// or memory:`,
   );
@@ -224,8 +235,20 @@ export class BullmqEngine implements Engine {
     return this.reading(() => this.database.bind(owner, value));
   }
 
+  async bound(owner: string): Promise<Json | undefined> {
+    return this.reading(() => this.database.bound(owner));
+  }
+
   async bindings(known?: string): Promise<Bindings | undefined> {
     return this.reading(() => this.database.bindings(known));
+  }
+
+  async present(actor: string, release: string): Promise<void> {
+    return this.reading(() => this.database.present(actor, release));
+  }
+
+  async releases(actor: string): Promise<Sightings> {
+    return this.reading(() => this.database.releases(actor));
   }
 
   async state(actor: string, key: string): Promise<StoredState | undefined> {

@@ -6,6 +6,7 @@ import type {
   Cancellation,
   DeadLetterPlace,
   Effects,
+  Sightings,
   Signal,
   StoredState,
   StoreInfo,
@@ -41,8 +42,14 @@ export interface BullmqStore {
   onSignal(name: string, hear: (text: string) => void): Promise<() => Promise<void>>;
   /** As `Engine.bind`. */
   bind(owner: string, value: Json | undefined): Promise<boolean>;
+  /** As `Engine.bound`. */
+  bound(owner: string): Promise<Json | undefined>;
   /** As `Engine.bindings`. */
   bindings(known?: string): Promise<Bindings | undefined>;
+  /** As `Engine.present`. */
+  present(actor: string, release: string): Promise<void>;
+  /** As `Engine.releases`. */
+  releases(actor: string): Promise<Sightings>;
   ping(): Promise<void>;
   close(): Promise<void>;
 }

@@ -6,6 +6,7 @@ import { MIGRATION_6 } from './postgres.migration.6.js';
 import { MIGRATION_7 } from './postgres.migration.7.js';
 import { MIGRATION_8 } from './postgres.migration.8.js';
 import { MIGRATION_9 } from './postgres.migration.9.js';
+import { MIGRATION_10 } from './postgres.migration.10.js';
 
 /** What a connection to PostgreSQL or PGlite can do. */
 export interface Queryable {
@@ -144,6 +145,7 @@ END $$;
   MIGRATION_7,
   MIGRATION_8,
   MIGRATION_9,
+  MIGRATION_10,
 ];
 
 const MIGRATION_LOCK = 0x63616c6c;

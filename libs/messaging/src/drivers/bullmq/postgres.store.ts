@@ -1,6 +1,6 @@
 import { Pool } from 'pg';
 import { runMigrations } from 'bullmq';
-import type { Bindings, Signal, StoreInfo, Transaction } from '../../engine.js';
+import type { Bindings, Sightings, Signal, StoreInfo, Transaction } from '../../engine.js';
 import type { Envelope } from '../../envelope.js';
 import type { Json } from '../../json.js';
 import { StoreError, UnknownOutcomeError } from '../../messaging.errors.js';
@@ -8,6 +8,7 @@ import type { ResolvedOptions } from '../../messaging.options.js';
 import { checkClock } from './clock.skew.js';
 import type { BullmqStore } from './bullmq.store.js';
 import { turnBackendFactory } from './postgres.backend.js';
+import { NOW } from './postgres.clock.js';
 import { PostgresNotices, SIGNALS, toPayload, type Session } from './postgres.notices.js';
 import { retryLost, retryTransient } from './postgres.retry.js';
 import { migrate, type Queryable } from './postgres.schema.js';
@@ -92,6 +93,12 @@ export abstract class SqlStore implements BullmqStore {
     return rows[0]?.['changed'] === true;
   }
 
+  async bound(owner: string): Promise<Json | undefined> {
+    const text = 'SELECT value FROM callsheet.binding WHERE owner = $1';
+    const { rows } = await this.pool.query(text, [owner]);
+    return rows[0]?.['value'] as Json | undefined;
+  }
+
   async bindings(known?: string): Promise<Bindings | undefined> {
     const { rows } = await this.pool.query(
       `SELECT v.id::text AS version, CASE WHEN v.id::text = $1 THEN NULL ELSE
@@ -101,6 +108,21 @@ export abstract class SqlStore implements BullmqStore {
     );
     const [{ version, owners } = {}] = rows as { version?: string; owners?: Bindings['owners'] }[];
     return owners ? { version: version ?? '', owners } : undefined;
+  }
+
+  async present(actor: string, release: string): Promise<void> {
+    const present = 'SELECT callsheet.present($1, $2)';
+    await retryTransient(() => this.pool.query(present, [actor, release]));
+  }
+
+  async releases(actor: string): Promise<Sightings> {
+    const { rows } = await this.pool.query(
+      `SELECT json_build_object('now', ${NOW}, 'releases',
+         (SELECT COALESCE(json_agg(json_build_object('id', id, 'seenAt', seen_at_ms)), '[]')
+            FROM callsheet.release WHERE actor = $1)) AS sightings`,
+      [actor],
+    );
+    return rows[0]?.['sightings'] as Sightings;
   }
 
   async ping(): Promise<void> {

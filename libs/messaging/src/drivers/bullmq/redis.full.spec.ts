@@ -107,6 +107,7 @@ serverSuite('redis-server', 'a Redis with little memory', () => {
     await fill();
     await expect(engine.send([context.envelope()])).rejects.toThrow(StoreFullError);
     await engine.bind(context.actor, [{ type: 'a.b' }]);
+    await engine.present(context.actor, 'unseen');
     const { deliveries } = await context.consume(
       engine,
       async (delivery) => {

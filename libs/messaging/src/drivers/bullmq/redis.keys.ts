@@ -17,6 +17,9 @@ export const BINDINGS = `${PREFIX}.bindings`;
 /** Its field that names their version. */
 export const BINDINGS_VERSION = '';
 
+/** Prefix of sorted sets, one for each actor: releases of it by when they were there last. */
+export const RELEASES = `${PREFIX}.releases:`;
+
 /** Channels belong to the whole server: those of another database carry notices of another store. */
 export interface Channels {
   /** On which the storage ids of messages are told that are cancelled while they are in work. */

@@ -162,9 +162,10 @@ local function fetch(KEYS, ARGV)
   promoteDue(p, now)
   if ARGV[4] and redis.call('LLEN', KEYS[1]) == 0 then
     local first = redis.call('ZRANGE', KEYS[3], 0, 0, 'WITHSCORES')
-    -- Another worker may have turns for it.
-    if first[2] then redis.call('ZADD', KEYS[11], 0, '0') end
     if not first[2] or tonumber(first[2]) >= (ARGV[4] + 1) * 0x100000000 then
+      -- Another worker may have turns for it.
+      local isPaused = redis.call('HEXISTS', KEYS[9], 'paused') == 1
+      if first[2] and not isPaused then redis.call('ZADD', KEYS[11], 0, '0') end
       return answered(p, { 0, 0, 0, 0 }, delayed)
     end
   end

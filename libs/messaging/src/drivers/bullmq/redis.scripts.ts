@@ -391,3 +391,25 @@ local written = redis.pcall('HSET', KEYS[1], ARGV[4], ARGV[5])
 if type(written) == 'table' and written.err then redis.call('HDEL', KEYS[1], ARGV[4]) end
 return 1
 `;
+
+/**
+ * Notes that a release of an actor is there. A full server does not.
+ *
+ * KEYS[1]  sorted set of the releases of the actor
+ * ARGV     the release; how many are kept
+ */
+export const PRESENT = `
+local time = redis.call('TIME')
+redis.pcall('ZADD', KEYS[1], time[1] * 1000 + math.floor(time[2] / 1000), ARGV[1])
+redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -1 - ARGV[2])
+`;
+
+/**
+ * KEYS[1]  sorted set of the releases of an actor
+ * returns  what time it is, epoch ms; then each release, and when it was there last
+ */
+export const SIGHTINGS = `
+local time = redis.call('TIME')
+local seen = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
+return { time[1] * 1000 + math.floor(time[2] / 1000), unpack(seen) }
+`;

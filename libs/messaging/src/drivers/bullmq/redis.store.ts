@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Cluster, ReplyError, type Redis, type RedisOptions } from 'ioredis';
-import type { Bindings, Signal, StoreInfo } from '../../engine.js';
+import type { Bindings, Sightings, Signal, StoreInfo } from '../../engine.js';
 import type { Envelope } from '../../envelope.js';
 import type { Json } from '../../json.js';
 import {
@@ -10,15 +10,16 @@ import {
   UnknownOutcomeError,
 } from '../../messaging.errors.js';
 import type { ResolvedOptions } from '../../messaging.options.js';
+import { MOST_RELEASES, type Release } from '../../release.js';
 import { revisionOf } from '../revision.js';
 import type { BullmqStore } from './bullmq.store.js';
 import { checkClock } from './clock.skew.js';
 import { redisClient, type Client } from './redis.client.js';
 import { redisTurnBackends, type RedisTurnBackend } from './redis.backend.js';
-import { BINDINGS, BINDINGS_VERSION, channelsOf, PREFIX } from './redis.keys.js';
+import { BINDINGS, BINDINGS_VERSION, channelsOf, PREFIX, RELEASES } from './redis.keys.js';
 import { RedisNotices } from './redis.notices.js';
 import { RedisRoom } from './redis.room.js';
-import { BIND } from './redis.scripts.js';
+import { BIND, PRESENT, SIGHTINGS } from './redis.scripts.js';
 import { redisAddress, safeUrl, type RedisAddress } from './store.url.js';
 import { settledWithin, withinTime } from '../../within.time.js';
 
@@ -103,6 +104,11 @@ export class RedisStore implements BullmqStore {
     return (await client.eval(BIND, 1, BINDINGS, ...bound)) === 1;
   }
 
+  async bound(owner: string): Promise<Json | undefined> {
+    const text = await this.queueConnection.hget(BINDINGS, owner);
+    return text === null ? undefined : parsed(text);
+  }
+
   async bindings(known?: string): Promise<Bindings | undefined> {
     const client = this.queueConnection;
     const current = async () => (await client.hget(BINDINGS, BINDINGS_VERSION)) ?? '';
@@ -111,6 +117,20 @@ export class RedisStore implements BullmqStore {
     const { [BINDINGS_VERSION]: version = '', ...texts } = await client.hgetall(BINDINGS);
     const owners = Object.entries(texts).map(([owner, text]) => [owner, parsed(text)]);
     return { version, owners: Object.fromEntries(owners) as Bindings['owners'] };
+  }
+
+  async present(actor: string, release: string): Promise<void> {
+    await this.queueConnection.eval(PRESENT, 1, RELEASES + actor, release, MOST_RELEASES);
+  }
+
+  async releases(actor: string): Promise<Sightings> {
+    const answer = await this.queueConnection.eval(SIGHTINGS, 1, RELEASES + actor);
+    const [now, ...seen] = answer as [number, ...string[]];
+    const releases: Release[] = [];
+    for (let at = 0; at < seen.length; at += 2) {
+      releases.push({ id: seen[at] ?? '', seenAt: Number(seen[at + 1]) });
+    }
+    return { now, releases };
   }
 
   async ping(): Promise<void> {

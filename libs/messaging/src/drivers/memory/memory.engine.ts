@@ -16,6 +16,7 @@ import type {
   KeyState,
   MessageRecord,
   QuarantinedKey,
+  Sightings,
   Signal,
   StoredState,
   StoreInfo,
@@ -24,6 +25,7 @@ import type {
 import type { Envelope } from '../../envelope.js';
 import type { Json } from '../../json.js';
 import { StoreError } from '../../messaging.errors.js';
+import { MOST_RELEASES, type Release } from '../../release.js';
 import { revisionOf } from '../revision.js';
 import { MemoryConsumer, type CommitStep } from './memory.consumer.js';
 import { newestFirst } from './memory.ended.js';
@@ -37,7 +39,9 @@ export class MemoryEngine implements Engine {
   protected readonly messages: MemoryStore;
   private readonly inboxes = new Map<string, Set<(id: string) => void>>();
   private readonly hearers = new Map<string, Set<(text: string) => void>>();
-  private readonly bound = new Map<string, Json>();
+  private readonly bindingOf = new Map<string, Json>();
+  /** By actor, the one that was there last at the end. */
+  private readonly sightings = new Map<string, Release[]>();
   private changes = 0;
   private isClosed = false;
 
@@ -142,19 +146,36 @@ export class MemoryEngine implements Engine {
 
   async bind(owner: string, value: Json | undefined): Promise<boolean> {
     const text = JSON.stringify(value);
-    const known = this.bound.get(owner);
+    const known = this.bindingOf.get(owner);
     if (text === JSON.stringify(known)) return false;
     const [before = 0, now = Infinity] = [revisionOf(known), revisionOf(value)];
     if (before > now) return false;
-    if (value === undefined) this.bound.delete(owner);
-    else this.bound.set(owner, JSON.parse(text) as Json);
+    if (value === undefined) this.bindingOf.delete(owner);
+    else this.bindingOf.set(owner, JSON.parse(text) as Json);
     this.changes += 1;
     return true;
   }
 
+  async bound(owner: string): Promise<Json | undefined> {
+    return structuredClone(this.bindingOf.get(owner));
+  }
+
   async bindings(known?: string): Promise<Bindings | undefined> {
     const version = `${this.changes}`;
-    return known === version ? undefined : { version, owners: Object.fromEntries(this.bound) };
+    return known === version ? undefined : { version, owners: Object.fromEntries(this.bindingOf) };
+  }
+
+  async present(actor: string, release: string): Promise<void> {
+    const others = this.sightings.get(actor)?.filter(({ id }) => id !== release) ?? [];
+    const seen = [...others, { id: release, seenAt: this.clock.now() }];
+    this.sightings.set(actor, seen.slice(-MOST_RELEASES));
+  }
+
+  async releases(actor: string): Promise<Sightings> {
+    return {
+      now: this.clock.now(),
+      releases: structuredClone(this.sightings.get(actor) ?? []),
+    };
   }
 
   async state(actor: string, key: string): Promise<StoredState | undefined> {

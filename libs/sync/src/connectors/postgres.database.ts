@@ -1,0 +1,85 @@
+import { Pool, types, type PoolClient } from 'pg';
+
+/** Types whose text says all of them; what JavaScript would make of the others loses digits, microseconds or zones. */
+const AS_VALUES = new Set<number>([
+  types.builtins.BOOL,
+  types.builtins.INT2,
+  types.builtins.INT4,
+  types.builtins.FLOAT4,
+  types.builtins.FLOAT8,
+  types.builtins.JSON,
+  types.builtins.JSONB,
+]);
+
+/** So that text of times is the same whatever the server is set to. */
+const SESSION =
+  '-c TimeZone=UTC -c DateStyle=ISO -c IntervalStyle=iso_8601 -c extra_float_digits=1';
+const MOST_CONNECTIONS = 2;
+
+/**
+ * Connections to one database, made when the first is needed. Values come as PostgreSQL prints them, as text, but for booleans,
+ * numbers that fit, and JSON.
+ */
+export class PostgresDatabase {
+  private pool: Pool | undefined;
+
+  constructor(
+    private readonly url: string,
+    private readonly name: string,
+  ) {}
+
+  async query<R extends object>(text: string, params: unknown[] = []): Promise<R[]> {
+    const { rows } = await this.opened().query<R>(text, params);
+    return rows;
+  }
+
+  /** Runs `work` in a transaction. */
+  async transaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+    const client = await this.opened().connect();
+    let broken: Error | undefined;
+    try {
+      await client.query('begin');
+      const answer = await work(client);
+      await client.query('commit');
+      return answer;
+    } catch (error) {
+      await client.query('rollback').catch((problem: Error) => (broken = problem));
+      throw error;
+    } finally {
+      client.release(broken);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.pool?.end();
+    this.pool = undefined;
+  }
+
+  private opened(): Pool {
+    if (this.pool) return this.pool;
+    this.pool = new Pool({
+      connectionString: this.url,
+      max: MOST_CONNECTIONS,
+      options: SESSION,
+      application_name: `callsheet sync ${this.name}`.slice(0, 63),
+      connectionTimeoutMillis: 10_000,
+      types: {
+        getTypeParser: ((id: number, format: 'text') =>
+          AS_VALUES.has(id)
+            ? (types.getTypeParser(id, format) as unknown)
+            : (value: string) => value) as typeof types.getTypeParser,
+      },
+    });
+    // Whoever uses a connection is told by its query.
+    this.pool.on('error', () => undefined);
+    return this.pool;
+  }
+}
+
+/** A name as SQL has it; one with dots names a schema too. */
+export function quoted(name: string): string {
+  return name
+    .split('.')
+    .map((part) => `"${part.replaceAll('"', '""')}"`)
+    .join('.');
+}

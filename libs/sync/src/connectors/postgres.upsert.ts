@@ -1,0 +1,180 @@
+import { TurnUsageError } from '@callsheet/messaging';
+import type { PoolClient } from 'pg';
+import type { Page, PageOutcome, Sink } from '../pipeline.js';
+import { ConnectorOptions } from './connector.options.js';
+import { PostgresDatabase, quoted } from './postgres.database.js';
+import { PostgresFence } from './postgres.fence.js';
+
+/** Options of {@link postgresUpsert}. */
+export interface PostgresUpsertOptions {
+  /**
+   * `postgres://user:password@host:port/database`. Default: the database of the store itself, when that is PostgreSQL or PGlite:
+   * then rows, cursor and end of the page are one transaction.
+   */
+  url?: string;
+  /** Table, with its schema if that is not in the search path. */
+  table: string;
+  /** Columns of its primary key, or of a unique index. Default 'id'. */
+  key?: string | readonly string[];
+  /** Column of which a row never takes the place of one with a higher value. Default: the row that comes last counts. */
+  version?: string;
+}
+
+type Row = Record<string, unknown>;
+
+/** Of these classes is what is wrong with a row itself: its data, or a constraint. */
+const OF_THE_ROW = /^(22|23)/;
+
+/**
+ * Inserts rows into a table, or updates those that are there. Columns that a row does not have stay as they are. A row that the
+ * table refuses becomes a dead letter, and the page goes on; in the database of the store itself it fails the page.
+ *
+ * @throws OptionError for a bad option
+ */
+export function postgresUpsert(options: PostgresUpsertOptions): Sink<Row> {
+  const given = new ConnectorOptions('postgresUpsert', options, ['url', 'table', 'key', 'version']);
+  const table = {
+    table: given.text('table'),
+    key: given.names('key', ['id']),
+    ...(given.has('version') && { version: given.text('version') }),
+  };
+  if (!given.has('url')) return new StoreUpsert(table);
+  return new PostgresUpsert(given.url('url', ['postgres:', 'postgresql:']), table);
+}
+
+interface Table {
+  table: string;
+  key: string[];
+  version?: string;
+}
+
+/** Into the database of the store: with the commit of the turn. */
+class StoreUpsert implements Sink<Row> {
+  constructor(private readonly table: Table) {}
+
+  async push(rows: Row[], page: Page): Promise<void> {
+    for (const { text, json } of statementsOf(this.table, rows)) {
+      try {
+        // One parameter: text around it as a template has it.
+        const [before = '', after = ''] = text.split('$1');
+        await page.sql(Object.assign([before, after], { raw: [before, after] }), json);
+      } catch (error) {
+        if (!(error instanceof TurnUsageError)) throw error;
+        throw new TurnUsageError(`postgresUpsert without url: ${error.message}`, { cause: error });
+      }
+    }
+  }
+}
+
+/** Into another database: rows, and what the page came to, in one transaction there. */
+class PostgresUpsert implements Sink<Row> {
+  private readonly database: PostgresDatabase;
+  private readonly fence: PostgresFence;
+
+  constructor(
+    url: string,
+    private readonly table: Table,
+  ) {
+    this.database = new PostgresDatabase(url, table.table);
+    this.fence = new PostgresFence(this.database);
+  }
+
+  open({ pipeline, id }: Pick<Page, 'id' | 'pipeline'>): Promise<PageOutcome | undefined> {
+    return this.fence.take(pipeline, id);
+  }
+
+  async push(rows: Row[], page: Page): Promise<void> {
+    await this.database.transaction(async (client) => {
+      await this.fence.hold(client, page.pipeline);
+      for (const { text, json, rows: some } of statementsOf(this.table, rows)) {
+        if (await attempted(client, text, json)) continue;
+        await this.oneByOne(client, text, some, page);
+      }
+      await this.fence.note(client, page.pipeline, page.id, page.outcome);
+    });
+  }
+
+  close(): Promise<void> {
+    return this.database.close();
+  }
+
+  /** Finds those that the table refuses: in halves, of which most are whole. */
+  private async oneByOne(client: PoolClient, text: string, rows: Row[], page: Page) {
+    const parts: Row[][] = halves(rows);
+    for (let part = parts.pop(); part; part = parts.pop()) {
+      const problem: { message?: string } = {};
+      if (await attempted(client, text, JSON.stringify(part), problem)) continue;
+      if (part.length === 1) page.reject(part[0], problem.message ?? 'is refused');
+      else parts.push(...halves(part));
+    }
+  }
+}
+
+/** In the order in which `pop` gives them back. */
+function halves(rows: Row[]): Row[][] {
+  if (rows.length === 1) return [rows];
+  const middle = Math.ceil(rows.length / 2);
+  return [rows.slice(middle), rows.slice(0, middle)];
+}
+
+/** Runs a statement behind a savepoint. False when something is wrong with the rows. */
+async function attempted(
+  client: PoolClient,
+  text: string,
+  json: string,
+  problem: { message?: string } = {},
+): Promise<boolean> {
+  await client.query('savepoint rows');
+  try {
+    await client.query(text, [json]);
+  } catch (error) {
+    const { code = '', message } = error as { code?: string; message: string };
+    if (!OF_THE_ROW.test(code)) throw error;
+    await client.query('rollback to savepoint rows');
+    problem.message = message;
+    return false;
+  }
+  await client.query('release savepoint rows');
+  return true;
+}
+
+interface Statement {
+  text: string;
+  json: string;
+  rows: Row[];
+}
+
+/** One statement for all rows that have the same columns; of rows with one key the last. */
+function statementsOf(table: Table, rows: Row[]): Statement[] {
+  const shapes = new Map<string, { columns: string[]; rows: Map<string, Row> }>();
+  for (const row of rows) {
+    const columns = Object.keys(row).filter((column) => row[column] !== undefined);
+    const name = JSON.stringify(columns.toSorted());
+    const shape = shapes.get(name) ?? { columns, rows: new Map<string, Row>() };
+    shapes.set(name, shape);
+    const key = JSON.stringify(table.key.map((column) => row[column]));
+    // In the place of the later one.
+    shape.rows.delete(key);
+    shape.rows.set(key, row);
+  }
+  return [...shapes.values()].map(({ columns, rows: found }) => {
+    const some = [...found.values()];
+    return { text: upsertOf(table, columns), json: JSON.stringify(some), rows: some };
+  });
+}
+
+/** Rows as JSON, $1, become rows of the table. */
+function upsertOf({ table, key, version }: Table, columns: string[]): string {
+  const target = quoted(table);
+  const list = columns.map(quoted).join(', ');
+  const changed = columns.filter((column) => !key.includes(column)).map(quoted);
+  const sets = changed.map((column) => `${column} = excluded.${column}`).join(', ');
+  const newer = version === undefined ? '' : quoted(version);
+  const where =
+    newer && changed.includes(newer)
+      ? `where known.${newer} is null or excluded.${newer} >= known.${newer}`
+      : '';
+  return `insert into ${target} as known (${list})
+    select ${list} from jsonb_populate_recordset(null::${target}, $1::jsonb)
+    on conflict (${key.map(quoted).join(', ')}) do ${sets ? `update set ${sets} ${where}` : 'nothing'}`;
+}
