@@ -12,9 +12,9 @@ const MESSAGES = '/v1/rooms/lobby/messages';
 const EVENTS = '/v1/rooms/lobby/events';
 const said = (text: string) => ({ author: 'ada', text });
 
-describe('a room over HTTP', () => {
+describe('a room over HTTP', { timeout: 20_000 }, () => {
   it('answers the number of what is said, and takes it once for one key', async () => {
-    const stage = await Stage.open();
+    const stage = await Stage.forTest();
     const headers = { 'idempotency-key': 'hello' };
     const first = await stage.request(MESSAGES, { body: said('Hello'), headers });
     expect(first).toEqual({
@@ -33,7 +33,7 @@ describe('a room over HTTP', () => {
   });
 
   it('shows the latest, or the first behind a message', async () => {
-    const stage = await Stage.open();
+    const stage = await Stage.forTest();
     expect((await stage.request('/v1/rooms/lobby')).body).toEqual({
       ...{ room: 'lobby', seq: 0, members: [], items: [] },
     });
@@ -54,7 +54,7 @@ describe('a room over HTTP', () => {
   });
 
   it('refuses what cannot be said, and names what is wrong', async () => {
-    const stage = await Stage.open();
+    const stage = await Stage.forTest();
     const table: [unknown, string][] = [
       [{ text: 'a' }, 'author'],
       [{ author: 'ada', text: '' }, 'text'],
@@ -70,7 +70,7 @@ describe('a room over HTTP', () => {
   });
 
   it('refuses what is no room, no number and no id of an event', async () => {
-    const stage = await Stage.open();
+    const stage = await Stage.forTest();
     const table: [string, number, string][] = [
       ['a%2Fb', 404, 'not_found'],
       ['x'.repeat(65), 404, 'not_found'],
@@ -92,9 +92,9 @@ describe('a room over HTTP', () => {
   });
 });
 
-describe('server-sent events of a room', () => {
+describe('server-sent events of a room', { timeout: 20_000 }, () => {
   it('come in order to all who follow, beginning where they are', async () => {
-    const stage = await Stage.open();
+    const stage = await Stage.forTest();
     await stage.say('before');
     const peers = [1, 2, 3].map(() => new SsePeer(stage.url + EVENTS));
     await Promise.all(peers.map((peer) => peer.seated()));
@@ -115,7 +115,7 @@ describe('server-sent events of a room', () => {
   });
 
   it('go on behind the last id, and behind after', async () => {
-    const stage = await Stage.open();
+    const stage = await Stage.forTest();
     await stage.say('1', '2', '3', '4');
     const url = stage.url + EVENTS;
     const resumed = new SsePeer(`${url}?after=0`, { 'last-event-id': '2' });
@@ -127,7 +127,7 @@ describe('server-sent events of a room', () => {
   });
 
   it('go on by themselves when the connection breaks, without gap or double', async () => {
-    const stage = await Stage.open();
+    const stage = await Stage.forTest();
     const peer = await new SsePeer(stage.url + EVENTS).seated();
     await stage.say('1', '2');
     await peer.has(2);
@@ -140,7 +140,7 @@ describe('server-sent events of a room', () => {
   });
 
   it('tell what is not kept any more, and of a room that begins anew', async () => {
-    const stage = await Stage.open();
+    const stage = await Stage.forTest();
     const messages = Array.from(
       { length: 503 },
       (_, n) => new PostChat({ room: 'lobby', author: 'ada', text: `${n + 1}` }),
@@ -163,7 +163,7 @@ describe('server-sent events of a room', () => {
   });
 
   it('tell who is there', async () => {
-    const stage = await Stage.open();
+    const stage = await Stage.forTest();
     const peer = await new SsePeer(stage.url + EVENTS).seated();
     const ada = new SsePeer(`${stage.url}${EVENTS}?user=ada`);
     await eventually(() => peer.of('members').length === 1);
@@ -181,7 +181,7 @@ describe('server-sent events of a room', () => {
   });
 
   it('make up for signals that are lost', async () => {
-    const stage = await Stage.open({ poll: 20 });
+    const stage = await Stage.forTest({ poll: 20 });
     const listen = vi.spyOn(stage.app.get(Signals), 'listen');
     listen.mockResolvedValue(async () => undefined);
     const peer = await new SsePeer(stage.url + EVENTS).seated();
@@ -191,7 +191,7 @@ describe('server-sent events of a room', () => {
   });
 
   it('come again when the store was away', async () => {
-    const stage = await Stage.open({ poll: 20 });
+    const stage = await Stage.forTest({ poll: 20 });
     const state = vi.spyOn(stage.app.get<Engine>(ENGINE), 'state');
     state.mockRejectedValueOnce(new Error('away'));
     const listen = vi.spyOn(stage.app.get<Engine>(ENGINE), 'onSignal');
@@ -203,7 +203,7 @@ describe('server-sent events of a room', () => {
   });
 
   it('end when the process stops, which waits for nobody', async () => {
-    const stage = await Stage.open();
+    const stage = await Stage.forTest();
     const peers = [1, 2].map(() => new SsePeer(`${stage.url}${EVENTS}?user=ada`));
     await Promise.all(peers.map((peer) => peer.seated()));
     const start = performance.now();
@@ -213,7 +213,7 @@ describe('server-sent events of a room', () => {
   });
 
   it('are refused while the process stops', async () => {
-    const stage = await Stage.open();
+    const stage = await Stage.forTest();
     await stage.app.get(RoomFeeds).onModuleDestroy();
     expect(await stage.request(EVENTS)).toMatchObject({
       ...{ status: 503, body: { code: 'not_ready' } },
@@ -221,7 +221,7 @@ describe('server-sent events of a room', () => {
   });
 
   it('leave nothing behind when a client goes', async () => {
-    const stage = await Stage.open();
+    const stage = await Stage.forTest();
     const peer = await new SsePeer(stage.url + EVENTS).seated();
     const { feeds } = stage.app.get(RoomFeeds) as unknown as { feeds: Map<string, unknown> };
     expect(feeds.size).toBe(1);
@@ -234,7 +234,7 @@ describe('server-sent events of a room', () => {
 
   it('are for those who may', async () => {
     const apiKey = 'k'.repeat(32);
-    const stage = await Stage.open({ apiKey });
+    const stage = await Stage.forTest({ apiKey });
     expect(await stage.request(EVENTS)).toMatchObject({ status: 401 });
     expect(await stage.request(MESSAGES, { body: said('a') })).toMatchObject({ status: 401 });
     const authorization = `Bearer ${apiKey}`;
@@ -249,7 +249,7 @@ describe('server-sent events of a room', () => {
   });
 
   it('are not for other names of this machine', async () => {
-    const stage = await Stage.open();
+    const stage = await Stage.forTest();
     const got = request(stage.url + EVENTS, { headers: { host: 'evil.example' } }).end();
     const [response] = (await once(got, 'response')) as [{ statusCode: number }];
     expect(response.statusCode).toBe(421);

@@ -6,6 +6,13 @@ import { RoomSettings } from '../../apps/api/src/chat/room.settings.js';
 import { ApiModule, createHttpApp } from '../../apps/api/src/index.js';
 import { ChatActor } from '../../apps/worker/src/chat/chat.actor.js';
 
+interface StageOptions {
+  url?: string;
+  apiKey?: string;
+  /** How often one looks without a signal, ms. */
+  poll?: number;
+}
+
 /** An api with the actor of rooms in it, that listens on a port of this machine. */
 export class Stage {
   private constructor(
@@ -14,12 +21,15 @@ export class Stage {
     readonly url: string,
   ) {}
 
-  /** Closed when the test ends. */
-  static async open({
-    url = 'memory:',
-    apiKey,
-    poll,
-  }: { url?: string; apiKey?: string; poll?: number } = {}): Promise<Stage> {
+  /** As {@link open}; closed when the test ends. */
+  static async forTest(options?: StageOptions): Promise<Stage> {
+    const stage = await Stage.open(options);
+    onTestFinished(() => stage.app.close());
+    return stage;
+  }
+
+  /** The caller closes it. */
+  static async open({ url = 'memory:', apiKey, poll }: StageOptions = {}): Promise<Stage> {
     class StageModule {}
     const module = {
       module: StageModule,
@@ -30,7 +40,6 @@ export class Stage {
     app.useLogger(false);
     if (poll !== undefined) app.get(RoomSettings).poll = poll;
     await app.listen(0, '127.0.0.1');
-    onTestFinished(() => app.close());
     return new Stage(app, await app.getUrl());
   }
 

@@ -87,6 +87,7 @@ describe('the first minute: nothing installed, nothing configured', () => {
       'docs/guide/routing.http.md',
       'docs/guide/sync.md',
       'docs/guide/webhooks.md',
+      'docs/guide/chat.md',
     ].map((page) => readFileSync(path.join(ROOT, page), 'utf8'));
     const answers: [number, unknown][] = [];
     for (const { url, body, ...request } of pages.flatMap(curlsOf)) {
@@ -108,6 +109,7 @@ describe('the first minute: nothing installed, nothing configured', () => {
       expect.objectContaining({ change: what, ...(reason && { reason }) }) as object;
     const [copy, kept] = ['signup-1@email', 'signup-2@unrouted'];
     const signups = expect.objectContaining({ name: 'signups', every: '30s' }) as object;
+    const hello = expect.objectContaining({ seq: 1, author: 'ada', text: 'Hello' }) as object;
     const balance = { actor: 'account', reply: 1_000 };
     expect(answers).toEqual([
       [202, told],
@@ -145,6 +147,8 @@ describe('the first minute: nothing installed, nothing configured', () => {
       [200, expect.objectContaining({ name: 'signups', cursor: null })],
       [200, { items: expect.any(Array) as object }],
       [202, { id: 'paid-42', state: 'waiting', durability: 'process-safe' }],
+      [200, expect.objectContaining({ id: 'hello-1', room: 'lobby', seq: 1 })],
+      [200, expect.objectContaining({ seq: 1, items: [hello] })],
     ]);
     expect(pages[1]).toContain(JSON.stringify(answers[2]?.[1]));
     for (const page of pages.slice(2, 4)) {

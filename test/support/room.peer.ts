@@ -1,5 +1,6 @@
 import { EventSource } from 'eventsource';
 import { onTestFinished } from 'vitest';
+import { WebSocket, type ClientOptions } from 'ws';
 import { eventually } from './eventually.js';
 
 /** What a peer was told, in the order in which it came. */
@@ -73,5 +74,39 @@ export class SsePeer extends RoomPeer {
 
   close(): void {
     this.source.close();
+  }
+}
+
+/** Follows over a WebSocket, and comes back only when it is made anew. */
+export class WsPeer extends RoomPeer {
+  readonly socket: WebSocket;
+  /** How it ended. */
+  ended?: { code: number; reason: string };
+  /** The status with which it was refused. */
+  refused?: number;
+
+  /** @param url with http: in place of ws: */
+  constructor(url: string, options: ClientOptions = {}) {
+    super();
+    this.socket = new WebSocket(url.replace(/^http/, 'ws'), options);
+    this.socket.on('message', (data: Buffer) => {
+      const { type, ...rest } = JSON.parse(data.toString()) as { type: string };
+      this.told.push({ type, data: rest });
+    });
+    this.socket.on('close', (code, reason) => (this.ended = { code, reason: reason.toString() }));
+    this.socket.on('error', () => undefined);
+    this.socket.on('unexpected-response', (request, response) => {
+      this.refused = response.statusCode;
+      request.destroy();
+    });
+    onTestFinished(() => this.close());
+  }
+
+  say(what: unknown): void {
+    this.socket.send(typeof what === 'string' ? what : JSON.stringify(what));
+  }
+
+  close(): void {
+    this.socket.close();
   }
 }

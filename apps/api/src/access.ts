@@ -55,9 +55,12 @@ function localName({ headers }: FastifyRequest): ProblemError | undefined {
   );
 }
 
-/** Browsers send a page's requests to any site, with the credentials they remember for it. Other clients send no such headers. */
+/**
+ * Browsers send a page's requests to any site, with the credentials they remember for it. Other clients send no such headers. What
+ * is only read they keep from the page, but not what comes over a WebSocket.
+ */
 function crossSite({ method, headers }: FastifyRequest): ProblemError | undefined {
-  if (SAFE.has(method)) return undefined;
+  if (SAFE.has(method) && headers.upgrade === undefined) return undefined;
   const site = headers['sec-fetch-site'];
   const own =
     site === undefined

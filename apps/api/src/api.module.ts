@@ -7,6 +7,7 @@ import { RoomHistory } from './chat/room.history.js';
 import { RoomPosts } from './chat/room.posts.js';
 import { RoomPresence } from './chat/room.presence.js';
 import { RoomSettings } from './chat/room.settings.js';
+import { RoomSockets } from './chat/room.sockets.js';
 import { RoomsController } from './chat/rooms.controller.js';
 import { DeadLettersController } from './dead-letters/dead.letters.controller.js';
 import { HealthController } from './health/health.controller.js';
@@ -52,6 +53,7 @@ import { TopicsController } from './topics/topics.controller.js';
     RoomPosts,
     RoomPresence,
     RoomSettings,
+    RoomSockets,
   ],
 })
 export class ApiModule {}

@@ -15,6 +15,7 @@ import { problemFrom } from './problem.translation.js';
 import { RouteTable } from './route.table.js';
 import { SchemaPipe } from './schema.pipe.js';
 import { dropSilentConnections } from './silent.connections.js';
+import { routeUpgrades } from './upgrade.js';
 
 /** The largest body, which is that of a batch; a single message may have 256 KiB. */
 const BODY_LIMIT = 1024 * 1024;
@@ -54,6 +55,7 @@ export async function createHttpApp(
   guardAccess(fastify, apiKey);
   acceptOnlyJson(fastify);
   dropSilentConnections(fastify);
+  routeUpgrades(fastify);
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     abortOnError: false,
     bodyParser: false,

@@ -16,6 +16,7 @@ export const ApiOperation = later('ApiOperation');
 export const ApiParam = later('ApiParam');
 export const ApiProduces = later('ApiProduces');
 export const ApiQuery = later('ApiQuery');
+export const ApiResponse = later('ApiResponse');
 export const ApiTags = later('ApiTags');
 
 /** The library, once everything is decorated with it. */

@@ -33,6 +33,7 @@ export const PROBLEMS = {
   unknown_message: [422, 'The message type is not known'],
   ask_failed: [422, 'The message became a dead letter'],
   cancelled: [422, 'The message was cancelled'],
+  upgrade_required: [426, 'Another protocol is needed'],
   mailbox_full: [429, 'The mailbox is full'],
   too_many_backfills: [429, 'Enough backfills are under way'],
   too_many_runs: [429, 'Enough runs wait'],

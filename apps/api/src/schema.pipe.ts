@@ -15,7 +15,7 @@ export class SchemaPipe implements PipeTransform {
     if (type === 'body' && value === undefined) {
       throw new ProblemError('malformed_json', 'the body is empty');
     }
-    const errors = result.issues.flatMap(toViolations);
+    const errors = violationsOf(result.issues);
     const detail = errors.map(({ path, message }) => (path ? `${path}: ${message}` : message));
     throw new ProblemError(
       type === 'body' ? 'invalid_body' : 'invalid_query',
@@ -25,7 +25,11 @@ export class SchemaPipe implements PipeTransform {
   }
 }
 
-/** One violation per issue; an unknown field is named by its own path. */
+/** What is wrong, with the fields at fault; an unknown field is named by its own path. */
+export function violationsOf(issues: readonly StandardSchemaV1.Issue[]): Violation[] {
+  return issues.flatMap(toViolations);
+}
+
 function toViolations(issue: StandardSchemaV1.Issue): Violation[] {
   const path = (issue.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part));
   if ('keys' in issue && Array.isArray(issue.keys)) {

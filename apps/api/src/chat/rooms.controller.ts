@@ -17,14 +17,18 @@ import {
   ApiParam,
   ApiProduces,
   ApiQuery,
+  ApiResponse,
   ApiTags,
 } from '../openapi.decorators.js';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiLimit, DEFAULT_LIMIT } from '../page.js';
+import { ProblemError } from '../problem.js';
+import { takeUpgrade } from '../upgrade.js';
 import { EventStream } from './event.stream.js';
 import { RoomFeeds } from './room.feeds.js';
 import { RoomHistory } from './room.history.js';
 import { RoomPosts } from './room.posts.js';
+import { RoomSockets } from './room.sockets.js';
 import {
   followQuery,
   posted,
@@ -56,6 +60,9 @@ const ApiAfter = (description: string): MethodDecorator =>
     schema: { type: 'integer', minimum: 0 },
   });
 
+const AFTER =
+  'the number of the last message one has had; 0: all that is kept. Default: only new ones';
+
 const ApiUser = (): MethodDecorator =>
   ApiQuery({
     name: 'user',
@@ -72,6 +79,7 @@ export class RoomsController {
     private readonly feeds: RoomFeeds,
     private readonly history: RoomHistory,
     private readonly posts: RoomPosts,
+    private readonly sockets: RoomSockets,
   ) {}
 
   @Post('messages')
@@ -123,9 +131,7 @@ export class RoomsController {
     summary: 'What is new in a room, as server-sent events that go on where a client was',
   })
   @ApiRoom()
-  @ApiAfter(
-    'the number of the last message one has had; 0: all that is kept. Default: only new ones',
-  )
+  @ApiAfter(AFTER)
   @ApiUser()
   @ApiHeader({
     name: 'Last-Event-ID',
@@ -148,5 +154,36 @@ export class RoomsController {
     // Whoever asks for the headers alone reads nothing.
     if (request.method === 'HEAD') return stream.close();
     stream.onLeft(this.feeds.join(room, stream, { after: from, user }));
+  }
+
+  @Get('socket')
+  @ApiOperation({
+    operationId: 'openRoomSocket',
+    summary: 'Follow a room over a WebSocket, and say things there, in the name of user',
+  })
+  @ApiRoom()
+  @ApiAfter(AFTER)
+  @ApiUser()
+  @ApiResponse({
+    status: 101,
+    description:
+      'the client says {"type":"post","text":"...","id"?} and is told {"type":"posted"} or {"type":"problem"}; what it is told of the room is as in the events',
+  })
+  socket(
+    @Param('room') room: string,
+    @Query({ schema: followQuery }) joining: FollowQuery,
+    @Req() { raw }: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): void {
+    requireRoom(room);
+    this.feeds.requireOpen();
+    const upgrade = takeUpgrade(raw);
+    if (!upgrade) {
+      throw new ProblemError('upgrade_required', 'open it as a WebSocket', {
+        headers: { upgrade: 'websocket', connection: 'Upgrade' },
+      });
+    }
+    reply.hijack();
+    this.sockets.open(raw, upgrade, room, joining);
   }
 }
