@@ -63,7 +63,8 @@ export class ReplyInbox implements OnModuleDestroy {
     this.isClosing = true;
     for (const group of this.waiting.values()) for (const ring of group) ring();
     const stop = await this.stop?.catch(() => undefined);
-    await stop?.();
+    // A store that is gone must not keep the process from ending as it should.
+    await stop?.().catch(() => undefined);
   }
 
   /**
