@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   resolve: { tsconfigPaths: true },
   test: {
-    // These suites mostly wait for servers: two cores have time for three of them.
-    maxWorkers: 3,
+    // These suites mostly wait for servers: two cores have time for four of them, if a test may wait its turn.
+    maxWorkers: 4,
     projects: [
       {
         extends: true,
@@ -12,6 +12,7 @@ export default defineConfig({
           name: 'unit',
           // One load of Nest for all: a fresh one for each of the many small files took a third of their time.
           isolate: false,
+          testTimeout: 20_000,
           include: [
             '{apps,libs}/*/src/**/*.spec.ts',
             'test/{support,lint,rules,chat}/**/*.spec.ts',
