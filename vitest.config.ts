@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   resolve: { tsconfigPaths: true },
   test: {
-    // These suites mostly wait for servers: two cores have time for four of them, if a test may wait its turn.
-    maxWorkers: 4,
+    // These suites mostly wait for servers: two cores have time for three of them, if a test may wait its turn.
+    maxWorkers: 3,
     projects: [
       {
         extends: true,
@@ -24,7 +24,7 @@ export default defineConfig({
         test: {
           name: 'contract',
           include: ['test/{contract,model}/**/*.spec.ts'],
-          testTimeout: 30_000,
+          testTimeout: 60_000,
           hookTimeout: 60_000,
         },
       },

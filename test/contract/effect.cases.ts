@@ -212,7 +212,7 @@ export const effectCases: Case[] = [
       await reaches(context, engine, message.id, 'done');
       expect(await engine.counts(other)).toMatchObject({ waiting: 1_000 });
       const { deliveries } = await context.consume(engine, done, { actor: other, concurrency: 50 });
-      await eventually(() => deliveries.length >= 1_000, { timeout: 20_000 });
+      await eventually(() => deliveries.length >= 1_000, { timeout: 40_000 });
       expect(new Set(ids(deliveries))).toEqual(new Set(ids(sends)));
       expect(deliveries).toHaveLength(1_000);
     },
