@@ -1,4 +1,5 @@
 import { CsvError, parse, type Options, type Parser } from 'csv-parse';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Source } from '../pipeline.js';
 import { ConnectorOptions } from './connector.options.js';
@@ -21,7 +22,8 @@ const KEPT = 10_000;
 
 /**
  * Records of a CSV file (RFC 4180) as objects whose values are text. What is appended is read by the next run; a file that is
- * replaced, or cut, is read from its beginning. Records with too many or too few values are bad rows.
+ * replaced, or cut, is read from its beginning. Records with too many or too few values are bad rows, and so is one whose quote is not
+ * closed when the file has not changed for 10 s.
  *
  * @throws OptionError for a bad option
  */
@@ -36,7 +38,7 @@ export function csvFile(options: CsvFileOptions): Source<Record<string, string>>
 interface Parsed {
   record: Record<string, string>;
   raw: string;
-  info: { bytes: number; columns: { name: string }[] | boolean; error?: CsvError };
+  info: { bytes: number; error?: CsvError };
 }
 
 class Csv implements Format {
@@ -45,23 +47,19 @@ class Csv implements Format {
     private readonly columns: string[] | undefined,
   ) {}
 
-  async read({ handle, offset, to, limit, format, signal }: Part): Promise<Records> {
-    const known = this.columns ?? (format as string[] | undefined);
+  async read({ bytes, offset, to, limit, isSettled, format }: Part): Promise<Records> {
+    // At its beginning there is a header to read, maybe for the second time.
+    const known = this.columns ?? (offset > 0 ? (format as string[]) : undefined);
     const found: Records = { rows: [], bad: [], offset, ...(known && { format: known }) };
     const isFull = (): boolean => found.rows.length + found.bad.length >= limit;
-    const stream = handle.createReadStream({
-      start: offset,
-      end: to - 1,
-      autoClose: false,
-      signal,
-    });
-    const parser = this.parser(known, offset === 0, ({ record, raw, info }) => {
+    const stream = Readable.from(bytes);
+    const columns = known ?? ((header: string[]) => (found.format = header));
+    const parser = this.parser(columns, offset === 0, ({ record, raw, info }) => {
       // The rest of what was read at once is for the next page.
       if (isFull()) return;
       if (info.error) found.bad.push({ row: raw.slice(0, KEPT), error: info.error.message });
       else found.rows.push(record);
       found.offset = offset + info.bytes;
-      if (Array.isArray(info.columns)) found.format ??= info.columns.map(({ name }) => name);
       if (isFull()) stream.destroy();
     });
     try {
@@ -70,6 +68,8 @@ class Csv implements Format {
       if (isFull()) return found;
       // What follows a quote that is never closed is one record, up to the end.
       if (!(error instanceof CsvError) || error.code !== 'CSV_QUOTE_NOT_CLOSED') throw error;
+      // Whoever writes it may close it yet.
+      if (!isSettled) return found;
       found.bad.push({ row: `from byte ${found.offset} on`, error: error.message });
     }
     if (!isFull()) found.offset = to;
@@ -77,13 +77,13 @@ class Csv implements Format {
   }
 
   private parser(
-    known: string[] | undefined,
+    columns: NonNullable<Options['columns']>,
     isFirst: boolean,
     take: (parsed: Parsed) => void,
   ): Parser {
     const parser = parse({
       delimiter: this.delimiter,
-      columns: known ?? true,
+      columns,
       // What is appended has no mark of its own.
       bom: isFirst,
       info: true,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { open, type FileHandle } from 'node:fs/promises';
 import type { Json } from '@callsheet/messaging';
 import type { BadRow, Pull, Pulled, Source } from '../pipeline.js';
@@ -5,12 +6,17 @@ import type { BadRow, Pull, Pulled, Source } from '../pipeline.js';
 /** A last line without an end is read when the file has not changed for so long: whoever writes it may not be done, ms. */
 const SETTLED = 10_000;
 
+/** A file of the same name is another one when other bytes are before the place: so many, at most. */
+const REMEMBERED = 1024;
+
 /** Where a page of a file begins. */
 interface Place {
   /** Bytes. */
   offset: number;
   /** Which file it is: another one of the same name is read from its beginning. */
   file: string;
+  /** Digest of the bytes before the place: a file that was written anew may have the same number. */
+  before: string;
   /** Whatever else its format must know. */
   format?: Json;
 }
@@ -26,12 +32,14 @@ export interface Records {
 
 /** A part of a file: of `to` on nothing is read. */
 export interface Part {
-  handle: FileHandle;
+  /** From `offset` to `to`. */
+  bytes: AsyncIterable<Buffer>;
   offset: number;
   to: number;
   limit: number;
+  /** Whether the file ends at `to` for good, as far as one can tell: what is begun there and has no end is bad. */
+  isSettled: boolean;
   format: Json | undefined;
-  signal: AbortSignal;
 }
 
 /** How records stand in a file. */
@@ -54,20 +62,25 @@ export class FilePages implements Source {
       const { size, ino, mtimeMs } = await handle.stat();
       const known = cursor as unknown as Place | null;
       const file = String(ino);
-      const isSame = known?.file === file && known.offset <= size;
-      const place: Place = isSame ? known : { offset: 0, file };
+      const isSame =
+        known?.file === file && known.before === (await digestBefore(handle, known.offset));
+      const { offset, format } = isSame ? known : { offset: 0 };
       const isSettled = Date.now() - mtimeMs > SETTLED;
-      const to = isSettled ? size : await lastEnd(handle, place.offset, size);
-      const { offset, format } = place;
+      const to = isSettled ? size : await lastEnd(handle, offset, size);
+      const bytes = bytesOf(handle, offset, to, signal);
+      const part: Part = { bytes, offset, to, limit, isSettled, format };
       const read =
-        to > offset
-          ? await this.format.read({ handle, offset, to, limit, format, signal })
-          : { rows: [], bad: [], offset, format };
-      const next = { offset: read.offset, file, ...(read.format && { format: read.format }) };
+        to > offset ? await this.format.read(part) : { rows: [], bad: [], offset, format };
+      const next: Place = {
+        offset: read.offset,
+        file,
+        before: await digestBefore(handle, read.offset),
+        ...(read.format !== undefined && { format: read.format }),
+      };
       return {
         rows: read.rows,
         bad: read.bad,
-        cursor: next,
+        cursor: next as unknown as Json,
         more: read.rows.length + read.bad.length >= limit && read.offset < to,
       };
     } finally {
@@ -85,8 +98,36 @@ async function opened(path: string): Promise<FileHandle | undefined> {
   }
 }
 
+/** Of what is before a place in a file. Of a file that is shorter it is another one. */
+async function digestBefore(handle: FileHandle, offset: number): Promise<string> {
+  const start = Math.max(0, offset - REMEMBERED);
+  const buffer = Buffer.alloc(offset - start);
+  const { bytesRead } = await handle.read(buffer, 0, buffer.length, start);
+  return createHash('sha256')
+    .update(buffer.subarray(0, bytesRead))
+    .digest('base64url')
+    .slice(0, 22);
+}
+
 const NEWLINE = 10;
 const CHUNK = 64 * 1024;
+
+async function* bytesOf(
+  handle: FileHandle,
+  from: number,
+  to: number,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer> {
+  for (let at = from; at < to;) {
+    signal.throwIfAborted();
+    const buffer = Buffer.alloc(Math.min(CHUNK, to - at));
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, at);
+    // It was cut meanwhile.
+    if (bytesRead === 0) return;
+    yield buffer.subarray(0, bytesRead);
+    at += bytesRead;
+  }
+}
 
 /** Behind the last line end in a part of a file. */
 async function lastEnd(handle: FileHandle, from: number, size: number): Promise<number> {

@@ -1,5 +1,5 @@
 import { Actor, Handle, Message } from '@callsheet/messaging';
-import { appendFileSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
+import { appendFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -87,6 +87,18 @@ describe('a file of NDJSON', () => {
     expect(await sync()).toMatchObject({ rows: 6 });
   });
 
+  it('is read from its beginning when another is written in its place, longer and of the same inode', async () => {
+    const { sync, hears } = await start(ndjsonFile({ path: file }));
+    writeFileSync(file, line(1) + line(2));
+    await sync();
+    writeFileSync(file, line(3) + line(4) + line(5));
+    expect(await sync()).toMatchObject({ rows: 5 });
+    rmSync(file);
+    writeFileSync(file, line(6) + line(7) + line(8) + line(9));
+    expect(await sync()).toMatchObject({ rows: 9 });
+    await hears(['n1', 'n2', 'n3', 'n4', 'n5', 'n6', 'n7', 'n8', 'n9']);
+  });
+
   it('makes dead letters of lines that are no JSON, too long, or no message', async () => {
     const { sync, bad, hears } = await start(ndjsonFile({ path: file }), 10);
     writeFileSync(file, `${line(1)}{"id":\n"${'x'.repeat(1024 * 1024)}"\n${line(2, '')}${line(3)}`);
@@ -119,6 +131,35 @@ describe('a file of CSV', () => {
     expect(await sync()).toMatchObject({ rows: 2, bad: 3 });
     expect((await bad()).map(({ row }) => row)).toEqual(['1;a;b\n', '3\n', 'from byte 24 on']);
     await hears(['b', 'd']);
+  });
+
+  it('keeps its header when that is there before any record', async () => {
+    const { sync, hears } = await start(csvFile({ path: file }));
+    writeFileSync(file, '\ufeffid,name\n');
+    expect(await sync()).toMatchObject({ rows: 0, bad: 0 });
+    appendFileSync(file, '1,Ada\n2,Bob\n');
+    expect(await sync()).toMatchObject({ rows: 2, bad: 0 });
+    await hears(['Ada', 'Bob']);
+  });
+
+  it('knows its header also when the first record has no end', async () => {
+    const { sync, hears } = await start(csvFile({ path: file }));
+    writeFileSync(file, 'id,name\n1,"Ada\n');
+    expect(await sync()).toMatchObject({ rows: 0, bad: 0 });
+    settle();
+    expect(await sync()).toMatchObject({ rows: 0, bad: 1 });
+    appendFileSync(file, '2,Bob\n3,Eve\n');
+    expect(await sync()).toMatchObject({ rows: 2, bad: 1 });
+    await hears(['Bob', 'Eve']);
+  });
+
+  it('waits for the end of a record of several lines', async () => {
+    const { sync, hears } = await start(csvFile({ path: file }));
+    writeFileSync(file, 'id,name\n1,a\n2,"first\nsec');
+    expect(await sync()).toMatchObject({ rows: 1, bad: 0 });
+    appendFileSync(file, 'ond"\n3,Eve\n');
+    expect(await sync()).toMatchObject({ rows: 3, bad: 0 });
+    await hears(['a', 'first\nsecond', 'Eve']);
   });
 
   it('takes the names of columns that it does not have', async () => {

@@ -16,7 +16,7 @@ const KEPT = 10_000;
 
 /**
  * Lines of a file, each a value of JSON. What is appended is read by the next run; a file that is replaced, or cut, is read from
- * its beginning. Empty lines are skipped, and lines that are no JSON are bad rows.
+ * its beginning: it is another one when up to 1 KiB before the place is not as it was. Empty lines are skipped, and lines that are no JSON are bad rows.
  *
  * @throws OptionError for a bad option
  */
@@ -50,10 +50,9 @@ function take(line: string, bytes: number, found: Records): void {
 }
 
 /** Lines, each with how many bytes it and its end take. Of one that is too long only the beginning. */
-async function* linesOf({ handle, offset, to, signal }: Part) {
-  const stream = handle.createReadStream({ start: offset, end: to - 1, autoClose: false, signal });
+async function* linesOf({ bytes }: Part) {
   let [parts, length, kept] = [[] as Buffer[], 0, 0];
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
+  for await (const chunk of bytes) {
     for (let from = 0; from < chunk.length;) {
       const end = chunk.indexOf(NEWLINE, from);
       const upTo = end < 0 ? chunk.length : end + 1;
