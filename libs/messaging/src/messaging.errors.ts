@@ -221,17 +221,19 @@ export class RetryLaterError extends CallsheetError {
    * From the `Retry-After` header of an HTTP answer (RFC 9110, section 10.2.3): seconds, or a date. Undefined when there is
    * none or it cannot be read: then throw your own error, and the retry policy decides.
    *
-   * @param now epoch milliseconds; a date is counted from here
+   * @param options `now`, epoch milliseconds, from which a date is counted; `most`, the longest wait that is obeyed, ms. Default a year
    */
   static fromRetryAfter(
     message: string,
     header: string | null | undefined,
-    now: number = Date.now(),
+    { now = Date.now(), most = 365 * 86_400_000 }: { now?: number; most?: number } = {},
   ): RetryLaterError | undefined {
     const text = header?.trim() ?? '';
-    const wait = /^\d{1,9}$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - now;
+    // A date of HTTP ends so; what else Date.parse takes for a date, '-5' say, is none.
+    const date = text.endsWith('GMT') ? Date.parse(text) - now : NaN;
+    const wait = /^\d{1,9}$/.test(text) ? Number(text) * 1_000 : date;
     if (!Number.isFinite(wait)) return undefined;
-    return new RetryLaterError(message, { after: Math.min(Math.max(0, wait), 365 * 86_400_000) });
+    return new RetryLaterError(message, { after: Math.min(Math.max(0, wait), most) });
   }
 }
 

@@ -89,13 +89,18 @@ describe('RetryLaterError.fromRetryAfter', () => {
     ['Sun, 01 Mar 2026 09:00:00 GMT', 0],
     ['999999999', 365 * 86_400_000],
   ])('reads %j', (header, wait) => {
-    expect(RetryLaterError.fromRetryAfter('busy', header, NOW)?.options.after).toBe(wait);
+    expect(RetryLaterError.fromRetryAfter('busy', header, { now: NOW })?.options.after).toBe(wait);
   });
 
-  it.each([undefined, null, '', 'soon', '-5x', '1e99999', '12345678901234'])(
+  it('waits no longer than it may', () => {
+    const later = RetryLaterError.fromRetryAfter('busy', '120', { most: 60_000 });
+    expect(later?.options.after).toBe(60_000);
+  });
+
+  it.each([undefined, null, '', 'soon', '-5', '1.5', '1e99999', '12345678901234'])(
     'leaves %j to the policy',
     (header) => {
-      expect(RetryLaterError.fromRetryAfter('busy', header, NOW)).toBeUndefined();
+      expect(RetryLaterError.fromRetryAfter('busy', header, { now: NOW })).toBeUndefined();
     },
   );
 });

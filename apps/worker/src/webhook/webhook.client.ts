@@ -92,19 +92,11 @@ function refusal(target: string, { status, headers }: Response, body: string): E
   const message = `${target} answered ${status}${answer && `: ${answer}`}`;
   if (status === 410) return new EndpointGoneError(message);
   if (status < 500 && ![408, 425, 429].includes(status)) return new RejectError(message);
-  const after = [429, 503].includes(status) ? retryAfter(headers.get('retry-after')) : 0;
-  return after > 0 ? new RetryLaterError(message, { after }) : new Error(message);
-}
-
-/** Milliseconds a `Retry-After` asks for, as seconds or as an HTTP date; 0 when absent, past or unreadable. */
-function retryAfter(value: string | null): number {
-  const text = value?.trim() ?? '';
-  const wait = /^\d+$/.test(text)
-    ? Number(text) * 1_000
-    : text.endsWith('GMT')
-      ? Date.parse(text) - Date.now()
-      : 0;
-  return wait > 0 ? Math.min(wait, MAX_WAIT) : 0;
+  if (![429, 503].includes(status)) return new Error(message);
+  const after = headers.get('retry-after');
+  const later = RetryLaterError.fromRetryAfter(message, after, { most: MAX_WAIT });
+  // "At once" is left to the back-off.
+  return later && later.options.after !== 0 ? later : new Error(message);
 }
 
 /**

@@ -6,17 +6,23 @@ import { httpPages, Pipeline, type HttpPagesOptions } from '../index.js';
 let peer: HttpPeer;
 let stage: PipelineStage | undefined;
 let items: string[];
+/** Whether 304 has `Link` too. */
+let says304: boolean;
 beforeEach(async () => {
   peer = await startHttpPeer();
   items = ['a', 'b', 'c'];
+  says304 = true;
   // Two to a page.
   peer.answer(({ url, headers }) => {
     const page = Number(new URL(url, peer.url).searchParams.get('page') ?? 1);
     const some = items.slice(page * 2 - 2, page * 2);
-    const etag = `"${some.join('')}-${items.length > page * 2}"`;
-    if (headers['if-none-match'] === etag) return { status: 304 };
+    // Of the body: it does not change when a page is put behind it.
+    const etag = `"${some.join('')}"`;
     const link = `</items?page=1>; rel="first", </items?page=${page + 1}>; rel="next"`;
     const more = items.length > page * 2 && { link };
+    if (headers['if-none-match'] === etag) {
+      return { status: 304, headers: { etag, ...(says304 && more) } };
+    }
     return { status: 200, headers: { etag, ...more }, body: JSON.stringify(some) };
   });
 });
@@ -40,7 +46,7 @@ async function start(options: Partial<HttpPagesOptions<unknown>> = {}) {
 
 const asked = () => peer.requests.splice(0).map(({ url }) => url);
 
-it('follows links, and asks for the last page again, which is sent only when it has changed', async () => {
+it('follows links, and asks for the last page again, which is pushed only when it has changed', async () => {
   const { sync, pushed } = await start({ headers: () => ({ authorization: 'Bearer k' }) });
   expect(await sync()).toMatchObject({ rows: 3, pages: 2 });
   expect(peer.requests[0]?.headers).toMatchObject({ authorization: 'Bearer k' });
@@ -51,6 +57,51 @@ it('follows links, and asks for the last page again, which is sent only when it 
   await sync();
   expect(asked()).toEqual(['/items?page=2', '/items?page=3']);
   expect(pushed).toEqual(['a', 'b', 'c', 'c', 'd', 'e']);
+});
+
+it.each([true, false])(
+  'sees the page behind one that was full; a Link in 304: %s',
+  async (link) => {
+    says304 = link;
+    items.push('d');
+    const { sync, pushed } = await start();
+    await sync();
+    items.push('e');
+    await sync();
+    expect(pushed).toEqual(['a', 'b', 'c', 'd', 'e']);
+  },
+);
+
+it.each([true, false])(
+  'does so with all pages asked for again; a Link in 304: %s',
+  async (link) => {
+    says304 = link;
+    items.push('d');
+    const { sync, pushed } = await start({ again: 'first' });
+    await sync();
+    items.push('e', 'f', 'g');
+    await sync();
+    expect(pushed).toEqual(['a', 'b', 'c', 'd', 'e', 'f', 'g']);
+    await sync();
+    expect(peer.requests.at(-4)?.headers['if-none-match']).toBe('"ab"');
+    expect(pushed).toHaveLength(7);
+  },
+);
+
+it('does not have the last page sent again when its body says that it is the last', async () => {
+  const headers = { etag: '"1"' };
+  peer.answerNext({ status: 200, headers, body: '["a"]' }, { status: 304, headers });
+  const { sync, pushed } = await start({ next: () => undefined });
+  await sync();
+  expect(await sync()).toMatchObject({ state: 'idle', pages: 2 });
+  expect(peer.requests.at(-1)?.headers['if-none-match']).toBe('"1"');
+  expect(pushed).toEqual(['a']);
+});
+
+it('keeps what is secret in its address out of errors', async () => {
+  const { sync } = await start({ url: `${peer.url}/items?key=secret` });
+  peer.answerNext({ status: 404 });
+  expect((await sync()).failure?.message).toBe(`${peer.url}/items answers 404`);
 });
 
 it('begins again with the first page where that is wanted, and skips what has not changed', async () => {
