@@ -1,5 +1,6 @@
 import { Actor, DeadLetters, Handle, Keys, Message } from '@callsheet/messaging';
-import { Pipeline, Pipelines, SyncModule, type Page, type Pull } from '@callsheet/sync';
+import { messages, Pipeline, Pipelines, SyncModule, type Page, type Pull } from '@callsheet/sync';
+import type { Type } from '@nestjs/common';
 import { expect } from 'vitest';
 import { z } from 'zod';
 import { eventually } from '../support/eventually.js';
@@ -47,10 +48,13 @@ function numbers(count: number) {
       }
     }
   }
-  return { name, world, Numbers, Taker };
+  return { name, world, Numbers, Taker, Take };
 }
 
-async function started({ Numbers, Taker, name }: ReturnType<typeof numbers>, stage: Stage) {
+async function started(
+  { Numbers, Taker, name }: { name: string; Numbers: Type; Taker: Type },
+  stage: Stage,
+) {
   const app = await stage.app([Numbers, Taker], { shutdownGrace: '200ms' }, imports);
   const pipelines = app.get(Pipelines);
   await eventually(async () => (await pipelines.get(name)) !== undefined, SOON);
@@ -122,6 +126,38 @@ export const syncCases: ModelCase[] = [
       await reaches({ rows: 4 });
       await eventually(() => world.taken.length === 4);
       expect(world.taken).toEqual([0, 2, 3, 1]);
+    },
+  },
+  {
+    behaviour:
+      'a row whose message was sent with another body is a dead letter, and its page goes on',
+    async run(stage) {
+      const { name, world, Taker, Take } = numbers(0);
+      const rows = [{ id: 'a', n: 1 }];
+      @Pipeline({ name, page: 10, retry: { attempts: 3, delay: 20, jitter: 0 } })
+      class Sends {
+        readonly to = messages<{ id: string; n: number }>({
+          message: ({ n }) => new Take({ n }),
+          send: ({ id }) => ({ id: `${name}-${id}` }),
+        });
+        pull(cursor: number | null) {
+          const from = cursor ?? 0;
+          return { rows: rows.slice(from), cursor: rows.length, more: false };
+        }
+      }
+      const pipeline = { name, world, Taker, Take, Numbers: Sends };
+      const { app, pipelines, reaches } = await started(pipeline, stage);
+      await pipelines.run(name);
+      await reaches({ state: 'idle', rows: 1 });
+      rows.push({ id: 'a', n: 2 }, { id: 'b', n: 3 }, { id: 'a', n: 1 });
+      await pipelines.run(name);
+      await reaches({ state: 'idle', rows: 3, bad: 1, errors: 1, cursor: 4 });
+      const letters = app.get(DeadLetters);
+      await eventually(async () => (await letters.list({ actor: name })).length === 1, SOON);
+      const [letter] = await letters.list({ actor: name });
+      expect(letter?.envelope.data).toMatchObject({ row: { id: 'a', n: 2 } });
+      await eventually(() => world.taken.length === 2);
+      expect(world.taken).toEqual([1, 3]);
     },
   },
   {

@@ -17,12 +17,18 @@ export interface PageOrder {
 
 type AnyTurn = Turn<StandardSchemaV1>;
 
-/** One page from its source to its sink. Nothing of it counts until its turn commits. */
+/**
+ * One page from its source to its sink. Nothing of it counts until its turn commits.
+ *
+ * @param isRefused whether its commit was refused for an id that was used for another message: those with an id are sent at once
+ * then, which the id makes harmless, so that the sink learns which it is
+ */
 export async function takePage(
   pipeline: DeclaredPipeline,
   { cursor, until }: PageOrder,
   turn: AnyTurn,
   actors: Actors,
+  isRefused: boolean,
 ): Promise<PageOutcome> {
   const { name, source, sink, page: limit } = pipeline;
   const { id, signal, attempt } = turn;
@@ -32,7 +38,10 @@ export async function takePage(
   const outcome = outcomeOf(name, pulled, turn.now.getTime());
   const rows = await fitting(pipeline, pulled.rows, outcome);
   outcome.rows = rows.length;
-  if (rows.length > 0) await sink.push(rows as never[], pageOf(name, turn, outcome, actors));
+  // A source that does not heed its signal ends some time, and maybe the next attempt is at work by then.
+  signal.throwIfAborted();
+  const page = pageOf(name, turn, outcome, isRefused ? atOnce(actors) : actors);
+  if (rows.length > 0) await sink.push(rows as never[], page);
   return outcome;
 }
 
@@ -45,9 +54,14 @@ export async function takeRow(
   refuse: (error: string) => Error,
 ): Promise<void> {
   const { name, sink } = pipeline;
+  const { id, signal } = turn;
+  const committed = await sink.open?.({ id, pipeline: name, signal });
+  // It may have been refused under this id, and mended since.
+  if (committed?.bad.length === 0) return;
   const outcome: PageOutcome = { cursor: null, more: false, rows: 1, bad: [] };
   const rows = await fitting(pipeline, [row], outcome);
-  if (rows.length > 0) await sink.push(rows as never[], pageOf(name, turn, outcome, actors));
+  const page = pageOf(name, turn, outcome, atOnce(actors));
+  if (rows.length > 0) await sink.push(rows as never[], page);
   const [bad] = outcome.bad;
   if (bad) throw refuse(bad.error);
 }
@@ -97,7 +111,20 @@ function sentence(issues: readonly StandardSchemaV1.Issue[]): string {
   return cut(texts.join('; '));
 }
 
-function pageOf(pipeline: string, turn: AnyTurn, outcome: PageOutcome, actors: Actors): Page {
+/** Sends messages with an id of their own now, not with the commit. */
+function atOnce(actors: Actors): Pick<Actors, 'tell'> {
+  return {
+    tell: (message, options) =>
+      actors.tell(message, options?.id === undefined ? options : { ...options, now: true }),
+  };
+}
+
+function pageOf(
+  pipeline: string,
+  turn: AnyTurn,
+  outcome: PageOutcome,
+  actors: Pick<Actors, 'tell'>,
+): Page {
   const { id, attempt, now, signal } = turn;
   return {
     id,
@@ -115,6 +142,10 @@ function pageOf(pipeline: string, turn: AnyTurn, outcome: PageOutcome, actors: A
   };
 }
 
-function cut(text: string): string {
-  return text.slice(0, KEPT);
+/** The beginning of a text, as a store can keep it: without NUL, and without half of a character, which cutting can leave. */
+export function cut(text: string, kept = KEPT): string {
+  return text
+    .slice(0, kept)
+    .replaceAll('\0', '')
+    .replace(/\p{Surrogate}/gu, '\uFFFD');
 }

@@ -2,6 +2,7 @@ import {
   Actors,
   CLOCK,
   ENGINE,
+  IdempotencyConflictError,
   InvalidMessageError,
   type Clock,
   type Engine,
@@ -13,7 +14,7 @@ import { noteRow, runRow } from './pipeline.journal.js';
 import { messagesOf } from './pipeline.messages.js';
 import type { DeclaredPipeline } from './pipeline.options.js';
 import type { BadRow, PageOutcome } from './pipeline.js';
-import { takePage, takeRow } from './pipeline.page.js';
+import { cut, takePage, takeRow } from './pipeline.page.js';
 import {
   pipelineState,
   type EndedRun,
@@ -90,7 +91,8 @@ export class PipelineRunner {
     if (!run || run.page !== turn.id || pause) return;
     const startedAt = this.clock.now();
     const order = { cursor: isUsual(run) ? cursor : (run.from ?? null), until: run.until };
-    const outcome = await takePage(pipeline, order, turn as Turn, this.actors);
+    const isRefused = await this.isRefused(pipeline, run, turn);
+    const outcome = await takePage(pipeline, order, turn as Turn, this.actors, isRefused);
     await this.letGo(pipeline, outcome.bad);
     this.count(turn.state, run, outcome, turn.attempt, startedAt);
     this.metrics.page(pipeline.name, outcome.rows, outcome.bad.length);
@@ -190,6 +192,15 @@ export class PipelineRunner {
     });
   }
 
+  /** Whether the attempt before, or the run before, failed because an id was used for another message. */
+  private async isRefused({ name }: DeclaredPipeline, run: Run, turn: PipelineTurn) {
+    const { last } = turn.state;
+    if (run.pages === 0 && last?.error?.name === IdempotencyConflictError.name) return true;
+    if (turn.attempt === 1) return false;
+    const record = await this.engine.find(turn.id, [name]);
+    return record?.history.at(-1)?.error.name === IdempotencyConflictError.name;
+  }
+
   private count(
     state: PipelineState,
     run: Run,
@@ -236,9 +247,7 @@ function isUsual({ reason }: Pick<WantedRun, 'reason'>): boolean {
 /** What can be said of a row that cannot travel. */
 function excerptOf(row: unknown): string {
   try {
-    const text = (JSON.stringify(row) ?? String(row)).slice(0, KEPT);
-    // No half of a character, and nothing that PostgreSQL does not store.
-    return Buffer.from(text).toString().replaceAll('\0', '');
+    return cut(JSON.stringify(row) ?? String(row), KEPT);
   } catch {
     return '[a row that is no JSON]';
   }

@@ -64,7 +64,10 @@ export interface Page {
   readonly signal: AbortSignal;
   /** What is committed with the page, should the sink want to keep it beside its rows: see {@link Sink.open}. */
   readonly outcome: PageOutcome;
-  /** Sends a message, with the commit of the page. */
+  /**
+   * Sends a message, with the commit of the page. If that is refused, because an `id` was used for another message, the next attempt
+   * sends those with an id at once, and this throws IdempotencyConflictError.
+   */
   readonly tell: Actors['tell'];
   /** SQL in the commit of the page, where the store is PostgreSQL or PGlite: `turn.sql`. */
   sql(strings: TemplateStringsArray, ...values: readonly unknown[]): Promise<void>;
@@ -86,7 +89,7 @@ export interface PageOutcome {
 /** Where rows go. */
 export interface Sink<R = never> {
   /**
-   * Called before a page is read. A sink that commits rows apart from the turn keeps `page.id` and `page.outcome` with them, and
+   * Called before a page is read, or a bad row is pushed that was redriven. A sink that commits rows apart from the turn keeps `page.id` and `page.outcome` with them, and
    * answers that outcome when this very page has been committed already: then it is not read again. Absent, or undefined: it is.
    */
   open?(

@@ -1,7 +1,9 @@
 import { Actor, DeadLetters, Handle, Message } from '@callsheet/messaging';
 import { explore, TestCallsheet } from '@callsheet/messaging/testing';
+import { setImmediate as nextTick } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { startPipeline } from '../../../test/support/pipeline.stage.js';
 import {
   Pipeline,
   PipelinePausedError,
@@ -53,6 +55,7 @@ class Numbers {
   async push(rows: Row[], page: Page) {
     for (const { n } of rows) {
       if (n === 13) page.reject({ n }, 'is unlucky');
+      else if (n === 14) page.reject({ n: '\0' }, `\0${'x'.repeat(998)}\u{1F600}`);
       else {
         this.source.pushed.push(n);
         await page.tell(new Take({ n }), { id: `take-${page.id}-${n}` });
@@ -131,6 +134,19 @@ describe('a pipeline', () => {
     // Still unlucky.
     expect(t.dead).toMatchObject([{ envelope: { data: { row: { n: 13 } } } }]);
     expect(await seen()).toMatchObject({ rows: 3 });
+  });
+
+  it('keeps bad rows whose text, or what is said of them, no store would keep', async () => {
+    const source = Source.of(1);
+    source.rows.push({ n: 14 }, { n: 'a\0b' }, { n: 1 });
+    const pipelines = await begin(source);
+    await pipelines.run('numbers');
+    await t.drain();
+    expect(await seen()).toMatchObject({ state: 'idle', rows: 2, bad: 2, errors: 0 });
+    expect(t.dead.map(({ envelope }) => envelope.data)).toMatchObject([
+      { row: '{"n":"a\\u0000b"}' },
+      { row: '{"n":"\\u0000"}', error: `${'x'.repeat(998)}\uFFFD` },
+    ]);
   });
 
   it('tries a page again, and the run has failed when it was given up; the next begins there', async () => {
@@ -253,6 +269,29 @@ describe('a pipeline', () => {
     expect(await pipelines.list()).toEqual([]);
     expect(await pipelines.remove('numbers')).toBe(false);
   });
+});
+
+it('does not push what a page that took too long has read in the end', async () => {
+  const pushed: unknown[] = [];
+  let open = (): void => undefined;
+  const gate = new Promise<void>((resolve) => (open = resolve));
+  @Pipeline({ name: 'slow', timeout: '20ms', retry: { attempts: 2, delay: 1, jitter: 0 } })
+  class Slow {
+    async pull(_: unknown, { attempt }: Pull) {
+      // Does not heed its signal.
+      if (attempt === 1) await gate;
+      return { rows: [attempt], cursor: null, more: false };
+    }
+    push(rows: unknown[]): void {
+      pushed.push(...rows);
+    }
+  }
+  const stage = await startPipeline('slow', [Slow]);
+  expect(await stage.sync()).toMatchObject({ state: 'idle', rows: 1, errors: 1 });
+  open();
+  await nextTick();
+  expect(pushed).toEqual([2]);
+  await stage.close();
 });
 
 it('commits a page with its cursor or not at all, wherever the process dies', async () => {

@@ -101,7 +101,10 @@ describe('a file of NDJSON', () => {
 
   it('makes dead letters of lines that are no JSON, too long, or no message', async () => {
     const { sync, bad, hears } = await start(ndjsonFile({ path: file }), 10);
-    writeFileSync(file, `${line(1)}{"id":\n"${'x'.repeat(1024 * 1024)}"\n${line(2, '')}${line(3)}`);
+    writeFileSync(
+      file,
+      `${line(1)}\0{"id":\n"${'x'.repeat(1024 * 1024)}"\n${line(2, '')}${line(3)}`,
+    );
     expect(await sync()).toMatchObject({ rows: 2, bad: 3 });
     expect((await bad()).map(({ error }) => error)).toEqual([
       expect.stringMatching('JSON'),
@@ -110,6 +113,23 @@ describe('a file of NDJSON', () => {
     ]);
     await hears(['n1', 'n3']);
   });
+});
+
+it('makes a dead letter of a row whose message was sent with another body', async () => {
+  const { sync, bad, hears } = await start(csvFile({ path: file }), 10);
+  writeFileSync(file, 'id,name\n1,Ada\n');
+  await sync();
+  appendFileSync(file, '1,Ada L\n2,Bob\n');
+  // Where no page is tried twice it is the next run that knows.
+  expect(await sync()).toMatchObject({ state: 'failed' });
+  expect(await sync()).toMatchObject({ state: 'idle', rows: 2, bad: 1 });
+  const [page, row] = await bad();
+  expect(page?.letter.envelope.type).toBe('guest-list.page');
+  expect(row).toMatchObject({
+    row: { id: '1', name: 'Ada L' },
+    error: expect.stringMatching(/'greet-1' was already used/),
+  });
+  await hears(['Ada', 'Bob']);
 });
 
 describe('a file of CSV', () => {

@@ -1,4 +1,9 @@
-import { InvalidMessageError, type MessageInstance, type TellOptions } from '@callsheet/messaging';
+import {
+  IdempotencyConflictError,
+  InvalidMessageError,
+  type MessageInstance,
+  type TellOptions,
+} from '@callsheet/messaging';
 import type { Page, Sink } from '../pipeline.js';
 import { ConnectorOptions } from './connector.options.js';
 
@@ -6,7 +11,10 @@ import { ConnectorOptions } from './connector.options.js';
 export interface MessagesOptions<R> {
   /** The message that a row becomes; undefined: none. One that is not valid makes the row a dead letter. */
   message: (row: R) => MessageInstance | undefined;
-  /** How it is sent. An `id` of the row's own makes it one message, however often the row comes. Default: as any message. */
+  /**
+   * How it is sent. An `id` of the row's own makes it one message, however often the row comes; a row that comes with an id that was used
+   * for another message is a dead letter. Where what has changed is to be sent again, have it in the id. Default: as any message.
+   */
   send?: (row: R) => Omit<TellOptions, 'now' | 'tx'>;
 }
 
@@ -28,7 +36,9 @@ export function messages<R>(options: MessagesOptions<R>): Sink<R> {
           const message = make(row);
           if (message) await page.tell(message, send?.(row));
         } catch (error) {
-          if (!(error instanceof InvalidMessageError)) throw error;
+          const isOfTheRow =
+            error instanceof InvalidMessageError || error instanceof IdempotencyConflictError;
+          if (!isOfTheRow) throw error;
           page.reject(row, error.message);
         }
       }

@@ -1,6 +1,8 @@
 import type { PoolClient } from 'pg';
-import type { PageOutcome } from '../pipeline.js';
+import type { Page, PageOutcome } from '../pipeline.js';
 import type { PostgresDatabase } from './postgres.database.js';
+
+type Attempt = Pick<Page, 'pipeline' | 'id' | 'signal'>;
 
 /**
  * What a sink keeps beside its rows, in one transaction with them, a row per pipeline: the page that was pushed last and what it
@@ -9,12 +11,13 @@ import type { PostgresDatabase } from './postgres.database.js';
  */
 export class PostgresFence {
   private isThere = false;
-  private token: string | undefined;
+  /** By the signal of an attempt: one that was given up may still be at work beside the next. */
+  private readonly tokens = new WeakMap<AbortSignal, string>();
 
   constructor(private readonly database: PostgresDatabase) {}
 
-  /** Takes the right to push. Answers what this page came to, if it was pushed already. */
-  async take(pipeline: string, page: string): Promise<PageOutcome | undefined> {
+  /** Takes the right to push, for one attempt. Answers what this page came to, if it was pushed already. */
+  async take({ pipeline, id, signal }: Attempt): Promise<PageOutcome | undefined> {
     if (!this.isThere) await this.create();
     this.isThere = true;
     // $1 pipeline. Answers the new token, and the page that was pushed last.
@@ -24,30 +27,25 @@ export class PostgresFence {
        returning token::text, page, outcome`,
       [pipeline],
     );
-    this.token = row?.token;
-    return row?.page === page ? row.outcome : undefined;
+    if (row) this.tokens.set(signal, row.token);
+    return row?.page === id ? row.outcome : undefined;
   }
 
   /** Holds the right to push until the transaction ends. @throws when somebody else has taken it */
-  async hold(client: PoolClient, pipeline: string): Promise<void> {
+  async hold(client: PoolClient, { pipeline, signal }: Attempt): Promise<void> {
     const { rowCount } = await client.query(
       'select 1 from callsheet_sync where pipeline = $1 and token = $2 for update',
-      [pipeline, this.token],
+      [pipeline, this.tokens.get(signal)],
     );
     if (rowCount === 1) return;
-    throw new Error(`another process has taken over the pipeline '${pipeline}': nothing is pushed`);
+    throw new Error(`another attempt has taken over the pipeline '${pipeline}': nothing is pushed`);
   }
 
   /** Notes what is committed with the transaction. */
-  async note(
-    client: PoolClient,
-    pipeline: string,
-    page: string,
-    outcome: PageOutcome,
-  ): Promise<void> {
+  async note(client: PoolClient, { pipeline, id, outcome }: Page): Promise<void> {
     await client.query(
       'update callsheet_sync set page = $2, outcome = $3, at = now() where pipeline = $1',
-      [pipeline, page, JSON.stringify(outcome)],
+      [pipeline, id, JSON.stringify(outcome)],
     );
   }
 
@@ -59,7 +57,8 @@ export class PostgresFence {
         pipeline text primary key,
         token bigint not null,
         page text,
-        outcome jsonb,
+        -- As text: a bad row in it may have what jsonb refuses, NUL say.
+        outcome json,
         at timestamptz not null default now()
       )`);
     });

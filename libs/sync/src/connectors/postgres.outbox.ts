@@ -52,12 +52,16 @@ class PostgresOutbox implements Source<Row> {
       channel === undefined ? undefined : (wake, signal) => this.listen(channel, wake, signal);
   }
 
-  /** The cursor has the keys of the last page: it is committed, and so they are done with. */
+  /**
+   * The cursor has the keys of the last page: it is committed, and so they are done with. They are one text of JSON, because a state
+   * has only so many values.
+   */
   async pull(cursor: Json, { limit }: Pull): Promise<Pulled<Row>> {
-    const done = (cursor as { done: string[] } | null)?.done ?? [];
+    const { done } = (cursor as { done: string } | null) ?? { done: '[]' };
+    const keys = JSON.parse(done) as string[];
     const [table, key] = [quoted(this.table), quoted(this.key)];
-    if (done.length > 0) {
-      await this.database.query(`delete from ${table} where ${key}::text = any($1)`, [done]);
+    if (keys.length > 0) {
+      await this.database.query(`delete from ${table} where ${key} = any($1)`, [keys]);
     }
     const found = await this.database.query<Row & { _key: string }>(
       `select *, ${key}::text as _key from ${table} order by ${key} limit $1`,
@@ -65,7 +69,8 @@ class PostgresOutbox implements Source<Row> {
     );
     const rows = found.map(({ _key, ...row }) => row);
     // One more page takes away what the last one has pushed.
-    return { rows, cursor: { done: found.map(({ _key }) => _key) }, more: found.length > 0 };
+    const pushed = JSON.stringify(found.map(({ _key }) => _key));
+    return { rows, cursor: { done: pushed }, more: found.length > 0 };
   }
 
   close(): Promise<void> {

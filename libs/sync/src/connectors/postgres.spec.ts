@@ -1,4 +1,4 @@
-import { Actor, Handle, Message } from '@callsheet/messaging';
+import { Actor, DeadLetters, Handle, Message } from '@callsheet/messaging';
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { serverSuite } from '../../../../test/support/available.js';
@@ -14,6 +14,7 @@ import {
   postgresUpsert,
   type Page,
   type PageOutcome,
+  type Pull,
 } from '../index.js';
 
 const COLUMNS = `
@@ -44,8 +45,16 @@ serverSuite('postgres', 'from PostgreSQL to PostgreSQL', () => {
   });
   afterEach(async () => {
     await stage?.close();
-    await sql('drop table if exists source, target');
+    await sql('drop table if exists source, target, outbox');
   });
+
+  /** An attempt at a page, for a sink alone. */
+  const page = (id: string, pipeline = 'fenced'): Page => {
+    const outcome: PageOutcome = { cursor: id, more: false, rows: 1, bad: [] };
+    const { signal } = new AbortController();
+    const reject = (row: unknown, error: string) => outcome.bad.push({ row, error });
+    return { id, pipeline, outcome, signal, reject } as unknown as Page;
+  };
 
   /** Waits until by the clock of the server all that was written is behind the horizon. */
   const settled = async () => {
@@ -133,6 +142,21 @@ serverSuite('postgres', 'from PostgreSQL to PostgreSQL', () => {
     expect(found).toMatchObject([
       { row: { id: 7 }, error: expect.stringContaining('target_n_check') },
     ]);
+    // Another process has had a page since.
+    const other = postgresUpsert({ url, table: 'target' });
+    await other.open?.(page('elsewhere', 'copy'));
+    await other.close?.();
+    const letters = stage!.app.get(DeadLetters);
+    const { id, data } = found[0]!.letter.envelope;
+    await letters.redrive(id);
+    await eventually(async () =>
+      expect((await letters.list({ actor: 'copy' }))[0]?.history).toHaveLength(2),
+    );
+    await letters.redrive(id, { ...data, row: { id: 7, n: 8 } });
+    await eventually(async () =>
+      expect(await sql('select n from target where id = 7')).toEqual([{ n: 8 }]),
+    );
+    expect(await letters.list({ actor: 'copy' })).toEqual([]);
   });
 
   it('never lets an older row take the place of a newer one when it has a version', async () => {
@@ -149,29 +173,104 @@ serverSuite('postgres', 'from PostgreSQL to PostgreSQL', () => {
     await sql('create table source (id int, updated_at int)');
     const { sync } = await start();
     expect((await sync()).failure?.message).toMatch('is of type integer');
+    await sql('alter table source alter updated_at type timestamp using now()');
+    expect((await sync()).failure?.message).toMatch('is of type timestamp without time zone');
     await sql('alter table source drop updated_at');
     expect((await sync()).failure?.message).toMatch("has no column 'updated_at'");
   });
 
   it('does not push a page twice, nor for whom another has taken over', async () => {
     await sql('create table target (id int primary key, n int)');
-    const page = (id: string): Page => {
-      const outcome: PageOutcome = { cursor: id, more: false, rows: 1, bad: [] };
-      return { id, pipeline: 'fenced', outcome } as unknown as Page;
-    };
     const [frozen, other] = [1, 2].map(() => postgresUpsert({ url, table: 'target' }));
-    expect(await frozen?.open?.(page('p1'))).toBeUndefined();
-    expect(await other?.open?.(page('p1'))).toBeUndefined();
-    await other?.push([{ id: 1, n: 1 }] as never, page('p1'));
-    await expect(frozen?.push([{ id: 1, n: 0 }] as never, page('p1'))).rejects.toThrow(
-      'taken over',
-    );
+    const [late, first] = [page('p1'), page('p1')];
+    expect(await frozen?.open?.(late)).toBeUndefined();
+    expect(await other?.open?.(first)).toBeUndefined();
+    await other?.push([{ id: 1, n: 1 }] as never, first);
+    await expect(frozen?.push([{ id: 1, n: 0 }] as never, late)).rejects.toThrow('taken over');
     // Its turn did not commit: the page comes again, and has been pushed.
-    expect(await frozen?.open?.(page('p1'))).toEqual(page('p1').outcome);
+    expect(await frozen?.open?.(page('p1'))).toEqual(first.outcome);
+    // The same process is at the next page, and the attempt that it gave up is still at work.
     expect(await frozen?.open?.(page('p2'))).toBeUndefined();
+    await expect(frozen?.push([{ id: 1, n: 0 }] as never, late)).rejects.toThrow('taken over');
     expect(await sql('select * from target')).toEqual([{ id: 1, n: 1 }]);
     await frozen?.close?.();
     await other?.close?.();
+  });
+
+  it('has the newest of the rows of one key, whatever columns they have', async () => {
+    await sql('create table target (id int primary key, a int, b int, v int)');
+    const versioned = postgresUpsert({ url, table: 'target', version: 'v' });
+    const plain = postgresUpsert({ url, table: 'target' });
+    const pushed = async (sink: typeof plain, id: string, rows: object[]) => {
+      const attempt = page(id);
+      await sink.open?.(attempt);
+      await sink.push(rows as never, attempt);
+      expect(attempt.outcome.bad).toEqual([]);
+      return sql('delete from target returning a, b, v');
+    };
+    const [v5, v3] = [
+      { id: 1, a: 5, v: 5 },
+      { id: 1, a: 3, v: 3 },
+    ];
+    expect(await pushed(versioned, 'p1', [v5, v3])).toEqual([{ a: 5, b: null, v: 5 }]);
+    expect(await pushed(versioned, 'p2', [v3, { ...v5, b: 1 }, v3])).toEqual([
+      { a: 5, b: 1, v: 5 },
+    ]);
+    expect(await pushed(plain, 'p3', [v5, { ...v3, id: '1' }])).toMatchObject([{ a: 3 }]);
+    const shapes = [
+      { id: 1, a: 1, b: 1 },
+      { id: 1, a: 2 },
+      { id: 1, a: 3, b: 3 },
+    ];
+    expect(await pushed(plain, 'p4', shapes)).toMatchObject([{ a: 3, b: 3 }]);
+    expect(await pushed(plain, 'p5', shapes.slice(0, 2))).toMatchObject([{ a: 2, b: 1 }]);
+    await versioned.close?.();
+    await plain.close?.();
+  });
+
+  it('notes a page also when one of its rows has what PostgreSQL does not store', async () => {
+    await sql('create table target (id int primary key, name text)');
+    const sink = postgresUpsert({ url, table: 'target' });
+    const attempt = page('nul');
+    const row = { id: 1, name: 'a\0b\ud800' };
+    await sink.open?.(attempt);
+    await sink.push([row, { id: 2, name: 'b' }] as never, attempt);
+    expect(attempt.outcome.bad).toMatchObject([{ row }]);
+    expect(await sql('select id from target')).toEqual([{ id: 2 }]);
+    expect(await sink.open?.(page('nul'))).toEqual(attempt.outcome);
+    await sink.close?.();
+  });
+
+  it('takes away thousands of rows of an outbox at once', async () => {
+    await sql('create table outbox (id uuid primary key default gen_random_uuid(), n int)');
+    await sql('insert into outbox (n) select n from generate_series(1, 6000) n');
+    let pushed = 0;
+    @Pipeline({ name: 'many', page: 5_000, retry: { attempts: 1 } })
+    class Many {
+      readonly from = postgresOutbox({ url, table: 'outbox' });
+      push(rows: unknown[]): void {
+        pushed += rows.length;
+      }
+    }
+    stage = await startPipeline('many', [Many]);
+    expect(await stage.sync()).toMatchObject({ state: 'idle', rows: 6_000 });
+    expect(pushed).toBe(6_000);
+    expect(await sql('select * from outbox')).toEqual([]);
+  });
+
+  it('says by transaction ids too how far it is behind', async () => {
+    await sql('create table source (id int primary key, updated_at xid8)');
+    const slow = new Client(url);
+    await slow.connect();
+    await slow.query('begin');
+    await slow.query('insert into source values (1, pg_current_xact_id())');
+    const { rows } = await slow.query('select extract(epoch from now())::float8 * 1000 as at');
+    const from = postgresTable({ url, table: 'source' });
+    const pull = { limit: 10, until: undefined, attempt: 1, signal: page('any').signal };
+    const { at } = await from.pull(null, pull as Pull);
+    await slow.end();
+    await from.close?.();
+    expect(at?.getTime()).toBe(Math.trunc((rows as { at: number }[])[0]!.at));
   });
 
   it('sends what is in an outbox once, as soon as it is told, and takes it away', async () => {
@@ -213,7 +312,6 @@ serverSuite('postgres', 'from PostgreSQL to PostgreSQL', () => {
     await eventually(() =>
       expect(greeted).toEqual(['n1', 'n2', 'n3', 'n4', 'n5', 'early', 'late']),
     );
-    await sql('drop table outbox');
   });
 
   it('commits rows with the turn where store and sink are one database', async () => {

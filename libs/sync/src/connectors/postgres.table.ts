@@ -12,8 +12,9 @@ export interface PostgresTableOptions {
   /** Column that identifies a row; with `version` it orders the rows, so have an index on (version, key). Default 'id'. */
   key?: string;
   /**
-   * Column that grows with each change of a row. Of type timestamptz or timestamp, set from `now()` or `clock_timestamp()` of
-   * the server (default 'updated_at'); or of type xid8, set from `pg_current_xact_id()`, which depends on no clock.
+   * Column that grows with each change of a row. Of type timestamptz, set from `now()` or `clock_timestamp()` of the server
+   * (default 'updated_at'); or of type xid8, set from `pg_current_xact_id()`, which depends on no clock. Not of type timestamp,
+   * which does not say in what zone it was taken.
    */
   version?: string;
   /** Columns to read. Default: all. */
@@ -133,10 +134,12 @@ class PostgresTable implements Source<Row> {
   private async horizon(type: string): Promise<{ horizon: string | null; at: number }> {
     if (!this.options.horizon) return { horizon: null, at: Date.now() };
     if (type === 'xid8') {
-      const [row] = await this.database.query<{ horizon: string }>(
-        'select pg_snapshot_xmin(pg_current_snapshot())::text as horizon',
-      );
-      return { horizon: row?.horizon ?? '0', at: Date.now() };
+      // The oldest that is in progress, in whatever database it is; of other users' transactions the start may be hidden.
+      const [row] = await this.database.query<{ horizon: string; at: number }>(`
+        select pg_snapshot_xmin(pg_current_snapshot())::text as horizon,
+          extract(epoch from least(min(xact_start), clock_timestamp()))::float8 * 1000 as at
+        from pg_stat_activity where pid <> pg_backend_pid() and backend_xid is not null`);
+      return { horizon: row?.horizon ?? '0', at: row?.at ?? Date.now() };
     }
     const [row] = await this.database.query<{ horizon: string; at: number; hidden: boolean }>(`
       with open as (
@@ -177,7 +180,7 @@ class PostgresTable implements Source<Row> {
       return type;
     };
     const types = { version: typeOf(version), key: typeOf(key) };
-    const isOrdered = types.version === 'xid8' || types.version.startsWith('timestamp');
+    const isOrdered = /^(xid8|timestamp(\(\d\))? with time zone)$/.test(types.version);
     if (horizon && !isOrdered) {
       throw new Error(
         `${table}.${version} is of type ${types.version}, of which nobody can tell what is still to be committed: ` +

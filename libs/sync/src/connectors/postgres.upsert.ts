@@ -79,18 +79,18 @@ class PostgresUpsert implements Sink<Row> {
     this.fence = new PostgresFence(this.database);
   }
 
-  open({ pipeline, id }: Pick<Page, 'id' | 'pipeline'>): Promise<PageOutcome | undefined> {
-    return this.fence.take(pipeline, id);
+  open(page: Pick<Page, 'id' | 'pipeline' | 'signal'>): Promise<PageOutcome | undefined> {
+    return this.fence.take(page);
   }
 
   async push(rows: Row[], page: Page): Promise<void> {
     await this.database.transaction(async (client) => {
-      await this.fence.hold(client, page.pipeline);
+      await this.fence.hold(client, page);
       for (const { text, json, rows: some } of statementsOf(this.table, rows)) {
         if (await attempted(client, text, json)) continue;
         await this.oneByOne(client, text, some, page);
       }
-      await this.fence.note(client, page.pipeline, page.id, page.outcome);
+      await this.fence.note(client, page);
     });
   }
 
@@ -144,37 +144,46 @@ interface Statement {
   rows: Row[];
 }
 
-/** One statement for all rows that have the same columns; of rows with one key the last. */
+/**
+ * One statement for all rows that have the same columns. What is done to one key stays in its order: a row whose key was put into a
+ * later statement begins another one.
+ */
 function statementsOf(table: Table, rows: Row[]): Statement[] {
-  const shapes = new Map<string, { columns: string[]; rows: Map<string, Row> }>();
+  const statements: { text: string; rows: Row[] }[] = [];
+  const open = new Map<string, number>();
+  const placed = new Map<string, number>();
   for (const row of rows) {
     const columns = Object.keys(row).filter((column) => row[column] !== undefined);
-    const name = JSON.stringify(columns.toSorted());
-    const shape = shapes.get(name) ?? { columns, rows: new Map<string, Row>() };
-    shapes.set(name, shape);
+    const shape = JSON.stringify(columns.toSorted());
     const key = JSON.stringify(table.key.map((column) => row[column]));
-    // In the place of the later one.
-    shape.rows.delete(key);
-    shape.rows.set(key, row);
+    let at = open.get(shape);
+    if (at === undefined || at < (placed.get(key) ?? 0)) {
+      at = statements.push({ text: upsertOf(table, columns), rows: [] }) - 1;
+      open.set(shape, at);
+    }
+    placed.set(key, at);
+    statements[at]?.rows.push(row);
   }
-  return [...shapes.values()].map(({ columns, rows: found }) => {
-    const some = [...found.values()];
-    return { text: upsertOf(table, columns), json: JSON.stringify(some), rows: some };
-  });
+  return statements.map((each) => ({ ...each, json: JSON.stringify(each.rows) }));
 }
 
-/** Rows as JSON, $1, become rows of the table. */
+/**
+ * Rows as JSON, $1, become rows of the table. Of those with one key the one with the highest version, of these the last: it is the
+ * database that knows which is higher.
+ */
 function upsertOf({ table, key, version }: Table, columns: string[]): string {
   const target = quoted(table);
   const list = columns.map(quoted).join(', ');
   const changed = columns.filter((column) => !key.includes(column)).map(quoted);
   const sets = changed.map((column) => `${column} = excluded.${column}`).join(', ');
-  const newer = version === undefined ? '' : quoted(version);
-  const where =
-    newer && changed.includes(newer)
-      ? `where known.${newer} is null or excluded.${newer} >= known.${newer}`
-      : '';
+  const newer = version !== undefined && columns.includes(version) ? quoted(version) : undefined;
+  const where = newer ? `where known.${newer} is null or excluded.${newer} >= known.${newer}` : '';
+  const given = (column: string): string => `given.${quoted(column)}`;
+  const keys = key.map(given).join(', ');
   return `insert into ${target} as known (${list})
-    select ${list} from jsonb_populate_recordset(null::${target}, $1::jsonb)
+    select distinct on (${keys}) ${columns.map(given).join(', ')}
+    from jsonb_array_elements($1::jsonb) with ordinality as element (doc, place),
+      jsonb_populate_record(null::${target}, element.doc) as given
+    order by ${keys}, ${newer ? `given.${newer} desc nulls last, ` : ''}element.place desc
     on conflict (${key.map(quoted).join(', ')}) do ${sets ? `update set ${sets} ${where}` : 'nothing'}`;
 }
