@@ -107,6 +107,7 @@ interface Handler {
 function handlersOf({
   StartRun,
   NextPage,
+  StartWaiting,
   TakeRow,
   Pause,
   Resume,
@@ -117,6 +118,7 @@ function handlersOf({
   const handlers: Handler[] = [
     { message: StartRun, run: (runner, own, m: Start, turn) => runner.start(own, m, turn) },
     { message: NextPage, isLong: true, run: (runner, own, _, turn) => runner.page(own, turn) },
+    { message: StartWaiting, run: (runner, own, _, turn) => runner.startWaiting(own, turn) },
     {
       message: TakeRow,
       isLong: true,

@@ -26,6 +26,7 @@ export interface PipelineMessages {
     }
   >;
   NextPage: Declared<object>;
+  StartWaiting: Declared<object>;
   TakeRow: Declared<{ row: unknown; error: string; isUnread?: boolean | undefined }>;
   Pause: Declared<{ reason: string }, boolean>;
   Resume: Declared<object, boolean>;
@@ -54,6 +55,9 @@ function declare(pipeline: string): PipelineMessages {
 
   /** One page of the run in work. */
   class NextPage extends Message(`${pipeline}.page`, z.object({ key }), { key: 'key' }) {}
+
+  /** Stands behind a page while runs wait: begins the next of them if the page was given up, which nothing else tells. */
+  class StartWaiting extends Message(`${pipeline}.next`, z.object({ key }), { key: 'key' }) {}
 
   /** A bad row. It becomes a dead letter at once, and is pushed when it is redriven. */
   class TakeRow extends Message(
@@ -84,7 +88,7 @@ function declare(pipeline: string): PipelineMessages {
     reply: z.boolean(),
   }) {}
 
-  return { StartRun, NextPage, TakeRow, Pause, Resume, Reset };
+  return { StartRun, NextPage, StartWaiting, TakeRow, Pause, Resume, Reset };
 }
 
 const known = new Map<string, PipelineMessages>();

@@ -81,6 +81,7 @@ export class PipelineRunner {
     }
     if (state.waiting.length >= MOST_WAITING) return { outcome: 'full' as const };
     state.waiting.push(wanted);
+    await this.follow(pipeline, state);
     return { outcome: 'queued' as const, run: wanted.id };
   }
 
@@ -96,8 +97,16 @@ export class PipelineRunner {
     await this.letGo(pipeline, outcome.bad);
     this.count(turn.state, run, outcome, turn.attempt, startedAt);
     this.metrics.page(pipeline.name, outcome.rows, outcome.bad.length);
-    if (outcome.more) await this.turnPage(pipeline, run);
+    if (outcome.more) await this.turnPage(pipeline, run, turn.state);
     else await this.end(pipeline, turn, { outcome: 'done' });
+  }
+
+  /** Begins the next run that waits, if the page of the one in work was given up. */
+  async startWaiting(pipeline: DeclaredPipeline, turn: PipelineTurn): Promise<void> {
+    const { run, pause } = turn.state;
+    if (!run || pause) return;
+    const page = await this.engine.find(run.page, [pipeline.name]);
+    if (page?.state === 'dead') await this.bury(pipeline, turn);
   }
 
   /** A bad row. The first time it becomes a dead letter, with what is wrong with it; redriven it is pushed. */
@@ -123,7 +132,7 @@ export class PipelineRunner {
     delete turn.state.pause;
     turn.journal(noteRow('resumed'));
     // Its page has come and gone meanwhile, or was cancelled.
-    if (run) await this.turnPage(pipeline, run);
+    if (run) await this.turnPage(pipeline, run, turn.state);
     return true;
   }
 
@@ -145,14 +154,19 @@ export class PipelineRunner {
     state.recent = [];
     const none = { rows: 0, bad: 0, pages: 0, errors: 0 };
     state.run = { ...wanted, ...none, startedAt: now.getTime(), page: '' };
-    await this.turnPage(pipeline, state.run);
+    await this.turnPage(pipeline, state.run, state);
   }
 
   /** From now on the page of the run is this one. */
-  private async turnPage({ name }: DeclaredPipeline, run: Run): Promise<void> {
-    const { NextPage } = messagesOf(name);
-    const { id } = await this.actors.tell(new NextPage({ key: name }));
+  private async turnPage(
+    pipeline: DeclaredPipeline,
+    run: Run,
+    state: PipelineState,
+  ): Promise<void> {
+    const { NextPage } = messagesOf(pipeline.name);
+    const { id } = await this.actors.tell(new NextPage({ key: pipeline.name }));
     run.page = id;
+    await this.follow(pipeline, state);
   }
 
   /** Ends the run in work, and begins the next that waits. */
@@ -173,6 +187,12 @@ export class PipelineRunner {
     if (!isEmpty || ended.reason !== 'scheduled') turn.journal(runRow(ended));
     const next = state.waiting.shift();
     if (next) await this.begin(pipeline, next, turn);
+  }
+
+  /** Has the page in work followed by what looks whether it was given up, while runs wait. */
+  private async follow({ name }: DeclaredPipeline, { waiting }: PipelineState): Promise<void> {
+    const { StartWaiting } = messagesOf(name);
+    if (waiting.length > 0) await this.actors.tell(new StartWaiting({ key: name }));
   }
 
   /** A run whose page is no more is over: nothing has told so, because a turn that fails leaves nothing. */

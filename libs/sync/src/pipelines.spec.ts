@@ -28,6 +28,7 @@ class Taker {
 class Source {
   rows: unknown[] = [];
   fails = 0;
+  failsAt: number | undefined;
   readonly pulls: { cursor: unknown; until: unknown }[] = [];
   readonly pushed: number[] = [];
 
@@ -46,6 +47,7 @@ class Numbers {
     this.source.pulls.push({ cursor, until });
     if (this.source.fails-- > 0) throw new Error('the source is away');
     const from = cursor ?? 0;
+    if (from === this.source.failsAt) throw new Error('the source ends here');
     const end = Math.min((until as number | undefined) ?? Infinity, from + limit);
     const rows = this.source.rows.slice(from, end);
     const next = from + rows.length;
@@ -250,6 +252,23 @@ describe('a pipeline', () => {
     await t.drain();
     expect(source.pushed).toEqual([0, 1, 2, 3, 4, 5, 1, 2]);
     expect(await seen()).toMatchObject({ cursor: 6, last: { reason: 'backfill', rows: 2 } });
+  });
+
+  it('begins what waits when the run in work has failed, though nobody asks again', async () => {
+    const source = Source.of(6);
+    const pipelines = await begin(source);
+    // The first page is there, the second is given up.
+    source.failsAt = 3;
+    const { StartRun } = messagesOf('numbers');
+    const order = { key: 'numbers', reason: 'backfill' as const };
+    const asked = [0, 4].map((from) => t.actors.ask(new StartRun({ ...order, from })));
+    await t.advance('10m');
+    expect((await Promise.all(asked)).map(({ outcome }) => outcome)).toEqual(['started', 'queued']);
+    expect(source.pushed).toEqual([0, 1, 2, 4, 5]);
+    expect(await pipelines.history('numbers')).toMatchObject([
+      { outcome: 'done', rows: 2 },
+      { outcome: 'failed', rows: 3, error: { message: 'the source ends here' } },
+    ]);
   });
 
   it('lets ten runs wait, and says so', async () => {
