@@ -5,6 +5,7 @@ import type { Envelope } from '../../envelope.js';
 import type { Json } from '../../json.js';
 import { StoreError, UnknownOutcomeError } from '../../messaging.errors.js';
 import type { ResolvedOptions } from '../../messaging.options.js';
+import { MOST_RELEASES } from '../../release.js';
 import { checkClock } from './clock.skew.js';
 import type { BullmqStore } from './bullmq.store.js';
 import { turnBackendFactory } from './postgres.backend.js';
@@ -111,8 +112,8 @@ export abstract class SqlStore implements BullmqStore {
   }
 
   async present(actor: string, release: string): Promise<void> {
-    const present = 'SELECT callsheet.present($1, $2)';
-    await retryTransient(() => this.pool.query(present, [actor, release]));
+    const present = 'SELECT callsheet.present($1, $2, $3)';
+    await retryTransient(() => this.pool.query(present, [actor, release, MOST_RELEASES]));
   }
 
   async releases(actor: string): Promise<Sightings> {
