@@ -125,7 +125,7 @@ const CASES: Case[] = [
       ...['@nestjs/common', 'node:path', 'nodemailer', 'vitest'],
       ...['../../../test/support/eventually.js', ...APPS, ...STORES, ...BOARD],
     ],
-    allowed: ['@callsheet/messaging', 'zod', './a.js', './a/b.js', '../a.js'],
+    allowed: ['@callsheet/messaging', 'zod', 'node:crypto', './a.js', './a/b.js', '../a.js'],
   },
   {
     file: 'apps/api/src/messages/messages.controller.ts',

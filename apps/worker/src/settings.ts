@@ -1,6 +1,6 @@
+import { parseSecrets } from '@callsheet/contracts';
 import { OptionError, type Duration } from '@callsheet/messaging';
 import { AllowedAddresses } from './outbound/allowed.addresses.js';
-import { parseSecrets } from './webhook/signature.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

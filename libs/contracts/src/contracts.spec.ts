@@ -4,10 +4,12 @@ import {
   AttendRoom,
   Deposit,
   DeliverWebhook,
+  hookTopic,
   messages,
   PostChat,
   SendEmail,
   Transfer,
+  WebhookReceived,
 } from './index.js';
 
 const MAIL = { to: 'ada@example.org', subject: 'Hello', text: 'Hi' };
@@ -103,6 +105,36 @@ describe('DeliverWebhook', () => {
     expect(endpointOf({ endpoint: 'customer 7' })).toBe('customer 7');
     const long = `https://example.org/${'a'.repeat(300)}`;
     expect(endpointOf({ url: long })).toBe(long.slice(0, 200));
+  });
+});
+
+describe('WebhookReceived', () => {
+  const RECEIVED = { source: 'shop', type: 'order.paid', payload: { order: 42 } };
+
+  it.each([
+    ['as it comes', {}, []],
+    ['without type', { type: '' }, []],
+    ['from nobody', { source: '' }, ['source']],
+    ['with a long type', { type: 'x'.repeat(201) }, ['type']],
+    ['with a list', { payload: [] }, ['payload']],
+  ])('%s', (_, change, paths) => {
+    const data = { ...RECEIVED, ...change } as typeof RECEIVED;
+    expect(refused(() => new WebhookReceived(data))).toEqual(paths);
+  });
+
+  it('has a topic of its source and, when that can be, its type', () => {
+    const topicOf = (type: string): string => hookTopic({ source: 'shop', type });
+    expect(topicOf('order.paid_v2')).toBe('hooks.shop.order.paid_v2');
+    expect(topicOf('a.'.repeat(7) + 'a')).toBe(`hooks.shop.${'a.'.repeat(7)}a`);
+    const long = `${'a'.repeat(64)}.${'b'.repeat(64)}.c`;
+    expect(topicOf(long)).toBe(`hooks.shop.${long}`);
+    for (const type of ['', '.', 'a..b', 'order/paid', 'a b', '*', 'a.'.repeat(8) + 'a']) {
+      expect(topicOf(type), type).toBe('hooks.shop');
+    }
+    expect([topicOf('a'.repeat(65)), topicOf(`${long}.${'d'.repeat(40)}`)]).toEqual([
+      'hooks.shop',
+      'hooks.shop',
+    ]);
   });
 });
 

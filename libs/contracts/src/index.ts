@@ -13,10 +13,24 @@ import {
   type RoomMessage,
 } from './chat.messages.js';
 import { SendEmail } from './email.messages.js';
+import { hookTopic, WebhookReceived } from './hook.messages.js';
 import { DeliverWebhook } from './webhook.messages.js';
 
 // Messages
 export { AttendRoom, Deposit, DeliverWebhook, GetBalance, PostChat, SendEmail, Transfer, Withdraw };
+
+// Events
+export { hookTopic, WebhookReceived };
+
+// Signatures of webhooks
+export {
+  generateSecret,
+  isSigned,
+  parseSecret,
+  parseSecrets,
+  sign,
+  signatures,
+} from './webhook.signature.js';
 
 // Rooms
 export { chatText, PRESENCE, roomMessage, roomName, roomSignal, RoomState, userName };

@@ -1,4 +1,4 @@
-import { DeliverWebhook } from '@callsheet/contracts';
+import { DeliverWebhook, generateSecret, signatures } from '@callsheet/contracts';
 import { RejectError, RetryLaterError, type Turn } from '@callsheet/messaging';
 import { Injectable, Logger } from '@nestjs/common';
 import type { RequestInit, Response } from 'undici';
@@ -6,7 +6,6 @@ import { excerpt } from '../excerpt.js';
 import { GuardedFetch } from '../outbound/guarded.fetch.js';
 import { Settings } from '../settings.js';
 import { EndpointGoneError } from './endpoint.gone.error.js';
-import { generateSecret, signatures } from './signature.js';
 
 /** Bytes of an answer that are read at most: enough to say what went wrong. */
 const READ_LIMIT = 64 * 1024;
