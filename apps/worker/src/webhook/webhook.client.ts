@@ -3,14 +3,10 @@ import { RejectError, RetryLaterError, type Turn } from '@callsheet/messaging';
 import { Injectable, Logger } from '@nestjs/common';
 import type { RequestInit, Response } from 'undici';
 import { excerpt } from '../excerpt.js';
+import { bodyOf, reasonOf, retryAfterOf } from '../outbound/answer.js';
 import { GuardedFetch } from '../outbound/guarded.fetch.js';
 import { Settings } from '../settings.js';
 import { EndpointGoneError } from './endpoint.gone.error.js';
-
-/** Bytes of an answer that are read at most: enough to say what went wrong. */
-const READ_LIMIT = 64 * 1024;
-/** The longest wait a receiver can ask for: one hour, in milliseconds. */
-const MAX_WAIT = 3_600_000;
 
 /** Delivers webhooks: an HTTP POST, signed after Standard Webhooks, to public addresses and those that are allowed. */
 @Injectable()
@@ -59,7 +55,7 @@ export class WebhookClient {
         }
         throw new Error(`${target} failed: ${reasonOf(cause)}`, { cause });
       });
-    const body = await head(response);
+    const body = await bodyOf(response);
     if (!response.ok) throw refusal(target, response, body);
   }
 
@@ -86,43 +82,14 @@ export class WebhookClient {
 }
 
 /** What an answer other than 2xx means for the message. */
-function refusal(target: string, { status, headers }: Response, body: string): Error {
+function refusal(target: string, response: Response, body: string): Error {
+  const { status } = response;
   const answer = excerpt(body);
   const message = `${target} answered ${status}${answer && `: ${answer}`}`;
   if (status === 410) return new EndpointGoneError(message);
   if (status < 500 && ![408, 425, 429].includes(status)) return new RejectError(message);
-  const after = [429, 503].includes(status) ? retryAfter(headers.get('retry-after')) : 0;
+  const after = retryAfterOf(response);
   return after > 0 ? new RetryLaterError(message, { after }) : new Error(message);
-}
-
-/** Milliseconds a `Retry-After` asks for, as seconds or as an HTTP date; 0 when absent, past or unreadable. */
-function retryAfter(value: string | null): number {
-  const text = value?.trim() ?? '';
-  const wait = /^\d+$/.test(text)
-    ? Number(text) * 1_000
-    : text.endsWith('GMT')
-      ? Date.parse(text) - Date.now()
-      : 0;
-  return wait > 0 ? Math.min(wait, MAX_WAIT) : 0;
-}
-
-/**
- * The beginning of an answer's body. Reading it to its end lets the connection be used again; an endless or broken body
- * is left where it is and is no failure, for the status has been given.
- */
-async function head(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of response.body ?? []) {
-      chunks.push(chunk);
-      size += chunk.byteLength;
-      if (size >= READ_LIMIT) break;
-    }
-  } catch {
-    // The deadline, the turn's signal or the receiver ended it.
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 /** A sender's id may hold anything; a header only visible ASCII. Distinct ids stay distinct. */
@@ -134,11 +101,4 @@ function headerValue(id: string): string {
 function withoutQuery(url: string): string {
   const { origin, pathname } = new URL(url);
   return origin + pathname;
-}
-
-/** fetch says no more than 'fetch failed'; why is in its cause, or in the causes for each address tried. */
-function reasonOf(error: unknown): string {
-  const cause = error instanceof Error ? (error.cause ?? error) : error;
-  const first: unknown = cause instanceof AggregateError ? cause.errors[0] : cause;
-  return excerpt(first instanceof Error ? first.message : String(first));
 }
