@@ -1,11 +1,9 @@
 import { createHash } from 'node:crypto';
-import { RejectError, RetryLaterError, type Turn } from '@callsheet/messaging';
+import type { Turn } from '@callsheet/messaging';
 import { Injectable, Logger } from '@nestjs/common';
-import type { Response } from 'undici';
 import { store } from '../email/outbox.js';
-import { excerpt } from '../excerpt.js';
-import { bodyOf, reasonOf, retryAfterOf } from '../outbound/answer.js';
 import { GuardedFetch } from '../outbound/guarded.fetch.js';
+import { post } from '../outbound/post.js';
 import { Settings } from '../settings.js';
 import type { DeliverPush } from './push.delivery.js';
 import { PushExpiredError } from './push.expired.error.js';
@@ -52,26 +50,19 @@ export class PushClient {
     if (ttl <= 0) throw new PushExpiredError('its ttl is over: not sent again');
     if (!vapid) return this.write(push, ttl, turn.id);
     const { endpoint, headers, body } = await requestOf(push, ttl, vapid);
-    const timeout = AbortSignal.timeout(this.settings.webhookTimeout);
-    const target = `push service ${new URL(endpoint).origin}`;
-    const response = await this.guarded
-      .fetch(endpoint, {
-        ...{ method: 'POST', headers, body },
-        signal: AbortSignal.any([turn.signal, timeout]),
-      })
-      .catch((cause: unknown) => {
-        turn.signal.throwIfAborted();
-        if (cause instanceof RejectError) throw cause;
-        if (timeout.aborted) {
-          const patience = this.settings.webhookTimeout;
-          throw new Error(`${target} gave no answer within ${patience} ms`, { cause });
-        }
-        throw new Error(`${target} failed: ${reasonOf(cause)}`, { cause });
-      });
-    const answer = await bodyOf(response);
-    if (response.ok) return 'taken';
-    if ([404, 410].includes(response.status)) return 'gone';
-    throw refusal(target, response, answer);
+    const answer = await post(
+      this.guarded,
+      endpoint,
+      { headers, body },
+      {
+        target: `push service ${new URL(endpoint).origin}`,
+        timeout: this.settings.webhookTimeout,
+        signal: turn.signal,
+      },
+    );
+    if (answer.ok) return 'taken';
+    if ([404, 410].includes(answer.status)) return 'gone';
+    throw answer.refusal();
   }
 
   /** The same push overwrites its file. */
@@ -107,14 +98,4 @@ async function requestOf(push: DeliverPush, ttl: number, vapid: Vapid) {
   );
   const { 'Content-Length': _, ...rest } = headers;
   return { endpoint, headers: { ...rest, TTL: String(ttl) }, body };
-}
-
-/** What an answer means for the push, other than 2xx and that the device is gone. */
-function refusal(target: string, response: Response, body: string): Error {
-  const { status } = response;
-  const answer = excerpt(body);
-  const message = `${target} answered ${status}${answer && `: ${answer}`}`;
-  if (status < 500 && ![408, 425, 429].includes(status)) return new RejectError(message);
-  const after = retryAfterOf(response);
-  return after > 0 ? new RetryLaterError(message, { after }) : new Error(message);
 }

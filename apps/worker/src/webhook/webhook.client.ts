@@ -1,10 +1,9 @@
 import { DeliverWebhook, generateSecret, signatures } from '@callsheet/contracts';
-import { RejectError, RetryLaterError, type Turn } from '@callsheet/messaging';
+import type { Turn } from '@callsheet/messaging';
 import { Injectable, Logger } from '@nestjs/common';
-import type { RequestInit, Response } from 'undici';
-import { excerpt } from '../excerpt.js';
-import { bodyOf, reasonOf, retryAfterOf } from '../outbound/answer.js';
+import type { RequestInit } from 'undici';
 import { GuardedFetch } from '../outbound/guarded.fetch.js';
+import { post } from '../outbound/post.js';
 import { Settings } from '../settings.js';
 import { EndpointGoneError } from './endpoint.gone.error.js';
 
@@ -40,23 +39,15 @@ export class WebhookClient {
    * @throws the reason of `turn.signal` when it aborts
    */
   async deliver(webhook: DeliverWebhook, turn: Pick<Turn, 'id' | 'sentAt' | 'signal'>) {
-    const timeout = AbortSignal.timeout(this.timeout);
-    const target = `POST ${withoutQuery(webhook.url)}`;
-    const response = await this.guarded
-      .fetch(webhook.url, {
-        ...this.seal(webhook, turn),
-        signal: AbortSignal.any([turn.signal, timeout]),
-      })
-      .catch((cause: unknown) => {
-        turn.signal.throwIfAborted();
-        if (cause instanceof RejectError) throw cause;
-        if (timeout.aborted) {
-          throw new Error(`${target} got no answer within ${this.timeout} ms`, { cause });
-        }
-        throw new Error(`${target} failed: ${reasonOf(cause)}`, { cause });
-      });
-    const body = await bodyOf(response);
-    if (!response.ok) throw refusal(target, response, body);
+    const { url } = webhook;
+    const answer = await post(this.guarded, url, this.seal(webhook, turn), {
+      target: `POST ${withoutQuery(url)}`,
+      timeout: this.timeout,
+      signal: turn.signal,
+    });
+    if (answer.ok) return;
+    const refusal = answer.refusal();
+    throw answer.status === 410 ? new EndpointGoneError(refusal.message) : refusal;
   }
 
   private seal({ event, payload }: DeliverWebhook, turn: Pick<Turn, 'id' | 'sentAt'>): RequestInit {
@@ -68,7 +59,6 @@ export class WebhookClient {
       data: payload,
     });
     return {
-      method: 'POST',
       body,
       headers: {
         'content-type': 'application/json',
@@ -79,17 +69,6 @@ export class WebhookClient {
       },
     };
   }
-}
-
-/** What an answer other than 2xx means for the message. */
-function refusal(target: string, response: Response, body: string): Error {
-  const { status } = response;
-  const answer = excerpt(body);
-  const message = `${target} answered ${status}${answer && `: ${answer}`}`;
-  if (status === 410) return new EndpointGoneError(message);
-  if (status < 500 && ![408, 425, 429].includes(status)) return new RejectError(message);
-  const after = retryAfterOf(response);
-  return after > 0 ? new RetryLaterError(message, { after }) : new Error(message);
 }
 
 /** A sender's id may hold anything; a header only visible ASCII. Distinct ids stay distinct. */
