@@ -48,6 +48,8 @@ describe('the first minute: nothing installed, nothing configured', () => {
       'chat',
       'email',
       'heartbeat',
+      'push',
+      'push-device',
       'routes',
       ...SCHEDULER_ACTORS,
       'signups',
@@ -88,6 +90,7 @@ describe('the first minute: nothing installed, nothing configured', () => {
       'docs/guide/sync.md',
       'docs/guide/webhooks.md',
       'docs/guide/chat.md',
+      'docs/guide/push.md',
     ].map((page) => readFileSync(path.join(ROOT, page), 'utf8'));
     const answers: [number, unknown][] = [];
     for (const { url, body, ...request } of pages.flatMap(curlsOf)) {
@@ -149,6 +152,8 @@ describe('the first minute: nothing installed, nothing configured', () => {
       [202, { id: 'paid-42', state: 'waiting', durability: 'process-safe' }],
       [200, expect.objectContaining({ id: 'hello-1', room: 'lobby', seq: 1 })],
       [200, expect.objectContaining({ seq: 1, items: [hello] })],
+      [202, told],
+      [200, expect.objectContaining({ reply: { devices: 1 } })],
     ]);
     expect(pages[1]).toContain(JSON.stringify(answers[2]?.[1]));
     for (const page of pages.slice(2, 4)) {

@@ -13,6 +13,9 @@ describe('Settings', () => {
       'WEBHOOK_ALLOW',
       'WEBHOOK_TIMEOUT_MS',
       'SIGNUPS_FILE',
+      'VAPID_PUBLIC_KEY',
+      'VAPID_PRIVATE_KEY',
+      'VAPID_SUBJECT',
     ];
     for (const env of [{}, Object.fromEntries(names.map((name) => [name, '']))]) {
       expect(new Settings(env)).toEqual({
@@ -23,6 +26,7 @@ describe('Settings', () => {
         webhookSecrets: [],
         allowed: new AllowedAddresses(),
         webhookTimeout: 10_000,
+        vapid: undefined,
         signupsFile: './signups.csv',
       });
     }

@@ -1,6 +1,7 @@
+import { parseSecrets } from '@callsheet/contracts';
 import { OptionError, type Duration } from '@callsheet/messaging';
 import { AllowedAddresses } from './outbound/allowed.addresses.js';
-import { parseSecrets } from './webhook/signature.js';
+import { vapidOf, type Vapid } from './push/vapid.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -30,8 +31,10 @@ export class Settings {
   readonly webhookSecrets: readonly Buffer[];
   /** `WEBHOOK_ALLOW`: addresses that are not public, to which messages may lead all the same. Default none. */
   readonly allowed: AllowedAddresses;
-  /** `WEBHOOK_TIMEOUT_MS`: how long a receiver may take, 1 to 300,000 milliseconds. Default 10,000. */
+  /** `WEBHOOK_TIMEOUT_MS`: how long a receiver, or a push service, may take, 1 to 300,000 milliseconds. Default 10,000. */
   readonly webhookTimeout: number;
+  /** `VAPID_PUBLIC_KEY`, `VAPID_PRIVATE_KEY`, `VAPID_SUBJECT`: who pushes. None set: undefined, and pushes are written to `outboxDir`. */
+  readonly vapid: Vapid | undefined;
   /** `ALERT_WEBHOOK_URL`: http or https, told what is wrong with schedules. Not set: undefined. */
   readonly alertUrl: string | undefined;
   /** `SIGNUPS_FILE`: CSV of sign-ups, read as it grows; there need not be one. Default `./signups.csv`. */
@@ -47,6 +50,7 @@ export class Settings {
       : [];
     this.allowed = new AllowedAddresses(env.WEBHOOK_ALLOW);
     this.webhookTimeout = timeout(env.WEBHOOK_TIMEOUT_MS || '10000');
+    this.vapid = vapidOf(env);
     this.alertUrl = env.ALERT_WEBHOOK_URL ? alertUrl(env.ALERT_WEBHOOK_URL) : undefined;
     this.signupsFile = env.SIGNUPS_FILE || './signups.csv';
     for (const name of ['EMAIL_RETRY_DELAY', 'WEBHOOK_RETRY_DELAY'] as const) {

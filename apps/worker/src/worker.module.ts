@@ -9,6 +9,9 @@ import { EmailActor } from './email/email.actor.js';
 import { Mailer } from './email/mailer.js';
 import { HeartbeatActor } from './heartbeat/heartbeat.actor.js';
 import { GuardedFetch } from './outbound/guarded.fetch.js';
+import { PushActor } from './push/push.actor.js';
+import { PushClient } from './push/push.client.js';
+import { PushDeviceActor } from './push/push.device.actor.js';
 import { Settings } from './settings.js';
 import { SignupSync } from './sync/signup.sync.js';
 import { WebhookActor } from './webhook/webhook.actor.js';
@@ -22,6 +25,8 @@ import { WebhookClient } from './webhook/webhook.client.js';
     ChatActor,
     EmailActor,
     WebhookActor,
+    PushActor,
+    PushDeviceActor,
     HeartbeatActor,
     AlertActor,
     RoutesActor,
@@ -29,6 +34,7 @@ import { WebhookClient } from './webhook/webhook.client.js';
     SignupSync,
     Mailer,
     WebhookClient,
+    PushClient,
     {
       provide: GuardedFetch,
       inject: [Settings],

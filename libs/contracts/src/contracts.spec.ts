@@ -4,10 +4,17 @@ import {
   AttendRoom,
   Deposit,
   DeliverWebhook,
+  hookTopic,
   messages,
   PostChat,
+  PUSH_PAYLOAD_BYTES,
+  pushPayload,
+  RemovePushSubscription,
+  SavePushSubscription,
   SendEmail,
+  SendPush,
   Transfer,
+  WebhookReceived,
 } from './index.js';
 
 const MAIL = { to: 'ada@example.org', subject: 'Hello', text: 'Hi' };
@@ -35,6 +42,9 @@ describe('messages', () => {
       'account.balance',
       'chat.post',
       'chat.attend',
+      'push.save',
+      'push.remove',
+      'push.send',
     ]);
   });
 });
@@ -106,6 +116,36 @@ describe('DeliverWebhook', () => {
   });
 });
 
+describe('WebhookReceived', () => {
+  const RECEIVED = { source: 'shop', type: 'order.paid', payload: { order: 42 } };
+
+  it.each([
+    ['as it comes', {}, []],
+    ['without type', { type: '' }, []],
+    ['from nobody', { source: '' }, ['source']],
+    ['with a long type', { type: 'x'.repeat(201) }, ['type']],
+    ['with a list', { payload: [] }, ['payload']],
+  ])('%s', (_, change, paths) => {
+    const data = { ...RECEIVED, ...change } as typeof RECEIVED;
+    expect(refused(() => new WebhookReceived(data))).toEqual(paths);
+  });
+
+  it('has a topic of its source and, when that can be, its type', () => {
+    const topicOf = (type: string): string => hookTopic({ source: 'shop', type });
+    expect(topicOf('order.paid_v2')).toBe('hooks.shop.order.paid_v2');
+    expect(topicOf('a.'.repeat(7) + 'a')).toBe(`hooks.shop.${'a.'.repeat(7)}a`);
+    const long = `${'a'.repeat(64)}.${'b'.repeat(64)}.c`;
+    expect(topicOf(long)).toBe(`hooks.shop.${long}`);
+    for (const type of ['', '.', 'a..b', 'order/paid', 'a b', '*', 'a.'.repeat(8) + 'a']) {
+      expect(topicOf(type), type).toBe('hooks.shop');
+    }
+    expect([topicOf('a'.repeat(65)), topicOf(`${long}.${'d'.repeat(40)}`)]).toEqual([
+      'hooks.shop',
+      'hooks.shop',
+    ]);
+  });
+});
+
 describe('messages to accounts', () => {
   const PAY = { accountId: 'ada', to: 'grace', amount: 100 };
 
@@ -174,5 +214,70 @@ describe('messages to rooms', () => {
 
   it('go to the room they name', () => {
     expect([PostChat.meta.key, AttendRoom.meta.key]).toEqual(['room', 'room']);
+  });
+});
+
+describe('messages to devices', () => {
+  // The device of the example in RFC 8291.
+  const p256dh =
+    'BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4';
+  const keys = { p256dh, auth: 'BTBZMqHH6r4Tts7J_aSIgg' };
+  const endpoint = 'https://push.example.org/JzLQ3raZJfFBR0aqvOMsLrt54w4rJUsV';
+  const DEVICE = { endpoint, expirationTime: null, keys };
+  const PUSH = { user: 'ada', title: 'Hello', body: '' };
+
+  it.each([
+    ['as a browser says it', {}, []],
+    ['without an end', { expirationTime: undefined }, []],
+    ['that ends', { expirationTime: 1.8e12 }, []],
+    ['over http', { endpoint: 'http://push.example.org/a' }, ['subscription/endpoint']],
+    ['with credentials', { endpoint: 'https://a:b@example.org/' }, ['subscription/endpoint']],
+    ['at a long URL', { endpoint: `${endpoint}${'a'.repeat(2_048)}` }, ['subscription/endpoint']],
+    ['without keys', { keys: undefined }, ['subscription/keys']],
+    ['with a short key', { keys: { ...keys, p256dh: 'BCVx' } }, ['subscription/keys/p256dh']],
+    [
+      'with a key off the curve',
+      { keys: { ...keys, p256dh: `${p256dh.slice(0, -2)}AA` } },
+      ['subscription/keys/p256dh'],
+    ],
+    ['with a short secret', { keys: { ...keys, auth: 'BTBZ' } }, ['subscription/keys/auth']],
+    ['with more', { contentEncoding: 'aesgcm' }, ['subscription']],
+  ])('take or refuse a subscription %s', (_, change, paths) => {
+    const subscription = { ...DEVICE, ...change } as typeof DEVICE;
+    expect(refused(() => new SavePushSubscription({ user: 'ada', subscription }))).toEqual(paths);
+  });
+
+  it.each([
+    ['the least', {}, []],
+    ['everything', { url: 'https://a.example/', data: {}, ttl: 1, urgency: 'low', topic: 'a' }, []],
+    ['nobody', { user: '' }, ['user']],
+    ['no title', { title: '' }, ['title']],
+    ['a URL of a script', { url: 'javascript:alert(1)' }, ['url']],
+    ['no time', { ttl: 0 }, ['ttl']],
+    ['half a second', { ttl: 0.5 }, ['ttl']],
+    ['five weeks', { ttl: 3_024_000 }, ['ttl']],
+    ['another urgency', { urgency: 'urgent' }, ['urgency']],
+    ['a topic with a dot', { topic: 'a.b' }, ['topic']],
+    ['a long topic', { topic: 'x'.repeat(33) }, ['topic']],
+    ['an unknown field', { icon: 'x' }, ['']],
+  ])('take or refuse a push with %s', (_, change, paths) => {
+    const push = { ...PUSH, ...change } as typeof PUSH;
+    expect(refused(() => new SendPush(push))).toEqual(paths);
+  });
+
+  it('refuse more than fits, counted in bytes', () => {
+    const rest = Buffer.byteLength(pushPayload({ ...PUSH, data: { a: '' } }));
+    const data = (characters: number) => ({ a: 'é'.repeat(characters) });
+    const most = Math.floor((PUSH_PAYLOAD_BYTES - rest) / 2);
+    expect(refused(() => new SendPush({ ...PUSH, data: data(most) }))).toEqual([]);
+    expect(refused(() => new SendPush({ ...PUSH, data: data(most + 1) }))).toEqual(['']);
+  });
+
+  it('go to the user they name', () => {
+    const metas = [SavePushSubscription, RemovePushSubscription, SendPush].map(({ meta }) => meta);
+    expect(metas.map(({ key }) => key)).toEqual(['user', 'user', 'user']);
+    expect(refused(() => new RemovePushSubscription({ user: 'ada', endpoint: 'x' }))).toEqual([
+      'endpoint',
+    ]);
   });
 });

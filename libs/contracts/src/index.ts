@@ -13,10 +13,50 @@ import {
   type RoomMessage,
 } from './chat.messages.js';
 import { SendEmail } from './email.messages.js';
+import { hookTopic, WebhookReceived } from './hook.messages.js';
+import {
+  PUSH_PAYLOAD_BYTES,
+  pushPayload,
+  pushSubscription,
+  pushUrgency,
+  RemovePushSubscription,
+  SavePushSubscription,
+  SendPush,
+  type PushSubscription,
+} from './push.messages.js';
 import { DeliverWebhook } from './webhook.messages.js';
 
 // Messages
-export { AttendRoom, Deposit, DeliverWebhook, GetBalance, PostChat, SendEmail, Transfer, Withdraw };
+export {
+  AttendRoom,
+  Deposit,
+  DeliverWebhook,
+  GetBalance,
+  PostChat,
+  RemovePushSubscription,
+  SavePushSubscription,
+  SendEmail,
+  SendPush,
+  Transfer,
+  Withdraw,
+};
+
+// Events
+export { hookTopic, WebhookReceived };
+
+// Signatures of webhooks
+export {
+  generateSecret,
+  isSigned,
+  parseSecret,
+  parseSecrets,
+  sign,
+  signatures,
+} from './webhook.signature.js';
+
+// Push
+export { PUSH_PAYLOAD_BYTES, pushPayload, pushSubscription, pushUrgency };
+export { type PushSubscription };
 
 // Rooms
 export { chatText, PRESENCE, roomMessage, roomName, roomSignal, RoomState, userName };
@@ -32,7 +72,17 @@ export const messages: readonly MessageClass[] = [
   GetBalance,
   PostChat,
   AttendRoom,
+  SavePushSubscription,
+  RemovePushSubscription,
+  SendPush,
 ];
 
 /** Actors without messages that clients send: they run schedules and pipelines, hear events, keep routes. For `CallsheetModule.forRoot({ actors })`. */
-export const actors: readonly string[] = ['alerts', 'heartbeat', 'signups', ROUTES, UNROUTED];
+export const actors: readonly string[] = [
+  'alerts',
+  'heartbeat',
+  'push-device',
+  'signups',
+  ROUTES,
+  UNROUTED,
+];

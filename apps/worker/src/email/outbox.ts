@@ -30,11 +30,16 @@ export function outbox(folder: string): Transport<Delivery> {
   };
 }
 
-async function store(folder: string, name: string, content: NodeJS.ReadableStream): Promise<void> {
+/** Writes a file into a folder, which is made when it is not there; readers never see half a file. */
+export async function store(
+  folder: string,
+  name: string,
+  content: NodeJS.ReadableStream | string,
+): Promise<void> {
   const draft = join(folder, `.${randomUUID()}.tmp`);
   await mkdir(folder, { recursive: true });
   try {
-    await writeFile(draft, await buffer(content));
+    await writeFile(draft, typeof content === 'string' ? content : await buffer(content));
     await rename(draft, join(folder, name));
   } catch (error) {
     await rm(draft, { force: true });
