@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { OptionError } from '@callsheet/messaging';
 import { describe, expect, it } from 'vitest';
 import { AllowedAddresses } from './outbound/allowed.addresses.js';
@@ -9,6 +10,7 @@ describe('Settings', () => {
       'SMTP_URL',
       'OUTBOX_DIR',
       'MAIL_FROM',
+      'MAIL_TEMPLATES',
       'WEBHOOK_SECRET',
       'WEBHOOK_ALLOW',
       'WEBHOOK_TIMEOUT_MS',
@@ -20,6 +22,7 @@ describe('Settings', () => {
         outboxDir: './outbox',
         mailFrom: 'Callsheet <callsheet@localhost>',
         mailDomain: 'localhost',
+        mailTemplates: join(import.meta.dirname, 'email/templates'),
         webhookSecrets: [],
         allowed: new AllowedAddresses(),
         webhookTimeout: 10_000,
@@ -39,6 +42,8 @@ describe('Settings', () => {
     ['SMTP_URL', 'smtp://'],
     ['MAIL_FROM', 'Callsheet'],
     ['MAIL_FROM', 'a@example.org\r\nBcc: eve@example.org'],
+    ['MAIL_TEMPLATES', '/no/such/folder'],
+    ['MAIL_TEMPLATES', import.meta.filename],
     ['WEBHOOK_SECRET', 'hunter2'],
     ['WEBHOOK_SECRET', 'whsec_hunter2'],
     ['WEBHOOK_SECRET', `whsec_${'A'.repeat(31)}!`],

@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { OptionError, type Duration } from '@callsheet/messaging';
 import { AllowedAddresses } from './outbound/allowed.addresses.js';
 import { parseSecrets } from './webhook/signature.js';
@@ -5,6 +7,8 @@ import { parseSecrets } from './webhook/signature.js';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const DURATION = /^\d+(\.\d+)?(ms|s|m|h|d)$/;
+/** Copied into `dist` by the build: see nest-cli.json. */
+const TEMPLATES = join(import.meta.dirname, 'email/templates');
 const SENDER = /^\P{Cc}*@([A-Za-z0-9.-]+)>?$/u;
 
 /**
@@ -23,6 +27,8 @@ export class Settings {
   readonly mailFrom: string;
   /** Domain of `mailFrom`: the right-hand side of every Message-ID. */
   readonly mailDomain: string;
+  /** `MAIL_TEMPLATES`: folder with a folder for each mail template. Default: the one of examples beside this code. */
+  readonly mailTemplates: string;
   /**
    * `WEBHOOK_SECRET`: key of the signatures, as `whsec_<base64>`; several, with commas between, while receivers change from one
    * to another: each delivery has a signature of each. Not set: none.
@@ -42,6 +48,7 @@ export class Settings {
     this.outboxDir = env.OUTBOX_DIR || './outbox';
     this.mailFrom = env.MAIL_FROM || 'Callsheet <callsheet@localhost>';
     this.mailDomain = senderDomain(this.mailFrom);
+    this.mailTemplates = folder('MAIL_TEMPLATES', env) ?? TEMPLATES;
     this.webhookSecrets = env.WEBHOOK_SECRET
       ? parseSecrets(env.WEBHOOK_SECRET, 'WEBHOOK_SECRET')
       : [];
@@ -83,6 +90,13 @@ function senderDomain(from: string): string {
     throw new OptionError('MAIL_FROM', "must be an address, such as 'Name <name@example.org>'");
   }
   return domain;
+}
+
+function folder(name: 'MAIL_TEMPLATES', env: Environment): string | undefined {
+  const path = env[name];
+  if (!path) return undefined;
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return path;
+  throw new OptionError(name, 'must be a folder that there is');
 }
 
 function timeout(text: string): number {

@@ -12,11 +12,23 @@ import {
   userName,
   type RoomMessage,
 } from './chat.messages.js';
-import { SendEmail } from './email.messages.js';
+import {
+  email,
+  EmailBounced,
+  mailSubject,
+  SendEmail,
+  type EmailAttachment,
+} from './email.messages.js';
 import { DeliverWebhook } from './webhook.messages.js';
 
 // Messages
 export { AttendRoom, Deposit, DeliverWebhook, GetBalance, PostChat, SendEmail, Transfer, Withdraw };
+
+// Events
+export { EmailBounced };
+
+// Email
+export { email, mailSubject, type EmailAttachment };
 
 // Rooms
 export { chatText, PRESENCE, roomMessage, roomName, roomSignal, RoomState, userName };

@@ -12,6 +12,7 @@ import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Settings } from '../settings.js';
 import { EmailActor } from './email.actor.js';
+import { MailTemplates } from './mail.templates.js';
 import { Mailer } from './mailer.js';
 
 const MAIL = { to: 'ada@example.org', subject: 'Grüße 😀', text: 'Hi Ada' };
@@ -29,7 +30,8 @@ afterEach(async () => {
 });
 
 function actorWith(env: Record<string, string>): EmailActor {
-  const mailer = new Mailer(new Settings({ MAIL_FROM: 'Call <call@example.net>', ...env }));
+  const settings = new Settings({ MAIL_FROM: 'Call <call@example.net>', ...env });
+  const mailer = new Mailer(settings, new MailTemplates(settings));
   cleanups.push(() => mailer.onApplicationShutdown());
   return new EmailActor(mailer);
 }
@@ -79,6 +81,27 @@ describe('the outbox', () => {
       html: '<b>Hi</b>',
       messageId: '<email-01jgxyz@example.net>',
     });
+  });
+
+  it('holds the mail that a template makes, in every attempt under the same name', async () => {
+    const mail = { to: 'ada@example.org', template: 'welcome', data: { name: '<Ada>' } };
+    await actor.send(new SendEmail(mail), turn());
+    await actor.send(new SendEmail(mail), turn({ attempt: 2 }));
+    expect(await files()).toEqual(['email-01jgxyz.eml']);
+    expect(await parsed('email-01jgxyz.eml')).toMatchObject({
+      subject: 'Welcome, <Ada>',
+      text: 'Hello <Ada>,\n\nyour account is ready.\n',
+      html: expect.stringContaining('<p>Hello &lt;Ada&gt;,</p>'),
+      messageId: '<email-01jgxyz@example.net>',
+    });
+  });
+
+  it('gets no mail whose template lacks a field', async () => {
+    const mail = new SendEmail({ to: 'ada@example.org', template: 'welcome', data: {} });
+    const error = await failure(actor.send(mail, turn()));
+    expect(error).toBeInstanceOf(RejectError);
+    expect(error.message).toContain('data.name');
+    await expect(files()).rejects.toThrow('ENOENT');
   });
 
   it('holds one file per message: another attempt overwrites it', async () => {

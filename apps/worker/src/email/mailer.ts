@@ -5,6 +5,7 @@ import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import type { NodemailerError, Transporter } from 'nodemailer';
 import { excerpt } from '../excerpt.js';
 import { Settings } from '../settings.js';
+import { MailTemplates } from './mail.templates.js';
 import { outbox, type Delivery } from './outbox.js';
 
 /** Sends mail over a pool of SMTP connections, or into the outbox folder when no server is set. */
@@ -13,7 +14,10 @@ export class Mailer implements OnApplicationShutdown {
   /** Made for the first mail: loading nodemailer takes 0.1 s, which a start does without. */
   private transport?: Promise<Transporter<Delivery>>;
 
-  constructor(private readonly settings: Settings) {
+  constructor(
+    private readonly settings: Settings,
+    private readonly templates: MailTemplates,
+  ) {
     const { smtpUrl, outboxDir } = settings;
     new Logger(Mailer.name).log(
       smtpUrl
@@ -28,11 +32,14 @@ export class Mailer implements OnApplicationShutdown {
    * The Message-ID follows from the turn's id, so a mail that is sent again, because the server's answer was lost say, is
    * recognised by receivers that look for duplicates, and overwrites its file in the outbox.
    *
-   * @throws RejectError when the server refuses the mail for good (5xx), or takes it for some recipients only: another
-   *   attempt would reach those twice
+   * @throws RejectError when its template cannot be filled, when the server refuses the mail for good (5xx), or takes it for some
+   *   recipients only: another attempt would reach those twice
    * @throws Error when it may be accepted later: 4xx, a refused login, no connection, a full disk
    */
   async send(mail: SendEmail, turn: Pick<Turn, 'id' | 'signal'>): Promise<void> {
+    const { template, data = {} } = mail;
+    const { subject, text, html } =
+      template === undefined ? mail : await this.templates.render(template, data);
     const transport = await (this.transport ??= transportOf(this.settings));
     turn.signal.throwIfAborted();
     const delivery = await transport
@@ -40,9 +47,9 @@ export class Mailer implements OnApplicationShutdown {
         from: this.settings.mailFrom,
         to: typeof mail.to === 'string' ? mail.to : [...mail.to],
         replyTo: mail.replyTo,
-        subject: mail.subject,
-        text: mail.text,
-        html: mail.html,
+        subject,
+        text,
+        html,
         messageId: `<${nameOf(turn.id)}@${this.settings.mailDomain}>`,
         disableFileAccess: true,
         disableUrlAccess: true,
