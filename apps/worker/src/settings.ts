@@ -29,6 +29,8 @@ export class Settings {
   readonly mailDomain: string;
   /** `MAIL_TEMPLATES`: folder with a folder for each mail template. Default: the one of examples beside this code. */
   readonly mailTemplates: string;
+  /** `MAIL_ATTACHMENTS`: folder of the files that mails may name as attachments. Default `./attachments`; there need not be one. */
+  readonly mailAttachments: string;
   /**
    * `WEBHOOK_SECRET`: key of the signatures, as `whsec_<base64>`; several, with commas between, while receivers change from one
    * to another: each delivery has a signature of each. Not set: none.
@@ -49,6 +51,7 @@ export class Settings {
     this.mailFrom = env.MAIL_FROM || 'Callsheet <callsheet@localhost>';
     this.mailDomain = senderDomain(this.mailFrom);
     this.mailTemplates = folder('MAIL_TEMPLATES', env) ?? TEMPLATES;
+    this.mailAttachments = folder('MAIL_ATTACHMENTS', env) ?? './attachments';
     this.webhookSecrets = env.WEBHOOK_SECRET
       ? parseSecrets(env.WEBHOOK_SECRET, 'WEBHOOK_SECRET')
       : [];
@@ -92,7 +95,7 @@ function senderDomain(from: string): string {
   return domain;
 }
 
-function folder(name: 'MAIL_TEMPLATES', env: Environment): string | undefined {
+function folder(name: 'MAIL_TEMPLATES' | 'MAIL_ATTACHMENTS', env: Environment): string | undefined {
   const path = env[name];
   if (!path) return undefined;
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return path;

@@ -6,6 +6,7 @@ import { AccountActor } from './account/account.actor.js';
 import { AlertActor } from './alerts/alert.actor.js';
 import { ChatActor } from './chat/chat.actor.js';
 import { EmailActor } from './email/email.actor.js';
+import { MailAttachments } from './email/mail.attachments.js';
 import { MailTemplates } from './email/mail.templates.js';
 import { Mailer } from './email/mailer.js';
 import { HeartbeatActor } from './heartbeat/heartbeat.actor.js';
@@ -30,6 +31,7 @@ import { WebhookClient } from './webhook/webhook.client.js';
     SignupSync,
     Mailer,
     MailTemplates,
+    MailAttachments,
     WebhookClient,
     {
       provide: GuardedFetch,

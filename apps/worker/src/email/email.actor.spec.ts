@@ -10,8 +10,10 @@ import { Logger } from '@nestjs/common';
 import { simpleParser, type ParsedMail } from 'mailparser';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { GuardedFetch } from '../outbound/guarded.fetch.js';
 import { Settings } from '../settings.js';
 import { EmailActor } from './email.actor.js';
+import { MailAttachments } from './mail.attachments.js';
 import { MailTemplates } from './mail.templates.js';
 import { Mailer } from './mailer.js';
 
@@ -31,7 +33,8 @@ afterEach(async () => {
 
 function actorWith(env: Record<string, string>): EmailActor {
   const settings = new Settings({ MAIL_FROM: 'Call <call@example.net>', ...env });
-  const mailer = new Mailer(settings, new MailTemplates(settings));
+  const files = new MailAttachments(settings, new GuardedFetch(settings.allowed));
+  const mailer = new Mailer(settings, new MailTemplates(settings), files);
   cleanups.push(() => mailer.onApplicationShutdown());
   return new EmailActor(mailer);
 }
@@ -101,6 +104,39 @@ describe('the outbox', () => {
     const error = await failure(actor.send(mail, turn()));
     expect(error).toBeInstanceOf(RejectError);
     expect(error.message).toContain('data.name');
+    await expect(files()).rejects.toThrow('ENOENT');
+  });
+
+  it('holds the files that the mail names, and may show them', async () => {
+    await writeFile(join(folder, 'logo.png'), 'a picture');
+    const attachments = [
+      { filename: 'Grüße "1".png', ref: 'logo.png', cid: 'logo' },
+      { filename: 'data', ref: 'logo.png', contentType: 'application/x-own' },
+    ];
+    const mail = new SendEmail({ ...MAIL, html: '<img src="cid:logo">', attachments });
+    await actorWith({ OUTBOX_DIR: join(folder, 'new'), MAIL_ATTACHMENTS: folder }).send(
+      mail,
+      turn(),
+    );
+    const { attachments: got, messageId } = await parsed('email-01jgxyz.eml');
+    expect(messageId).toBe('<email-01jgxyz@example.net>');
+    expect(
+      got.map(({ filename, contentType, cid, content }) => [
+        filename,
+        contentType,
+        cid,
+        `${content}`,
+      ]),
+    ).toEqual([
+      ['Grüße "1".png', 'image/png', 'logo', 'a picture'],
+      ['data', 'application/x-own', undefined, 'a picture'],
+    ]);
+  });
+
+  it('gets no mail whose attachment is not there', async () => {
+    const mail = new SendEmail({ ...MAIL, attachments: [{ filename: 'a', ref: 'a' }] });
+    const env = { OUTBOX_DIR: join(folder, 'new'), MAIL_ATTACHMENTS: folder };
+    expect(await failure(actorWith(env).send(mail, turn()))).toBeInstanceOf(RejectError);
     await expect(files()).rejects.toThrow('ENOENT');
   });
 

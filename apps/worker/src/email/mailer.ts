@@ -5,6 +5,7 @@ import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import type { NodemailerError, Transporter } from 'nodemailer';
 import { excerpt } from '../excerpt.js';
 import { Settings } from '../settings.js';
+import { MailAttachments } from './mail.attachments.js';
 import { MailTemplates } from './mail.templates.js';
 import { outbox, type Delivery } from './outbox.js';
 
@@ -17,6 +18,7 @@ export class Mailer implements OnApplicationShutdown {
   constructor(
     private readonly settings: Settings,
     private readonly templates: MailTemplates,
+    private readonly attachments: MailAttachments,
   ) {
     const { smtpUrl, outboxDir } = settings;
     new Logger(Mailer.name).log(
@@ -32,14 +34,15 @@ export class Mailer implements OnApplicationShutdown {
    * The Message-ID follows from the turn's id, so a mail that is sent again, because the server's answer was lost say, is
    * recognised by receivers that look for duplicates, and overwrites its file in the outbox.
    *
-   * @throws RejectError when its template cannot be filled, when the server refuses the mail for good (5xx), or takes it for some
-   *   recipients only: another attempt would reach those twice
+   * @throws RejectError when its template cannot be filled or an attachment cannot be had, when the server refuses the mail for good
+   *   (5xx), or takes it for some recipients only: another attempt would reach those twice
    * @throws Error when it may be accepted later: 4xx, a refused login, no connection, a full disk
    */
   async send(mail: SendEmail, turn: Pick<Turn, 'id' | 'signal'>): Promise<void> {
-    const { template, data = {} } = mail;
+    const { template, data = {}, attachments = [] } = mail;
     const { subject, text, html } =
       template === undefined ? mail : await this.templates.render(template, data);
+    const files = await this.attachments.load(attachments, turn.signal);
     const transport = await (this.transport ??= transportOf(this.settings));
     turn.signal.throwIfAborted();
     const delivery = await transport
@@ -50,6 +53,7 @@ export class Mailer implements OnApplicationShutdown {
         subject,
         text,
         html,
+        attachments: [...files],
         messageId: `<${nameOf(turn.id)}@${this.settings.mailDomain}>`,
         disableFileAccess: true,
         disableUrlAccess: true,
