@@ -5,6 +5,7 @@ import { Module } from '@nestjs/common';
 import { AccountActor } from './account/account.actor.js';
 import { AlertActor } from './alerts/alert.actor.js';
 import { ChatActor } from './chat/chat.actor.js';
+import { Bounces } from './email/bounces.js';
 import { EmailActor } from './email/email.actor.js';
 import { MailAttachments } from './email/mail.attachments.js';
 import { MailTemplates } from './email/mail.templates.js';
@@ -32,6 +33,7 @@ import { WebhookClient } from './webhook/webhook.client.js';
     Mailer,
     MailTemplates,
     MailAttachments,
+    Bounces,
     WebhookClient,
     {
       provide: GuardedFetch,

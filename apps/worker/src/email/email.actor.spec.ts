@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SendEmail } from '@callsheet/contracts';
 import { RejectError, type Turn } from '@callsheet/messaging';
-import { testTurn } from '@callsheet/messaging/testing';
+import { TestCallsheet, testTurn } from '@callsheet/messaging/testing';
 import { Logger } from '@nestjs/common';
 import { simpleParser, type ParsedMail } from 'mailparser';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
@@ -13,6 +13,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { GuardedFetch } from '../outbound/guarded.fetch.js';
 import { Settings } from '../settings.js';
 import { EmailActor } from './email.actor.js';
+import { Bounces } from './bounces.js';
 import { MailAttachments } from './mail.attachments.js';
 import { MailTemplates } from './mail.templates.js';
 import { Mailer } from './mailer.js';
@@ -22,8 +23,15 @@ const MAIL = { to: 'ada@example.org', subject: 'Grüße 😀', text: 'Hi Ada' };
 const turn = (change: Partial<Turn> = {}): Turn =>
   testTurn({ id: 'email-01jgxyz', attempts: 8, ...change });
 
-beforeAll(() => Logger.overrideLogger(false));
-afterAll(() => Logger.overrideLogger(true));
+let t: TestCallsheet;
+beforeAll(async () => {
+  Logger.overrideLogger(false);
+  t = await TestCallsheet.create({ providers: [] });
+});
+afterAll(async () => {
+  await t.close();
+  Logger.overrideLogger(true);
+});
 
 let cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -34,7 +42,8 @@ afterEach(async () => {
 function actorWith(env: Record<string, string>): EmailActor {
   const settings = new Settings({ MAIL_FROM: 'Call <call@example.net>', ...env });
   const files = new MailAttachments(settings, new GuardedFetch(settings.allowed));
-  const mailer = new Mailer(settings, new MailTemplates(settings), files);
+  const bounces = new Bounces(t.actors);
+  const mailer = new Mailer(settings, new MailTemplates(settings), files, bounces);
   cleanups.push(() => mailer.onApplicationShutdown());
   return new EmailActor(mailer);
 }
@@ -125,7 +134,7 @@ describe('the outbox', () => {
         filename,
         contentType,
         cid,
-        `${content}`,
+        content.toString(),
       ]),
     ).toEqual([
       ['Grüße "1".png', 'image/png', 'logo', 'a picture'],

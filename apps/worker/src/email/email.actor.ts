@@ -13,6 +13,7 @@ export class EmailActor {
 
   @Handle(SendEmail)
   async send(mail: SendEmail, turn: Turn): Promise<void> {
-    await this.mailer.send(mail, turn);
+    const { id, signal, attempt, attempts } = turn;
+    await this.mailer.send(mail, { id, signal, isLast: attempt >= attempts });
   }
 }
