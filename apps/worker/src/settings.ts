@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { OptionError, type Duration } from '@callsheet/messaging';
+import { MailRates } from './email/mail.rates.js';
 import { AllowedAddresses } from './outbound/allowed.addresses.js';
 import { parseSecrets } from './webhook/signature.js';
 
@@ -31,6 +32,8 @@ export class Settings {
   readonly mailTemplates: string;
   /** `MAIL_ATTACHMENTS`: folder of the files that mails may name as attachments. Default `./attachments`; there need not be one. */
   readonly mailAttachments: string;
+  /** `MAIL_RATES`: how many mails per time a domain gets, `example.org=10/s,*=100/m` say. Default: no limits. */
+  readonly mailRates: MailRates;
   /**
    * `WEBHOOK_SECRET`: key of the signatures, as `whsec_<base64>`; several, with commas between, while receivers change from one
    * to another: each delivery has a signature of each. Not set: none.
@@ -52,6 +55,7 @@ export class Settings {
     this.mailDomain = senderDomain(this.mailFrom);
     this.mailTemplates = folder('MAIL_TEMPLATES', env) ?? TEMPLATES;
     this.mailAttachments = folder('MAIL_ATTACHMENTS', env) ?? './attachments';
+    this.mailRates = new MailRates(env.MAIL_RATES);
     this.webhookSecrets = env.WEBHOOK_SECRET
       ? parseSecrets(env.WEBHOOK_SECRET, 'WEBHOOK_SECRET')
       : [];

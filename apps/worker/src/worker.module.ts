@@ -10,6 +10,7 @@ import { EmailActor } from './email/email.actor.js';
 import { MailAttachments } from './email/mail.attachments.js';
 import { MailTemplates } from './email/mail.templates.js';
 import { Mailer } from './email/mailer.js';
+import { PacedEmailActor } from './email/paced.email.actor.js';
 import { HeartbeatActor } from './heartbeat/heartbeat.actor.js';
 import { GuardedFetch } from './outbound/guarded.fetch.js';
 import { Settings } from './settings.js';
@@ -24,6 +25,7 @@ import { WebhookClient } from './webhook/webhook.client.js';
     AccountActor,
     ChatActor,
     EmailActor,
+    PacedEmailActor,
     WebhookActor,
     HeartbeatActor,
     AlertActor,

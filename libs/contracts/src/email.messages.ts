@@ -86,6 +86,8 @@ export const email = z
     if (text === undefined && html === undefined) refuse([], 'needs text, html or both');
   });
 
+export type Email = z.output<typeof email>;
+
 /** An email to send. Fields that are not declared are refused. */
 export class SendEmail extends Message('email.send', email) {}
 

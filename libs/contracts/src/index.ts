@@ -17,6 +17,7 @@ import {
   EmailBounced,
   mailSubject,
   SendEmail,
+  type Email,
   type EmailAttachment,
 } from './email.messages.js';
 import { DeliverWebhook } from './webhook.messages.js';
@@ -28,7 +29,7 @@ export { AttendRoom, Deposit, DeliverWebhook, GetBalance, PostChat, SendEmail, T
 export { EmailBounced };
 
 // Email
-export { email, mailSubject, type EmailAttachment };
+export { email, mailSubject, type Email, type EmailAttachment };
 
 // Rooms
 export { chatText, PRESENCE, roomMessage, roomName, roomSignal, RoomState, userName };
@@ -46,5 +47,12 @@ export const messages: readonly MessageClass[] = [
   AttendRoom,
 ];
 
-/** Actors without messages that clients send: they run schedules and pipelines, hear events, keep routes. For `CallsheetModule.forRoot({ actors })`. */
-export const actors: readonly string[] = ['alerts', 'heartbeat', 'signups', ROUTES, UNROUTED];
+/** Actors without messages that clients send: they run schedules and pipelines, hear events, keep routes and rates. For `CallsheetModule.forRoot({ actors })`. */
+export const actors: readonly string[] = [
+  'alerts',
+  'heartbeat',
+  'paced-email',
+  'signups',
+  ROUTES,
+  UNROUTED,
+];

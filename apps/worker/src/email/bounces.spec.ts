@@ -3,14 +3,8 @@ import { Actor, On } from '@callsheet/messaging';
 import { TestCallsheet } from '@callsheet/messaging/testing';
 import { Logger } from '@nestjs/common';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { mailProviders } from '../../../../test/support/mail.providers.js';
 import { startSmtpPeer, type SmtpPeer } from '../../../../test/support/smtp.peer.js';
-import { GuardedFetch } from '../outbound/guarded.fetch.js';
-import { Settings } from '../settings.js';
-import { Bounces } from './bounces.js';
-import { EmailActor } from './email.actor.js';
-import { MailAttachments } from './mail.attachments.js';
-import { MailTemplates } from './mail.templates.js';
-import { Mailer } from './mailer.js';
 
 @Actor({ name: 'book' })
 class BookActor {
@@ -31,19 +25,8 @@ afterAll(() => Logger.overrideLogger(true));
 
 beforeEach(async () => {
   peer = await startSmtpPeer();
-  const settings = new Settings({ SMTP_URL: peer.url, MAIL_FROM: 'call@example.net' });
-  t = await TestCallsheet.create({
-    providers: [
-      EmailActor,
-      BookActor,
-      Mailer,
-      MailTemplates,
-      MailAttachments,
-      Bounces,
-      { provide: GuardedFetch, useFactory: () => new GuardedFetch(settings.allowed) },
-      { provide: Settings, useValue: settings },
-    ],
-  });
+  const providers = mailProviders({ SMTP_URL: peer.url, MAIL_FROM: 'call@example.net' });
+  t = await TestCallsheet.create({ providers: [...providers, BookActor] });
   Logger.overrideLogger(false);
 });
 afterEach(() => t.close());

@@ -45,7 +45,7 @@ function actorWith(env: Record<string, string>): EmailActor {
   const bounces = new Bounces(t.actors);
   const mailer = new Mailer(settings, new MailTemplates(settings), files, bounces);
   cleanups.push(() => mailer.onApplicationShutdown());
-  return new EmailActor(mailer);
+  return new EmailActor(mailer, t.actors, settings);
 }
 
 async function failure(sending: Promise<void>): Promise<Error> {

@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
-import type { SendEmail } from '@callsheet/contracts';
+import type { Email } from '@callsheet/contracts';
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import type { NodemailerError, Transporter } from 'nodemailer';
 import { Settings } from '../settings.js';
 import { Bounces } from './bounces.js';
 import { MailAttachments } from './mail.attachments.js';
+import { mailName } from './mail.name.js';
 import { MailTemplates } from './mail.templates.js';
 import { outbox, type Delivery } from './outbox.js';
 import { MailDeferredError, MailRefusedError, partialRefusal, refusalOf } from './refusals.js';
@@ -52,8 +52,8 @@ export class Mailer implements OnApplicationShutdown {
    * @throws MailDeferredError when it may take it later: 4xx, a refused login, no connection
    * @throws Error for what else may be mended: a full disk, a file that does not come
    */
-  async send(mail: SendEmail, attempt: Attempt): Promise<void> {
-    const messageId = `<${nameOf(attempt.id)}@${this.settings.mailDomain}>`;
+  async send(mail: Email, attempt: Attempt): Promise<void> {
+    const messageId = `<${mailName(attempt.id)}@${this.settings.mailDomain}>`;
     try {
       await this.deliver(mail, messageId, attempt.signal);
     } catch (error) {
@@ -65,7 +65,7 @@ export class Mailer implements OnApplicationShutdown {
     }
   }
 
-  private async deliver(mail: SendEmail, messageId: string, signal: AbortSignal): Promise<void> {
+  private async deliver(mail: Email, messageId: string, signal: AbortSignal): Promise<void> {
     const { template, data = {}, attachments = [], replyTo } = mail;
     const to = typeof mail.to === 'string' ? [mail.to] : [...mail.to];
     const { subject, text, html } =
@@ -114,11 +114,4 @@ async function transportOf({ smtpUrl, outboxDir }: Settings): Promise<Transporte
     // The pool would silently send a mail again when a connection closes; attempts are counted by the actor.
     maxRequeues: 0,
   }) as Transporter<Delivery>;
-}
-
-/** An id as part of a Message-ID and of a file name: itself when that is safe, else shortened and with a digest. */
-function nameOf(id: string): string {
-  if (/^[a-z0-9][a-z0-9_-]{0,99}$/.test(id)) return id;
-  const digest = createHash('sha256').update(id).digest('hex').slice(0, 16);
-  return `${id.replace(/[^A-Za-z0-9]+/g, '-').slice(0, 40)}-${digest}`;
 }

@@ -20,6 +20,8 @@ export class MailRefusedError extends RejectError {
   constructor(
     message: string,
     readonly refusals: readonly Refusal[],
+    /** Whether others of its recipients have got it. */
+    readonly isSent: boolean,
     options?: ErrorOptions,
   ) {
     super(message, options);
@@ -61,7 +63,9 @@ export function refusalOf(
   const refusals = isOfContent
     ? recipients.map((recipient) => toRefusal({ recipient, response }))
     : (error.rejectedErrors ?? []).map(toRefusal);
-  return new (isFinal ? MailRefusedError : MailDeferredError)(message, refusals, { cause: error });
+  return isFinal
+    ? new MailRefusedError(message, refusals, false, { cause: error })
+    : new MailDeferredError(message, refusals, { cause: error });
 }
 
 /** The mail was sent to some of its recipients. Another attempt would reach those twice, so the others do without. */
@@ -71,6 +75,7 @@ export function partialRefusal(refused: readonly AnswerTo[]): MailRefusedError {
   return new MailRefusedError(
     `the mail was sent, but not to ${excerpt(list.join(', '))}`,
     refusals,
+    true,
   );
 }
 
