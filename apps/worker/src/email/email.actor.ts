@@ -30,7 +30,8 @@ export class EmailActor {
       return this.mailer.send(mail, { id, signal, isLast: attempt >= attempts });
     }
     const ttl = deadline && Math.max(1, deadline.getTime() - now.getTime());
-    await this.actors.tell(new SendPacedEmail({ domain, id, attempt: 1, mail: { ...mail } }), {
+    const paced = new SendPacedEmail({ domain, id, attempt: 1, mail: structuredClone(mail) });
+    await this.actors.tell(paced, {
       id: pacedId(id, 1),
       headers: { ...headers },
       ...(ttl !== undefined && { ttl }),

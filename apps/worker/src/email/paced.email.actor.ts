@@ -46,8 +46,10 @@ export class PacedEmailActor {
   ) {}
 
   @Handle(SendPacedEmail)
-  async send(paced: SendPacedEmail, turn: Turn<typeof Lane>): Promise<void> {
-    const { domain, id, attempt, mail } = paced;
+  async send(
+    { domain, id, attempt, mail }: SendPacedEmail,
+    turn: Turn<typeof Lane>,
+  ): Promise<void> {
     const now = turn.now.getTime();
     const gap = this.settings.mailRates.gapOf(domain) ?? 0;
     const { last } = turn.state;
@@ -67,7 +69,7 @@ export class PacedEmailActor {
         await this.rest(error, gap, turn.signal);
         throw error;
       }
-      await this.actors.tell(new SendPacedEmail({ ...paced, attempt: attempt + 1 }), {
+      await this.actors.tell(new SendPacedEmail({ domain, id, attempt: attempt + 1, mail }), {
         id: pacedId(id, attempt + 1),
         headers: { ...turn.headers },
         delay: delayAfter(attempt),
