@@ -41,6 +41,10 @@ describe('the first minute: nothing installed, nothing configured', () => {
     });
     const board = await at('/board');
     expect([board.status, await board.text()]).toEqual([200, expect.stringContaining('Callsheet')]);
+    // What actors tell each other is nobody else's to send.
+    expect(
+      await api.request('POST', '/v1/messages', { type: 'paced-email.send', data: {} }),
+    ).toMatchObject({ status: 422, body: { code: 'unknown_message' } });
     const { items } = await api.actors();
     expect(items.map(({ name }) => name)).toEqual([
       'account',

@@ -88,6 +88,9 @@ export const email = z
 
 export type Email = z.output<typeof email>;
 
+/** Actor that sends mail to domains with a limit. Its messages come from the actor `email`, and from nobody else. */
+export const PACED_EMAIL = 'paced-email';
+
 /** An email to send. Fields that are not declared are refused. */
 export class SendEmail extends Message('email.send', email) {}
 

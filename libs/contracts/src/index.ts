@@ -16,6 +16,7 @@ import {
   email,
   EmailBounced,
   mailSubject,
+  PACED_EMAIL,
   SendEmail,
   type Email,
   type EmailAttachment,
@@ -29,7 +30,7 @@ export { AttendRoom, Deposit, DeliverWebhook, GetBalance, PostChat, SendEmail, T
 export { EmailBounced };
 
 // Email
-export { email, mailSubject, type Email, type EmailAttachment };
+export { email, mailSubject, PACED_EMAIL, type Email, type EmailAttachment };
 
 // Rooms
 export { chatText, PRESENCE, roomMessage, roomName, roomSignal, RoomState, userName };
@@ -51,7 +52,7 @@ export const messages: readonly MessageClass[] = [
 export const actors: readonly string[] = [
   'alerts',
   'heartbeat',
-  'paced-email',
+  PACED_EMAIL,
   'signups',
   ROUTES,
   UNROUTED,
