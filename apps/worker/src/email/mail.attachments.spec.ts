@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -90,7 +91,10 @@ describe('a file of the folder', () => {
         `attachment ${ref} is not in the folder MAIL_ATTACHMENTS`,
       );
     }
-    expect(await refusal(load([{ ref: 'sub' }]))).toBe('attachment sub is no file');
+    execFileSync('mkfifo', [join(folder, 'pipe')]);
+    for (const ref of ['sub', 'pipe']) {
+      expect(await refusal(load([{ ref }]))).toBe(`attachment ${ref} is no file`);
+    }
   });
 
   it('is checked against its digest', async () => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { open, realpath } from 'node:fs/promises';
+import { constants, open, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import type { EmailAttachment } from '@callsheet/contracts';
 import { RejectError } from '@callsheet/messaging';
@@ -72,7 +72,8 @@ export class MailAttachments {
       if (!path.startsWith(folder + sep)) {
         throw new RejectError(`${name} is outside of the folder MAIL_ATTACHMENTS`);
       }
-      const file = await open(path);
+      // Opening a pipe would wait for who writes into it.
+      const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
       try {
         if (!(await file.stat()).isFile()) throw new RejectError(`${name} is no file`);
         const chunks = file.createReadStream({ autoClose: false });
