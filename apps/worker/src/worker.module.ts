@@ -5,8 +5,12 @@ import { Module } from '@nestjs/common';
 import { AccountActor } from './account/account.actor.js';
 import { AlertActor } from './alerts/alert.actor.js';
 import { ChatActor } from './chat/chat.actor.js';
+import { Bounces } from './email/bounces.js';
 import { EmailActor } from './email/email.actor.js';
+import { MailAttachments } from './email/mail.attachments.js';
+import { MailTemplates } from './email/mail.templates.js';
 import { Mailer } from './email/mailer.js';
+import { PacedEmailActor } from './email/paced.email.actor.js';
 import { HeartbeatActor } from './heartbeat/heartbeat.actor.js';
 import { GuardedFetch } from './outbound/guarded.fetch.js';
 import { PushActor } from './push/push.actor.js';
@@ -24,6 +28,7 @@ import { WebhookClient } from './webhook/webhook.client.js';
     AccountActor,
     ChatActor,
     EmailActor,
+    PacedEmailActor,
     WebhookActor,
     PushActor,
     PushDeviceActor,
@@ -33,6 +38,9 @@ import { WebhookClient } from './webhook/webhook.client.js';
     UnroutedActor,
     SignupSync,
     Mailer,
+    MailTemplates,
+    MailAttachments,
+    Bounces,
     WebhookClient,
     PushClient,
     {

@@ -18,6 +18,15 @@ import {
 } from './index.js';
 
 const MAIL = { to: 'ada@example.org', subject: 'Hello', text: 'Hi' };
+const TEMPLATE = { subject: undefined, text: undefined, template: 'welcome' };
+const FILE = {
+  filename: 'logo.png',
+  ref: 'logo.png',
+  sha256: 'a'.repeat(64),
+  contentType: 'image/png',
+  cid: 'logo@example.org',
+};
+const AT = 'attachments/0';
 const HOOK = { url: 'https://example.org/hook', event: 'invoice.paid', payload: { total: 1 } };
 
 /** The paths that an error names, or [] when the message is made. */
@@ -56,6 +65,11 @@ describe('SendEmail', () => {
     ['fifty receivers', { to: Array.from({ length: 50 }, (_, i) => `u${i}@example.org`) }],
     ['a subject of 998 characters', { subject: 'é'.repeat(998) }],
     ['a reply address', { replyTo: 'grace@example.org' }],
+    ['a template', { ...TEMPLATE, data: { name: 'Ada' } }],
+    ['a template without data', TEMPLATE],
+    ['a file within the folder', { attachments: [{ filename: 'a b.pdf', ref: 'in/a b.pdf' }] }],
+    ['a URL', { attachments: [{ filename: 'a', ref: 'https://example.org/a?b=../c' }] }],
+    ['a file all told', { attachments: [FILE] }],
   ])('takes %s', (_, change) => {
     expect(refused(() => new SendEmail({ ...MAIL, ...change }))).toEqual([]);
   });
@@ -73,9 +87,44 @@ describe('SendEmail', () => {
     ['neither text nor html', { text: undefined }, ''],
     ['an unknown field', { bcc: 'eve@example.org' }, ''],
     ['a file for a text', { text: { path: '/etc/passwd' } }, 'text'],
+    ['no subject', { subject: undefined }, 'subject'],
+    ['a template beside a text', { template: 'welcome' }, 'template'],
+    ['a template beside a subject', { ...TEMPLATE, subject: 'Hi' }, 'template'],
+    ['data without template', { data: {} }, 'data'],
+    ['a template elsewhere', { ...TEMPLATE, template: '../welcome' }, 'template'],
+    ['a list for data', { ...TEMPLATE, data: [] }, 'data'],
+    ['21 files', { attachments: Array(21).fill(FILE) }, 'attachments'],
+    ['a header in a name', { attachments: [{ ...FILE, filename: 'a\r\nB: c' }] }, `${AT}/filename`],
+    ['a slash in a name', { attachments: [{ ...FILE, filename: 'a/b' }] }, `${AT}/filename`],
+    [
+      'a header in a type',
+      { attachments: [{ ...FILE, contentType: 'a/b\r\nC: d' }] },
+      `${AT}/contentType`,
+    ],
+    ['a header in a cid', { attachments: [{ ...FILE, cid: 'a>\r\nB: c' }] }, `${AT}/cid`],
+    ['a short digest', { attachments: [{ ...FILE, sha256: 'abc' }] }, `${AT}/sha256`],
+    ['content in the message', { attachments: [{ ...FILE, content: 'x' }] }, AT],
   ])('refuses %s', (_, change, path) => {
     const data = { ...MAIL, ...change } as typeof MAIL;
     expect(refused(() => new SendEmail(data))).toEqual([path]);
+  });
+
+  it.each([
+    ['', 'an empty path'],
+    ['/etc/passwd', 'an absolute path'],
+    ['a/../../b', 'a path that leaves the folder'],
+    ['..', 'the folder above'],
+    ['./a', 'a dot'],
+    ['a//b', 'an empty part'],
+    ['a\\..\\b', 'backslashes'],
+    ['C:/a', 'a drive'],
+    ['a\0b', 'a NUL'],
+    ['file:///etc/passwd', 'another scheme'],
+    ['https://user:secret@example.org/', 'credentials'],
+    [`a${'b'.repeat(2_048)}`, 'a long path'],
+  ])('refuses the file %j: %s', (ref) => {
+    const mail = { ...MAIL, attachments: [{ ...FILE, ref }] };
+    expect(refused(() => new SendEmail(mail))).toEqual([`${AT}/ref`]);
   });
 });
 

@@ -12,7 +12,15 @@ import {
   userName,
   type RoomMessage,
 } from './chat.messages.js';
-import { SendEmail } from './email.messages.js';
+import {
+  email,
+  EmailBounced,
+  mailSubject,
+  PACED_EMAIL,
+  SendEmail,
+  type Email,
+  type EmailAttachment,
+} from './email.messages.js';
 import { hookTopic, WebhookReceived } from './hook.messages.js';
 import {
   PUSH_PAYLOAD_BYTES,
@@ -42,7 +50,7 @@ export {
 };
 
 // Events
-export { hookTopic, WebhookReceived };
+export { EmailBounced, hookTopic, WebhookReceived };
 
 // Signatures of webhooks
 export {
@@ -57,6 +65,9 @@ export {
 // Push
 export { PUSH_PAYLOAD_BYTES, pushPayload, pushSubscription, pushUrgency };
 export { type PushSubscription };
+
+// Email
+export { email, mailSubject, PACED_EMAIL, type Email, type EmailAttachment };
 
 // Rooms
 export { chatText, PRESENCE, roomMessage, roomName, roomSignal, RoomState, userName };
@@ -77,10 +88,11 @@ export const messages: readonly MessageClass[] = [
   SendPush,
 ];
 
-/** Actors without messages that clients send: they run schedules and pipelines, hear events, keep routes. For `CallsheetModule.forRoot({ actors })`. */
+/** Actors without messages that clients send: they run schedules and pipelines, hear events, keep routes and rates. For `CallsheetModule.forRoot({ actors })`. */
 export const actors: readonly string[] = [
   'alerts',
   'heartbeat',
+  PACED_EMAIL,
   'push-device',
   'signups',
   ROUTES,

@@ -145,6 +145,7 @@ export {
   NewerVersionError,
   OptionError,
   PauseError,
+  PostponeError,
   QuarantineError,
   RejectError,
   RetryLaterError,

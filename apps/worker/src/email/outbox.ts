@@ -3,11 +3,12 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import type { Transport } from 'nodemailer';
+import type { AnswerTo } from './refusals.js';
 
 /** What a transport tells of a mail that it took. */
 export interface Delivery {
   /** Recipients that were refused although others were accepted. */
-  rejectedErrors?: readonly { recipient?: string; response?: string }[] | undefined;
+  rejectedErrors?: readonly AnswerTo[] | undefined;
 }
 
 /**
