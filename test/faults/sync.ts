@@ -17,6 +17,8 @@ export interface Copying {
   source: string;
   /** Database with the table `target`; undefined: that of the store. */
   sink?: string;
+  /** Read a replication slot in place of the table; what is there at the beginning is copied by a backfill, and rows are deleted. */
+  isReplicated?: boolean;
   rows: number;
   page: number;
   /** Of workers, in the middle of a page. */
@@ -58,7 +60,7 @@ const COUNT_PUSHED = `
 
 /** Copies a table that is written meanwhile, kills workers in the middle of their pages, and compares both tables at the end. */
 export async function copying(options: Copying): Promise<Copied> {
-  const { name, url, source, sink = url, rows, page, kills } = options;
+  const { name, url, source, sink = url, rows, kills, isReplicated = false } = options;
   const run = new Run(name);
   const [from, to] = [new Client(source), new Client(sink)];
   await Promise.all([from.connect(), to.connect()]);
@@ -66,15 +68,15 @@ export async function copying(options: Copying): Promise<Copied> {
     { module: Looker, imports: [CallsheetModule.forRoot({ url, consume: false }), SyncModule] },
     { logger: false, abortOnError: false },
   );
-  const writer = new SyncWriter(source, rows, run.nemesis);
+  const writer = new SyncWriter(source, rows, run.nemesis, isReplicated);
   try {
     await prepare(from, to, rows);
-    await writer.begin();
     const pages = () => run.events().filter(({ kind }) => kind === 'page');
-    const { ledger: _, ...worker } = { ...options, ledger: '', lock: LOCK };
-    const start = () => run.start('sync.worker.js', { ...worker, page });
+    const start = () => run.start('sync.worker.js', { ...options, lock: LOCK });
     const workers = [start(), start()];
     const began = performance.now();
+    if (isReplicated) await backfill(app.get(Pipelines));
+    await writer.begin();
     for (let killed = 0; killed < kills; killed++) {
       const seen = pages().length;
       const wanted = seen + run.nemesis.between(1, 4);
@@ -138,8 +140,16 @@ async function prepare(from: Client, to: Client, rows: number): Promise<void> {
   );
   await from.query('create index on source (updated_at, id)');
   await from.query('analyze source');
+  await from.query('create publication copy for table source');
   await to.query(`create table target (${COLUMNS})`);
   await to.query(COUNT_PUSHED);
+}
+
+/** The first run makes the slot, then the table is copied. */
+async function backfill(pipelines: Pipelines): Promise<void> {
+  const wait = { timeout: 60_000, interval: 100 };
+  await eventually(async () => (await pipelines.get('copy'))?.last !== undefined, wait);
+  assert(await pipelines.backfill('copy'));
 }
 
 /** Waits until the last change has arrived and no run is in work. */

@@ -5,6 +5,7 @@ import { NestFactory } from '@nestjs/core';
 import { CallsheetModule, launch } from '../../libs/messaging/src/index.js';
 import {
   Pipeline,
+  postgresReplication,
   postgresTable,
   postgresUpsert,
   SyncModule,
@@ -19,6 +20,8 @@ export interface SyncWorkerOptions {
   source: string;
   /** Database with the table `target`; undefined: that of the store. */
   sink?: string;
+  /** Read a replication slot in place of the table; a backfill copies what is there. */
+  isReplicated?: boolean;
   /** Rows of a page. */
   page: number;
   /** How long a silent worker keeps its messages, ms. */
@@ -30,6 +33,12 @@ export interface SyncWorkerOptions {
 const options = JSON.parse(process.argv[2] ?? '') as SyncWorkerOptions;
 const ledger = new Ledger(options.ledger);
 
+function sourceOf({ source: url, isReplicated }: SyncWorkerOptions): Source {
+  if (!isReplicated) return postgresTable({ url, table: 'source' });
+  const names = { table: 'source', publication: 'copy', slot: 'copy' };
+  return postgresReplication({ url, ...names, createSlot: true });
+}
+
 @Pipeline({
   name: 'copy',
   every: '1s',
@@ -37,18 +46,19 @@ const ledger = new Ledger(options.ledger);
   retry: { attempts: 100, delay: '100ms', factor: 1 },
 })
 export class Copy {
-  private readonly table = postgresTable({ url: options.source, table: 'source' });
+  private readonly source = sourceOf(options);
   readonly from: Source = {
     pull: (cursor, pull) => {
       const rss = Math.round(process.resourceUsage().maxRSS / 1024);
       ledger.write({ kind: 'page', rss });
-      return this.table.pull(cursor, pull);
+      return this.source.pull(cursor, pull);
     },
-    close: () => this.table.close?.() ?? Promise.resolve(),
+    close: () => this.source.close?.() ?? Promise.resolve(),
   };
   readonly to = postgresUpsert({
     table: 'target',
     version: 'updated_at',
+    deleted: '_deleted',
     ...(options.sink !== undefined && { url: options.sink }),
   });
 }

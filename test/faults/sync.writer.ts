@@ -26,6 +26,7 @@ export class SyncWriter {
     url: string,
     private readonly rows: number,
     private readonly nemesis: Nemesis,
+    private readonly isDeleting: boolean,
   ) {
     this.late = new Client(url);
     this.usual = new Client(url);
@@ -67,6 +68,9 @@ export class SyncWriter {
         `insert into source select $1 + n, n, 'new', clock_timestamp() from generate_series(1, ${INSERTED}) n`,
         [this.rows + n * INSERTED],
       );
+      if (this.isDeleting) {
+        await this.usual.query('delete from source where id = $1', [ids[0]]);
+      }
       // Now and then it commits later than a page takes.
       await delay(n % 10 === 0 ? 200 : 10);
       await this.usual.query('commit');
