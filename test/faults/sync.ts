@@ -78,6 +78,8 @@ export async function copying(options: Copying): Promise<Copied> {
     if (isReplicated) await backfill(app.get(Pipelines));
     await writer.begin();
     for (let killed = 0; killed < kills; killed++) {
+      // The others hit pages of the slot.
+      if (isReplicated && killed === Math.floor(kills / 3)) await copied(app.get(Pipelines), rows);
       const seen = pages().length;
       const wanted = seen + run.nemesis.between(1, 4);
       await eventually(
@@ -98,7 +100,7 @@ export async function copying(options: Copying): Promise<Copied> {
     const record = await caughtUp(app.get(Pipelines), from, to);
     const seconds = (performance.now() - began) / 1_000;
     for (const child of workers) await child.stop();
-    const copied: Copied = {
+    const found: Copied = {
       source: await sumOf(from, 'source'),
       target: await sumOf(to, 'target'),
       counted: record.rows,
@@ -109,13 +111,13 @@ export async function copying(options: Copying): Promise<Copied> {
       late: (await to.query('select 1 from target where id < 0')).rowCount ?? 0,
       rss: Math.max(...run.events().map((event) => (event.kind === 'page' ? event.rss : 0))),
     };
-    const rate = Math.round(copied.counted / seconds);
+    const rate = Math.round(found.counted / seconds);
     console.log(
-      `${name}: seed ${run.nemesis.seed}, ${copied.target.n} rows, ${copied.written} written meanwhile, ${copied.kills} kills, ` +
-        `${pages().length} pages begun, ${record.pages} committed, ${seconds.toFixed(1)} s, ${rate} rows/s, ${copied.rss} MiB`,
+      `${name}: seed ${run.nemesis.seed}, ${found.target.n} rows, ${found.written} written meanwhile, ${found.kills} kills, ` +
+        `${pages().length} pages begun, ${record.pages} committed, ${seconds.toFixed(1)} s, ${rate} rows/s, ${found.rss} MiB`,
     );
     run.forget();
-    return copied;
+    return found;
   } finally {
     await writer.end().catch(() => undefined);
     await run.end();
@@ -150,6 +152,15 @@ async function backfill(pipelines: Pipelines): Promise<void> {
   const wait = { timeout: 60_000, interval: 100 };
   await eventually(async () => (await pipelines.get('copy'))?.last !== undefined, wait);
   assert(await pipelines.backfill('copy'));
+}
+
+/** Waits until the backfill has ended. */
+async function copied(pipelines: Pipelines, rows: number): Promise<void> {
+  const isCopied = async () => {
+    const record = await pipelines.get('copy');
+    return (record?.rows ?? 0) >= rows / 2 && record?.run?.reason !== 'backfill';
+  };
+  await eventually(isCopied, { timeout: 120_000, interval: 100 });
 }
 
 /** Waits until the last change has arrived and no run is in work. */

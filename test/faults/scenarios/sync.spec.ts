@@ -70,8 +70,8 @@ describe(
         try {
           const source = await server.createDatabase();
           const url = await server.createDatabase();
-          // Few rows to copy: most of the kills are to hit pages of the slot.
-          const size = { ...SIZE, rows: 20_000, page: 200 };
+          // A third of the kills hits pages of the copy.
+          const size = { ...SIZE, rows: 10_000, page: 200 };
           const copied = await copying({
             name: 'sync, slot',
             url,

@@ -264,6 +264,39 @@ serverSuite('postgres', 'changes from a replication slot', () => {
     expect(behind).toEqual({ few: true });
   });
 
+  it('copies and follows only what is published, by keys of several columns', async () => {
+    await sql(`create table source (a int, b text, n int, secret text, twice int generated always as (n * 2) stored,
+      primary key (b, a))`);
+    await sql('create publication copy for table source (a, b, n) where (a > 1)');
+    const { cursor } = await pages(from());
+    await sql(
+      `insert into source select n, 'k' || n % 2, n, 'secret' from generate_series(1, 5) n`,
+    );
+    let at: unknown = null;
+    const rows: Row[] = [];
+    for (let n = 0; n < 3; n++) {
+      const page = await pull(from(), at, 2, true);
+      rows.push(...page.rows);
+      at = page.cursor;
+    }
+    const expected = [2, 4, 3, 5].map((a) => ({ a, b: `k${a % 2}`, n: a, _deleted: false }));
+    expect(rows).toEqual(expected);
+    const followed = await pages(from(), cursor);
+    expect(followed.rows).toEqual(expected.toSorted((one, other) => one.a - other.a));
+    await expect(pull(from(), cursor, 2, true)).rejects.toThrow('goes from and until { key');
+  });
+
+  it('follows a partitioned table by its root only', async () => {
+    await sql('create table source (id int primary key) partition by range (id)');
+    await sql('create table source_1 partition of source for values from (0) to (10)');
+    await sql('create publication copy for table source');
+    await expect(pull(from(), null)).rejects.toThrow('publish_via_partition_root');
+    await sql('alter publication copy set (publish_via_partition_root = true)');
+    const { cursor } = await pages(from());
+    await sql('insert into source values (1)');
+    expect((await pages(from(), cursor)).rows).toEqual([{ id: 1, _deleted: false }]);
+  });
+
   it('says what is wrong', async () => {
     const problem = async (more: object = {}, cursor: unknown = null) =>
       pull(from({ createSlot: false, ...more }), cursor).then(
