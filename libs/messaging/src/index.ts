@@ -155,6 +155,7 @@ export {
   NewerVersionError,
   OptionError,
   PauseError,
+  PostponeError,
   QuarantineError,
   RejectError,
   RetryLaterError,
