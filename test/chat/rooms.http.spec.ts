@@ -2,6 +2,7 @@ import { Actors, ENGINE, Signals, type Engine } from '@callsheet/messaging';
 import { PostChat } from '@callsheet/contracts';
 import { once } from 'node:events';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { describe, expect, it, vi } from 'vitest';
 import { RoomFeeds } from '../../apps/api/src/chat/room.feeds.js';
 import { eventually } from '../support/eventually.js';
@@ -51,6 +52,21 @@ describe('a room over HTTP', { timeout: 20_000 }, () => {
     expect(await texts('?after=1&limit=2')).toEqual(['2', '3']);
     expect(await texts('?after=4')).toEqual(['5']);
     expect(await texts('?after=9')).toEqual([]);
+  });
+
+  it('forgets who followed it, also when others on the same connection come first', async () => {
+    const stage = await Stage.forTest();
+    const socket = connect(Number(new URL(stage.url).port), '127.0.0.1');
+    await once(socket, 'connect');
+    for (let n = 0; n < 3; n++) {
+      socket.write(`GET ${EVENTS}?user=ghost HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+    }
+    const members = async () =>
+      (await stage.request<{ members: string[] }>('/v1/rooms/lobby')).body.members;
+    await eventually(async () => (await members()).includes('ghost'));
+    socket.destroy();
+    await eventually(async () => !(await members()).includes('ghost'));
+    expect(await members()).toEqual([]);
   });
 
   it('refuses what cannot be said, and names what is wrong', async () => {

@@ -174,19 +174,38 @@ describe('the door of a WebSocket', { timeout: 20_000 }, () => {
     expect([response.status, response.headers.get('upgrade')]).toEqual([426, 'websocket']);
   });
 
-  it.each([
-    ['no handshake', 'GET', 'websocket', 400],
-    ['another protocol', 'GET', 'h2c', 426],
-    ['a body', 'POST', 'websocket', 400],
-  ])('refuses %s', async (_, method, protocol, status) => {
+  it('answers who offers another protocol in this one, body and all', async () => {
     const stage = await Stage.forTest();
     const socket = connect(Number(new URL(stage.url).port), '127.0.0.1');
     await once(socket, 'connect');
+    const answer = async () => String((await once(socket, 'data'))[0]).split('\r\n', 1)[0];
+    const body = JSON.stringify({ author: 'ada', text: 'Hello' });
+    const offer = `Host: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk`;
+    const first = answer();
     socket.write(
-      `${method} ${SOCKET} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`,
+      `POST /v1/rooms/lobby/messages HTTP/1.1\r\n${offer}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, 5)}`,
     );
-    expect(await text(socket)).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    socket.write(body.slice(5));
+    expect(await first).toBe('HTTP/1.1 200 OK');
+    // Another one on the same connection.
+    const second = answer();
+    socket.write(`GET ${SOCKET} HTTP/1.1\r\n${offer}\r\n\r\n`);
+    expect(await second).toBe('HTTP/1.1 426 Upgrade Required');
+    socket.destroy();
   });
+
+  it.each([['no handshake', 'GET', 'websocket', 400]])(
+    'refuses %s',
+    async (_, method, protocol, status) => {
+      const stage = await Stage.forTest();
+      const socket = connect(Number(new URL(stage.url).port), '127.0.0.1');
+      await once(socket, 'connect');
+      socket.write(
+        `${method} ${SOCKET} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n\r\n`,
+      );
+      expect(await text(socket)).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    },
+  );
 });
 
 interface Problem {

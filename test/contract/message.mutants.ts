@@ -92,6 +92,16 @@ export const messageMutants: readonly Mutant[] = [
     'a batch is stored whole, in its order',
   ],
   ['stores batches in parts', StoresBatchesInParts, 'a batch with one refused message stores none'],
+  [
+    'reserves no turns',
+    employing(({ reserved: _, ...options }) => options),
+    'turns that are reserved for urgent messages are taken by no others',
+  ],
+  [
+    'lets what is old have reserved turns',
+    employing(({ reserved = 0, ...options }) => ({ ...options, reserved: reserved - 1 })),
+    'reserved turns of several consumers are taken by no others, however old, for whatever urgent ones come',
+  ],
   ['drops headers', without('headers'), 'a message arrives as it was sent'],
   ['forgets deadlines', without('deadline'), 'a message arrives as it was sent'],
   [

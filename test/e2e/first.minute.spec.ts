@@ -41,6 +41,10 @@ describe('the first minute: nothing installed, nothing configured', () => {
     });
     const board = await at('/board');
     expect([board.status, await board.text()]).toEqual([200, expect.stringContaining('Callsheet')]);
+    // What actors tell each other is nobody else's to send.
+    expect(
+      await api.request('POST', '/v1/messages', { type: 'paced-email.send', data: {} }),
+    ).toMatchObject({ status: 422, body: { code: 'unknown_message' } });
     const { items } = await api.actors();
     expect(items.map(({ name }) => name)).toEqual([
       'account',
@@ -48,6 +52,9 @@ describe('the first minute: nothing installed, nothing configured', () => {
       'chat',
       'email',
       'heartbeat',
+      'paced-email',
+      'push',
+      'push-device',
       'routes',
       ...SCHEDULER_ACTORS,
       'signups',
@@ -88,6 +95,8 @@ describe('the first minute: nothing installed, nothing configured', () => {
       'docs/guide/sync.md',
       'docs/guide/webhooks.md',
       'docs/guide/chat.md',
+      'docs/guide/push.md',
+      'docs/guide/email.md',
     ].map((page) => readFileSync(path.join(ROOT, page), 'utf8'));
     const answers: [number, unknown][] = [];
     for (const { url, body, ...request } of pages.flatMap(curlsOf)) {
@@ -149,12 +158,19 @@ describe('the first minute: nothing installed, nothing configured', () => {
       [202, { id: 'paid-42', state: 'waiting', durability: 'process-safe' }],
       [200, expect.objectContaining({ id: 'hello-1', room: 'lobby', seq: 1 })],
       [200, expect.objectContaining({ seq: 1, items: [hello] })],
+      [202, told],
+      [200, expect.objectContaining({ reply: { devices: 1 } })],
+      [202, { id: 'welcome-1', state: 'waiting', durability: 'process-safe' }],
+      [200, expect.objectContaining({ id: 'welcome-1', type: 'email.send' })],
     ]);
     expect(pages[1]).toContain(JSON.stringify(answers[2]?.[1]));
     for (const page of pages.slice(2, 4)) {
       const [, shown = ''] = /```json\n([\s\S]*?)```/.exec(page) ?? [];
       expect(answers.map(([, answer]) => answer)).toContainEqual(JSON.parse(shown));
     }
+    await api.until('welcome-1', 'done');
+    const mail = readFileSync(path.join(app.cwd, 'outbox/welcome-1.eml'));
+    expect(await simpleParser(mail)).toMatchObject({ subject: 'Welcome, Ada' });
     // What it logs of a webhook that is tried again would be taken for the address of the next process.
     const { id } = answers[0]![1] as { id: string };
     for (const webhook of [id, 'paid-42']) {
@@ -175,7 +191,7 @@ describe('the first minute: nothing installed, nothing configured', () => {
   it('ends by itself after SIGTERM and gives the folder back', async () => {
     expect(await app.stop('SIGTERM')).toEqual({ code: null, signal: 'SIGTERM' });
     const again = await startStandalone({}, app.cwd);
-    await eventually(async () => (await again.api.actor('email')).counts.done === 3);
+    await eventually(async () => (await again.api.actor('email')).counts.done === 4);
   });
 });
 

@@ -1,16 +1,14 @@
-import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { expectExit, startApp } from '../support/app.process.js';
 import { serverSuite } from '../support/available.js';
+import { selfSigned } from '../support/certificate.js';
 import { eventually } from '../support/eventually.js';
 import { freePort } from '../support/ports.js';
 import { startRedis } from '../support/redis.server.js';
-import { tempDir } from '../support/temp.js';
 
 serverSuite('redis-server', 'rediss://', () => {
   it('talks TLS to a server whose certificate is trusted, and to no other', async () => {
-    const { certificate, key } = selfSigned();
+    const { certificate, key } = selfSigned('DNS:localhost');
     const port = await freePort();
     const redis = await startRedis({
       args: [
@@ -46,23 +44,3 @@ serverSuite('redis-server', 'rediss://', () => {
     }
   });
 });
-
-function selfSigned(): { certificate: string; key: string } {
-  const dir = tempDir('callsheet-tls-');
-  const [certificate, key] = [join(dir, 'certificate.pem'), join(dir, 'key.pem')];
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
-  const output = ['-keyout', key, '-out', certificate];
-  const args = [
-    'req',
-    '-x509',
-    '-newkey',
-    'rsa:2048',
-    '-nodes',
-    '-days',
-    '1',
-    ...subject,
-    ...output,
-  ];
-  execFileSync('openssl', args, { stdio: 'ignore' });
-  return { certificate, key };
-}

@@ -58,7 +58,14 @@ export interface Idle {
   kind: 'idle';
 }
 
-export type Entry = Intent | Answer | Start | End | Fault | Idle;
+/** A process reads a page of a pipeline. */
+export interface PageRead {
+  kind: 'page';
+  /** The most memory that it has had so far, MiB. */
+  rss: number;
+}
+
+export type Entry = Intent | Answer | Start | End | Fault | Idle | PageRead;
 export type Event = Entry & Stamp;
 export type EventOf<K extends Event['kind']> = Extract<Entry, { kind: K }> & Stamp;
 

@@ -132,14 +132,16 @@ export const subscriptionCases: ModelCase[] = [
       endAging();
       expect(await reaching(old)).toEqual(['placed']);
 
-      // One that starts finds the same at once.
+      // One that starts finds the same, at its beats.
       await start([Placed, Paid]);
       expect(await reaching(old)).toEqual(['placed', 'paid']);
       await start([Placed]);
       expect(await reaching(old)).toEqual(['placed', 'paid']);
-      await start([Placed], (app) => {
+      const again = await start([Placed], (app) => {
         aging(app.get<Engine>(ENGINE), 31_000);
       });
+      expect(await reaching(old)).toEqual(['placed', 'paid']);
+      await keepUp(again);
       expect(await reaching(old)).toEqual(['placed']);
     },
   },

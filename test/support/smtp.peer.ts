@@ -18,26 +18,31 @@ export interface SmtpPeer {
   readonly mails: Mail[];
   /** How many mails were refused. */
   readonly refused: number;
-  /** Answers the next `count` mails, after their content, with `code`: 4xx to try again, 5xx never. */
-  refuseNext(count: number, code?: number): void;
-  /** Answers every recipient that matches with `code`; other recipients are accepted. */
-  refuseRecipients(pattern: RegExp, code?: number): void;
+  /** Answers the next `count` mails, after their content, with `code` and `text`: 4xx to try again, 5xx never. */
+  refuseNext(count: number, code?: number, text?: string): void;
+  /** Answers every recipient that matches with `code` and `text`; other recipients are accepted. */
+  refuseRecipients(pattern: RegExp, code?: number, text?: string): void;
   /** Closes the port; {@link start} opens the same one again. */
   stop(): Promise<void>;
   start(): Promise<void>;
+}
+
+interface Answer {
+  code: number;
+  text?: string | undefined;
 }
 
 /** A real SMTP server without authentication and TLS, on a free loopback port. */
 export async function startSmtpPeer(): Promise<SmtpPeer> {
   const port = await freePort();
   const mails: Mail[] = [];
-  const recipients: { pattern: RegExp; code: number }[] = [];
-  const next: number[] = [];
+  const recipients: (Answer & { pattern: RegExp })[] = [];
+  const next: Answer[] = [];
   let refused = 0;
 
-  const refusal = (code: number): Error => {
+  const refusal = ({ code, text = `refused by the test with ${code}` }: Answer): Error => {
     refused += 1;
-    return Object.assign(new Error(`refused by the test with ${code}`), { responseCode: code });
+    return Object.assign(new Error(text), { responseCode: code });
   };
 
   const createServer = () =>
@@ -48,12 +53,12 @@ export async function startSmtpPeer(): Promise<SmtpPeer> {
       closeTimeout: 500,
       onRcptTo({ address }, _session, done) {
         const rule = recipients.find(({ pattern }) => pattern.test(address));
-        done(rule ? refusal(rule.code) : null);
+        done(rule ? refusal(rule) : null);
       },
       onData(stream, { envelope }, done) {
         simpleParser(stream).then((parsed) => {
-          const code = next.shift();
-          if (code !== undefined) return done(refusal(code));
+          const answer = next.shift();
+          if (answer) return done(refusal(answer));
           mails.push({
             from: envelope.mailFrom ? envelope.mailFrom.address : '',
             to: envelope.rcptTo.map(({ address }) => address),
@@ -72,11 +77,11 @@ export async function startSmtpPeer(): Promise<SmtpPeer> {
     get refused() {
       return refused;
     },
-    refuseNext(count, code = 451) {
-      next.push(...Array.from({ length: count }, () => code));
+    refuseNext(count, code = 451, text) {
+      next.push(...Array.from({ length: count }, () => ({ code, text })));
     },
-    refuseRecipients(pattern, code = 550) {
-      recipients.push({ pattern, code });
+    refuseRecipients(pattern, code = 550, text) {
+      recipients.push({ pattern, code, text });
     },
     async stop() {
       const closing = server;

@@ -11,6 +11,9 @@ import { RoomSockets } from './chat/room.sockets.js';
 import { RoomsController } from './chat/rooms.controller.js';
 import { DeadLettersController } from './dead-letters/dead.letters.controller.js';
 import { HealthController } from './health/health.controller.js';
+import { HookRate } from './hooks/hook.rate.js';
+import { HookSecrets } from './hooks/hook.secrets.js';
+import { HooksController } from './hooks/hooks.controller.js';
 import { KeyFinder } from './keys/key.finder.js';
 import { KeysController } from './keys/keys.controller.js';
 import { MessageFinder } from './messages/message.finder.js';
@@ -31,6 +34,7 @@ import { TopicsController } from './topics/topics.controller.js';
   controllers: [
     MessagesController,
     TopicsController,
+    HooksController,
     RoutesController,
     DeadLettersController,
     ActorsController,
@@ -43,6 +47,8 @@ import { TopicsController } from './topics/topics.controller.js';
     MetricsController,
   ],
   providers: [
+    HookRate,
+    { provide: HookSecrets, useFactory: () => new HookSecrets(process.env.HOOK_SECRETS) },
     KeyFinder,
     MessageFinder,
     RouteFinder,

@@ -3,7 +3,6 @@ import { PROBLEM_TYPE, ProblemError, type ProblemCode } from './problem.js';
 
 const CODES: Record<string, readonly [ProblemCode, detail: string]> = {
   ERR_HTTP_REQUEST_TIMEOUT: ['request_timeout', 'the request did not arrive in time'],
-  UPGRADE_WITH_BODY: ['bad_request', 'only a GET may ask for an upgrade to another protocol'],
   HPE_HEADER_OVERFLOW: ['headers_too_large', 'the URL and the headers are longer than 16 KiB'],
 };
 

@@ -14,6 +14,7 @@ import { ProblemFilter } from './problem.filter.js';
 import { problemFrom } from './problem.translation.js';
 import { RouteTable } from './route.table.js';
 import { SchemaPipe } from './schema.pipe.js';
+import { limitSignedRoutes } from './signed.route.js';
 import { dropSilentConnections } from './silent.connections.js';
 import { routeUpgrades } from './upgrade.js';
 
@@ -52,6 +53,7 @@ export async function createHttpApp(
   });
   const fastify = adapter.getInstance();
   const routes = new RouteTable(fastify);
+  limitSignedRoutes(fastify);
   guardAccess(fastify, apiKey);
   acceptOnlyJson(fastify);
   dropSilentConnections(fastify);

@@ -86,6 +86,7 @@ describe('/openapi.json', () => {
       'GET /v1/sync/{pipeline}/history',
       'POST /v1/actors/{actor}/keys/{key}/release',
       'POST /v1/dead-letters/{id}/redrive',
+      'POST /v1/hooks/{source}',
       'POST /v1/messages',
       'POST /v1/messages:ask',
       'POST /v1/messages:batch',
@@ -253,5 +254,6 @@ describe('/openapi.json', () => {
       bearer: { type: 'http', scheme: 'bearer' },
     });
     expect(paths['/health/live']?.get?.security).toEqual([]);
+    expect(paths['/v1/hooks/{source}']?.post?.security).toEqual([]);
   });
 });

@@ -37,7 +37,10 @@ export class ElementError extends Error {
 
 const FASTIFY: Record<string, readonly [ProblemCode, detail: string]> = {
   FST_ERR_BAD_URL: ['malformed_url', 'the path has a percent sign that encodes nothing'],
-  FST_ERR_CTP_BODY_TOO_LARGE: ['too_large', 'the body is larger than 1 MiB; send less at a time'],
+  FST_ERR_CTP_BODY_TOO_LARGE: [
+    'too_large',
+    'the body is larger than 1 MiB, or that of a webhook than 256 KiB; send less at a time',
+  ],
   FST_ERR_CTP_EMPTY_TYPE: ['unsupported_media_type', 'send application/json'],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported_media_type', 'send application/json'],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: [

@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { OptionError } from '@callsheet/messaging';
 import { describe, expect, it } from 'vitest';
+import { MailRates } from './email/mail.rates.js';
 import { AllowedAddresses } from './outbound/allowed.addresses.js';
 import { Settings } from './settings.js';
 
@@ -9,10 +11,16 @@ describe('Settings', () => {
       'SMTP_URL',
       'OUTBOX_DIR',
       'MAIL_FROM',
+      'MAIL_TEMPLATES',
+      'MAIL_ATTACHMENTS',
+      'MAIL_RATES',
       'WEBHOOK_SECRET',
       'WEBHOOK_ALLOW',
       'WEBHOOK_TIMEOUT_MS',
       'SIGNUPS_FILE',
+      'VAPID_PUBLIC_KEY',
+      'VAPID_PRIVATE_KEY',
+      'VAPID_SUBJECT',
     ];
     for (const env of [{}, Object.fromEntries(names.map((name) => [name, '']))]) {
       expect(new Settings(env)).toEqual({
@@ -20,9 +28,13 @@ describe('Settings', () => {
         outboxDir: './outbox',
         mailFrom: 'Callsheet <callsheet@localhost>',
         mailDomain: 'localhost',
+        mailTemplates: join(import.meta.dirname, 'email/templates'),
+        mailAttachments: './attachments',
+        mailRates: new MailRates(),
         webhookSecrets: [],
         allowed: new AllowedAddresses(),
         webhookTimeout: 10_000,
+        vapid: undefined,
         signupsFile: './signups.csv',
       });
     }
@@ -39,6 +51,18 @@ describe('Settings', () => {
     ['SMTP_URL', 'smtp://'],
     ['MAIL_FROM', 'Callsheet'],
     ['MAIL_FROM', 'a@example.org\r\nBcc: eve@example.org'],
+    ['MAIL_TEMPLATES', '/no/such/folder'],
+    ['MAIL_TEMPLATES', import.meta.filename],
+    ['MAIL_ATTACHMENTS', '/no/such/folder'],
+    ['MAIL_RATES', 'example.org'],
+    ['MAIL_RATES', 'example.org=10'],
+    ['MAIL_RATES', 'example.org=0/s'],
+    ['MAIL_RATES', 'example.org=1001/s'],
+    ['MAIL_RATES', 'example.org=-1/s'],
+    ['MAIL_RATES', 'example.org=10/w'],
+    ['MAIL_RATES', '*.example.org=10/s'],
+    ['MAIL_RATES', 'ada@example.org=10/s'],
+    ['MAIL_RATES', 'a.org=1/s,A.org=2/s'],
     ['WEBHOOK_SECRET', 'hunter2'],
     ['WEBHOOK_SECRET', 'whsec_hunter2'],
     ['WEBHOOK_SECRET', `whsec_${'A'.repeat(31)}!`],

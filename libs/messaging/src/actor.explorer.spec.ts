@@ -139,7 +139,7 @@ describe('actors at start', () => {
       @Handle(Deposit, { timeout: '10s' }) deposit(): void {}
       @Read(Balance) balance(): void {}
     }
-    @Actor({ concurrency: 5 })
+    @Actor({ concurrency: 5, reserved: 2 })
     class Search {
       @Handle(Index, { batch: { max: 50 } }) index(_: readonly Index[]): void {}
       @On(Book) booked(): void {}
@@ -157,8 +157,8 @@ describe('actors at start', () => {
       'account.deposit': { kind: 'handle', message: Deposit, method: 'deposit', timeout: 10_000 },
       'account.balance': { kind: 'read', message: Balance, method: 'balance' },
     });
-    // At least as many turns at once as fill the largest batch.
-    expect(search).toMatchObject({ name: 'search', concurrency: 50 });
+    // At least as many turns at once as fill the largest batch, beside those that are reserved.
+    expect(search).toMatchObject({ name: 'search', concurrency: 52, reserved: 2 });
     expect(search?.handlers.get('search.index')?.batch).toEqual({ max: 50, wait: 20 });
     expect(search?.handlers.get('travel.book')?.kind).toBe('on');
     expect(registry.actors()).toContain('search');

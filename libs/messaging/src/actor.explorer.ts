@@ -146,16 +146,15 @@ function describe(target: { name: string }, wrapper: Wrapper): FoundActor {
   }
   const largest = Math.max(0, ...[...handlers.values()].map(({ batch }) => batch?.max ?? 0));
   const { rateLimit, mailbox, reserved = 0, aging = DEFAULT_AGING } = options;
-  const concurrency = Math.max(
-    whole(options.concurrency ?? 10, 10_000, `${path} concurrency`),
-    largest,
-  );
+  const wanted = whole(options.concurrency ?? 10, 10_000, `${path} concurrency`);
+  const kept = toReserved(reserved, Math.max(wanted, largest), `${path} reserved`);
   return {
     name,
     target,
     wrapper,
-    concurrency,
-    reserved: toReserved(reserved, concurrency, `${path} reserved`),
+    // A batch fills only with messages that have turns.
+    concurrency: Math.max(wanted, largest + kept),
+    reserved: kept,
     retry: toActorRetryPolicy(options.retry ?? {}, `${path} retry`),
     supervision: toSupervision(options.on ?? [], `${path} on`),
     pause: toPause(options.pause ?? {}, `${path} pause`),

@@ -121,7 +121,17 @@ export { SAMPLE, statisticsOf, type Percentiles, type Statistics } from './stati
 export { declareHandler } from './actor.decorators.js';
 export { ActorHost } from './actor.host.js';
 export { CLOCK, type Clock } from './clock.js';
-export { ReleaseWatch, RELEASE_BEAT, MOST_RELEASES, prevails, type Standing } from './release.js';
+export {
+  isKnown,
+  isMissed,
+  KnownInForce,
+  MOST_RELEASES,
+  prevails,
+  RELEASE_BEAT,
+  ReleaseWatch,
+  type InForce,
+  type Standing,
+} from './release.js';
 export { type EndNotice } from './end.notice.js';
 export { fingerprintOf, type NotifyTarget } from './envelope.js';
 export { sealMessage, type SealedMessage } from './sealed.message.js';
@@ -145,6 +155,7 @@ export {
   NewerVersionError,
   OptionError,
   PauseError,
+  PostponeError,
   QuarantineError,
   RejectError,
   RetryLaterError,

@@ -237,6 +237,21 @@ export class RetryLaterError extends CallsheetError {
   }
 }
 
+/**
+ * Thrown by a handler: not yet; come again, not before `after`. Uses no attempt, and is no failure: the message is as if it had not
+ * been given out, so its time to live still counts; give it one if it must not wait for ever. Later messages of its key wait.
+ */
+export class PostponeError extends CallsheetError {
+  readonly code = 'postponed';
+
+  constructor(
+    message: string,
+    readonly options: { after: import('./duration.js').Duration },
+  ) {
+    super(message);
+  }
+}
+
 /** Thrown by a handler: stop this key and keep its mailbox until somebody has looked. Without a key: a dead letter. */
 export class QuarantineError extends CallsheetError {
   readonly code: string = 'quarantined';

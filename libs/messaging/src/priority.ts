@@ -6,11 +6,16 @@ export const LANES = { critical: 1, high: 10, normal: 100, low: 1_000 } as const
 /** Messages of this priority or a better one are urgent: an actor can reserve turns for them. */
 export const URGENT = LANES.high;
 
-/** Into which lane a message comes that has waited so many times as long as it may, the best one first. */
-export const AGES = [
-  [LANES.high, 2],
-  [LANES.normal, 1],
-] as const;
+/**
+ * To which priority a message comes that has waited so many times as long as it may, the best one first. Where turns are reserved
+ * none becomes urgent: an old flood would take them.
+ */
+export function agesOf(reserved = 0): readonly (readonly [priority: number, times: number])[] {
+  return [
+    [reserved > 0 ? URGENT + 1 : LANES.high, 2],
+    [LANES.normal, 1],
+  ];
+}
 
 /** A lane, or a number from 1 (served first) to 2,097,152 (BullMQ's limit, 2^21). Equal priorities are served first in, first out. */
 export type Priority = keyof typeof LANES | number;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ReleaseWatch, prevails } from './release.js';
+import { KnownInForce, ReleaseWatch, prevails } from './release.js';
 
 const releases = [
   { id: 'one', seenAt: 0 },
@@ -8,14 +8,13 @@ const releases = [
 
 describe('a release of which a process starts', () => {
   it.each([
-    ['one', { releases: [] }, 0, true],
-    ['two', { current: 'two', releases }, 100_000, true],
-    ['three', { current: 'two', releases }, 100_000, true],
-    ['one', { current: 'two', releases }, 130_000, false],
-    ['one', { current: 'two', releases }, 130_001, true],
-    ['one', { current: 'unseen', releases }, 100_000, false],
-  ])('%s: %j at %i: %s', (id, standing, now, expected) => {
-    expect(prevails(id, standing, now)).toBe(expected);
+    ['one', { releases: [] }, true],
+    ['two', { current: 'two', releases }, true],
+    ['three', { current: 'two', releases }, true],
+    ['one', { current: 'two', releases }, false],
+    ['one', { current: 'unseen', releases }, false],
+  ])('%s: %j: %s', (id, standing, expected) => {
+    expect(prevails(id, standing)).toBe(expected);
   });
 });
 
@@ -35,5 +34,35 @@ describe('the release in force', () => {
     expect(look(154_000)).toBe(true);
     // It was heard of in between.
     expect([look(120_000), look(162_000), look(170_000)]).toEqual([false, false, true]);
+  });
+
+  it('is not gone because the one before it was missed', () => {
+    const watch = new ReleaseWatch();
+    const look = (current: string) => watch.isGone('a', { current, releases }, 140_000);
+    expect([look('one'), look('two'), look('one'), look('one')]).toEqual([
+      ...[false, false, false],
+      true,
+    ]);
+  });
+});
+
+describe('what is known to be in force', () => {
+  it('is what the store says, but not one that it had before, or none', () => {
+    const known = new KnownInForce();
+    const [one, two] = [
+      { release: 'one', revision: 2 },
+      { release: 'two', revision: 4 },
+    ];
+    expect(known.hear('a', undefined)).toBeUndefined();
+    expect(known.hear('a', one)).toEqual(one);
+    expect(known.hear('a', two)).toEqual(two);
+    expect(known.hear('a', one)).toEqual(two);
+    expect(known.hear('a', undefined)).toEqual(two);
+    expect(known.hear('b', one)).toEqual(one);
+    const again = { release: 'two', revision: 1 };
+    expect(known.hear('a', again)).toEqual(again);
+    expect(known.hear('a', one)).toEqual(one);
+    known.forget('a');
+    expect(known.hear('a', undefined)).toBeUndefined();
   });
 });

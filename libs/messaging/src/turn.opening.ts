@@ -29,6 +29,7 @@ export function openTurn(
     key: envelope.key,
     attempt,
     attempts: policy.attempts,
+    priority: envelope.priority,
     sentAt: new Date(envelope.sentAt),
     now: new Date(startedAt),
     deadline: envelope.deadline === undefined ? undefined : new Date(envelope.deadline),

@@ -114,6 +114,7 @@ describe('a turn that ends well', () => {
       key: undefined,
       attempt: 3,
       attempts: 7,
+      priority: 100,
       sentAt: new Date(1_000),
       now: new Date(2_000),
       deadline: undefined,

@@ -1,10 +1,12 @@
 import { ForbiddenException, Logger } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ActorBreaker } from './actor.breaker.js';
+import type { Duration } from './duration.js';
 import type { Envelope } from './envelope.js';
 import { markDenial } from './guard.denial.js';
 import {
   PauseError,
+  PostponeError,
   QuarantineError,
   RejectError,
   RetryLaterError,
@@ -85,6 +87,24 @@ describe('supervision', () => {
       else await turn(() => undefined, undefined, {}, { breaker });
       expect(limits).toEqual([0, 1, 10]);
     }
+  });
+
+  it('hands back what is postponed, its last attempt too, whatever the actor says of errors', async () => {
+    const given = delivery({ attempt: 5 });
+    const outcome = (after: Duration) =>
+      failing(new PostponeError('not yet', { after }), given, {
+        supervision: [[Error, 'reject']],
+      });
+    expect(await outcome('2s')).toEqual({ kind: 'release', delay: 2_000 });
+    expect(await outcome(0)).toEqual({ kind: 'release', delay: 1 });
+  });
+
+  it('takes what is postponed to no time that there is for a failure', async () => {
+    const thrown = new PostponeError('not yet', { after: 'soon' as Duration });
+    const error = { error: { code: 'invalid_option' } };
+    expect(await failing(thrown)).toMatchObject({ kind: 'retry', attempt: error });
+    const last = delivery({ attempt: 5 });
+    expect(await failing(thrown, last)).toMatchObject({ kind: 'dead', attempt: error });
   });
 
   it('never tries again what a guard denied', async () => {

@@ -17,6 +17,7 @@ import {
   InvalidMessageError,
   LockLostError,
   NewerVersionError,
+  PostponeError,
   RetryLaterError,
   StoreError,
   TurnTimeoutError,
@@ -305,6 +306,8 @@ async function end(
   }
   if (outcome.kind === 'dead') outcome = await mourned(delivery, outcome, turns);
   outcome = told(delivery, outcome, turns);
+  // What is postponed goes its usual way.
+  if (thrown instanceof PostponeError && outcome.kind === 'release') return outcome;
   report(delivery, outcome, policy.attempts);
   return outcome;
 }
@@ -357,6 +360,15 @@ function decide(
     return { kind: 'release', ...(error.delay !== undefined && { delay: error.delay }) };
   }
   if (error instanceof CancelledError) return { kind: 'cancelled' };
+  if (error instanceof PostponeError) {
+    try {
+      const delay = Math.max(1, toMilliseconds(error.options.after, 'PostponeError after'));
+      breaker?.pass(probe);
+      return { kind: 'release', delay };
+    } catch (problem) {
+      return decide(delivery, policy, problem, toRecord, turns, probe);
+    }
+  }
   const attempt = toRecord(error);
   if (error instanceof GiveUp) return { kind: 'dead', reason: error.reason, attempt };
   const directive = isGuardDenial(error) ? 'reject' : directiveFor(error, supervision);

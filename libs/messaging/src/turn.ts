@@ -20,6 +20,8 @@ export interface Turn<S extends StandardSchemaV1 = StandardSchemaV1<unknown, und
   readonly attempt: number;
   /** How many attempts the message has in all. */
   readonly attempts: number;
+  /** Of the message, as a number: 1 is served first; 'high' is 10, 'normal' 100, 'low' 1,000. */
+  readonly priority: number;
   /** When the message was sent. */
   readonly sentAt: Date;
   /** When the turn started: use it in place of `Date.now()`, and tests can move it. */

@@ -1,13 +1,17 @@
 import {
   Actor,
   Actors,
+  ENGINE,
   Handle,
+  isMissed,
   Keys,
   Message,
   MOST_RELEASES,
   prevails,
+  type Engine,
   type Turn,
 } from '@callsheet/messaging';
+import { Inject } from '@nestjs/common';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { ScheduleActor } from './schedule.actor.js';
@@ -46,6 +50,10 @@ export class DeclareSchedules extends Message(
     actor: z.string(),
     release: z.string(),
     schedules: z.array(declared),
+    /** Processes of this release have been there before, whatever it declares. */
+    isKnown: z.boolean().optional(),
+    /** The release that was in force, and of which nobody is there any more. */
+    gone: z.string().optional(),
     /** Somebody has decided that this release is the one. */
     isForced: z.boolean().optional(),
   }),
@@ -72,16 +80,17 @@ export class DeploymentActor {
   constructor(
     private readonly actors: Actors,
     private readonly keys: Keys,
+    @Inject(ENGINE) private readonly engine: Engine,
   ) {}
 
   @Handle(DeclareSchedules)
   async declare(
-    { actor, release: id, schedules, isForced }: DeclareSchedules,
+    declaration: DeclareSchedules,
     { state, now }: Turn<typeof storedDeployment>,
   ): Promise<void> {
-    const { current, forcedAt = -Infinity } = state;
-    const isHeld = current !== id && forcedAt > now.getTime() - FORCED;
-    const wins = isForced === true || (!isHeld && prevails(id, state, now.getTime()));
+    const { actor, release: id, schedules, isForced } = declaration;
+    // Who else could be there, where one process has the store alone?
+    const wins = !this.engine.store.shared || comesIntoForce(declaration, state, now.getTime());
     see(id, state, now.getTime());
     if (!wins) return;
     state.forcedAt = isForced ? now.getTime() : undefined;
@@ -117,8 +126,19 @@ export class DeploymentActor {
   }
 }
 
+function comesIntoForce(
+  { release: id, isForced, isKnown, gone }: DeclareSchedules,
+  state: DeploymentState,
+  now: number,
+): boolean {
+  const { current, forcedAt = -Infinity } = state;
+  if (isForced || current === undefined || current === id) return true;
+  if (forcedAt > now - FORCED) return false;
+  if (gone === current && isMissed(state, now)) return true;
+  return !isKnown && prevails(id, state);
+}
+
 function see(id: string, state: DeploymentState, now: number): void {
-  const known = state.releases.find((each) => each.id === id);
-  if (known) known.seenAt = now;
-  else state.releases = [...state.releases, { id, seenAt: now }].slice(-MOST_RELEASES);
+  const others = state.releases.filter((each) => each.id !== id);
+  state.releases = [...others, { id, seenAt: now }].slice(-MOST_RELEASES);
 }

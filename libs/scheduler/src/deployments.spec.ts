@@ -2,12 +2,9 @@ import { Actor, DeclarationError, type Turn } from '@callsheet/messaging';
 import { TestCallsheet } from '@callsheet/messaging/testing';
 import { Injectable, Logger } from '@nestjs/common';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { DeclareSchedules } from './deployment.actor.js';
 import { Deployments } from './deployments.js';
 import { tzdataProblems } from './rule/index.js';
 import { Cron, Every } from './schedule.decorators.js';
-import { toTiming } from './schedule.input.js';
-import { PutSchedule } from './schedule.messages.js';
 import { ScheduledRun } from './scheduled.run.js';
 import { SchedulerModule } from './scheduler.module.js';
 import { Schedules } from './schedules.js';
@@ -180,148 +177,6 @@ describe('a process', () => {
       expect(tell.mock.calls).toMatchObject([[expect.any(LookAfterSchedules), {}]]);
     },
   );
-});
-
-describe('a process of an older release', () => {
-  it('takes over when nobody of the newer one is seen at two beats, not after an outage', async () => {
-    vi.useFakeTimers({ now: 1_000_000 });
-    onTestFinished(() => void vi.useRealTimers());
-    class Clock {}
-    const tell = vi.fn<(message: object) => void>();
-    const releases = [{ id: 'newer', seenAt: 900_000 }];
-    const deployments = new Deployments(
-      { actors: () => [{ name: 'clock', target: Clock }], consumes: true } as never,
-      { tell } as never,
-      { state: async () => ({ current: 'newer', releases, schedules: [] }) } as never,
-      {} as never,
-      { queue: () => undefined, state: async () => ({}) } as never,
-      { now: () => Date.now() } as never,
-      { apply: 'start' },
-    );
-    onTestFinished(() => deployments.beforeApplicationShutdown());
-    await deployments.onApplicationBootstrap();
-    const declared = (): number =>
-      tell.mock.calls.filter(([message]) => message instanceof DeclareSchedules).length;
-    expect(declared()).toBe(1);
-    await vi.advanceTimersByTimeAsync(8_000);
-    releases[0]!.seenAt = Date.now() + 4_000;
-    await vi.advanceTimersByTimeAsync(32_000);
-    expect(declared()).toBe(1);
-    await vi.advanceTimersByTimeAsync(16_000);
-    expect(declared()).toBe(2);
-  });
-});
-
-describe('releases of an actor', () => {
-  /** An application that declares for others. */
-  async function released() {
-    const t = await staged([]);
-    const declare = async (release: string, schedules: Record<string, '1h' | '2h'>, more = {}) => {
-      const declared = Object.entries(schedules).map(([id, every]) => ({
-        id,
-        definition: {
-          ...toTiming(id, { every }, ''),
-          message: { type: 'clock.tick' as const, actor: 'clock', version: 1, data: {} },
-          owner: 'clock',
-        },
-      }));
-      await t.actors.tell(
-        new DeclareSchedules({ actor: 'clock', release, schedules: declared, ...more }),
-      );
-      await t.drain();
-    };
-    const stored = async () =>
-      Object.fromEntries(
-        (await t.get(Schedules).list()).map(({ id, rule }) => [id, (rule.every ?? 0) / 3_600_000]),
-      );
-    return { t, declare, stored };
-  }
-
-  it('the last that came is in force: what it does not declare is removed', async () => {
-    const { declare, stored } = await released();
-    await declare('one', { a: '1h', b: '1h' });
-    expect(await stored()).toEqual({ a: 1, b: 1 });
-    await declare('two', { b: '2h', c: '1h' });
-    expect(await stored()).toEqual({ b: 2, c: 1 });
-  });
-
-  it('an older one beside it does not flap, and is in force again when the newer one is gone', async () => {
-    const { t, declare, stored } = await released();
-    await declare('one', { a: '1h' });
-    await declare('two', { a: '2h' });
-    for (let round = 0; round < 10; round++) {
-      await t.advance('20s');
-      await declare('one', { a: '1h' });
-      expect(await stored()).toEqual({ a: 2 });
-      await declare('two', { a: '2h' });
-    }
-    await t.advance('31s');
-    await declare('one', { a: '1h' });
-    expect(await stored()).toEqual({ a: 1 });
-  });
-
-  it('one is put back when somebody decides so', async () => {
-    const { declare, stored } = await released();
-    await declare('one', { a: '1h' });
-    await declare('two', { a: '2h' });
-    await declare('one', { a: '1h' }, { isForced: true });
-    expect(await stored()).toEqual({ a: 1 });
-  });
-
-  it('one that somebody has put in force waits for its processes, ten minutes long', async () => {
-    const { t, declare, stored } = await released();
-    await declare('one', { a: '1h' });
-    await declare('two', { a: '2h' }, { isForced: true });
-    await t.advance('9m');
-    await declare('one', { a: '1h' });
-    expect(await stored()).toEqual({ a: 2 });
-    await t.advance('2m');
-    await declare('one', { a: '1h' });
-    expect(await stored()).toEqual({ a: 1 });
-    await declare('two', { a: '2h' }, { isForced: true });
-    await declare('two', { a: '2h' });
-    await t.advance('31s');
-    await declare('one', { a: '1h' });
-    expect(await stored()).toEqual({ a: 1 });
-  });
-
-  it('a schedule whose actor declares it no more is taken over by the one that does, with its history', async () => {
-    const { t, declare, stored } = await released();
-    const definition = {
-      ...toTiming('a', { every: '2h' }, ''),
-      message: { type: 'gone.tick' as const, actor: 'gone', version: 1, data: {} },
-      owner: 'gone',
-    };
-    await t.actors.tell(new PutSchedule({ key: 'a', definition }));
-    await t.drain();
-    await declare('one', { a: '1h' });
-    expect(await stored()).toEqual({ a: 1 });
-    const history = await t.get(Schedules).history('a');
-    expect(history.map((entry) => entry.kind === 'note' && entry.what)).toEqual([
-      'changed',
-      'created',
-    ]);
-  });
-
-  it('leaves alone what was made over the API, and what another actor declares; a pause stays', async () => {
-    const { t, declare, stored } = await released();
-    const schedules = t.get(Schedules);
-    await declare('one', { a: '1h' });
-    const message = new DeclareSchedules({ actor: 'x', release: 'x', schedules: [] });
-    const made = schedules.put('mine', { every: '1h', message });
-    await t.drain();
-    await made;
-    const paused = schedules.pause('a', 'holidays');
-    await t.drain();
-    await paused;
-    await declare('two', { a: '2h' });
-    expect(await stored()).toEqual({ a: 2, mine: 1 });
-    expect(await schedules.get('a')).toMatchObject({ state: 'paused' });
-    const refused = [schedules.put('a', { every: '1h', message }), schedules.remove('a')];
-    for (const each of refused) void each.catch(() => undefined);
-    await t.drain();
-    for (const each of refused) await expect(each).rejects.toThrow('is declared in code');
-  });
 });
 
 describe('ninety-one days', () => {

@@ -1,13 +1,15 @@
 import {
-  ReleaseWatch,
   ActorHost,
   Actors,
-  RELEASE_BEAT,
   CLOCK,
   DeclarationError,
   ENGINE,
   fingerprintOf,
+  isKnown,
   Keys,
+  KnownInForce,
+  RELEASE_BEAT,
+  ReleaseWatch,
   type Clock,
   type Engine,
 } from '@callsheet/messaging';
@@ -56,6 +58,7 @@ export class Deployments implements OnApplicationBootstrap, BeforeApplicationShu
   private releases: Release[] = [];
   private beat: NodeJS.Timeout | undefined;
   private readonly watch = new ReleaseWatch();
+  private readonly inForce = new KnownInForce();
 
   constructor(
     private readonly host: ActorHost,
@@ -75,7 +78,10 @@ export class Deployments implements OnApplicationBootstrap, BeforeApplicationShu
     requireUnique(this.releases);
     this.warnOfZones();
     if (!this.host.consumes) return;
-    if (this.options.apply === 'start') await this.apply();
+    if (this.isOurs) {
+      await this.apply();
+      for (const release of this.releases) await this.note(release);
+    }
     // Nobody but this process can touch the memory store.
     if (this.engine.queue === undefined) return;
     this.beat = setInterval(() => void this.keepUp(), RELEASE_BEAT);
@@ -112,25 +118,44 @@ export class Deployments implements OnApplicationBootstrap, BeforeApplicationShu
   }
 
   /**
-   * Declares the schedules of this process. A release that others have replaced, and that are still there, is not put back.
+   * Declares the schedules of this process. A release that another one has replaced is not put back.
    *
    * @param isForced put back all the same
    */
   async apply(isForced = false): Promise<void> {
     for (const release of this.releases) {
-      const isKnown = await this.engine.state(DEPLOYMENTS, release.actor);
-      if (release.schedules.length > 0 || isKnown) await this.declare(release, isForced);
+      const isStored = await this.engine.state(DEPLOYMENTS, release.actor);
+      if (release.schedules.length === 0 && !isStored) continue;
+      await this.declare(release, isForced ? { isForced } : {});
     }
   }
 
-  private async declare({ actor, id, schedules }: Release, isForced: boolean): Promise<void> {
+  /** Whether this process declares by itself. */
+  private get isOurs(): boolean {
+    return this.options.apply === 'start';
+  }
+
+  private async declare(
+    { actor, id, schedules }: Release,
+    why: Pick<DeclareSchedules, 'isForced' | 'isKnown' | 'gone'>,
+  ): Promise<void> {
+    const { releases } = await this.engine.releases(sightedAs(actor));
     const message = new DeclareSchedules({
       actor,
       release: id,
       schedules,
-      ...(isForced && { isForced }),
+      isKnown: isKnown(id, releases),
+      ...why,
     });
     await this.actors.tell(message, { priority: 'high' });
+  }
+
+  /**
+   * Notes that a release is there, also one without schedules: else it would be new when it starts again beside the one with
+   * the first. After it was declared: the release of a process that dies half-way must not be a known one that never was in force.
+   */
+  private async note({ actor, id }: Release): Promise<void> {
+    if (this.engine.store.shared) await this.engine.present(sightedAs(actor), id);
   }
 
   /** Says that it is there, and has the schedules looked after: once in a while for all processes together. */
@@ -141,7 +166,10 @@ export class Deployments implements OnApplicationBootstrap, BeforeApplicationShu
         id: `schedules-look:${slot}`,
         priority: 'high',
       });
-      for (const release of this.releases) await this.keepRelease(release, slot);
+      for (const release of this.releases) {
+        await this.keepRelease(release, slot);
+        if (this.isOurs) await this.note(release);
+      }
     } catch (error) {
       this.logger.debug(`schedules could not be looked after: ${(error as Error).message}`);
     }
@@ -149,13 +177,15 @@ export class Deployments implements OnApplicationBootstrap, BeforeApplicationShu
 
   private async keepRelease(release: Release, slot: number): Promise<void> {
     const { actor, id, schedules } = release;
-    const isOurs = this.options.apply === 'start';
-    if (!(await this.engine.state(DEPLOYMENTS, actor))) {
-      if (isOurs && schedules.length > 0) await this.declare(release, false);
-      return;
-    }
-    const { current, releases = [] } = (await this.keys.state(DeploymentActor, actor)) ?? {};
-    if (current === id) {
+    const stored = await this.engine.state(DEPLOYMENTS, actor);
+    const state = stored && (await this.keys.state(DeploymentActor, actor));
+    const inStore =
+      stored && state?.current !== undefined
+        ? { release: state.current, revision: stored.revision }
+        : undefined;
+    // Where somebody has emptied the store, or written over it, those whose it was put it back.
+    const current = this.inForce.hear(actor, inStore)?.release;
+    if (current === id && state?.current === id) {
       await this.actors.tell(new ReleasePresent({ actor, release: id }), {
         id: `schedules-present:${actor}:${id}:${slot}`,
         priority: 'high',
@@ -163,10 +193,14 @@ export class Deployments implements OnApplicationBootstrap, BeforeApplicationShu
       });
       return;
     }
-    if (!isOurs) return;
-    if (this.watch.isGone(actor, { current, releases }, this.clock.now())) {
-      await this.declare(release, false);
-    }
+    if (!this.isOurs || (!stored && schedules.length === 0)) return;
+    const standing = { current, releases: state?.releases ?? [] };
+    if (current === id) await this.declare(release, { isKnown: false });
+    else if (current === undefined) await this.declare(release, {});
+    else if (this.watch.isGone(actor, standing, this.clock.now())) {
+      await this.declare(release, { gone: current });
+    } else return;
+    this.inForce.forget(actor);
   }
 
   /** Zone data comes with Node, and laws change: better known at start than by an hour that is wrong. */
@@ -195,6 +229,11 @@ export class Deployments implements OnApplicationBootstrap, BeforeApplicationShu
     const providers = inject.map((token) => this.modules.get(token as never, { strict: false }));
     return use(...(providers as unknown[]));
   }
+}
+
+/** Under which name it is noted in the store which releases of an actor's schedules are there. */
+function sightedAs(actor: string): string {
+  return `schedules:${actor}`;
 }
 
 /** @throws DeclarationError for two schedules of one id: the second would take the place of the first */

@@ -18,6 +18,10 @@ export { httpPages, type HttpPagesOptions } from './connectors/http.pages.js';
 export { messages, type MessagesOptions } from './connectors/messages.js';
 export { ndjsonFile, type NdjsonFileOptions } from './connectors/ndjson.file.js';
 export { postgresOutbox, type PostgresOutboxOptions } from './connectors/postgres.outbox.js';
+export {
+  postgresReplication,
+  type PostgresReplicationOptions,
+} from './connectors/postgres.replication.js';
 export { postgresTable, type PostgresTableOptions } from './connectors/postgres.table.js';
 export { postgresUpsert, type PostgresUpsertOptions } from './connectors/postgres.upsert.js';
 

@@ -13,6 +13,7 @@ const KEPT = 1_000;
 export interface PageOrder {
   cursor: Json;
   until: Json | undefined;
+  backfill: boolean;
 }
 
 type AnyTurn = Turn<StandardSchemaV1>;
@@ -25,7 +26,7 @@ type AnyTurn = Turn<StandardSchemaV1>;
  */
 export async function takePage(
   pipeline: DeclaredPipeline,
-  { cursor, until }: PageOrder,
+  { cursor, until, backfill }: PageOrder,
   turn: AnyTurn,
   actors: Actors,
   isRefused: boolean,
@@ -34,7 +35,7 @@ export async function takePage(
   const { id, signal, attempt } = turn;
   const committed = await sink.open?.({ id, pipeline: name, signal });
   if (committed) return committed;
-  const pulled = await source.pull(cursor, { limit, signal, until, attempt });
+  const pulled = await source.pull(cursor, { limit, signal, until, backfill, attempt });
   const outcome = outcomeOf(name, pulled, turn.now.getTime());
   const rows = await fitting(pipeline, pulled.rows, outcome);
   outcome.rows = rows.length;

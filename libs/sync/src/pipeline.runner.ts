@@ -91,7 +91,8 @@ export class PipelineRunner {
     // Of a run that is over, or redriven too late; or its run waits until it is resumed.
     if (!run || run.page !== turn.id || pause) return;
     const startedAt = this.clock.now();
-    const order = { cursor: isUsual(run) ? cursor : (run.from ?? null), until: run.until };
+    const backfill = !isUsual(run);
+    const order = { cursor: backfill ? (run.from ?? null) : cursor, until: run.until, backfill };
     const isRefused = await this.isRefused(pipeline, run, turn);
     const outcome = await takePage(pipeline, order, turn as Turn, this.actors, isRefused);
     await this.letGo(pipeline, outcome.bad);

@@ -9,6 +9,8 @@ export interface Pull {
   readonly signal: AbortSignal;
   /** Where a backfill ends, as whoever asked for it gave it; undefined: at the end of the source. */
   readonly until: Json | undefined;
+  /** Whether it is a backfill, whose cursor is not that of the pipeline. */
+  readonly backfill: boolean;
   /** Number of this attempt at the page, from 1. */
   readonly attempt: number;
 }

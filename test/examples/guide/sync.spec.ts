@@ -5,6 +5,7 @@ import {
   messages,
   Pipeline,
   Pipelines,
+  postgresReplication,
   postgresTable,
   postgresUpsert,
   SyncModule,
@@ -14,8 +15,16 @@ import {
   type Source,
 } from '@callsheet/sync';
 import { Injectable } from '@nestjs/common';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Client } from 'pg';
 import { expect, it } from 'vitest';
 import { z } from 'zod';
+import { ROOT } from '../../support/app.process.js';
+import { serverSuite } from '../../support/available.js';
+import { eventually } from '../../support/eventually.js';
+import { startPipeline } from '../../support/pipeline.stage.js';
+import { startPostgres } from '../../support/postgres.server.js';
 
 class Invite extends Message('invites.invite', z.object({ id: z.string(), email: z.string() })) {}
 
@@ -73,6 +82,18 @@ export class OrdersSync {
   }
 }
 
+@Pipeline({ name: 'order-changes', every: '5s', page: 1_000 })
+export class OrderChanges {
+  readonly from: Source;
+  readonly to: Sink;
+
+  constructor({ shop, warehouse }: Databases) {
+    const names = { table: 'orders', publication: 'shop', slot: 'order_changes' };
+    this.from = postgresReplication({ url: shop, ...names, createSlot: true });
+    this.to = postgresUpsert({ url: warehouse, table: 'orders', deleted: '_deleted' });
+  }
+}
+
 const Price = z.object({ sku: z.string(), price: z.coerce.number() });
 type Price = z.infer<typeof Price>;
 class SetPrice extends Message('prices.set', Price) {}
@@ -121,4 +142,48 @@ it('a pipeline of the guide', async () => {
   await t.get(SyncDesk).again();
   await t.drain();
   expect(await pipelines.get('contacts')).toMatchObject({ rows: 1_098, cursor: '550' });
+});
+
+serverSuite('postgres', 'changes from a replication slot', () => {
+  it('are copied first, then followed', async () => {
+    const page = readFileSync(join(ROOT, 'docs/guide/sync.md'), 'utf8');
+    const [publish = '', drop = ''] = [...page.matchAll(/```sql\n([^`]*)```/g)].map(
+      ([, text = '']) => text,
+    );
+    const server = await startPostgres({ args: ['-c', 'wal_level=logical'] });
+    const databases = {
+      shop: await server.createDatabase(),
+      warehouse: await server.createDatabase(),
+    };
+    const [shop, warehouse] = [new Client(databases.shop), new Client(databases.warehouse)];
+    try {
+      for (const client of [shop, warehouse]) {
+        await client.connect();
+        await client.query('create table orders (id int primary key, total int)');
+      }
+      await shop.query(publish);
+      await shop.query('insert into orders values (1, 10), (2, 20)');
+      const provider = { provide: Databases, useValue: databases };
+      const { sync, pipelines, close } = await startPipeline('order-changes', [
+        OrderChanges,
+        provider,
+      ]);
+      await sync();
+      await pipelines.backfill('order-changes');
+      const isCopied = async () => (await pipelines.get('order-changes'))?.rows === 2;
+      await eventually(isCopied);
+      await shop.query('delete from orders where id = 1; insert into orders values (3, 30)');
+      await sync();
+      const { rows } = await warehouse.query('select * from orders order by id');
+      expect(rows).toEqual([
+        { id: 2, total: 20 },
+        { id: 3, total: 30 },
+      ]);
+      await close();
+      await shop.query(drop);
+    } finally {
+      await Promise.all([shop.end(), warehouse.end()]);
+      await server.stop();
+    }
+  });
 });

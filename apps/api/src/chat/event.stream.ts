@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { RoomClient, RoomEvent } from './room.client.js';
 
 /** How soon a client that lost the connection tries again, ms. */
@@ -7,7 +8,11 @@ const RETRY = 1_000;
 
 /** A client that follows a room by server-sent events. The id of an event is the number after which it goes on. */
 export class EventStream implements RoomClient {
-  private constructor(private readonly raw: ServerResponse) {}
+  private constructor(
+    private readonly raw: ServerResponse,
+    /** Told to close, and tells of it, also while the answers to earlier requests are on it. */
+    private readonly socket: Socket,
+  ) {}
 
   /** Answers the request with a stream that stays open. */
   static open(reply: FastifyReply): EventStream {
@@ -24,7 +29,7 @@ export class EventStream implements RoomClient {
       connection: 'close',
     });
     raw.write(`retry: ${RETRY}\n\n`);
-    return new EventStream(raw);
+    return new EventStream(raw, reply.request.raw.socket);
   }
 
   get pending(): number {
@@ -33,7 +38,8 @@ export class EventStream implements RoomClient {
 
   /** @param left called once, when the connection is gone */
   onLeft(left: () => void): void {
-    this.raw.once('close', left);
+    if (this.socket.destroyed) setImmediate(left);
+    else this.socket.once('close', left);
   }
 
   send(event: RoomEvent, taken: () => void): void {
@@ -52,7 +58,7 @@ export class EventStream implements RoomClient {
   }
 
   terminate(): void {
-    this.raw.destroy();
+    this.socket.destroy();
   }
 }
 

@@ -1,3 +1,4 @@
+import { PACED_EMAIL } from '@callsheet/contracts';
 import {
   MessageRegistry,
   ROUTES,
@@ -9,10 +10,10 @@ import { SCHEDULER_ACTORS } from '@callsheet/scheduler';
 import { isPipelineMessage, SYNC_ACTORS } from '@callsheet/sync';
 import { Injectable } from '@nestjs/common';
 
-/** Actors that keep what has calls of its own, which check what these would believe. */
-const OF_THE_HOUSE: readonly string[] = [...SCHEDULER_ACTORS, ...SYNC_ACTORS, ROUTES];
+/** Actors that keep what has calls of its own, which check what these would believe; and one that another one sends to. */
+const OF_THE_HOUSE: readonly string[] = [...SCHEDULER_ACTORS, ...SYNC_ACTORS, ROUTES, PACED_EMAIL];
 
-/** The messages that clients may send: those that are known, but for those with which schedules, pipelines and routes are kept. */
+/** The messages that clients may send: those that are known, but for those with which schedules, pipelines, routes and rates are kept. */
 @Injectable()
 export class SendableMessages {
   constructor(private readonly registry: MessageRegistry) {}

@@ -5,13 +5,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SendEmail } from '@callsheet/contracts';
 import { RejectError, type Turn } from '@callsheet/messaging';
-import { testTurn } from '@callsheet/messaging/testing';
+import { TestCallsheet, testTurn } from '@callsheet/messaging/testing';
 import { Logger } from '@nestjs/common';
 import { simpleParser, type ParsedMail } from 'mailparser';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { GuardedFetch } from '../outbound/guarded.fetch.js';
 import { Settings } from '../settings.js';
 import { EmailActor } from './email.actor.js';
+import { Bounces } from './bounces.js';
+import { MailAttachments } from './mail.attachments.js';
+import { MailTemplates } from './mail.templates.js';
 import { Mailer } from './mailer.js';
 
 const MAIL = { to: 'ada@example.org', subject: 'Grüße 😀', text: 'Hi Ada' };
@@ -19,8 +23,15 @@ const MAIL = { to: 'ada@example.org', subject: 'Grüße 😀', text: 'Hi Ada' };
 const turn = (change: Partial<Turn> = {}): Turn =>
   testTurn({ id: 'email-01jgxyz', attempts: 8, ...change });
 
-beforeAll(() => Logger.overrideLogger(false));
-afterAll(() => Logger.overrideLogger(true));
+let t: TestCallsheet;
+beforeAll(async () => {
+  Logger.overrideLogger(false);
+  t = await TestCallsheet.create({ providers: [] });
+});
+afterAll(async () => {
+  await t.close();
+  Logger.overrideLogger(true);
+});
 
 let cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -29,9 +40,12 @@ afterEach(async () => {
 });
 
 function actorWith(env: Record<string, string>): EmailActor {
-  const mailer = new Mailer(new Settings({ MAIL_FROM: 'Call <call@example.net>', ...env }));
+  const settings = new Settings({ MAIL_FROM: 'Call <call@example.net>', ...env });
+  const files = new MailAttachments(settings, new GuardedFetch(settings.allowed));
+  const bounces = new Bounces(t.actors);
+  const mailer = new Mailer(settings, new MailTemplates(settings), files, bounces);
   cleanups.push(() => mailer.onApplicationShutdown());
-  return new EmailActor(mailer);
+  return new EmailActor(mailer, t.actors, settings);
 }
 
 async function failure(sending: Promise<void>): Promise<Error> {
@@ -79,6 +93,60 @@ describe('the outbox', () => {
       html: '<b>Hi</b>',
       messageId: '<email-01jgxyz@example.net>',
     });
+  });
+
+  it('holds the mail that a template makes, in every attempt under the same name', async () => {
+    const mail = { to: 'ada@example.org', template: 'welcome', data: { name: '<Ada>' } };
+    await actor.send(new SendEmail(mail), turn());
+    await actor.send(new SendEmail(mail), turn({ attempt: 2 }));
+    expect(await files()).toEqual(['email-01jgxyz.eml']);
+    expect(await parsed('email-01jgxyz.eml')).toMatchObject({
+      subject: 'Welcome, <Ada>',
+      text: 'Hello <Ada>,\n\nyour account is ready.\n',
+      html: expect.stringContaining('<p>Hello &lt;Ada&gt;,</p>'),
+      messageId: '<email-01jgxyz@example.net>',
+    });
+  });
+
+  it('gets no mail whose template lacks a field', async () => {
+    const mail = new SendEmail({ to: 'ada@example.org', template: 'welcome', data: {} });
+    const error = await failure(actor.send(mail, turn()));
+    expect(error).toBeInstanceOf(RejectError);
+    expect(error.message).toContain('data.name');
+    await expect(files()).rejects.toThrow('ENOENT');
+  });
+
+  it('holds the files that the mail names, and may show them', async () => {
+    await writeFile(join(folder, 'logo.png'), 'a picture');
+    const attachments = [
+      { filename: 'Grüße "1".png', ref: 'logo.png', cid: 'logo' },
+      { filename: 'data', ref: 'logo.png', contentType: 'application/x-own' },
+    ];
+    const mail = new SendEmail({ ...MAIL, html: '<img src="cid:logo">', attachments });
+    await actorWith({ OUTBOX_DIR: join(folder, 'new'), MAIL_ATTACHMENTS: folder }).send(
+      mail,
+      turn(),
+    );
+    const { attachments: got, messageId } = await parsed('email-01jgxyz.eml');
+    expect(messageId).toBe('<email-01jgxyz@example.net>');
+    expect(
+      got.map(({ filename, contentType, cid, content }) => [
+        filename,
+        contentType,
+        cid,
+        content.toString(),
+      ]),
+    ).toEqual([
+      ['Grüße "1".png', 'image/png', 'logo', 'a picture'],
+      ['data', 'application/x-own', undefined, 'a picture'],
+    ]);
+  });
+
+  it('gets no mail whose attachment is not there', async () => {
+    const mail = new SendEmail({ ...MAIL, attachments: [{ filename: 'a', ref: 'a' }] });
+    const env = { OUTBOX_DIR: join(folder, 'new'), MAIL_ATTACHMENTS: folder };
+    expect(await failure(actorWith(env).send(mail, turn()))).toBeInstanceOf(RejectError);
+    await expect(files()).rejects.toThrow('ENOENT');
   });
 
   it('holds one file per message: another attempt overwrites it', async () => {

@@ -1,11 +1,22 @@
-import { createHash } from 'node:crypto';
-import { SendEmail } from '@callsheet/contracts';
-import { RejectError, type Turn } from '@callsheet/messaging';
+import type { Email } from '@callsheet/contracts';
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import type { NodemailerError, Transporter } from 'nodemailer';
-import { excerpt } from '../excerpt.js';
 import { Settings } from '../settings.js';
+import { Bounces } from './bounces.js';
+import { MailAttachments } from './mail.attachments.js';
+import { mailName } from './mail.name.js';
+import { MailTemplates } from './mail.templates.js';
 import { outbox, type Delivery } from './outbox.js';
+import { MailDeferredError, MailRefusedError, partialRefusal, refusalOf } from './refusals.js';
+
+/** One attempt to send a mail. */
+export interface Attempt {
+  /** Of the message that the mail was sent with: the same in every attempt. */
+  readonly id: string;
+  /** Whether there will be no other one if the server does not take the mail now. */
+  readonly isLast: boolean;
+  readonly signal: AbortSignal;
+}
 
 /** Sends mail over a pool of SMTP connections, or into the outbox folder when no server is set. */
 @Injectable()
@@ -13,7 +24,12 @@ export class Mailer implements OnApplicationShutdown {
   /** Made for the first mail: loading nodemailer takes 0.1 s, which a start does without. */
   private transport?: Promise<Transporter<Delivery>>;
 
-  constructor(private readonly settings: Settings) {
+  constructor(
+    private readonly settings: Settings,
+    private readonly templates: MailTemplates,
+    private readonly attachments: MailAttachments,
+    private readonly bounces: Bounces,
+  ) {
     const { smtpUrl, outboxDir } = settings;
     new Logger(Mailer.name).log(
       smtpUrl
@@ -25,40 +41,58 @@ export class Mailer implements OnApplicationShutdown {
   /**
    * One attempt. Resolves when the server has taken the mail for every recipient.
    *
-   * The Message-ID follows from the turn's id, so a mail that is sent again, because the server's answer was lost say, is
+   * The Message-ID follows from the id, so a mail that is sent again, because the server's answer was lost say, is
    * recognised by receivers that look for duplicates, and overwrites its file in the outbox.
    *
-   * @throws RejectError when the server refuses the mail for good (5xx), or takes it for some recipients only: another
-   *   attempt would reach those twice
-   * @throws Error when it may be accepted later: 4xx, a refused login, no connection, a full disk
+   * What the server refuses and will not be asked again is published as EmailBounced.
+   *
+   * @throws RejectError when its template cannot be filled or an attachment cannot be had
+   * @throws MailRefusedError, a RejectError, when the server refuses the mail for good (5xx), or takes it for some recipients only:
+   *   another attempt would reach those twice
+   * @throws MailDeferredError when it may take it later: 4xx, a refused login, no connection
+   * @throws Error for what else may be mended: a full disk, a file that does not come
    */
-  async send(mail: SendEmail, turn: Pick<Turn, 'id' | 'signal'>): Promise<void> {
+  async send(mail: Email, attempt: Attempt): Promise<void> {
+    const messageId = `<${mailName(attempt.id)}@${this.settings.mailDomain}>`;
+    try {
+      await this.deliver(mail, messageId, attempt.signal);
+    } catch (error) {
+      const isDeferred = error instanceof MailDeferredError;
+      if (error instanceof MailRefusedError || (isDeferred && attempt.isLast)) {
+        await this.bounces.publish({ id: attempt.id, messageId }, error.refusals);
+      }
+      throw error;
+    }
+  }
+
+  private async deliver(mail: Email, messageId: string, signal: AbortSignal): Promise<void> {
+    const { template, data = {}, attachments = [], replyTo } = mail;
+    const to = typeof mail.to === 'string' ? [mail.to] : [...mail.to];
+    const { subject, text, html } =
+      template === undefined ? mail : await this.templates.render(template, data);
+    const files = await this.attachments.load(attachments, signal);
     const transport = await (this.transport ??= transportOf(this.settings));
-    turn.signal.throwIfAborted();
+    signal.throwIfAborted();
     const delivery = await transport
       .sendMail({
         from: this.settings.mailFrom,
-        to: typeof mail.to === 'string' ? mail.to : [...mail.to],
-        replyTo: mail.replyTo,
-        subject: mail.subject,
-        text: mail.text,
-        html: mail.html,
-        messageId: `<${nameOf(turn.id)}@${this.settings.mailDomain}>`,
+        to,
+        replyTo,
+        subject,
+        text,
+        html,
+        attachments: [...files],
+        messageId,
         disableFileAccess: true,
         disableUrlAccess: true,
-        signal: turn.signal,
+        signal,
       })
       .catch((error: NodemailerError) => {
-        turn.signal.throwIfAborted();
-        throw this.settings.smtpUrl ? refusal(error, this.settings.smtpUrl.host) : error;
+        signal.throwIfAborted();
+        throw this.settings.smtpUrl ? refusalOf(error, this.settings.smtpUrl.host, to) : error;
       });
     const refused = delivery.rejectedErrors ?? [];
-    if (refused.length > 0) {
-      const list = refused
-        .map(({ recipient, response }) => `${recipient} (${response})`)
-        .join(', ');
-      throw new RejectError(`the mail was sent, but not to ${excerpt(list)}`);
-    }
+    if (refused.length > 0) throw partialRefusal(refused);
   }
 
   /** Closes the pool; by now no turn runs. */
@@ -80,21 +114,4 @@ async function transportOf({ smtpUrl, outboxDir }: Settings): Promise<Transporte
     // The pool would silently send a mail again when a connection closes; attempts are counted by the actor.
     maxRequeues: 0,
   }) as Transporter<Delivery>;
-}
-
-/** A 5xx is final only when it is about the mail: one about greeting or login can be mended by the operator. */
-function refusal(error: NodemailerError, host: string): Error {
-  const { response, responseCode = 0, command, code } = error;
-  const message = response
-    ? `SMTP server ${host} answered '${excerpt(response)}' to ${command}`
-    : `SMTP server ${host} failed: ${excerpt(error.message)}`;
-  const final = responseCode >= 500 && (code === 'EENVELOPE' || code === 'EMESSAGE');
-  return final ? new RejectError(message, { cause: error }) : new Error(message, { cause: error });
-}
-
-/** An id as part of a Message-ID and of a file name: itself when that is safe, else shortened and with a digest. */
-function nameOf(id: string): string {
-  if (/^[a-z0-9][a-z0-9_-]{0,99}$/.test(id)) return id;
-  const digest = createHash('sha256').update(id).digest('hex').slice(0, 16);
-  return `${id.replace(/[^A-Za-z0-9]+/g, '-').slice(0, 40)}-${digest}`;
 }

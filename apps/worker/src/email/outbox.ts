@@ -3,11 +3,12 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import type { Transport } from 'nodemailer';
+import type { AnswerTo } from './refusals.js';
 
 /** What a transport tells of a mail that it took. */
 export interface Delivery {
   /** Recipients that were refused although others were accepted. */
-  rejectedErrors?: readonly { recipient?: string; response?: string }[] | undefined;
+  rejectedErrors?: readonly AnswerTo[] | undefined;
 }
 
 /**
@@ -30,11 +31,16 @@ export function outbox(folder: string): Transport<Delivery> {
   };
 }
 
-async function store(folder: string, name: string, content: NodeJS.ReadableStream): Promise<void> {
+/** Writes a file into a folder, which is made when it is not there; readers never see half a file. */
+export async function store(
+  folder: string,
+  name: string,
+  content: NodeJS.ReadableStream | string,
+): Promise<void> {
   const draft = join(folder, `.${randomUUID()}.tmp`);
   await mkdir(folder, { recursive: true });
   try {
-    await writeFile(draft, await buffer(content));
+    await writeFile(draft, typeof content === 'string' ? content : await buffer(content));
     await rename(draft, join(folder, name));
   } catch (error) {
     await rm(draft, { force: true });

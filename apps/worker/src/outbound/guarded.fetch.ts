@@ -36,8 +36,12 @@ export class AddressRefusedError extends RejectError {
 export class GuardedFetch implements OnApplicationShutdown {
   private readonly agent: Agent;
 
-  constructor(allowed: AllowedAddresses, resolve: Resolve = lookup) {
-    const connect = buildConnector({ lookup: guardedLookup(allowed, resolve) });
+  /** @param ca certificates, as PEM, that servers may have theirs from. Default: those that Node trusts */
+  constructor(allowed: AllowedAddresses, resolve: Resolve = lookup, ca?: string) {
+    const connect = buildConnector({
+      lookup: guardedLookup(allowed, resolve),
+      ...(ca !== undefined && { ca }),
+    });
     this.agent = new Agent({
       connect(options, callback) {
         const host = options.hostname.replace(/^\[(.*)\]$/, '$1');

@@ -1,17 +1,11 @@
-import { DeliverWebhook } from '@callsheet/contracts';
-import { RejectError, RetryLaterError, type Turn } from '@callsheet/messaging';
+import { DeliverWebhook, generateSecret, signatures } from '@callsheet/contracts';
+import type { Turn } from '@callsheet/messaging';
 import { Injectable, Logger } from '@nestjs/common';
-import type { RequestInit, Response } from 'undici';
-import { excerpt } from '../excerpt.js';
+import type { RequestInit } from 'undici';
 import { GuardedFetch } from '../outbound/guarded.fetch.js';
+import { post } from '../outbound/post.js';
 import { Settings } from '../settings.js';
 import { EndpointGoneError } from './endpoint.gone.error.js';
-import { generateSecret, signatures } from './signature.js';
-
-/** Bytes of an answer that are read at most: enough to say what went wrong. */
-const READ_LIMIT = 64 * 1024;
-/** The longest wait a receiver can ask for: one hour, in milliseconds. */
-const MAX_WAIT = 3_600_000;
 
 /** Delivers webhooks: an HTTP POST, signed after Standard Webhooks, to public addresses and those that are allowed. */
 @Injectable()
@@ -45,23 +39,15 @@ export class WebhookClient {
    * @throws the reason of `turn.signal` when it aborts
    */
   async deliver(webhook: DeliverWebhook, turn: Pick<Turn, 'id' | 'sentAt' | 'signal'>) {
-    const timeout = AbortSignal.timeout(this.timeout);
-    const target = `POST ${withoutQuery(webhook.url)}`;
-    const response = await this.guarded
-      .fetch(webhook.url, {
-        ...this.seal(webhook, turn),
-        signal: AbortSignal.any([turn.signal, timeout]),
-      })
-      .catch((cause: unknown) => {
-        turn.signal.throwIfAborted();
-        if (cause instanceof RejectError) throw cause;
-        if (timeout.aborted) {
-          throw new Error(`${target} got no answer within ${this.timeout} ms`, { cause });
-        }
-        throw new Error(`${target} failed: ${reasonOf(cause)}`, { cause });
-      });
-    const body = await head(response);
-    if (!response.ok) throw refusal(target, response, body);
+    const { url } = webhook;
+    const answer = await post(this.guarded, url, this.seal(webhook, turn), {
+      target: `POST ${withoutQuery(url)}`,
+      timeout: this.timeout,
+      signal: turn.signal,
+    });
+    if (answer.ok) return;
+    const refusal = answer.refusal();
+    throw answer.status === 410 ? new EndpointGoneError(refusal.message) : refusal;
   }
 
   private seal({ event, payload }: DeliverWebhook, turn: Pick<Turn, 'id' | 'sentAt'>): RequestInit {
@@ -73,7 +59,6 @@ export class WebhookClient {
       data: payload,
     });
     return {
-      method: 'POST',
       body,
       headers: {
         'content-type': 'application/json',
@@ -86,38 +71,6 @@ export class WebhookClient {
   }
 }
 
-/** What an answer other than 2xx means for the message. */
-function refusal(target: string, { status, headers }: Response, body: string): Error {
-  const answer = excerpt(body);
-  const message = `${target} answered ${status}${answer && `: ${answer}`}`;
-  if (status === 410) return new EndpointGoneError(message);
-  if (status < 500 && ![408, 425, 429].includes(status)) return new RejectError(message);
-  if (![429, 503].includes(status)) return new Error(message);
-  const after = headers.get('retry-after');
-  const later = RetryLaterError.fromRetryAfter(message, after, { most: MAX_WAIT });
-  // "At once" is left to the back-off.
-  return later && later.options.after !== 0 ? later : new Error(message);
-}
-
-/**
- * The beginning of an answer's body. Reading it to its end lets the connection be used again; an endless or broken body
- * is left where it is and is no failure, for the status has been given.
- */
-async function head(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of response.body ?? []) {
-      chunks.push(chunk);
-      size += chunk.byteLength;
-      if (size >= READ_LIMIT) break;
-    }
-  } catch {
-    // The deadline, the turn's signal or the receiver ended it.
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
 /** A sender's id may hold anything; a header only visible ASCII. Distinct ids stay distinct. */
 function headerValue(id: string): string {
   return /^[!-$&-~]+$/.test(id) ? id : encodeURIComponent(id);
@@ -127,11 +80,4 @@ function headerValue(id: string): string {
 function withoutQuery(url: string): string {
   const { origin, pathname } = new URL(url);
   return origin + pathname;
-}
-
-/** fetch says no more than 'fetch failed'; why is in its cause, or in the causes for each address tried. */
-function reasonOf(error: unknown): string {
-  const cause = error instanceof Error ? (error.cause ?? error) : error;
-  const first: unknown = cause instanceof AggregateError ? cause.errors[0] : cause;
-  return excerpt(first instanceof Error ? first.message : String(first));
 }

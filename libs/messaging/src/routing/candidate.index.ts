@@ -7,7 +7,7 @@ import { TopicTrie } from './topic.js';
 interface Field {
   readonly name: string;
   of(event: RoutedEvent): unknown;
-  /** Filters are asked of events that have no such field, because they say that they cannot say. */
+  /** Filters are asked of events that have no such field too, because they say that they cannot say. */
   readonly isFilter?: boolean;
 }
 
@@ -36,11 +36,16 @@ export class CandidateIndex {
     }
   }
 
-  /** All that may fit, by their place. */
-  find(event: RoutedEvent): Candidate[] {
+  /**
+   * All that may fit, by their place, and of those whose filter looks for a field that the event lacks, so that it cannot say,
+   * some.
+   *
+   * @param most of them for each such field
+   */
+  find(event: RoutedEvent, most: number): Candidate[] {
     const found: Candidate[] = [];
-    this.ofAnyType.find(event, found);
-    this.byType.get(event.type)?.find(event, found);
+    this.ofAnyType.find(event, found, most);
+    this.byType.get(event.type)?.find(event, found, most);
     return found.sort((a, b) => a.place - b.place);
   }
 
@@ -61,10 +66,10 @@ class Shelf {
     this.box(candidate.match.topic).add(candidate, label);
   }
 
-  find(event: RoutedEvent, found: Candidate[]): void {
-    this.ofAnyTopic.find(event, found);
+  find(event: RoutedEvent, found: Candidate[], most: number): void {
+    this.ofAnyTopic.find(event, found, most);
     if (this.byPattern.size === 0) return;
-    for (const box of this.byTopic.match(event.topic)) box.find(event, found);
+    for (const box of this.byTopic.match(event.topic)) box.find(event, found, most);
   }
 
   private box(pattern: string | undefined): Box {
@@ -97,12 +102,16 @@ class Box {
     else drawer.byValue.set(value, [candidate]);
   }
 
-  find(event: RoutedEvent, found: Candidate[]): void {
+  find(event: RoutedEvent, found: Candidate[], most: number): void {
     append(found, this.unlabelled);
     for (const { field, byValue } of this.byField?.values() ?? []) {
       const value = field.of(event);
       if (value === undefined && field.isFilter) {
-        for (const labelled of byValue.values()) append(found, labelled);
+        const until = found.length + most;
+        for (const labelled of byValue.values()) {
+          append(found, labelled.slice(0, until - found.length));
+          if (found.length >= until) break;
+        }
       } else append(found, byValue.get(value));
     }
   }

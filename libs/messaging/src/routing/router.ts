@@ -86,7 +86,7 @@ export class Router {
    */
   async explain(event: RoutedEvent, draft?: Route): Promise<Explanation> {
     const table = draft ? await this.tableWith(draft) : await this.table();
-    const routed = table.match(event);
+    const routed = table.match(event, Infinity);
     const receivers = await this.chosen(routed.reached, 'look');
     return { ...routed, receivers, problems: [...table.problems] };
   }

@@ -190,6 +190,23 @@ describe('an event', () => {
   });
 });
 
+describe('an event without the field that filters look for', () => {
+  it('is asked of some of them, of all when that is wanted', () => {
+    const filtered = (id: string) => ({
+      id,
+      to: ['one'],
+      match: { when: `data.other == '${id}'` },
+    });
+    const all = table([
+      ...Array.from({ length: 1_000 }, (_, n) => filtered(`r${n}`)),
+      { id: 'z', to: ['two'], match: { when: 'data.amount > 0.0' } },
+    ]);
+    expect(all.match(EVENT).failed).toHaveLength(10);
+    expect(all.match(EVENT, Infinity).failed).toHaveLength(1_000);
+    expect(all.match(EVENT).reached).toEqual([{ receiver: 'two', by: 'route:z' }]);
+  });
+});
+
 describe('one of several receivers', () => {
   const oneOf = ['a', 'b', 'c'];
 
@@ -312,7 +329,7 @@ describe('any table', () => {
       : { ...rule, match: { ...rule.match, when: `(${when}\n) || false` } };
   };
   const failures = (of: RoutingTable, event: Partial<RoutedEvent>): string[] =>
-    of.match({ ...EVENT, ...event }).failed.map(({ owner }) => owner);
+    of.match({ ...EVENT, ...event }, Infinity).failed.map(({ owner }) => owner);
   const word = fc.constantFrom('a', 'b', 'c');
   const type = fc.tuple(word, word).map((parts) => parts.join('.'));
   const topic = fc.array(word, { minLength: 1, maxLength: 4 }).map((words) => words.join('.'));

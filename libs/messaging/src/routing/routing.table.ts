@@ -48,13 +48,17 @@ export class RoutingTable {
     this.problems = problems;
   }
 
-  /** Where an event goes: to every actor once at most, as whatever reached it first says. */
-  match(event: RoutedEvent): Routed {
+  /**
+   * Where an event goes: to every actor once at most, as whatever reached it first says.
+   *
+   * @param most how many filters are asked that look for the same field, which the event lacks; they do not match, but say why
+   */
+  match(event: RoutedEvent, most = SOME): Routed {
     const test = testOf(event);
     const reach = new Reach(event);
     const failed: Problem[] = [];
     let isOver = false;
-    for (const candidate of this.index.find(event)) {
+    for (const candidate of this.index.find(event, most)) {
       const { owner, subscriber, match, to, set, isLast } = candidate;
       if (subscriber === undefined ? isOver : reach.has(subscriber)) continue;
       if (!fits(match, event)) continue;
@@ -105,6 +109,9 @@ function ask(candidate: Candidate, test: (filter: EventFilter) => Verdict): Verd
   }
   return test(candidate.filter);
 }
+
+/** Enough to tell who looks for the wrong field, few enough to cost nothing. */
+const SOME = 10;
 
 /** `DeadLetterAdded`: led to those alone that name it. */
 const NOTICE = 'dead-letters.added';

@@ -24,13 +24,18 @@ beforeEach(() => {
   engine = new Shared(resolveOptions({ url: 'memory:' }), clock);
 });
 
-/** A process whose actor `log` subscribes to these types. */
-async function started(...types: string[]): Promise<Subscriptions> {
+/** A process whose actor `log` subscribes to these types, and what starts it. */
+function processOf(...types: string[]): [Subscriptions, () => Promise<void>] {
   const subscriptions = new Subscriptions(new Router(engine, clock), engine, clock);
   onTestFinished(() => subscriptions.stop());
   const actors = [{ name: 'log', subscriptions: types.map((type) => ({ type })) }];
+  return [subscriptions, () => subscriptions.start(actors)];
+}
+
+async function started(...types: string[]): Promise<Subscriptions> {
+  const [subscriptions, start] = processOf(...types);
   // It waits until every process goes by it.
-  await Promise.all([subscriptions.start(actors), clock.advance('250ms')]);
+  await Promise.all([start(), clock.advance('250ms')]);
   return subscriptions;
 }
 
@@ -88,12 +93,41 @@ describe('the release that came last', () => {
     expect(await inForce()).toEqual(['a.old']);
   });
 
-  it('gives way at once to one that starts when it has been gone for 30 s', async () => {
+  it('gives way to one that starts when that has missed it twice', async () => {
     (await started('a.old')).stop();
     (await started('a.new')).stop();
-    await clock.advance('31s');
+    await clock.advance('10m');
     await started('a.old');
+    await clock.advance('15s');
+    expect(await inForce()).toEqual(['a.new']);
+    await clock.advance('1s');
     expect(await inForce()).toEqual(['a.old']);
+  });
+
+  it('is in force after an outage of the store, whatever starts then', async () => {
+    await started('a.old');
+    await started('a.new');
+    const away = vi.spyOn(engine, 'bound').mockRejectedValue(new Error('away'));
+    await clock.advance('35s');
+    away.mockRestore();
+    await started('a.old');
+    expect(await inForce()).toEqual(['a.new']);
+    await clock.advance('5m');
+    expect(await inForce()).toEqual(['a.new']);
+  });
+
+  it('is in force though an older one has taken over from another, and looks before it is noted', async () => {
+    const old = await started('a.old');
+    (await started('a.middle')).stop();
+    await clock.advance('10m');
+    expect(await inForce()).toEqual(['a.old']);
+    const [, start] = processOf('a.new');
+    const starting = start();
+    await clock.advance('100ms');
+    expect(await inForce()).toEqual(['a.new']);
+    await Promise.all([old.keepUp(), starting, clock.advance('250ms')]);
+    await clock.advance('5m');
+    expect(await inForce()).toEqual(['a.new']);
   });
 
   it('is in force when its first process died half-way', async () => {
@@ -130,6 +164,21 @@ describe('what somebody has removed from the store', () => {
     await engine.bind('actor:log', undefined);
     await clock.advance('9s');
     expect(await inForce()).toEqual(['a.new']);
+  });
+
+  it('is put back when an older one has started before', async () => {
+    await started('a.old');
+    await started('a.new');
+    await engine.bind('actor:log', undefined);
+    await started('a.old');
+    expect(await inForce()).toEqual(['a.old']);
+    await clock.advance('9s');
+    expect(await inForce()).toEqual(['a.new']);
+    await clock.advance('5m');
+    expect(await inForce()).toEqual(['a.new']);
+    await started('a.newest');
+    await clock.advance('5m');
+    expect(await inForce()).toEqual(['a.newest']);
   });
 
   it('is put back when the store was away in between', async () => {

@@ -4,7 +4,14 @@ import { CLOCK, type Clock } from '../clock.js';
 import { ENGINE, type Engine } from '../engine.js';
 import { fingerprintOf } from '../envelope.js';
 import type { Json } from '../json.js';
-import { ReleaseWatch, RELEASE_BEAT, prevails, type Standing } from '../release.js';
+import {
+  isKnown,
+  KnownInForce,
+  prevails,
+  RELEASE_BEAT,
+  ReleaseWatch,
+  type Standing,
+} from '../release.js';
 import { actorBindingOf } from './actor.binding.js';
 import type { Subscription } from './route.js';
 import { Router } from './router.js';
@@ -19,6 +26,8 @@ interface Declared {
 /** What is known of an actor at one moment. */
 interface Look extends Standing {
   readonly bound: Json | undefined;
+  /** Of what is in force. */
+  readonly revision: number;
   readonly now: number;
 }
 
@@ -32,8 +41,7 @@ export class Subscriptions {
   private readonly logger = new Logger('Callsheet');
   private readonly watch = new ReleaseWatch();
   private declared: readonly Declared[] = [];
-  /** By actor, the release that is in force as far as this process knows. */
-  private readonly inForce = new Map<string, string>();
+  private readonly inForce = new KnownInForce();
   private cancelBeat?: () => void;
 
   constructor(
@@ -48,7 +56,7 @@ export class Subscriptions {
       return { name, subscriptions, release: fingerprintOf(subscriptions) };
     });
     await this.each(async (declared, look) => {
-      if (prevails(declared.release, look, look.now)) await this.bind(declared, look);
+      if (prevails(declared.release, look)) await this.bind(declared, look);
     });
     // Nobody but this process can touch a store that is not shared.
     if (this.engine.store.shared && actors.length > 0) this.beat();
@@ -94,27 +102,30 @@ export class Subscriptions {
 
   private async look(name: string): Promise<Look> {
     const bound = await this.engine.bound(ownerOf(name));
-    const { release } = actorBindingOf(bound);
-    if (release !== undefined) this.inForce.set(name, release);
+    const { release, revision } = actorBindingOf(bound);
     // Where somebody has removed it, those whose it was put it back.
-    const current = this.inForce.get(name);
-    if (this.engine.store.shared) return { bound, current, ...(await this.engine.releases(name)) };
-    return { bound, current, releases: [], now: this.clock.now() };
+    const known = this.inForce.hear(name, release === undefined ? release : { release, revision });
+    const look = {
+      bound,
+      current: known?.release,
+      revision: Math.max(revision, known?.revision ?? 0),
+    };
+    if (this.engine.store.shared) return { ...look, ...(await this.engine.releases(name)) };
+    return { ...look, releases: [], now: this.clock.now() };
   }
 
   private async bind(
     { name, release, subscriptions }: Declared,
-    { bound, current, releases }: Look,
+    { bound, current, revision: before, releases }: Look,
   ): Promise<void> {
     // An actor that subscribes to nothing needs no place in the table but to take that of another release.
     if (bound === undefined && subscriptions.length === 0) return;
     // Whoever is late changes nothing of what came meanwhile; of two at once a new release is the later one.
-    const isNew = !releases.some(({ id }) => id === release);
-    const step = current === release ? 0 : isNew ? 2 : 1;
-    const revision = actorBindingOf(bound).revision + step;
+    const step = current === release ? 0 : isKnown(release, releases) ? 1 : 2;
+    const revision = before + step;
     const value = { revision, release, subscriptions } as unknown as Json;
     if (!isDeepStrictEqual(value, bound)) await this.router.bind(ownerOf(name), value);
-    this.inForce.set(name, release);
+    this.inForce.hear(name, { release, revision });
   }
 }
 

@@ -15,6 +15,7 @@ export function testTurn(fields: Partial<Turn> = {}): Turn {
     key: undefined,
     attempt: 1,
     attempts: 5,
+    priority: 100,
     sentAt: new Date(),
     now: new Date(),
     deadline: undefined,

@@ -33,9 +33,17 @@ export class PostgresDatabase {
     return rows;
   }
 
+  /** A connection of one's own, to be released. One that breaks fails its next query. */
+  async connect(): Promise<PoolClient> {
+    const client = await this.opened().connect();
+    // The pool listens only while nobody has it, and an error that nobody hears ends the process.
+    if (client.listenerCount('error') === 0) client.on('error', () => undefined);
+    return client;
+  }
+
   /** Runs `work` in a transaction. */
   async transaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
-    const client = await this.opened().connect();
+    const client = await this.connect();
     let broken: Error | undefined;
     try {
       await client.query('begin');
@@ -64,16 +72,21 @@ export class PostgresDatabase {
       application_name: `callsheet sync ${this.name}`.slice(0, 63),
       connectionTimeoutMillis: 10_000,
       types: {
-        getTypeParser: ((id: number, format: 'text') =>
-          AS_VALUES.has(id)
-            ? (types.getTypeParser(id, format) as unknown)
-            : (value: string) => value) as typeof types.getTypeParser,
+        getTypeParser: ((id: number) => (text: string) =>
+          valueOf(id, text)) as typeof types.getTypeParser,
       },
     });
     // Whoever uses a connection is told by its query.
     this.pool.on('error', () => undefined);
     return this.pool;
   }
+}
+
+/** What the text of a type, by its oid, comes as. NaN and infinities stay text: JSON has no numbers for them. */
+export function valueOf(type: number, text: string): unknown {
+  if (!AS_VALUES.has(type)) return text;
+  const value = (types.getTypeParser(type, 'text') as (text: string) => unknown)(text);
+  return typeof value === 'number' && !Number.isFinite(value) ? text : value;
 }
 
 /** A name as SQL has it; one with dots names a schema too. */

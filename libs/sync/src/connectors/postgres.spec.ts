@@ -10,6 +10,7 @@ import {
   messages,
   Pipeline,
   postgresOutbox,
+  postgresReplication,
   postgresTable,
   postgresUpsert,
   type Page,
@@ -179,6 +180,49 @@ serverSuite('postgres', 'from PostgreSQL to PostgreSQL', () => {
     expect((await sync()).failure?.message).toMatch("has no column 'updated_at'");
   });
 
+  it('says that a server has no log to replicate from', async () => {
+    await sql('create table source (id int primary key)');
+    const from = postgresReplication({ url, table: 'source', publication: 'p', slot: 's' });
+    const { signal } = new AbortController();
+    const pull = { limit: 1, signal, until: undefined, backfill: false, attempt: 1 };
+    await expect(from.pull(null, pull)).rejects.toThrow('wal_level = replica: set it to logical');
+    await from.close?.();
+  });
+
+  it('keeps what is done to one row in its order, whatever columns it has, and deletes', async () => {
+    await sql('create table target (id int primary key, a int, b int)');
+    const sink = postgresUpsert({ url, table: 'target', deleted: 'gone' });
+    const pushed = async (id: string, rows: object[]) => {
+      const attempt = page(id, 'ordered');
+      await sink.open?.(attempt);
+      await sink.push(rows as never[], attempt);
+      return sql('select * from target order by id');
+    };
+    const first = [
+      { id: 1, a: 1, b: 1 },
+      { id: 1, a: 2 },
+      { id: 2, a: 1, b: 1 },
+      { id: 1, a: 3, b: 3 },
+      { id: 2, gone: true },
+      { id: 3, a: 1, b: 1, gone: true },
+      { id: 3, a: 2, b: 2, gone: false },
+    ];
+    expect(await pushed('p1', first)).toEqual([
+      { id: 1, a: 3, b: 3 },
+      { id: 3, a: 2, b: 2 },
+    ]);
+    await sql('alter table target add unique (a)');
+    const moved = [
+      { id: 5, a: 5 },
+      { id: 3, gone: true },
+      { id: 6, a: 2 },
+    ];
+    expect(await pushed('p3', moved)).toMatchObject([{ id: 1 }, { id: 5, a: 5 }, { id: 6, a: 2 }]);
+    const all = [{ id: 4, a: 1 }, { gone: 'all' }, { id: 5, a: 1 }];
+    expect(await pushed('p2', all)).toEqual([{ id: 5, a: 1, b: null }]);
+    await sink.close?.();
+  });
+
   it('does not push a page twice, nor for whom another has taken over', async () => {
     await sql('create table target (id int primary key, n int)');
     const [frozen, other] = [1, 2].map(() => postgresUpsert({ url, table: 'target' }));
@@ -343,6 +387,10 @@ describe('options of PostgreSQL connectors', () => {
       'postgresTable order is not an option',
     ],
     [() => postgresUpsert({ table: 't', key: [] }), 'postgresUpsert key must be a name'],
+    [
+      () => postgresReplication({ url: 'postgres://x/y', table: 't', publication: 'p', slot: 'A' }),
+      'postgresReplication slot must be of a-z',
+    ],
     [() => postgresUpsert({ table: 't', version: '' }), 'postgresUpsert version must be text'],
   ])('%#: a bad one is refused where it is given', (make, message) => {
     expect(make).toThrow(message);

@@ -18,6 +18,11 @@ export interface PostgresUpsertOptions {
   key?: string | readonly string[];
   /** Column of which a row never takes the place of one with a higher value. Default: the row that comes last counts. */
   version?: string;
+  /**
+   * What says that a row is no more: where it is true in a row, the row of that key is deleted, and where it is 'all', all rows of the
+   * table. It is no column of the table. As {@link postgresReplication} names it. Default: no rows are deleted.
+   */
+  deleted?: string;
 }
 
 type Row = Record<string, unknown>;
@@ -32,11 +37,18 @@ const OF_THE_ROW = /^(22|23)/;
  * @throws OptionError for a bad option
  */
 export function postgresUpsert(options: PostgresUpsertOptions): Sink<Row> {
-  const given = new ConnectorOptions('postgresUpsert', options, ['url', 'table', 'key', 'version']);
+  const given = new ConnectorOptions('postgresUpsert', options, [
+    'url',
+    'table',
+    'key',
+    'version',
+    'deleted',
+  ]);
   const table = {
     table: given.text('table'),
     key: given.names('key', ['id']),
     ...(given.has('version') && { version: given.text('version') }),
+    ...(given.has('deleted') && { deleted: given.text('deleted') }),
   };
   if (!given.has('url')) return new StoreUpsert(table);
   return new PostgresUpsert(given.url('url', ['postgres:', 'postgresql:']), table);
@@ -46,6 +58,7 @@ interface Table {
   table: string;
   key: string[];
   version?: string;
+  deleted?: string;
 }
 
 /** Into the database of the store: with the commit of the turn. */
@@ -145,26 +158,54 @@ interface Statement {
 }
 
 /**
- * One statement for all rows that have the same columns. What is done to one key stays in its order: a row whose key was put into a
- * later statement begins another one.
+ * One statement for all rows that have the same columns, and one for those that are deleted. What is
+ * done to one key stays in its order: a row whose key was put into a later statement begins another one. Deletions stay where they are
+ * among all rows: one may give another row what only one can have.
  */
 function statementsOf(table: Table, rows: Row[]): Statement[] {
   const statements: { text: string; rows: Row[] }[] = [];
   const open = new Map<string, number>();
   const placed = new Map<string, number>();
+  const { deleted } = table;
+  let before: unknown;
   for (const row of rows) {
-    const columns = Object.keys(row).filter((column) => row[column] !== undefined);
-    const shape = JSON.stringify(columns.toSorted());
+    const given = deleted === undefined ? false : row[deleted];
+    const mark = given === true || given === 'all' ? given : false;
+    if (mark !== before) open.clear();
+    before = mark;
+    if (mark === 'all') {
+      statements.push({ text: deletionOfAll(table), rows: [row] });
+      continue;
+    }
+    const columns = Object.keys(row).filter(
+      (column) => row[column] !== undefined && column !== deleted,
+    );
+    const shape = mark ? 'deleted' : JSON.stringify(columns.toSorted());
     const key = JSON.stringify(table.key.map((column) => row[column]));
     let at = open.get(shape);
     if (at === undefined || at < (placed.get(key) ?? 0)) {
-      at = statements.push({ text: upsertOf(table, columns), rows: [] }) - 1;
+      const text = mark ? deletionOf(table) : upsertOf(table, columns);
+      at = statements.push({ text, rows: [] }) - 1;
       open.set(shape, at);
     }
     placed.set(key, at);
     statements[at]?.rows.push(row);
   }
   return statements.map((each) => ({ ...each, json: JSON.stringify(each.rows) }));
+}
+
+/** Rows whose keys are in JSON, $1, are deleted. */
+function deletionOf({ table, key }: Table): string {
+  const target = quoted(table);
+  const same = key.map((column) => `known.${quoted(column)} = gone.${quoted(column)}`);
+  return `delete from ${target} as known
+    using jsonb_populate_recordset(null::${target}, $1::jsonb) as gone
+    where ${same.join(' and ')}`;
+}
+
+/** All rows are deleted. $1 is there as in the others. */
+function deletionOfAll({ table }: Table): string {
+  return `delete from ${quoted(table)} where $1::jsonb is not null`;
 }
 
 /**

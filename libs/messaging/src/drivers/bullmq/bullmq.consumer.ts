@@ -18,7 +18,7 @@ import {
   type NextJob,
   type TurnBackend,
 } from './bullmq.store.js';
-import { AGES } from '../../priority.js';
+import { agesOf } from '../../priority.js';
 import { ReservedTurns } from './reserved.turns.js';
 import { withinTime } from '../../within.time.js';
 
@@ -295,10 +295,10 @@ export class BullmqConsumer implements Consumer {
   ): Promise<NextJob> {
     const { reserved } = this.backend;
     reserved?.ended(job.id);
-    const end = (isLast: boolean): Promise<NextJob> =>
-      this.backend.complete(job, token, effects, this.options.keepDone, !isLast);
+    const end = (isLimited: boolean): Promise<NextJob> =>
+      this.backend.complete(job, token, effects, this.options.keepDone, fetchNext && !isLimited);
     try {
-      const next = await (fetchNext && reserved ? reserved.fetch(end) : end(!fetchNext));
+      const next = await (fetchNext && reserved ? reserved.fetch(end) : end(false));
       this.tell(effects.signals);
       return next;
     } catch (error) {
@@ -346,7 +346,7 @@ export class BullmqConsumer implements Consumer {
   /** Some at a time: those that come into a better lane too soon would only wait there. */
   private async age(aging: number): Promise<void> {
     try {
-      for (const [lane, times] of AGES) {
+      for (const [lane, times] of agesOf(this.options.reserved)) {
         const ids = await this.backend.overdue(lane, Date.now() - times * aging, AGED_AT_ONCE);
         for (const id of ids) await this.backend.changePriority(id, lane);
       }

@@ -220,7 +220,7 @@ export class BullmqEngine implements Engine {
   }
 
   listen(inbox: string, ended: (id: string) => void): Promise<() => Promise<void>> {
-    return this.reading(() => this.database.listen(inbox, ended));
+    return this.hearing(() => this.database.listen(inbox, ended));
   }
 
   async signal(signals: readonly Signal[]): Promise<void> {
@@ -228,7 +228,7 @@ export class BullmqEngine implements Engine {
   }
 
   onSignal(name: string, hear: (text: string) => void): Promise<() => Promise<void>> {
-    return this.reading(() => this.database.onSignal(name, hear));
+    return this.hearing(() => this.database.onSignal(name, hear));
   }
 
   async bind(owner: string, value: Json | undefined): Promise<boolean> {
@@ -329,6 +329,17 @@ export class BullmqEngine implements Engine {
   }
 
   /** Whatever a read fails with that is not ours, the store is what failed. */
+  private async hearing(begin: () => Promise<() => Promise<void>>): Promise<() => Promise<void>> {
+    let listening: ReturnType<typeof begin> | undefined;
+    try {
+      return await this.reading(() => (listening = begin()));
+    } catch (error) {
+      // If it begins after all, nobody knows of it who could end it.
+      listening?.then((end) => end()).catch(() => undefined);
+      throw error;
+    }
+  }
+
   private async reading<T>(read: () => Promise<T>): Promise<T> {
     try {
       // A queue that is new while the store is away waits for it without end.

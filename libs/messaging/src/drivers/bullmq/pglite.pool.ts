@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { types, type PGlite } from '@electric-sql/pglite';
-import type { PoolLike } from './postgres.store.js';
+import type { PoolLike } from './sql.store.js';
 
 type Result = Awaited<ReturnType<PoolLike['query']>>;
 

@@ -6,7 +6,7 @@ import type { StoreInfo } from '../../engine.js';
 import { StoreError } from '../../messaging.errors.js';
 import { lockFolder } from './pglite.lock.js';
 import { PglitePool } from './pglite.pool.js';
-import { SqlStore, type PoolLike } from './postgres.store.js';
+import { SqlStore, type PoolLike } from './sql.store.js';
 import { withinTime } from '../../within.time.js';
 
 /** PostgreSQL embedded in this process; its files survive the process, not a power cut: PGlite never syncs them. */

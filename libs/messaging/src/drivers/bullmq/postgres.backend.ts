@@ -13,13 +13,13 @@ import { Ending, type Failure, type Keep, type NextJob, type TurnBackend } from 
 import type { ResolvedOptions } from '../../messaging.options.js';
 import { URGENT } from '../../priority.js';
 import { pauseAfterError } from './error.pause.js';
-import type { PoolLike } from './postgres.store.js';
+import type { PoolLike } from './sql.store.js';
 import { NOW, onServerClock } from './postgres.clock.js';
 import { PostgresEnds } from './postgres.ends.js';
 import { toSends } from './postgres.sends.js';
 import { PostgresMailboxes } from './postgres.mailboxes.js';
 import { retryLost, retryTransient } from './postgres.retry.js';
-import { LOOK_AGAIN, type ReservedTurns } from './reserved.turns.js';
+import { isOther, LOOK_AGAIN, type ReservedTurns } from './reserved.turns.js';
 import { redriveAll } from './redrive.all.js';
 
 /**
@@ -35,7 +35,8 @@ SELECT id FROM bullmq.job
  LIMIT $4`;
 
 /**
- * Whether an urgent message could be taken. Who takes the next one then may still get another, if somebody is quicker.
+ * Whether an urgent message could be taken. Who takes the next one then may still get another: if somebody is quicker, or if one
+ * that is due has to wait for others of its key.
  *
  * $1 queue, $2 the worst priority that is urgent
  */
@@ -359,8 +360,15 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
         async (isRepeat) =>
           (isRepeat && (await this.taken(args[0], since))) || super.moveToActive(...args),
       );
-    const limited = async (): Promise<NextJob> =>
-      (await this.value(HAS_URGENT, [this.queueName, URGENT])) ? take() : [null, '', 0, 0];
+    const none: NextJob = [null, '', 0, 0];
+    const limited = async (): Promise<NextJob> => {
+      if (!(await this.value(HAS_URGENT, [this.queueName, URGENT]))) return none;
+      const taken = await take();
+      if (!isOther(taken)) return taken;
+      // It comes before the others of its priority again.
+      await this.moveJobFromActiveToWait(taken[1], args[0]);
+      return none;
+    };
     return pauseAfterError(async () =>
       this.reserved ? this.reserved.fetch((isLimited) => (isLimited ? limited() : take())) : take(),
     ) as ReturnType<PostgresQueueBackend['moveToActive']>;

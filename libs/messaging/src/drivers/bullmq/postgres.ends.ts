@@ -6,7 +6,7 @@ import { NOW } from './postgres.clock.js';
 import { isLocked, isLost, retryBusy, retryLost } from './postgres.retry.js';
 import type { Queryable } from './postgres.schema.js';
 import { refusalOf } from './postgres.sends.js';
-import type { PoolLike } from './postgres.store.js';
+import type { PoolLike } from './sql.store.js';
 
 /** What the end of a turn fails with when the job is no longer this worker's: our functions', and as BullMQ translates it. */
 const LOCK_LOST: unknown[] = ['BM001', ErrorCode.JobNotInState, ErrorCode.JobLockMismatch];

@@ -324,13 +324,29 @@ const entering = (name: string) => (): string =>
 const draining = (name: string) => (): string =>
   composeScript([name], `${DRAINING}return ${name}(KEYS, ARGV)\n`);
 
+/** What a worker that died had comes first among those of its priority; BullMQ puts it before all others. */
+const STALLED = (): string =>
+  composeScript(
+    ['moveStalledJobsToWait'],
+    `${DRAINING}
+local stalled = moveStalledJobsToWait(KEYS, ARGV)
+for _, id in ipairs(stalled) do
+  local priority = tonumber(redis.call('HGET', ARGV[2] .. id, 'priority')) or 0
+  if priority > 0 and redis.call('LREM', KEYS[2], -1, id) > 0 then
+    redis.call('ZADD', ARGV[2] .. 'prioritized', priority * 0x100000000, id)
+  end
+end
+return stalled
+`,
+  );
+
 /** BullMQ's own commands that are ours instead, so that mailboxes are kept right and a full server is drained. Each takes and answers what BullMQ's does. */
 export const OPERATIONS: Readonly<Record<string, () => string>> = {
   moveToActive: TAKE,
   moveJobFromActiveToWait: HAND_BACK,
   extendLock: draining('extendLock'),
   extendLocks: draining('extendLocks'),
-  moveStalledJobsToWait: draining('moveStalledJobsToWait'),
+  moveStalledJobsToWait: STALLED,
   updateJobScheduler: draining('updateJobScheduler'),
   addStandardJob: entering('addStandardJob'),
   addPrioritizedJob: entering('addPrioritizedJob'),

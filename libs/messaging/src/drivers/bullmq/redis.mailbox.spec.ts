@@ -68,6 +68,27 @@ serverSuite('redis-server', 'mailboxes on Redis', () => {
     expect(await at.after(4)).toEqual([0, 1, 2, 3]);
   });
 
+  it('are not overtaken: what a dead worker had waits among its priority again', async () => {
+    const sent = at.message('hold', { priority: 1_000 });
+    await at.engine.send([sent]);
+    await at.consume();
+    await expect.poll(() => at.state(sent)).toBe('active');
+    await at.queue.pause();
+    await redis.del(`${prefix}${sent.id}:lock`);
+    const backend = at.queue.getBackend();
+    const { queue } = backend as unknown as { queue: { opts: object } };
+    Object.assign(queue.opts, { maxStalledCount: 5, stalledInterval: 1 });
+    const look = async () => {
+      await redis.del(`${prefix}stalled-check`);
+      return backend.moveStalledJobsToWait();
+    };
+    // The first look marks it, the second finds it without a lock.
+    expect([await look(), await look()]).toEqual([[], [sent.id]]);
+    expect(await redis.zscore(`${prefix}prioritized`, sent.id)).toBe(String(1_000 * 2 ** 32));
+    expect(await redis.llen(`${prefix}wait`)).toBe(0);
+    at.open();
+  });
+
   it('take in what a plain producer added to their keys', async () => {
     const sent = [0, 1].map((n) => at.message(n));
     await at.engine.send(sent);

@@ -38,7 +38,8 @@ export class ReservedTurns {
   }
 }
 
-function isOther(taken: NextJob): taken is [{ priority: unknown }, string] & NextJob {
+/** Whether a message was taken that is not urgent. */
+export function isOther(taken: NextJob): taken is [{ priority: unknown }, string] & NextJob {
   const [job, id] = (taken ?? []) as [({ priority?: unknown } | null)?, string?];
   return !!job && id !== undefined && Number(job.priority ?? 0) > URGENT;
 }

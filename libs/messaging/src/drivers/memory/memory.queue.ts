@@ -11,7 +11,7 @@ import type { Envelope } from '../../envelope.js';
 import type { MemoryConsumer } from './memory.consumer.js';
 import { Handled, Letters, type Keep } from './memory.ended.js';
 import type { Entry, Work } from './memory.entry.js';
-import { AGES } from '../../priority.js';
+import { agesOf } from '../../priority.js';
 import { Heap } from './memory.heap.js';
 import { Mailbox } from './memory.mailbox.js';
 import { RateLimit } from './memory.rate.limit.js';
@@ -39,6 +39,7 @@ export class MemoryQueue {
   private cancelTimer?: () => void;
   private seq = 0;
   private aging?: number;
+  private ages = agesOf();
   /** When it was looked last for what waits long. */
   private agedAt = 0;
   /** The most messages that wait per key. */
@@ -77,9 +78,13 @@ export class MemoryQueue {
 
   // ---- consumers
 
-  employ(consumer: MemoryConsumer, { rateLimit, aging, reads, mailbox }: ConsumeOptions): void {
+  employ(
+    consumer: MemoryConsumer,
+    { rateLimit, aging, reserved, reads, mailbox }: ConsumeOptions,
+  ): void {
     this.consumers.add(consumer);
     this.aging = aging;
+    this.ages = agesOf(reserved);
     if (mailbox !== undefined) this.mailboxLimit = mailbox;
     if (
       rateLimit &&
@@ -151,7 +156,7 @@ export class MemoryQueue {
     const now = this.clock.now();
     if (aging === undefined || Math.abs(now - this.agedAt) < aging / 10) return;
     this.agedAt = now;
-    for (const [lane, times] of AGES) {
+    for (const [lane, times] of this.ages) {
       const old = this.ready.all().filter(({ rank, item: { envelope } }) => {
         return rank > lane && (envelope.dueAt ?? envelope.sentAt) <= now - times * aging;
       });

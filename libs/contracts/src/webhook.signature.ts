@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { OptionError } from '@callsheet/messaging';
 
 const PREFIX = 'whsec_';
@@ -9,9 +9,13 @@ const PREFIX = 'whsec_';
  * @param timestamp seconds since the epoch, as sent in `webhook-timestamp`; receivers refuse an old one
  * @param body byte for byte what is sent
  */
-export function sign(secret: Buffer, id: string, timestamp: number, body: string): string {
-  const digest = createHmac('sha256', secret).update(`${id}.${timestamp}.${body}`).digest('base64');
-  return `v1,${digest}`;
+export function sign(
+  secret: Buffer,
+  id: string,
+  timestamp: number,
+  body: string | Uint8Array,
+): string {
+  return `v1,${digest(secret, id, timestamp, body).toString('base64')}`;
 }
 
 /** `webhook-signature` of one delivery: a signature for each key, so that receivers may change from one to the next. */
@@ -20,6 +24,29 @@ export function signatures(
   ...signed: [id: string, timestamp: number, body: string]
 ): string {
   return secrets.map((secret) => sign(secret, ...signed)).join(' ');
+}
+
+/**
+ * Whether one of the signatures in `webhook-signature` is that of one of the keys. Those of another version than `v1` are passed
+ * over. How long it takes tells nothing of how much of a signature is right.
+ */
+export function isSigned(
+  secrets: readonly Buffer[],
+  signature: string,
+  ...signed: [id: string, timestamp: number, body: Uint8Array]
+): boolean {
+  const given = signature
+    .split(' ')
+    .filter((part) => part.startsWith('v1,'))
+    .map((part) => Buffer.from(part.slice('v1,'.length), 'base64'));
+  return secrets.some((secret) => {
+    const right = digest(secret, ...signed);
+    return given.some((one) => one.length === right.length && timingSafeEqual(one, right));
+  });
+}
+
+function digest(secret: Buffer, id: string, timestamp: number, body: string | Uint8Array): Buffer {
+  return createHmac('sha256', secret).update(`${id}.${timestamp}.`).update(body).digest();
 }
 
 /** The keys behind one or more `whsec_<base64>`, with commas between. @throws OptionError as {@link parseSecret} */

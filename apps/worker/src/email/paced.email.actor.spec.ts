@@ -1,0 +1,141 @@
+import { EmailBounced, SendEmail } from '@callsheet/contracts';
+import { Actor, Keys, On } from '@callsheet/messaging';
+import { TestCallsheet } from '@callsheet/messaging/testing';
+import { Logger } from '@nestjs/common';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { mailProviders } from '../../../../test/support/mail.providers.js';
+import { mailIdOf, startSmtpPeer, type SmtpPeer } from '../../../../test/support/smtp.peer.js';
+
+@Actor({ name: 'book' })
+class BookActor {
+  readonly bounced: EmailBounced[] = [];
+
+  @On(EmailBounced)
+  mark(event: EmailBounced) {
+    this.bounced.push(event);
+  }
+}
+
+let peer: SmtpPeer;
+let t: TestCallsheet;
+
+beforeEach(async () => {
+  peer = await startSmtpPeer();
+  const MAIL_RATES = 'slow.example=1/s,slower.example=1/m';
+  const providers = mailProviders({
+    ...{ SMTP_URL: peer.url, MAIL_FROM: 'call@example.net', MAIL_RATES },
+  });
+  t = await TestCallsheet.create({ providers: [...providers, BookActor] });
+  Logger.overrideLogger(false);
+});
+afterEach(() => t.close());
+afterAll(() => Logger.overrideLogger(true));
+
+const send = (id: string, to: string | string[], options: object = {}) =>
+  t.actors.tell(new SendEmail({ to, subject: 'Hello', text: 'Hi' }), { id, ...options });
+
+const arrived = () => peer.mails.map(mailIdOf);
+
+/** When mails to a domain were tried, with their ids, from the first on. */
+async function slots(domain: string): Promise<{ mail: string; attempt: number; at: number }[]> {
+  const rows = await t.get(Keys).journal('paced-email', domain, { limit: 100 });
+  return rows.map(({ row }) => row as never).reverse();
+}
+
+async function gaps(domain: string): Promise<number[]> {
+  const times = (await slots(domain)).map(({ at }) => at);
+  return times.slice(1).map((at, n) => at - times[n]!);
+}
+
+describe('mail to a domain with a limit', () => {
+  it('goes out one by one, in order, as soon as the limit allows', async () => {
+    for (const n of [1, 2, 3, 4]) await send(`mail-${n}`, `u${n}@slow.example`);
+    await t.drain();
+    expect(arrived()).toEqual(['mail-1']);
+    await t.advance('10s');
+    expect(arrived()).toEqual(['mail-1', 'mail-2', 'mail-3', 'mail-4']);
+    expect(await gaps('slow.example')).toEqual([1_000, 1_000, 1_000]);
+    expect(t.dead).toEqual([]);
+  });
+
+  it('holds up no other domain', async () => {
+    for (const n of [1, 2, 3]) await send(`slower-${n}`, 'ada@slower.example');
+    await send('slow', 'ada@slow.example');
+    for (const n of [1, 2, 3]) await send(`free-${n}`, 'ada@free.example');
+    await t.drain();
+    expect(arrived().sort()).toEqual(['free-1', 'free-2', 'free-3', 'slow', 'slower-1']);
+  });
+
+  it('keeps its id, so its Message-ID, and is stored once', async () => {
+    for (let n = 0; n < 3; n++) await send('mail', 'ada@slow.example');
+    await t.advance('1m');
+    expect(peer.mails.map(({ parsed }) => parsed.messageId)).toEqual(['<mail@example.net>']);
+  });
+
+  it('goes by the lowest limit of its recipients', async () => {
+    await send('first', ['ada@slow.example', 'ada@slower.example', 'ada@free.example']);
+    await send('second', 'grace@slower.example');
+    await send('third', 'grace@slow.example');
+    await t.drain();
+    expect(arrived().sort()).toEqual(['first', 'third']);
+    await t.advance('1m');
+    expect(await gaps('slower.example')).toEqual([60_000]);
+  });
+
+  it('that the server does not take now is sent later and holds up none behind it', async () => {
+    peer.refuseRecipients(/full/, 452, '4.2.2 Mailbox full');
+    await send('full', 'full@slow.example');
+    for (const n of [1, 2]) await send(`mail-${n}`, 'ada@slow.example');
+    await t.advance('3s');
+    expect(arrived()).toEqual(['mail-1', 'mail-2']);
+    await t.advance('10m');
+    const tries = await slots('slow.example');
+    expect(tries.filter(({ mail }) => mail === 'full').map(({ attempt }) => attempt)).toEqual([
+      ...[1, 2, 3, 4, 5, 6, 7],
+    ]);
+    // The eighth failed for good, and what fails leaves nothing.
+    expect(peer.refused).toBe(8);
+    for (const gap of await gaps('slow.example')) expect(gap).toBeGreaterThanOrEqual(1_000);
+    expect(t.dead).toMatchObject([
+      { reason: 'exhausted', envelope: { key: 'slow.example', data: { id: 'full', attempt: 8 } } },
+    ]);
+    expect(t.get(BookActor).bounced).toMatchObject([
+      { id: 'full', messageId: '<full@example.net>', status: '4.2.2', permanent: false },
+    ]);
+  });
+
+  it('waits after one that was refused, too', async () => {
+    peer.refuseRecipients(/none/, 550, '5.1.1 No such user');
+    for (const n of [1, 2]) await send(`none-${n}`, 'none@slow.example');
+    await send('mail', 'ada@slow.example');
+    await t.drain();
+    expect([peer.refused, arrived()]).toEqual([1, []]);
+    await t.advance('1s');
+    expect([peer.refused, arrived()]).toEqual([2, []]);
+    await t.advance('1s');
+    expect([peer.refused, arrived()]).toEqual([2, ['mail']]);
+    expect(t.dead).toMatchObject([{ reason: 'rejected' }, { reason: 'rejected' }]);
+    expect(t.get(BookActor).bounced).toMatchObject([{ id: 'none-1' }, { id: 'none-2' }]);
+  });
+
+  it('is redriven at its rate', async () => {
+    peer.refuseNext(2, 554, '5.7.1 Spam');
+    for (const n of [1, 2]) await send(`mail-${n}`, 'ada@slow.example');
+    await t.advance('10s');
+    expect(t.dead).toHaveLength(2);
+    await t.redrive();
+    await t.drain();
+    expect(arrived()).toHaveLength(1);
+    await t.advance('1s');
+    expect(arrived()).toHaveLength(2);
+  });
+
+  it('is given up when its time to live is over before its turn has come', async () => {
+    await send('first', 'ada@slower.example');
+    await send('late', 'ada@slower.example', { ttl: '30s' });
+    await send('last', 'ada@slower.example');
+    await t.advance('10m');
+    expect(arrived()).toEqual(['first', 'last']);
+    expect(t.dead).toMatchObject([{ reason: 'expired' }]);
+  });
+});
