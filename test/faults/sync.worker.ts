@@ -57,8 +57,9 @@ export class Copy {
   };
   readonly to = postgresUpsert({
     table: 'target',
-    version: 'updated_at',
     deleted: '_deleted',
+    // Changes of a slot come in order.
+    ...(!options.isReplicated && { version: 'updated_at' }),
     ...(options.sink !== undefined && { url: options.sink }),
   });
 }

@@ -24,7 +24,7 @@ export interface RowChange {
 
 /** A message of the plugin pgoutput. Places in the log are text as PostgreSQL prints it: 'high/low', in hexadecimal. */
 export type PgOutput =
-  | { kind: 'begin'; commit: string; at: Date }
+  | { kind: 'begin'; commit: string; at: Date; xid: number }
   | { kind: 'commit'; commit: string; end: string; at: Date }
   | Relation
   | RowChange
@@ -47,7 +47,7 @@ export function parsePgOutput(data: Buffer): PgOutput {
   const tag = reader.letter();
   switch (tag) {
     case 'B':
-      return { kind: 'begin', commit: reader.lsn(), at: reader.time() };
+      return { kind: 'begin', commit: reader.lsn(), at: reader.time(), xid: reader.uint32() };
     case 'C':
       // Flags, of which there are none yet.
       reader.int8();

@@ -11,10 +11,11 @@ const AS_VALUES = new Set<number>([
   types.builtins.JSONB,
 ]);
 
-/** So that text of times is the same whatever the server is set to. */
+/** So that text of values is the same whatever the server is set to. */
 const SESSION =
-  '-c TimeZone=UTC -c DateStyle=ISO -c IntervalStyle=iso_8601 -c extra_float_digits=1';
-const MOST_CONNECTIONS = 2;
+  '-c TimeZone=UTC -c DateStyle=ISO -c IntervalStyle=iso_8601 -c extra_float_digits=1 -c bytea_output=hex';
+/** Of an attempt two, and one that an attempt which was given up still has. */
+const MOST_CONNECTIONS = 3;
 
 /**
  * Connections to one database, made when the first is needed. Values come as PostgreSQL prints them, as text, but for booleans,
@@ -23,9 +24,11 @@ const MOST_CONNECTIONS = 2;
 export class PostgresDatabase {
   private pool: Pool | undefined;
 
+  /** @param isComplete whether a table of which row-level security hides rows is an error */
   constructor(
     private readonly url: string,
     private readonly name: string,
+    private readonly isComplete = false,
   ) {}
 
   async query<R extends object>(text: string, params: unknown[] = []): Promise<R[]> {
@@ -68,7 +71,7 @@ export class PostgresDatabase {
     this.pool = new Pool({
       connectionString: this.url,
       max: MOST_CONNECTIONS,
-      options: SESSION,
+      options: this.isComplete ? `${SESSION} -c row_security=off` : SESSION,
       application_name: `callsheet sync ${this.name}`.slice(0, 63),
       connectionTimeoutMillis: 10_000,
       types: {

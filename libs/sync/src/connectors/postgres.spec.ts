@@ -203,7 +203,7 @@ serverSuite('postgres', 'from PostgreSQL to PostgreSQL', () => {
       { id: 1, a: 2 },
       { id: 2, a: 1, b: 1 },
       { id: 1, a: 3, b: 3 },
-      { id: 2, gone: true },
+      { id: '2', gone: true },
       { id: 3, a: 1, b: 1, gone: true },
       { id: 3, a: 2, b: 2, gone: false },
     ];

@@ -170,7 +170,7 @@ class PostgresTable implements Source<Row> {
   private async columnTypes(): Promise<{ version: string; key: string }> {
     const { table, version, key, horizon } = this.options;
     const found = await this.database.query<{ name: string; type: string }>(
-      `select attname as name, format_type(atttypid, null) as type from pg_attribute
+      `select attname as name, format_type(atttypid, -1) as type from pg_attribute
        where attrelid = $1::regclass and attname in ($2, $3) and attnum > 0`,
       [quoted(table), version, key],
     );

@@ -20,7 +20,8 @@ export interface PostgresUpsertOptions {
   version?: string;
   /**
    * What says that a row is no more: where it is true in a row, the row of that key is deleted, and where it is 'all', all rows of the
-   * table. It is no column of the table. As {@link postgresReplication} names it. Default: no rows are deleted.
+   * table. It is no column of the table. As {@link postgresReplication} names it. A deletion without a value for each column of `key`
+   * becomes a dead letter. Default: no rows are deleted.
    */
   deleted?: string;
 }
@@ -66,7 +67,7 @@ class StoreUpsert implements Sink<Row> {
   constructor(private readonly table: Table) {}
 
   async push(rows: Row[], page: Page): Promise<void> {
-    for (const { text, json } of statementsOf(this.table, rows)) {
+    for (const { text, json } of statementsOf(this.table, withKeys(this.table, rows, page))) {
       try {
         // One parameter: text around it as a template has it.
         const [before = '', after = ''] = text.split('$1');
@@ -99,7 +100,8 @@ class PostgresUpsert implements Sink<Row> {
   async push(rows: Row[], page: Page): Promise<void> {
     await this.database.transaction(async (client) => {
       await this.fence.hold(client, page);
-      for (const { text, json, rows: some } of statementsOf(this.table, rows)) {
+      const checked = withKeys(this.table, rows, page);
+      for (const { text, json, rows: some } of statementsOf(this.table, checked)) {
         if (await attempted(client, text, json)) continue;
         await this.oneByOne(client, text, some, page);
       }
@@ -158,40 +160,61 @@ interface Statement {
 }
 
 /**
- * One statement for all rows that have the same columns, and one for those that are deleted. What is
- * done to one key stays in its order: a row whose key was put into a later statement begins another one. Deletions stay where they are
- * among all rows: one may give another row what only one can have.
+ * What is left of rows when they follow each other: at most one deletion, of all rows or of all keys that were ever deleted, then one
+ * statement for all rows that have the same columns. What is done to one key stays in its order: a row whose key was put into a later
+ * statement begins another one. Deletions come first, as they may give a row what only one can have.
  */
 function statementsOf(table: Table, rows: Row[]): Statement[] {
+  const { deleted } = table;
+  const markOf = (row: Row): unknown => (deleted === undefined ? false : row[deleted]);
+  // A number and its text are one key.
+  const textOf = (value: unknown): unknown => (typeof value === 'number' ? `${value}` : value);
+  const keyOf = (row: Row): string => JSON.stringify(table.key.map((name) => textOf(row[name])));
+  const emptied = rows.findLastIndex((row) => markOf(row) === 'all');
+  const left = rows.slice(emptied + 1);
+  const gone = new Map<string, number>();
+  for (const [place, row] of left.entries()) {
+    if (markOf(row) === true) gone.set(keyOf(row), place);
+  }
   const statements: { text: string; rows: Row[] }[] = [];
+  if (emptied >= 0) {
+    statements.push({ text: deletionOfAll(table), rows: rows.slice(emptied, emptied + 1) });
+  } else if (gone.size > 0) {
+    statements.push({
+      text: deletionOf(table),
+      rows: [...gone.values()].map((place) => left[place]!),
+    });
+  }
   const open = new Map<string, number>();
   const placed = new Map<string, number>();
-  const { deleted } = table;
-  let before: unknown;
-  for (const row of rows) {
-    const given = deleted === undefined ? false : row[deleted];
-    const mark = given === true || given === 'all' ? given : false;
-    if (mark !== before) open.clear();
-    before = mark;
-    if (mark === 'all') {
-      statements.push({ text: deletionOfAll(table), rows: [row] });
-      continue;
-    }
+  for (const [place, row] of left.entries()) {
+    const key = keyOf(row);
+    if (place <= (gone.get(key) ?? -1)) continue;
     const columns = Object.keys(row).filter(
       (column) => row[column] !== undefined && column !== deleted,
     );
-    const shape = mark ? 'deleted' : JSON.stringify(columns.toSorted());
-    const key = JSON.stringify(table.key.map((column) => row[column]));
+    const shape = JSON.stringify(columns.toSorted());
     let at = open.get(shape);
     if (at === undefined || at < (placed.get(key) ?? 0)) {
-      const text = mark ? deletionOf(table) : upsertOf(table, columns);
-      at = statements.push({ text, rows: [] }) - 1;
+      at = statements.push({ text: upsertOf(table, columns), rows: [] }) - 1;
       open.set(shape, at);
     }
     placed.set(key, at);
     statements[at]?.rows.push(row);
   }
   return statements.map((each) => ({ ...each, json: JSON.stringify(each.rows) }));
+}
+
+/** Rows without the deletions that name no key: they are refused, since nothing would be deleted. */
+function withKeys({ key, deleted }: Table, rows: Row[], page: Page): Row[] {
+  return rows.filter((row) => {
+    if (deleted === undefined || row[deleted] !== true) return true;
+    const missing = key.find((column) => row[column] === undefined || row[column] === null);
+    if (missing !== undefined) {
+      page.reject(row, `a deletion must have '${missing}', by which rows are known`);
+    }
+    return missing === undefined;
+  });
 }
 
 /** Rows whose keys are in JSON, $1, are deleted. */

@@ -19,6 +19,8 @@ export type Change =
 export interface Changes {
   changes: Change[];
   place: ReplicationPlace;
+  /** Transactions that made them. */
+  xids: Set<number>;
   /** When the last transaction of them committed; undefined: none ended. */
   at: Date | undefined;
   /** There is nothing behind them: all was read that was committed when it was opened. */
@@ -27,7 +29,7 @@ export interface Changes {
 
 /** After how many messages the server stops, at the end of a transaction. */
 const MESSAGES = 20_000;
-/** How many are fetched at once. */
+/** How many are fetched at once, at most. */
 const FETCHED = 1_000;
 
 /**
@@ -39,7 +41,7 @@ export class ReplicationReader {
   private isOver = false;
   private read = 0;
   private readonly relations = new Map<number, Relation>();
-  private transaction: { commit: string; done: number } | undefined;
+  private transaction: { commit: string; done: number; xid: number } | undefined;
   /** Where the transaction commits that was read in part, until it has come again. */
   private awaited: string | undefined;
 
@@ -97,24 +99,33 @@ export class ReplicationReader {
    */
   async next(least: number, most: number): Promise<Changes> {
     const changes: Change[] = [];
+    const xids = new Set<number>();
     const { in: resumed } = this.place;
     let { lsn } = this.place;
     let at: Date | undefined;
     while (changes.length < most && (changes.length < least || this.transaction)) {
-      const message = await this.message();
+      const message = await this.message(Math.min(FETCHED, most));
       if (!message) break;
-      if (message.kind === 'begin') this.begin(message.commit);
+      if (message.kind === 'begin') this.begin(message);
       else if (message.kind === 'commit') {
         [lsn, at, this.transaction] = [message.end, message.at, undefined];
       } else if (message.kind === 'relation') this.relations.set(message.id, message);
-      else if (message.kind !== 'other') changes.push(...this.changesOf(message, resumed));
+      else if (message.kind !== 'other') {
+        const some = this.changesOf(message, resumed);
+        if (some.length > 0 && this.transaction) xids.add(this.transaction.xid);
+        changes.push(...some);
+      }
     }
     if (this.isAtEnd) this.checkResumed(undefined);
     const isEnd = this.isAtEnd && this.read < MESSAGES;
     // Nothing that was written before is still to come.
     if (isEnd && lsnOf(this.written) > lsnOf(lsn)) lsn = this.written;
-    this.place = { lsn, ...(this.transaction && { in: { ...this.transaction } }) };
-    return { changes, place: this.place, at, isEnd };
+    const { commit, done } = this.transaction ?? {};
+    this.place = {
+      lsn,
+      ...(commit !== undefined && done !== undefined && { in: { commit, done } }),
+    };
+    return { changes, xids, place: this.place, at, isEnd };
   }
 
   /** Lets the connection go, and with it what the server has decoded. */
@@ -122,9 +133,9 @@ export class ReplicationReader {
     this.client.release(true);
   }
 
-  private begin(commit: string): void {
+  private begin({ commit, xid }: { commit: string; xid: number }): void {
     this.checkResumed(lsnOf(commit));
-    this.transaction = { commit, done: 0 };
+    this.transaction = { commit, done: 0, xid };
   }
 
   /** Transactions come in the order of their commits: the one that was read in part must be there, as it was. */
@@ -156,12 +167,12 @@ export class ReplicationReader {
     return [{ ...message, table }];
   }
 
-  private async message(): Promise<PgOutput | undefined> {
+  private async message(atOnce: number): Promise<PgOutput | undefined> {
     if (this.fetched.length === 0 && !this.isOver) {
-      const { rows } = await this.client.query<{ data: string }>(`fetch ${FETCHED} from changes`);
+      const { rows } = await this.client.query<{ data: string }>(`fetch ${atOnce} from changes`);
       // As the other values of the connections of this library it comes as text: '\x' and digits.
       this.fetched = rows.map(({ data }) => Buffer.from(data.slice(2), 'hex')).reverse();
-      this.isOver = rows.length < FETCHED;
+      this.isOver = rows.length < atOnce;
     }
     const data = this.fetched.pop();
     if (!data) return undefined;

@@ -8,6 +8,8 @@ export interface SlotOptions {
   publication: string;
   table: string;
   createSlot: boolean;
+  /** Property that no column may have as its name. */
+  deleted: string;
 }
 
 /** A table that is published. */
@@ -17,6 +19,10 @@ export interface PublishedTable {
   key: { name: string; type: string }[];
   /** Columns that are published. */
   columns: string[];
+  /** What stands behind `from` to read what is published of it: what inherits from a table is not. */
+  from: string;
+  /** Types below the domains of columns, all by oid. */
+  domains: Record<number, number>;
   /** Condition in SQL that published rows satisfy. */
   filter: string | undefined;
 }
@@ -45,9 +51,10 @@ interface Found {
     confirmed_flush_lsn: string;
   } | null;
   publication: { pubupdate: boolean; pubdelete: boolean } | null;
-  table: { oid: number; identity: string } | null;
+  table: { oid: number; identity: string; kind: string } | null;
   key: { name: string; type: string }[] | null;
   columns: string[] | null;
+  domains: Record<number, number> | null;
   published: { attnames?: string[]; rowfilter?: string | null } | null;
 }
 
@@ -56,9 +63,13 @@ interface Found {
  * servers do not have is found in JSON only, so that they need no statement of their own.
  */
 const LOOK = `
-  with chosen as (
-    select oid, relreplident, relnamespace::regnamespace::text as schema, relname
+  with recursive chosen as (
+    select oid, relreplident, relkind, relnamespace::regnamespace::text as schema, relname
     from pg_class where oid = to_regclass($3)
+  ), base as (
+    select atttypid as domain, atttypid as type from chosen join pg_attribute on attrelid = chosen.oid where attnum > 0
+    union
+    select domain, typbasetype from base join pg_type on pg_type.oid = type where typtype = 'd'
   )
   select
     current_setting('wal_level') as wal_level,
@@ -66,15 +77,17 @@ const LOOK = `
     (case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_flush_lsn() end)::text as written,
     (select to_jsonb(s) from pg_replication_slots s where slot_name = $1) as slot,
     (select to_jsonb(p) from pg_publication p where pubname = $2) as publication,
-    (select jsonb_build_object('oid', oid::bigint, 'identity', relreplident) from chosen) as table,
-    (select jsonb_agg(jsonb_build_object('name', attname, 'type', format_type(atttypid, null))
+    (select jsonb_build_object('oid', oid::bigint, 'identity', relreplident, 'kind', relkind) from chosen) as table,
+    (select jsonb_agg(jsonb_build_object('name', attname, 'type', format_type(atttypid, -1))
        order by array_position(indkey::int2[], attnum))
      from chosen
      join pg_index on indrelid = chosen.oid
        and case relreplident when 'i' then indisreplident else indisprimary end
-     join pg_attribute on attrelid = chosen.oid and attnum = any(indkey)) as key,
+     join pg_attribute on attrelid = chosen.oid and attnum = any((indkey::int2[])[0:indnkeyatts - 1])) as key,
     (select jsonb_agg(attname order by attnum) from chosen join pg_attribute on attrelid = chosen.oid
      where attnum > 0 and not attisdropped and attgenerated = '') as columns,
+    (select jsonb_object_agg(domain::bigint, type::bigint) from base join pg_type on pg_type.oid = type
+     where domain <> type and typtype <> 'd') as domains,
     (select to_jsonb(t) from chosen join pg_publication_tables t on pubname = $2
        and quote_ident(schemaname) = chosen.schema and tablename = chosen.relname) as published`;
 
@@ -93,15 +106,31 @@ export class ReplicationSlot {
   }
 
   /**
-   * Confirms what is before `place`, so that the server may forget it.
+   * Confirms what is before a place, so that the server may forget it.
    *
-   * @param place up to where all is committed; null: nothing was ever read
+   * @param found up to where all is committed, and the oid of the table, if known; null: nothing was ever read
    * @throws Error that says what is wrong with the slot, the publication or the table
    */
-  async confirm(place: string | null, signal: AbortSignal): Promise<ReadySlot> {
-    const { slot } = this.options;
-    const ready = await this.checked(place === null, signal);
-    if (place === null || lsnOf(place) === lsnOf(ready.confirmed)) return ready;
+  async confirm(
+    found: { lsn: string; table?: number } | null,
+    signal: AbortSignal,
+  ): Promise<ReadySlot> {
+    const { slot, table } = this.options;
+    const ready = await this.checked(found === null, signal);
+    if (!found) return ready;
+    const place = found.lsn;
+    if (found.table !== undefined && found.table !== ready.table.oid) {
+      throw new Error(
+        `'${table}' is another table than the one that was read before. Reset the pipeline, and backfill it`,
+      );
+    }
+    if (lsnOf(place) > lsnOf(ready.written)) {
+      throw new Error(
+        `the pipeline is at ${place}, and the server has written up to ${ready.written} only: it is not the one that was read before, ` +
+          'or has lost what it had written. Reset the pipeline, and backfill it',
+      );
+    }
+    if (lsnOf(place) === lsnOf(ready.confirmed)) return ready;
     if (lsnOf(place) < lsnOf(ready.confirmed)) {
       throw new Error(
         `the replication slot '${slot}' is at ${ready.confirmed}, and the pipeline at ${place}: what changed between is gone. ` +
@@ -162,7 +191,21 @@ export class ReplicationSlot {
     }
     const { attnames, rowfilter } = found.published;
     const columns = (found.columns ?? []).filter((name) => attnames?.includes(name) ?? true);
-    return { oid: found.table.oid, key: found.key, columns, filter: rowfilter ?? undefined };
+    const { deleted } = this.options;
+    if (columns.includes(deleted)) {
+      throw new Error(
+        `'${table}' has a column '${deleted}', which is what says that rows are no more: give another name as 'deleted'`,
+      );
+    }
+    const { oid, kind } = found.table;
+    return {
+      oid,
+      key: found.key,
+      columns,
+      from: kind === 'p' ? quoted(table) : `only ${quoted(table)}`,
+      domains: found.domains ?? {},
+      filter: rowfilter ?? undefined,
+    };
   }
 
   private placesOf({ slot, database, written }: Found): { confirmed: string; written: string } {
