@@ -49,8 +49,10 @@ export class PacedEmailActor {
   ) {}
 
   @Handle(SendPacedEmail)
-  async send(message: SendPacedEmail, turn: Turn<typeof Lane>): Promise<void> {
-    const { domain, id, attempt, attempts, mail } = message;
+  async send(
+    { domain, id, attempt, attempts, mail }: SendPacedEmail,
+    turn: Turn<typeof Lane>,
+  ): Promise<void> {
     const { signal, deadline } = turn;
     const now = turn.now.getTime();
     const delay = delayAfter(attempt);
@@ -82,7 +84,8 @@ export class PacedEmailActor {
         const { message: reason } = error as Error;
         throw new RetryLaterError(reason, { after: isBegun ? gap : 0, cause: error });
       }
-      await this.actors.tell(new SendPacedEmail({ ...message, attempt: attempt + 1 }), {
+      const next = new SendPacedEmail({ domain, id, attempt: attempt + 1, attempts, mail });
+      await this.actors.tell(next, {
         id: pacedId(id, attempt + 1),
         headers: { ...turn.headers },
         delay,
