@@ -25,7 +25,7 @@ const SHOWN = 50;
  * How long all parts of a mail may take, ms. Nothing else runs in the process meanwhile, so it must stay far below the time after
  * which locks on messages are lost.
  */
-export const RENDER_LIMIT = 500;
+const RENDER_LIMIT = 500;
 
 /** Templates see their data alone: no prototypes, no files, no functions. What is not there is an error. */
 const OPTIONS: LiquidOptions = {
