@@ -113,7 +113,7 @@ export const replyMutants: readonly Mutant[] = [
   [
     'remembers one release',
     ForgetsReleases,
-    'releases that have been there are known, each with its last time, by the clock of the store',
+    'releases that have been there are known, each with its last time',
   ],
   [
     'binds who is there',

@@ -101,6 +101,17 @@ describe('SendEmail', () => {
       { attachments: [{ ...FILE, contentType: 'a/b\r\nC: d' }] },
       `${AT}/contentType`,
     ],
+    // Parts, not bytes, would go into the mail.
+    [
+      'a type of parts',
+      { attachments: [{ ...FILE, contentType: 'Multipart/mixed' }] },
+      `${AT}/contentType`,
+    ],
+    [
+      'a mail for a type',
+      { attachments: [{ ...FILE, contentType: 'message/rfc822' }] },
+      `${AT}/contentType`,
+    ],
     ['a header in a cid', { attachments: [{ ...FILE, cid: 'a>\r\nB: c' }] }, `${AT}/cid`],
     ['a short digest', { attachments: [{ ...FILE, sha256: 'abc' }] }, `${AT}/sha256`],
     ['content in the message', { attachments: [{ ...FILE, content: 'x' }] }, AT],

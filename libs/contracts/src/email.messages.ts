@@ -33,11 +33,14 @@ const attachment = z.strictObject({
     .string()
     .regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits')
     .optional(),
-  /** `application/pdf` say. Default: what the file name tells. */
+  /** `application/pdf` say; no `multipart/` or `message/`, which are made of parts. Default: what the file name tells. */
   contentType: z
     .string()
     .max(127)
-    .regex(/^[\w.+-]+\/[\w.+-]+$/, "must be '<type>/<subtype>'")
+    .regex(
+      /^(?!multipart\/|message\/)[\w.+-]+\/[\w.+-]+$/i,
+      "must be '<type>/<subtype>', not multipart or message",
+    )
     .optional(),
   /** Makes it part of the HTML body, which shows it as `cid:<this>`: 1 to 100 letters, digits, `_.@-`. */
   cid: z

@@ -89,6 +89,17 @@ describe('supervision', () => {
     }
   });
 
+  it('takes another probe when the one that it took was postponed', async () => {
+    const limits: number[] = [];
+    const breaker = new ActorBreaker('bank', pausing, 10, clock);
+    breaker.attach({ limit: (n) => void limits.push(n), stop: async () => undefined });
+    await failing(new PauseError('away'), undefined, { breaker });
+    await clock.advance(1_000);
+    await failing(new PostponeError('not yet', { after: '2s' }), undefined, { breaker });
+    expect(limits).toEqual([0, 1]);
+    breaker.stop();
+  });
+
   it('hands back what is postponed, its last attempt too, whatever the actor says of errors', async () => {
     const given = delivery({ attempt: 5 });
     const outcome = (after: Duration) =>

@@ -363,7 +363,6 @@ function decide(
   if (error instanceof PostponeError) {
     try {
       const delay = Math.max(1, toMilliseconds(error.options.after, 'PostponeError after'));
-      breaker?.pass(probe);
       return { kind: 'release', delay };
     } catch (problem) {
       return decide(delivery, policy, problem, toRecord, turns, probe);

@@ -1,5 +1,5 @@
 import { EmailBounced, SendEmail } from '@callsheet/contracts';
-import { Actor, On } from '@callsheet/messaging';
+import { Actor, Actors, On, StoreFullError } from '@callsheet/messaging';
 import { TestCallsheet } from '@callsheet/messaging/testing';
 import { Logger } from '@nestjs/common';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -111,6 +111,15 @@ describe('a bounce', () => {
     await send();
     expect(t.dead).toMatchObject([{ reason: 'exhausted' }]);
     expect(bounced()).toEqual([]);
+  });
+
+  it('that cannot be published does not send the mail again to those who have it', async () => {
+    const actors = t.get<Actors>(Actors);
+    actors.publish = () => Promise.reject(new StoreFullError('full'));
+    peer.refuseRecipients(/grace/, 550, '5.1.1 No such user');
+    await send({ to: ['ada@example.org', 'grace@example.org'] });
+    expect(peer.mails.map(({ to }) => to)).toEqual([['ada@example.org']]);
+    expect(t.dead).toMatchObject([{ reason: 'rejected' }]);
   });
 
   it('is told once, though the mail is refused again in other words', async () => {

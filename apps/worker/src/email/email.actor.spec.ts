@@ -231,6 +231,20 @@ describe('an SMTP server', () => {
     expect(arrived[0]).toMatchObject({ subject: 'Grüße 😀', text: 'Hi Ada\n' });
   });
 
+  it('gets ten mails at once: as many as both actors send', async () => {
+    const held: (() => void)[] = [];
+    const url = await smtp({
+      onMailFrom: (_from, _session, callback) => {
+        held.push(() => callback());
+        if (held.length === 10) for (const release of held) release();
+      },
+    });
+    const actor = actorWith({ SMTP_URL: url });
+    const ids = Array.from({ length: 10 }, (_, n) => `mail-${n}`);
+    await Promise.all(ids.map((id) => actor.send(new SendEmail(MAIL), turn({ id }))));
+    expect(arrived).toHaveLength(10);
+  });
+
   it('that answers 550 to a recipient rejects the message', async () => {
     const url = await smtp({
       onRcptTo: (_to, _s, callback) => callback(answer(550, 'No such user')),

@@ -149,7 +149,9 @@ describe('a URL', () => {
     peer.answer({ status });
     const error = await failure(load([{ ref: `${peer.url}/a` }]));
     expect(error).not.toBeInstanceOf(RejectError);
-    expect((error as Error).message).toContain(`was answered with ${status}`);
+    expect((error as Error).message).toBe(
+      `attachment ${peer.url}/a could not be had: it was answered with ${status}`,
+    );
   });
 
   it('that answers nothing is tried again', async () => {
@@ -157,6 +159,14 @@ describe('a URL', () => {
     const error = await failure(load([{ ref: `${peer.url}/a` }]));
     expect(error).toBeInstanceOf(Error);
     expect(error).not.toBeInstanceOf(RejectError);
+  });
+
+  it('that cannot be reached is tried again, and the error names it and says why', async () => {
+    await peer.stop();
+    const error = await failure(load([{ ref: `${peer.url}/a?token=1` }]));
+    expect(error).not.toBeInstanceOf(RejectError);
+    expect((error as Error).message).toMatch(/\/a could not be had: .*ECONNREFUSED/);
+    expect((error as Error).message).not.toContain('token');
   });
 
   it('that is silent is left when the turn is aborted', async () => {

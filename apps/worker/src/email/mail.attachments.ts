@@ -5,6 +5,7 @@ import type { EmailAttachment } from '@callsheet/contracts';
 import { RejectError } from '@callsheet/messaging';
 import { Injectable } from '@nestjs/common';
 import { GuardedFetch } from '../outbound/guarded.fetch.js';
+import { reasonOf } from '../outbound/post.js';
 import { Settings } from '../settings.js';
 
 /** A file as it goes into a mail. */
@@ -18,7 +19,7 @@ export interface MailFile {
 /** The most bytes of one file, and of all files of a mail: 10 MB and 20 MB. Many servers take no more. */
 export const FILE_LIMIT = 10_000_000;
 export const MAIL_LIMIT = 20_000_000;
-/** How long a file may take to come over HTTP, ms. */
+/** How long all files of a mail that come over HTTP may take, ms. */
 const FETCH_TIMEOUT = 30_000;
 
 /** Where the bytes of a file come from, and what to call it in an error. */
@@ -49,10 +50,11 @@ export class MailAttachments {
   ): Promise<readonly MailFile[]> {
     const files: MailFile[] = [];
     let left = MAIL_LIMIT;
+    const timeout = AbortSignal.timeout(FETCH_TIMEOUT);
     for (const { filename, ref, sha256, contentType, cid } of attachments) {
       signal.throwIfAborted();
       const content = /^https?:/i.test(ref)
-        ? await this.fetched(ref, left, signal)
+        ? await this.fetched(ref, left, signal, timeout)
         : await this.read(ref, left);
       left -= content.byteLength;
       if (sha256 !== undefined && sha256 !== digestOf(content)) {
@@ -88,9 +90,13 @@ export class MailAttachments {
     }
   }
 
-  private async fetched(ref: string, left: number, signal: AbortSignal): Promise<Buffer> {
+  private async fetched(
+    ref: string,
+    left: number,
+    signal: AbortSignal,
+    timeout: AbortSignal,
+  ): Promise<Buffer> {
     const name = `attachment ${nameOf(ref)}`;
-    const timeout = AbortSignal.timeout(FETCH_TIMEOUT);
     const both = AbortSignal.any([signal, timeout]);
     try {
       const { ok, status, body } = await this.guarded.fetch(ref, { signal: both });
@@ -98,11 +104,14 @@ export class MailAttachments {
       await body?.cancel();
       if (ok) return Buffer.alloc(0);
       const isFinal = status < 500 && ![408, 425, 429].includes(status);
-      throw new (isFinal ? RejectError : Error)(`${name} was answered with ${status}`);
-    } catch (error) {
+      if (isFinal) throw new RejectError(`${name} was answered with ${status}`);
+      throw new Error(`it was answered with ${status}`);
+    } catch (cause) {
       signal.throwIfAborted();
-      if (timeout.aborted) throw new Error(`${name} did not come within ${FETCH_TIMEOUT} ms`);
-      throw error;
+      if (cause instanceof RejectError) throw cause;
+      const late = `the files of the mail took longer than ${FETCH_TIMEOUT} ms`;
+      const reason = timeout.aborted ? late : reasonOf(cause);
+      throw new Error(`${name} could not be had: ${reason}`, { cause });
     }
   }
 }

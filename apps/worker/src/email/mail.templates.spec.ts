@@ -88,10 +88,19 @@ describe('a mail template', () => {
     ['layout', "{% layout 'other' %}"],
     ['a filter that there is not', '{{ 1 | exec }}'],
     ['a tag that is not closed', '{% if a %}'],
-    ['a billion rounds', '{% for i in (1..1000000000) %}{% endfor %}'],
+    ['a list of a billion', '{% for i in (1..1000000000) %}{% endfor %}'],
     ['nothing at all', ' \n'],
   ])('with %s is refused', async (_, text) => {
     expect(await refusal(rendered({ text }))).toContain("the mail template 't'");
+  });
+
+  it('has half a second for all of its parts', async () => {
+    const rounds = '{% for a in list %}{% for b in list %}{% endfor %}{% endfor %}';
+    const list = Array.from({ length: 20_000 }, (_, n) => n);
+    const begin = performance.now();
+    const parts = { subject: `a${rounds}`, text: `a${rounds}`, html: `a${rounds}` };
+    expect(await refusal(rendered(parts, { list }))).toMatch(/subject.liquid: .*limit exceeded/);
+    expect(performance.now() - begin).toBeLessThan(5_000);
   });
 
   it('runs no code of its data', async () => {

@@ -21,6 +21,12 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 /** How many templates an error names. */
 const SHOWN = 50;
 
+/**
+ * How long all parts of a mail may take, ms. Nothing else runs in the process meanwhile, so it must stay far below the time after
+ * which locks on messages are lost.
+ */
+const RENDER_LIMIT = 500;
+
 /** Templates see their data alone: no prototypes, no files, no functions. What is not there is an error. */
 const OPTIONS: LiquidOptions = {
   ownPropertyOnly: true,
@@ -32,7 +38,6 @@ const OPTIONS: LiquidOptions = {
   timezoneOffset: 0,
   parseLimit: 1_000_000,
   memoryLimit: 10_000_000,
-  renderLimit: 10_000,
 };
 
 /**
@@ -60,9 +65,10 @@ export class MailTemplates {
         `there is no mail template '${excerpt(name)}'; there are: ${await this.names()}`,
       );
     }
+    const left = { ms: RENDER_LIMIT };
     const fill = async (part: Part): Promise<string | undefined> => {
       const source = sources[part];
-      return source === undefined ? undefined : this.fill(name, part, source, data);
+      return source === undefined ? undefined : this.fill(name, part, source, data, left);
     };
     const subject = ((await fill('subject')) ?? '').trim();
     if (!mailSubject.safeParse(subject).success) {
@@ -91,16 +97,26 @@ export class MailTemplates {
     return sorted.slice(0, SHOWN).join(', ') || 'none';
   }
 
-  private async fill(name: string, part: Part, source: string, data: object): Promise<string> {
+  /** @param left of the time for the mail; what this part takes is taken from it */
+  private async fill(
+    name: string,
+    part: Part,
+    source: string,
+    data: object,
+    left: { ms: number },
+  ): Promise<string> {
     const engines = await (this.engines ??= load());
     const engine = part === 'html' ? engines.html : engines.plain;
     let filled: string;
+    const begin = performance.now();
     try {
-      filled = String(await engine.parseAndRender(source, { ...data }));
+      filled = String(await engine.parseAndRender(source, { ...data }, { renderLimit: left.ms }));
     } catch (error) {
       throw new RejectError(`the mail template '${name}' ${problemOf(error, part)}`, {
         cause: error,
       });
+    } finally {
+      left.ms = Math.max(0, left.ms - (performance.now() - begin));
     }
     if (part === 'subject' || filled.trim() !== '') return filled;
     throw new RejectError(`the mail template '${name}' makes nothing of ${part}.liquid`);

@@ -16,13 +16,20 @@ export interface Attempt {
   /** Whether there will be no other one if the server does not take the mail now. */
   readonly isLast: boolean;
   readonly signal: AbortSignal;
+  /** Called when the mail is ready and goes to the server: not when its template or an attachment fails. */
+  readonly begun?: () => void;
 }
+
+/** How many mails each of the actors `email` and `paced-email` sends at once: every one may have 20 MB of attachments in memory. */
+export const AT_ONCE = 5;
+const CONNECTIONS = 2 * AT_ONCE;
 
 /** Sends mail over a pool of SMTP connections, or into the outbox folder when no server is set. */
 @Injectable()
 export class Mailer implements OnApplicationShutdown {
   /** Made for the first mail: loading nodemailer takes 0.1 s, which a start does without. */
   private transport?: Promise<Transporter<Delivery>>;
+  private readonly logger = new Logger(Mailer.name);
 
   constructor(
     private readonly settings: Settings,
@@ -31,7 +38,7 @@ export class Mailer implements OnApplicationShutdown {
     private readonly bounces: Bounces,
   ) {
     const { smtpUrl, outboxDir } = settings;
-    new Logger(Mailer.name).log(
+    this.logger.log(
       smtpUrl
         ? `mail goes to ${smtpUrl.protocol}//${smtpUrl.host}`
         : `mail goes to files in ${outboxDir}; set SMTP_URL to send it`,
@@ -44,7 +51,8 @@ export class Mailer implements OnApplicationShutdown {
    * The Message-ID follows from the id, so a mail that is sent again, because the server's answer was lost say, is
    * recognised by receivers that look for duplicates, and overwrites its file in the outbox.
    *
-   * What the server refuses and will not be asked again is published as EmailBounced.
+   * What the server refuses and will not be asked again is published as EmailBounced; if that fails after some recipients have got
+   * the mail, it stands in the log only.
    *
    * @throws RejectError when its template cannot be filled or an attachment cannot be had
    * @throws MailRefusedError, a RejectError, when the server refuses the mail for good (5xx), or takes it for some recipients only:
@@ -55,17 +63,30 @@ export class Mailer implements OnApplicationShutdown {
   async send(mail: Email, attempt: Attempt): Promise<void> {
     const messageId = `<${mailName(attempt.id)}@${this.settings.mailDomain}>`;
     try {
-      await this.deliver(mail, messageId, attempt.signal);
+      await this.deliver(mail, messageId, attempt);
     } catch (error) {
       const isDeferred = error instanceof MailDeferredError;
       if (error instanceof MailRefusedError || (isDeferred && attempt.isLast)) {
-        await this.bounces.publish({ id: attempt.id, messageId }, error.refusals);
+        await this.tell({ id: attempt.id, messageId }, error);
       }
       throw error;
     }
   }
 
-  private async deliver(mail: Email, messageId: string, signal: AbortSignal): Promise<void> {
+  /** Publishes the bounces. When that fails the mail may be tried again, but not when some have got it. */
+  private async tell(
+    mail: { id: string; messageId: string },
+    error: MailRefusedError | MailDeferredError,
+  ): Promise<void> {
+    try {
+      await this.bounces.publish(mail, error.refusals);
+    } catch (failure) {
+      if (!(error instanceof MailRefusedError && error.isSent)) throw failure;
+      this.logger.error(`${mail.id}: a bounce could not be published: ${String(failure)}`);
+    }
+  }
+
+  private async deliver(mail: Email, messageId: string, { signal, begun }: Attempt): Promise<void> {
     const { template, data = {}, attachments = [], replyTo } = mail;
     const to = typeof mail.to === 'string' ? [mail.to] : [...mail.to];
     const { subject, text, html } =
@@ -73,6 +94,7 @@ export class Mailer implements OnApplicationShutdown {
     const files = await this.attachments.load(attachments, signal);
     const transport = await (this.transport ??= transportOf(this.settings));
     signal.throwIfAborted();
+    begun?.();
     const delivery = await transport
       .sendMail({
         from: this.settings.mailFrom,
@@ -108,6 +130,7 @@ async function transportOf({ smtpUrl, outboxDir }: Settings): Promise<Transporte
   return createTransport({
     url: smtpUrl.href,
     pool: true,
+    maxConnections: CONNECTIONS,
     connectionTimeout: 10_000,
     greetingTimeout: 10_000,
     socketTimeout: 30_000,

@@ -1,10 +1,13 @@
 import { EmailBounced, SendEmail } from '@callsheet/contracts';
-import { Actor, Keys, On } from '@callsheet/messaging';
-import { TestCallsheet } from '@callsheet/messaging/testing';
+import { Actor, CLOCK, Keys, On, type Clock } from '@callsheet/messaging';
+import { TestCallsheet, testTurn } from '@callsheet/messaging/testing';
 import { Logger } from '@nestjs/common';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { eventually } from '../../../../test/support/eventually.js';
 import { mailProviders } from '../../../../test/support/mail.providers.js';
 import { mailIdOf, startSmtpPeer, type SmtpPeer } from '../../../../test/support/smtp.peer.js';
+import { EmailActor } from './email.actor.js';
+import { MailAttachments } from './mail.attachments.js';
 
 @Actor({ name: 'book' })
 class BookActor {
@@ -21,7 +24,7 @@ let t: TestCallsheet;
 
 beforeEach(async () => {
   peer = await startSmtpPeer();
-  const MAIL_RATES = 'slow.example=1/s,slower.example=1/m';
+  const MAIL_RATES = 'slow.example=1/s,slower.example=1/m,*=30/m';
   const providers = mailProviders({
     ...{ SMTP_URL: peer.url, MAIL_FROM: 'call@example.net', MAIL_RATES },
   });
@@ -61,9 +64,9 @@ describe('mail to a domain with a limit', () => {
   it('holds up no other domain', async () => {
     for (const n of [1, 2, 3]) await send(`slower-${n}`, 'ada@slower.example');
     await send('slow', 'ada@slow.example');
-    for (const n of [1, 2, 3]) await send(`free-${n}`, 'ada@free.example');
+    for (const n of [1, 2, 3]) await send(`other-${n}`, `ada@other-${n}.example`);
     await t.drain();
-    expect(arrived().sort()).toEqual(['free-1', 'free-2', 'free-3', 'slow', 'slower-1']);
+    expect(arrived().sort()).toEqual(['other-1', 'other-2', 'other-3', 'slow', 'slower-1']);
   });
 
   it('keeps its id, so its Message-ID, and is stored once', async () => {
@@ -118,6 +121,80 @@ describe('mail to a domain with a limit', () => {
     expect(t.get(BookActor).bounced).toMatchObject([{ id: 'none-1' }, { id: 'none-2' }]);
   });
 
+  it('that was refused holds up its own domain alone, and none of many', async () => {
+    peer.refuseRecipients(/none/, 550, '5.1.1 No such user');
+    for (let n = 0; n < 50; n++) await send(`none-${n}`, `none@d${n}.example`);
+    await t.drain();
+    for (const n of [0, 50]) await send(`mail-${n}`, `ada@d${n}.example`);
+    await t.drain();
+    expect([peer.refused, arrived()]).toEqual([50, ['mail-50']]);
+    await t.advance('2s');
+    expect(arrived()).toEqual(['mail-50', 'mail-0']);
+    expect(t.dead).toHaveLength(50);
+    const [first, last] = t.dead[0]!.history.map(({ error }) => error);
+    expect(first!.message).toContain('550 5.1.1 No such user');
+    expect(last!.code).toBe('mail_refused');
+  });
+
+  it('counts from when it goes to the server, however long its files take', async () => {
+    const files = t.get<MailAttachments>(MailAttachments);
+    const load = files.load.bind(files);
+    files.load = async (...given) => {
+      if (given[0].length > 0) {
+        await new Promise<void>((resolve) => t.get<Clock>(CLOCK).after(2_500, resolve));
+      }
+      return load([], given[1]);
+    };
+    const attachments = [{ filename: 'f', ref: 'f' }];
+    const mail = { to: 'ada@slow.example', subject: 'Hello', text: 'Hi' };
+    await t.actors.tell(new SendEmail({ ...mail, attachments }), { id: 'mail-1' });
+    for (const n of [2, 3]) await send(`mail-${n}`, 'ada@slow.example');
+    await t.advance('2500ms');
+    // The kit does not wait for what a turn does after it was given time.
+    await eventually(() => peer.mails.length === 1);
+    await t.advance('5s');
+    expect(arrived()).toEqual(['mail-1', 'mail-2', 'mail-3']);
+    expect(await gaps('slow.example')).toEqual([1_000, 1_000]);
+  });
+
+  it('does not count when it never goes to the server', async () => {
+    const broken = new SendEmail({ to: 'ada@slower.example', template: 'nothing' });
+    for (let n = 0; n < 10; n++) await t.actors.tell(broken);
+    await send('good', 'ada@slower.example');
+    await t.drain();
+    expect(arrived()).toEqual(['good']);
+    expect(t.dead).toHaveLength(10);
+  });
+
+  it('is tried as often as its sender said', async () => {
+    peer.refuseRecipients(/full/, 452, '4.2.2 Mailbox full');
+    await send('full', 'full@slow.example', { retry: { attempts: 2 } });
+    await t.advance('10m');
+    expect(peer.refused).toBe(2);
+    expect(t.dead).toMatchObject([{ reason: 'exhausted' }]);
+    expect(t.get(BookActor).bounced).toMatchObject([{ id: 'full', permanent: false }]);
+  });
+
+  it('keeps its time to live when the server does not take it now', async () => {
+    peer.refuseNext(1, 451, '4.7.1 Greylisted');
+    await send('code', 'ada@slower.example', { ttl: '2m' });
+    await t.drain();
+    for (let n = 0; n < 4; n++) await send(`mail-${n}`, 'ada@slower.example');
+    await t.advance('30m');
+    expect(arrived()).toEqual(['mail-0', 'mail-1', 'mail-2', 'mail-3']);
+    expect(t.dead).toMatchObject([{ reason: 'expired', envelope: { data: { id: 'code' } } }]);
+  });
+
+  it('is not tried again when its time to live would be over by then', async () => {
+    peer.refuseNext(1, 451, '4.7.1 Greylisted');
+    peer.refuseRecipients(/full/, 452, '4.2.2 Mailbox full');
+    await send('code', 'full@slow.example', { ttl: '500ms' });
+    await t.advance('10m');
+    expect(peer.refused).toBe(1);
+    expect(t.dead).toMatchObject([{ reason: 'exhausted' }]);
+    expect(t.get(BookActor).bounced).toMatchObject([{ id: 'code', permanent: false }]);
+  });
+
   it('is redriven at its rate', async () => {
     peer.refuseNext(2, 554, '5.7.1 Spam');
     for (const n of [1, 2]) await send(`mail-${n}`, 'ada@slow.example');
@@ -128,6 +205,25 @@ describe('mail to a domain with a limit', () => {
     expect(arrived()).toHaveLength(1);
     await t.advance('1s');
     expect(arrived()).toHaveLength(2);
+  });
+
+  it('that is too large to wait is a dead letter at once', async () => {
+    const mail = { to: 'ada@slow.example', subject: 'Hello', text: '' };
+    const text = 'x'.repeat(256 * 1_024 - JSON.stringify(mail).length);
+    await t.actors.tell(new SendEmail({ ...mail, text }), { id: 'large' });
+    await t.drain();
+    expect(t.dead).toMatchObject([{ reason: 'rejected', envelope: { id: 'large' } }]);
+    expect(t.dead[0]!.history[0]!.error.message).toContain('too large');
+  });
+
+  it('that was redriven after its time to live waits as long as it must', async () => {
+    await send('first', 'ada@slow.example');
+    const mail = new SendEmail({ to: 'ada@slow.example', subject: 'Hello', text: 'Hi' });
+    const redriven = testTurn({ id: 'late', attempts: 8, now: t.now, deadline: new Date(0) });
+    await t.drain();
+    await t.get<EmailActor>(EmailActor).send(mail, redriven);
+    await t.advance('1s');
+    expect(arrived()).toEqual(['first', 'late']);
   });
 
   it('is given up when its time to live is over before its turn has come', async () => {

@@ -5,6 +5,7 @@ import {
   Handle,
   PostponeError,
   RejectError,
+  RetryLaterError,
   toMilliseconds,
   type Clock,
   type Turn,
@@ -12,31 +13,33 @@ import {
 import { Inject } from '@nestjs/common';
 import { z } from 'zod';
 import { retryDelay, Settings } from '../settings.js';
-import { ATTEMPTS } from './email.actor.js';
-import { Mailer } from './mailer.js';
+import { AT_ONCE, Mailer } from './mailer.js';
 import { pacedId, SendPacedEmail } from './paced.email.messages.js';
 import { MailRefusedError } from './refusals.js';
 
 /** What is kept of a domain. */
 export const Lane = z.object({
-  /** When the last mail to it was tried, epoch milliseconds. */
+  /** When the last mail to it went to the server, epoch milliseconds. */
   last: z.int().default(0),
 });
 
 /** More than clocks of workers can differ, ms. */
 const CLOCKS_DIFFER = 60_000;
-/** The longest wait before another attempt, and after a refusal, ms. */
+/** The longest wait before another attempt, ms. */
 const LONGEST_DELAY = 300_000;
-const LONGEST_REST = 60_000;
 
 /**
  * Sends the mails of one domain after the other, no sooner than its limit (`MAIL_RATES`) allows: one key, one turn at a time over all
- * workers, and the time of the last mail is committed with it. What comes too early is postponed, and those behind it wait too.
+ * workers, and the time when the last mail went to the server is committed with it. What comes too early is postponed, and those behind
+ * it wait too.
  *
  * A mail that the server does not take now is sent again later as a new message: it takes its place behind the others, so that it
- * does not hold them up, and its attempt counts for the limit. Hence one attempt per message.
+ * does not hold them up, and its attempt counts for the limit.
+ *
+ * One that failed for good commits nothing: it keeps its place until the next mail may go, and its second attempt only ends it. So the
+ * wait is in the store and takes no turn from other domains.
  */
-@Actor({ state: Lane, retry: { attempts: 1 }, concurrency: 50, journal: { keep: 100 } })
+@Actor({ state: Lane, retry: { attempts: 2 }, concurrency: AT_ONCE, journal: { keep: 100 } })
 export class PacedEmailActor {
   constructor(
     private readonly mailer: Mailer,
@@ -47,10 +50,17 @@ export class PacedEmailActor {
 
   @Handle(SendPacedEmail)
   async send(
-    { domain, id, attempt, mail }: SendPacedEmail,
+    { domain, id, attempt, attempts, mail }: SendPacedEmail,
     turn: Turn<typeof Lane>,
   ): Promise<void> {
+    const { signal, deadline } = turn;
     const now = turn.now.getTime();
+    const delay = delayAfter(attempt);
+    const isLast = attempt >= attempts || (deadline && now + delay >= deadline.getTime()) === true;
+    if (turn.attempt > 1) {
+      const text = `a mail to ${domain} failed in the attempt before, which tells why`;
+      throw isLast ? new Error(text) : new MailRefusedError(text, [], false);
+    }
     const gap = this.settings.mailRates.gapOf(domain) ?? 0;
     const { last } = turn.state;
     // Further ahead than clocks of workers differ: this one was put back.
@@ -58,35 +68,31 @@ export class PacedEmailActor {
     if (wait > 0) {
       throw new PostponeError(`it is not yet the turn of a mail to ${domain}`, { after: wait });
     }
-    turn.state.last = now;
-    turn.journal({ mail: id, attempt, at: now });
-    const isLast = attempt >= ATTEMPTS;
+    let isBegun = false;
+    const begun = (): void => {
+      isBegun = true;
+      turn.state.last = this.clock.now();
+      turn.journal({ mail: id, attempt, at: turn.state.last });
+    };
     try {
-      await this.mailer.send(mail, { id, isLast, signal: turn.signal });
+      await this.mailer.send(mail, { id, isLast, signal, begun });
     } catch (error) {
-      turn.signal.throwIfAborted();
-      if (isLast || error instanceof RejectError) {
-        await this.rest(error, gap, turn.signal);
-        throw error;
+      signal.throwIfAborted();
+      const isFinal = error instanceof RejectError;
+      if (isFinal && !isBegun) throw error;
+      if (isLast || isFinal) {
+        const { message: reason } = error as Error;
+        throw new RetryLaterError(reason, { after: isBegun ? gap : 0, cause: error });
       }
-      await this.actors.tell(new SendPacedEmail({ domain, id, attempt: attempt + 1, mail }), {
+      const next = new SendPacedEmail({ domain, id, attempt: attempt + 1, attempts, mail });
+      await this.actors.tell(next, {
         id: pacedId(id, attempt + 1),
         headers: { ...turn.headers },
-        delay: delayAfter(attempt),
+        delay,
+        // It counts from the end of the delay.
+        ...(deadline && { ttl: Math.max(1, deadline.getTime() - delay - this.clock.now()) }),
       });
     }
-  }
-
-  /**
-   * A turn that fails commits nothing, not even the time of this mail: so it lasts until the next one may come. Not when some
-   * recipients have got the mail: a process that stops meanwhile would hand it back, and they would get it again.
-   */
-  private async rest(error: unknown, gap: number, signal: AbortSignal): Promise<void> {
-    if (error instanceof MailRefusedError && error.isSent) return;
-    await new Promise<void>((resolve) => {
-      const cancel = this.clock.after(Math.min(gap, LONGEST_REST), resolve);
-      signal.addEventListener('abort', () => (cancel(), resolve()), { once: true });
-    });
   }
 }
 

@@ -13,6 +13,8 @@ export class SendPacedEmail extends Message(
     id: z.string(),
     /** Number of this attempt, from 1. */
     attempt: z.int().min(1),
+    /** How many there are in all. */
+    attempts: z.int().min(1),
     mail: email,
   }),
   { key: 'domain' },

@@ -1,5 +1,5 @@
 import { SendEmail } from '@callsheet/contracts';
-import { Actors, CallsheetModule, Keys } from '@callsheet/messaging';
+import { Actors, CallsheetModule, DeadLetters, Keys } from '@callsheet/messaging';
 import type { INestApplicationContext } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -20,7 +20,10 @@ serverSuite('redis-server', 'mail of two workers to a domain with a limit', () =
   beforeAll(async () => {
     server = await startRedis();
     peer = await startSmtpPeer();
-    const env = { SMTP_URL: peer.url, MAIL_RATES: `slow.example=${1_000 / GAP}/s` };
+    const env = {
+      SMTP_URL: peer.url,
+      MAIL_RATES: `slow.example=${1_000 / GAP}/s,held.example=2/s`,
+    };
     const start = async () => {
       const module = await Test.createTestingModule({
         imports: [CallsheetModule.forRoot({ url: server.url })],
@@ -56,5 +59,21 @@ serverSuite('redis-server', 'mail of two workers to a domain with a limit', () =
     for (const [n, at] of times.slice(1).entries()) {
       expect(at - times[n]!).toBeGreaterThanOrEqual(GAP);
     }
+  }, 60_000);
+
+  it('stands still after one that was refused, which is dead before the next goes', async () => {
+    peer.refuseRecipients(/^none/, 550, '5.1.1 No such user');
+    const actors = workers[0]!.get(Actors, { strict: false });
+    const tell = (name: string) => {
+      const mail = new SendEmail({ to: `${name}@held.example`, subject: 'Hello', text: 'Hi' });
+      return actors.tell(mail, { id: name });
+    };
+    await tell('none');
+    await eventually(() => peer.refused === 1);
+    await tell('ada');
+    await eventually(() => peer.mails.some((mail) => mailIdOf(mail) === 'ada'));
+    const dead = await workers[1]!.get(DeadLetters, { strict: false }).get('none@paced-email');
+    expect(dead).toMatchObject({ reason: 'rejected', history: [{}, {}] });
+    expect(peer.refused).toBe(1);
   }, 60_000);
 });

@@ -85,7 +85,7 @@ async function bodyOf(response: Response): Promise<string> {
 }
 
 /** fetch says no more than 'fetch failed'; why is in its cause, or in the causes for each address tried. */
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   const cause = error instanceof Error ? (error.cause ?? error) : error;
   const first: unknown = cause instanceof AggregateError ? cause.errors[0] : cause;
   return excerpt(first instanceof Error ? first.message : String(first));
