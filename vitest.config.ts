@@ -43,7 +43,7 @@ export default defineConfig({
           name: 'e2e',
           // After the others: its processes must start in time.
           sequence: { groupOrder: 1 },
-          maxWorkers: 2,
+          maxWorkers: 1,
           globalSetup: './scripts/build.mjs',
           include: ['test/e2e/**/*.spec.ts'],
           testTimeout: 90_000,
@@ -54,9 +54,9 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'faults',
-          // Two at a time: they mostly wait for what they have broken.
-          sequence: { groupOrder: 1 },
-          maxWorkers: 2,
+          // Last and one by one: what they measure should be theirs.
+          sequence: { groupOrder: 2 },
+          maxWorkers: 1,
           globalSetup: './test/faults/setup.mjs',
           include: ['test/faults/**/*.spec.ts'],
           testTimeout: 90_000,
