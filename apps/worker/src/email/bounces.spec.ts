@@ -1,20 +1,11 @@
-import { EmailBounced, SendEmail } from '@callsheet/contracts';
-import { Actor, Actors, On, StoreFullError } from '@callsheet/messaging';
+import { SendEmail } from '@callsheet/contracts';
+import { Actors, StoreFullError } from '@callsheet/messaging';
 import { TestCallsheet } from '@callsheet/messaging/testing';
 import { Logger } from '@nestjs/common';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { BounceBook } from '../../../../test/support/bounce.book.js';
 import { mailProviders } from '../../../../test/support/mail.providers.js';
 import { startSmtpPeer, type SmtpPeer } from '../../../../test/support/smtp.peer.js';
-
-@Actor({ name: 'book' })
-class BookActor {
-  readonly bounced: EmailBounced[] = [];
-
-  @On(EmailBounced)
-  mark(event: EmailBounced) {
-    this.bounced.push(event);
-  }
-}
 
 const MAIL = { to: 'ada@example.org', subject: 'Hello', text: 'Hi Ada' };
 
@@ -26,12 +17,12 @@ afterAll(() => Logger.overrideLogger(true));
 beforeEach(async () => {
   peer = await startSmtpPeer();
   const providers = mailProviders({ SMTP_URL: peer.url, MAIL_FROM: 'call@example.net' });
-  t = await TestCallsheet.create({ providers: [...providers, BookActor] });
+  t = await TestCallsheet.create({ providers: [...providers, BounceBook] });
   Logger.overrideLogger(false);
 });
 afterEach(() => t.close());
 
-const bounced = () => t.get(BookActor).bounced;
+const bounced = () => t.get(BounceBook).bounced;
 
 async function send(change: object = {}): Promise<void> {
   await t.actors.tell(new SendEmail({ ...MAIL, ...change }), { id: 'mail-1' });

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { EmailBounced } from '@callsheet/contracts';
 import { Actors, IdempotencyConflictError } from '@callsheet/messaging';
 import { Injectable } from '@nestjs/common';
+import { digestOf } from '../digest.js';
 import type { Refusal } from './refusals.js';
 
 /** Publishes that mails were refused. */
@@ -20,7 +20,7 @@ export class Bounces {
     refusals: readonly Refusal[],
   ): Promise<void> {
     for (const refusal of refusals) {
-      const id = `bounce-${digestOf(mail.id, refusal.recipient)}`;
+      const id = `bounce-${digestOf(JSON.stringify([mail.id, refusal.recipient]), 32)}`;
       try {
         await this.actors.publish(new EmailBounced({ ...mail, ...refusal }), { id, now: true });
       } catch (error) {
@@ -29,8 +29,4 @@ export class Bounces {
       }
     }
   }
-}
-
-function digestOf(...parts: string[]): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
 }

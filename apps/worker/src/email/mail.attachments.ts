@@ -1,11 +1,11 @@
-import { createHash } from 'node:crypto';
 import { constants, open, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import type { EmailAttachment } from '@callsheet/contracts';
 import { RejectError } from '@callsheet/messaging';
 import { Injectable } from '@nestjs/common';
+import { digestOf } from '../digest.js';
 import { GuardedFetch } from '../outbound/guarded.fetch.js';
-import { reasonOf } from '../outbound/post.js';
+import { isFinal, reasonOf, withoutQuery } from '../outbound/post.js';
 import { Settings } from '../settings.js';
 
 /** A file as it goes into a mail. */
@@ -53,12 +53,14 @@ export class MailAttachments {
     const timeout = AbortSignal.timeout(FETCH_TIMEOUT);
     for (const { filename, ref, sha256, contentType, cid } of attachments) {
       signal.throwIfAborted();
-      const content = /^https?:/i.test(ref)
+      const content = isUrl(ref)
         ? await this.fetched(ref, left, signal, timeout)
         : await this.read(ref, left);
       left -= content.byteLength;
       if (sha256 !== undefined && sha256 !== digestOf(content)) {
-        throw new RejectError(`attachment ${nameOf(ref)} is not the file that its sha256 names`);
+        throw new RejectError(
+          `attachment ${isUrl(ref) ? withoutQuery(ref) : ref} is not the file that its sha256 names`,
+        );
       }
       files.push({ filename, content, ...(contentType && { contentType }), ...(cid && { cid }) });
     }
@@ -96,15 +98,14 @@ export class MailAttachments {
     signal: AbortSignal,
     timeout: AbortSignal,
   ): Promise<Buffer> {
-    const name = `attachment ${nameOf(ref)}`;
+    const name = `attachment ${withoutQuery(ref)}`;
     const both = AbortSignal.any([signal, timeout]);
     try {
       const { ok, status, body } = await this.guarded.fetch(ref, { signal: both });
       if (ok && body) return await bounded({ name, chunks: body }, left);
       await body?.cancel();
       if (ok) return Buffer.alloc(0);
-      const isFinal = status < 500 && ![408, 425, 429].includes(status);
-      if (isFinal) throw new RejectError(`${name} was answered with ${status}`);
+      if (isFinal(status)) throw new RejectError(`${name} was answered with ${status}`);
       throw new Error(`it was answered with ${status}`);
     } catch (cause) {
       signal.throwIfAborted();
@@ -133,13 +134,6 @@ async function bounded({ name, chunks }: Source, left: number): Promise<Buffer> 
   return Buffer.concat(parts);
 }
 
-function digestOf(content: Buffer): string {
-  return createHash('sha256').update(content).digest('hex');
-}
-
-/** Without the query of a URL, which may hold a secret. */
-function nameOf(ref: string): string {
-  if (!/^https?:/i.test(ref)) return ref;
-  const { origin, pathname } = new URL(ref);
-  return origin + pathname;
+function isUrl(ref: string): boolean {
+  return /^https?:/i.test(ref);
 }

@@ -80,14 +80,10 @@ export class MailTemplates {
     return { subject, ...(text !== undefined && { text }), ...(html !== undefined && { html }) };
   }
 
-  private async read(name: string): Promise<Partial<Record<Part, string>>> {
+  private async read(name: string): Promise<Partial<Record<Part, string | undefined>>> {
     const read = (part: Part) => textOf(join(this.settings.mailTemplates, name, `${part}.liquid`));
     const [subject, text, html] = await Promise.all([read('subject'), read('text'), read('html')]);
-    return {
-      ...(subject !== undefined && { subject }),
-      ...(text !== undefined && { text }),
-      ...(html !== undefined && { html }),
-    };
+    return { subject, text, html };
   }
 
   private async names(): Promise<string> {

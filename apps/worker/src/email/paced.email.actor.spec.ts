@@ -1,23 +1,14 @@
-import { EmailBounced, SendEmail } from '@callsheet/contracts';
-import { Actor, CLOCK, Keys, On, type Clock } from '@callsheet/messaging';
+import { SendEmail } from '@callsheet/contracts';
+import { CLOCK, Keys, type Clock } from '@callsheet/messaging';
 import { TestCallsheet, testTurn } from '@callsheet/messaging/testing';
 import { Logger } from '@nestjs/common';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '../../../../test/support/eventually.js';
+import { BounceBook } from '../../../../test/support/bounce.book.js';
 import { mailProviders } from '../../../../test/support/mail.providers.js';
 import { mailIdOf, startSmtpPeer, type SmtpPeer } from '../../../../test/support/smtp.peer.js';
 import { EmailActor } from './email.actor.js';
 import { MailAttachments } from './mail.attachments.js';
-
-@Actor({ name: 'book' })
-class BookActor {
-  readonly bounced: EmailBounced[] = [];
-
-  @On(EmailBounced)
-  mark(event: EmailBounced) {
-    this.bounced.push(event);
-  }
-}
 
 let peer: SmtpPeer;
 let t: TestCallsheet;
@@ -28,7 +19,7 @@ beforeEach(async () => {
   const providers = mailProviders({
     ...{ SMTP_URL: peer.url, MAIL_FROM: 'call@example.net', MAIL_RATES },
   });
-  t = await TestCallsheet.create({ providers: [...providers, BookActor] });
+  t = await TestCallsheet.create({ providers: [...providers, BounceBook] });
   Logger.overrideLogger(false);
 });
 afterEach(() => t.close());
@@ -102,7 +93,7 @@ describe('mail to a domain with a limit', () => {
     expect(t.dead).toMatchObject([
       { reason: 'exhausted', envelope: { key: 'slow.example', data: { id: 'full', attempt: 8 } } },
     ]);
-    expect(t.get(BookActor).bounced).toMatchObject([
+    expect(t.get(BounceBook).bounced).toMatchObject([
       { id: 'full', messageId: '<full@example.net>', status: '4.2.2', permanent: false },
     ]);
   });
@@ -118,7 +109,7 @@ describe('mail to a domain with a limit', () => {
     await t.advance('1s');
     expect([peer.refused, arrived()]).toEqual([2, ['mail']]);
     expect(t.dead).toMatchObject([{ reason: 'rejected' }, { reason: 'rejected' }]);
-    expect(t.get(BookActor).bounced).toMatchObject([{ id: 'none-1' }, { id: 'none-2' }]);
+    expect(t.get(BounceBook).bounced).toMatchObject([{ id: 'none-1' }, { id: 'none-2' }]);
   });
 
   it('that was refused holds up its own domain alone, and none of many', async () => {
@@ -172,7 +163,7 @@ describe('mail to a domain with a limit', () => {
     await t.advance('10m');
     expect(peer.refused).toBe(2);
     expect(t.dead).toMatchObject([{ reason: 'exhausted' }]);
-    expect(t.get(BookActor).bounced).toMatchObject([{ id: 'full', permanent: false }]);
+    expect(t.get(BounceBook).bounced).toMatchObject([{ id: 'full', permanent: false }]);
   });
 
   it('keeps its time to live when the server does not take it now', async () => {
@@ -192,7 +183,7 @@ describe('mail to a domain with a limit', () => {
     await t.advance('10m');
     expect(peer.refused).toBe(1);
     expect(t.dead).toMatchObject([{ reason: 'exhausted' }]);
-    expect(t.get(BookActor).bounced).toMatchObject([{ id: 'code', permanent: false }]);
+    expect(t.get(BounceBook).bounced).toMatchObject([{ id: 'code', permanent: false }]);
   });
 
   it('is redriven at its rate', async () => {

@@ -56,7 +56,7 @@ export class PacedEmailActor {
     const { signal, deadline } = turn;
     const now = turn.now.getTime();
     const delay = delayAfter(attempt);
-    const isLast = attempt >= attempts || (deadline && now + delay >= deadline.getTime()) === true;
+    const isLast = attempt >= attempts || now + delay >= (deadline?.getTime() ?? Infinity);
     if (turn.attempt > 1) {
       const text = `a mail to ${domain} failed in the attempt before, which tells why`;
       throw isLast ? new Error(text) : new MailRefusedError(text, [], false);

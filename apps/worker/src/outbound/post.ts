@@ -55,9 +55,20 @@ export async function post(
   return { status, ok, refusal: () => refusalOf(message, response) };
 }
 
-/** Another attempt does not change a 3xx, or a 4xx but 408, 425 and 429. A 429 or 503 may say when to come again. */
+/** Whether another attempt will not change an answer other than 2xx: a 3xx, or a 4xx but 408, 425 and 429. */
+export function isFinal(status: number): boolean {
+  return status < 500 && ![408, 425, 429].includes(status);
+}
+
+/** A URL as errors and logs have it: a query often carries a token. */
+export function withoutQuery(url: string): string {
+  const { origin, pathname } = new URL(url);
+  return origin + pathname;
+}
+
+/** A 429 or 503 may say when to come again. */
 function refusalOf(message: string, { status, headers }: Response): Error {
-  if (status < 500 && ![408, 425, 429].includes(status)) return new RejectError(message);
+  if (isFinal(status)) return new RejectError(message);
   if (![429, 503].includes(status)) return new Error(message);
   const after = headers.get('retry-after');
   const later = RetryLaterError.fromRetryAfter(message, after, { most: MAX_WAIT });

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   pushPayload,
   pushSubscription,
@@ -8,6 +7,7 @@ import {
 } from '@callsheet/contracts';
 import { Actor, Actors, Handle, type Turn } from '@callsheet/messaging';
 import { z } from 'zod';
+import { digestOf } from '../digest.js';
 import { DeliverPush } from './push.delivery.js';
 import { PushExpiredError } from './push.expired.error.js';
 
@@ -52,7 +52,7 @@ export class PushActor {
     await this.actors.tellMany(
       devices.map((subscription) => ({
         message: new DeliverPush({
-          ...{ device: deviceOf(subscription.endpoint), user, subscription, payload, urgency },
+          ...{ device: digestOf(subscription.endpoint, 32), user, subscription, payload, urgency },
           ...(topic !== undefined && { topic }),
         }),
         options: { ttl, priority: turn.priority },
@@ -67,8 +67,4 @@ function urgencyOf(priority: number): DeliverPush['urgency'] {
   if (priority <= 10) return 'high';
   if (priority <= 100) return 'normal';
   return priority <= 1_000 ? 'low' : 'very-low';
-}
-
-function deviceOf(endpoint: string): string {
-  return createHash('sha256').update(endpoint).digest('hex').slice(0, 32);
 }

@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import type { Turn } from '@callsheet/messaging';
 import { Injectable, Logger } from '@nestjs/common';
-import { store } from '../email/outbox.js';
+import { digestOf } from '../digest.js';
 import { GuardedFetch } from '../outbound/guarded.fetch.js';
 import { post } from '../outbound/post.js';
 import { Settings } from '../settings.js';
+import { storeFile } from '../store.file.js';
 import type { DeliverPush } from './push.delivery.js';
 import { PushExpiredError } from './push.expired.error.js';
 import type { Vapid } from './vapid.js';
@@ -69,10 +69,9 @@ export class PushClient {
   private async write(push: DeliverPush, ttl: number, id: string): Promise<'taken'> {
     const { user, device, payload, urgency, topic } = push;
     const shown = { user, device, ttl, urgency, topic, payload: JSON.parse(payload) as unknown };
-    const name = createHash('sha256').update(id).digest('hex').slice(0, 16);
-    await store(
+    await storeFile(
       this.settings.outboxDir,
-      `${name}.push.json`,
+      `${digestOf(id, 16)}.push.json`,
       `${JSON.stringify(shown, undefined, 2)}\n`,
     );
     return 'taken';

@@ -3,7 +3,7 @@ import type { Turn } from '@callsheet/messaging';
 import { Injectable, Logger } from '@nestjs/common';
 import type { RequestInit } from 'undici';
 import { GuardedFetch } from '../outbound/guarded.fetch.js';
-import { post } from '../outbound/post.js';
+import { post, withoutQuery } from '../outbound/post.js';
 import { Settings } from '../settings.js';
 import { EndpointGoneError } from './endpoint.gone.error.js';
 
@@ -74,10 +74,4 @@ export class WebhookClient {
 /** A sender's id may hold anything; a header only visible ASCII. Distinct ids stay distinct. */
 function headerValue(id: string): string {
   return /^[!-$&-~]+$/.test(id) ? id : encodeURIComponent(id);
-}
-
-/** A query often carries a token, which does not belong in logs. */
-function withoutQuery(url: string): string {
-  const { origin, pathname } = new URL(url);
-  return origin + pathname;
 }

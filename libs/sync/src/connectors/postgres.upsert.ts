@@ -67,11 +67,14 @@ class StoreUpsert implements Sink<Row> {
   constructor(private readonly table: Table) {}
 
   async push(rows: Row[], page: Page): Promise<void> {
-    for (const { text, json } of statementsOf(this.table, withKeys(this.table, rows, page))) {
+    for (const { text, rows: some } of statementsOf(this.table, withKeys(this.table, rows, page))) {
       try {
         // One parameter: text around it as a template has it.
         const [before = '', after = ''] = text.split('$1');
-        await page.sql(Object.assign([before, after], { raw: [before, after] }), json);
+        await page.sql(
+          Object.assign([before, after], { raw: [before, after] }),
+          JSON.stringify(some),
+        );
       } catch (error) {
         if (!(error instanceof TurnUsageError)) throw error;
         throw new TurnUsageError(`postgresUpsert without url: ${error.message}`, { cause: error });
@@ -101,8 +104,8 @@ class PostgresUpsert implements Sink<Row> {
     await this.database.transaction(async (client) => {
       await this.fence.hold(client, page);
       const checked = withKeys(this.table, rows, page);
-      for (const { text, json, rows: some } of statementsOf(this.table, checked)) {
-        if (await attempted(client, text, json)) continue;
+      for (const { text, rows: some } of statementsOf(this.table, checked)) {
+        if (await attempted(client, text, some)) continue;
         await this.oneByOne(client, text, some, page);
       }
       await this.fence.note(client, page);
@@ -118,7 +121,7 @@ class PostgresUpsert implements Sink<Row> {
     const parts: Row[][] = halves(rows);
     for (let part = parts.pop(); part; part = parts.pop()) {
       const problem: { message?: string } = {};
-      if (await attempted(client, text, JSON.stringify(part), problem)) continue;
+      if (await attempted(client, text, part, problem)) continue;
       if (part.length === 1) page.reject(part[0], problem.message ?? 'is refused');
       else parts.push(...halves(part));
     }
@@ -136,12 +139,12 @@ function halves(rows: Row[]): Row[][] {
 async function attempted(
   client: PoolClient,
   text: string,
-  json: string,
+  rows: Row[],
   problem: { message?: string } = {},
 ): Promise<boolean> {
   await client.query('savepoint rows');
   try {
-    await client.query(text, [json]);
+    await client.query(text, [JSON.stringify(rows)]);
   } catch (error) {
     const { code = '', message } = error as { code?: string; message: string };
     if (!OF_THE_ROW.test(code)) throw error;
@@ -155,43 +158,47 @@ async function attempted(
 
 interface Statement {
   text: string;
-  json: string;
   rows: Row[];
 }
 
 /**
- * What is left of rows when they follow each other: at most one deletion, of all rows or of all keys that were ever deleted, then one
- * statement for all rows that have the same columns. What is done to one key stays in its order: a row whose key was put into a later
- * statement begins another one. Deletions come first, as they may give a row what only one can have.
+ * What is left of rows when they follow each other: at most one deletion, of all rows or of all keys that were ever deleted, then the
+ * others. Deletions come first, as they may give a row what only one can have.
  */
 function statementsOf(table: Table, rows: Row[]): Statement[] {
   const { deleted } = table;
   const markOf = (row: Row): unknown => (deleted === undefined ? false : row[deleted]);
-  // A number and its text are one key.
-  const textOf = (value: unknown): unknown => (typeof value === 'number' ? `${value}` : value);
-  const keyOf = (row: Row): string => JSON.stringify(table.key.map((name) => textOf(row[name])));
   const emptied = rows.findLastIndex((row) => markOf(row) === 'all');
   const left = rows.slice(emptied + 1);
+  /** By key, where it was deleted last. */
   const gone = new Map<string, number>();
   for (const [place, row] of left.entries()) {
-    if (markOf(row) === true) gone.set(keyOf(row), place);
+    if (markOf(row) === true) gone.set(keyOf(table, row), place);
   }
-  const statements: { text: string; rows: Row[] }[] = [];
-  if (emptied >= 0) {
-    statements.push({ text: deletionOfAll(table), rows: rows.slice(emptied, emptied + 1) });
-  } else if (gone.size > 0) {
-    statements.push({
-      text: deletionOf(table),
-      rows: [...gone.values()].map((place) => left[place]!),
-    });
+  const statements = upsertsOf(
+    table,
+    left.filter((row, place) => place > (gone.get(keyOf(table, row)) ?? -1)),
+  );
+  if (emptied >= 0) statements.unshift({ text: deletionOfAll(table), rows: [rows[emptied]!] });
+  else if (gone.size > 0) {
+    const last = [...gone.values()].map((place) => left[place]!);
+    statements.unshift({ text: deletionOf(table), rows: last });
   }
+  return statements;
+}
+
+/**
+ * One statement for all rows that have the same columns. What is done to one key stays in its order: a row whose key was put into a
+ * later statement begins another one.
+ */
+function upsertsOf(table: Table, rows: Row[]): Statement[] {
+  const statements: Statement[] = [];
   const open = new Map<string, number>();
   const placed = new Map<string, number>();
-  for (const [place, row] of left.entries()) {
-    const key = keyOf(row);
-    if (place <= (gone.get(key) ?? -1)) continue;
+  for (const row of rows) {
+    const key = keyOf(table, row);
     const columns = Object.keys(row).filter(
-      (column) => row[column] !== undefined && column !== deleted,
+      (column) => row[column] !== undefined && column !== table.deleted,
     );
     const shape = JSON.stringify(columns.toSorted());
     let at = open.get(shape);
@@ -202,7 +209,14 @@ function statementsOf(table: Table, rows: Row[]): Statement[] {
     placed.set(key, at);
     statements[at]?.rows.push(row);
   }
-  return statements.map((each) => ({ ...each, json: JSON.stringify(each.rows) }));
+  return statements;
+}
+
+/** A number and its text are one key. */
+function keyOf({ key }: Table, row: Row): string {
+  return JSON.stringify(
+    key.map((name) => (typeof row[name] === 'number' ? `${row[name]}` : row[name])),
+  );
 }
 
 /** Rows without the deletions that name no key: they are refused, since nothing would be deleted. */

@@ -328,7 +328,6 @@ export class BullmqEngine implements Engine {
     return found;
   }
 
-  /** Whatever a read fails with that is not ours, the store is what failed. */
   private async hearing(begin: () => Promise<() => Promise<void>>): Promise<() => Promise<void>> {
     let listening: ReturnType<typeof begin> | undefined;
     try {
@@ -340,6 +339,7 @@ export class BullmqEngine implements Engine {
     }
   }
 
+  /** Whatever a read fails with that is not ours, the store is what failed. */
   private async reading<T>(read: () => Promise<T>): Promise<T> {
     try {
       // A queue that is new while the store is away waits for it without end.

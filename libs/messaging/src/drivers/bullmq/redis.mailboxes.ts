@@ -11,15 +11,8 @@ import type {
   StoredState,
 } from '../../engine.js';
 import type { Mailboxes } from './mailboxes.js';
-import {
-  EMPLOY,
-  HEAL,
-  JOURNAL,
-  MAILBOXES,
-  QUARANTINED,
-  RELEASE,
-  STATES,
-} from './redis.key.scripts.js';
+import { EMPLOY, JOURNAL, MAILBOXES, QUARANTINED, RELEASE, STATES } from './redis.key.scripts.js';
+import { HEAL } from './redis.operations.js';
 import { runScript, type Argument } from './redis.run.js';
 
 /** How many mailboxes are looked at in one step when they are mended, how often, and how many mended ones are named. */
