@@ -5,6 +5,8 @@ export default defineConfig({
   test: {
     // These suites mostly wait for servers: two cores have time for three of them, if a test may wait its turn.
     maxWorkers: 3,
+    // Ends what the tests of a file have started.
+    setupFiles: ['test/support/each.file.ts'],
     projects: [
       {
         extends: true,

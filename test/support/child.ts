@@ -17,7 +17,6 @@ export interface ChildOptions {
 }
 
 const live = new Set<Child>();
-atEnd(() => Promise.all([...live].map((child) => child.kill())));
 process.once('exit', () => live.forEach((child) => child.signal('SIGKILL')));
 
 /**
@@ -44,6 +43,7 @@ export class Child {
     this.process.stdout.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
     this.process.stderr.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
     live.add(this);
+    atEnd(() => this.kill());
     this.exited = this.ending();
   }
 

@@ -1,18 +1,15 @@
-import { afterAll } from 'vitest';
-
 const steps: (() => unknown)[] = [];
 
 /**
- * Runs `step` after the suites of the importing file, last registered first: whatever a test leaves behind (a server, a
- * process, a folder) ends with its file. A step must be harmless when its work is already done.
+ * Runs `step` after the suites of the file at work, last registered first: whatever a test leaves behind (a server, a process, a
+ * folder) ends with its file. A step must be harmless when its work is already done.
  */
 export function atEnd(step: () => unknown): void {
   steps.push(step);
 }
 
-// Vitest loads this module anew for each test file, so the hook belongs to that file. A step that fails must not keep
-// the others from running: a leaked server would outlive the run.
-afterAll(async () => {
+/** Runs them. A step that fails must not keep the others from running: a leaked server would outlive the run. */
+export async function cleanUp(): Promise<void> {
   const failures: unknown[] = [];
   for (const step of steps.splice(0).reverse()) {
     try {
@@ -22,4 +19,4 @@ afterAll(async () => {
     }
   }
   if (failures.length > 0) throw new AggregateError(failures, 'cleaning up after the tests failed');
-}, 60_000);
+}
