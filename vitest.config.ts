@@ -43,9 +43,9 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'e2e',
-          // After the others: its processes must start in time.
+          // After the others, two files at a time with those of faults: their processes must start in time.
           sequence: { groupOrder: 1 },
-          maxWorkers: 1,
+          maxWorkers: 2,
           globalSetup: './scripts/build.mjs',
           include: ['test/e2e/**/*.spec.ts'],
           testTimeout: 90_000,
@@ -56,9 +56,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'faults',
-          // Last and one by one: what they measure should be theirs.
-          sequence: { groupOrder: 2 },
-          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+          maxWorkers: 2,
           globalSetup: './test/faults/setup.mjs',
           include: ['test/faults/**/*.spec.ts'],
           testTimeout: 90_000,
