@@ -1,6 +1,8 @@
 import { SchedulerModule } from '@callsheet/scheduler';
 import { SyncModule } from '@callsheet/sync';
 import { Module } from '@nestjs/common';
+import { ApiKeys } from './access/api.keys.js';
+import { ApiKeysController } from './access/api.keys.controller.js';
 import { ActorsController } from './actors/actors.controller.js';
 import { RoomFeeds } from './chat/room.feeds.js';
 import { RoomHistory } from './chat/room.history.js';
@@ -43,10 +45,12 @@ import { TopicsController } from './topics/topics.controller.js';
     ScheduleOperationsController,
     RoomsController,
     SyncController,
+    ApiKeysController,
     HealthController,
     MetricsController,
   ],
   providers: [
+    ApiKeys,
     HookRate,
     { provide: HookSecrets, useFactory: () => new HookSecrets(process.env.HOOK_SECRETS) },
     KeyFinder,

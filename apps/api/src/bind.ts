@@ -16,7 +16,8 @@ const SHORTEST_KEY = 32;
 /**
  * The address to listen on: `HOST`, default 127.0.0.1, and `PORT`, default 3000.
  *
- * @throws OptionError for a bad value, and for an address that others can reach while `CALLSHEET_API_KEY` is not set
+ * @throws OptionError for a bad value, and for an address that others can reach while no credentials are configured: neither
+ *   `CALLSHEET_API_KEY` nor `OIDC_ISSUER`
  */
 export function bindAddress(env: Env = process.env): Address {
   const host = env.HOST || '127.0.0.1';
@@ -24,7 +25,7 @@ export function bindAddress(env: Env = process.env): Address {
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
     throw new OptionError('PORT', `must be a whole number from 0 to 65535, got '${port}'`);
   }
-  if (apiKeyOf(env) === undefined && !isLoopback(host)) {
+  if (apiKeyOf(env) === undefined && !env.OIDC_ISSUER && !isLoopback(host)) {
     throw new OptionError(
       'HOST',
       `is '${host}', which others can reach, and there are no credentials: set CALLSHEET_API_KEY, or leave HOST out and use a reverse proxy that asks for credentials, or an SSH tunnel`,
@@ -39,15 +40,24 @@ export function bindAddress(env: Env = process.env): Address {
  * @throws OptionError for a key that is short or that a header cannot carry; never shows it
  */
 export function apiKeyOf(env: Env = process.env): string | undefined {
-  const key = env.CALLSHEET_API_KEY;
-  if (!key) return undefined;
-  if (key.length < SHORTEST_KEY || !/^[\x21-\x7e]+$/.test(key)) {
+  return secretOf('CALLSHEET_API_KEY', env);
+}
+
+/** What sessions of browsers are signed with, from `SESSION_SECRET`; undefined when none is set. @throws as {@link apiKeyOf} */
+export function sessionSecretOf(env: Env = process.env): string | undefined {
+  return secretOf('SESSION_SECRET', env);
+}
+
+function secretOf(name: string, env: Env): string | undefined {
+  const secret = env[name];
+  if (!secret) return undefined;
+  if (secret.length < SHORTEST_KEY || !/^[\x21-\x7e]+$/.test(secret)) {
     throw new OptionError(
-      'CALLSHEET_API_KEY',
+      name,
       `must be at least ${SHORTEST_KEY} printable ASCII characters without spaces; make one with: openssl rand -hex 32`,
     );
   }
-  return key;
+  return secret;
 }
 
 /** Whether a host name or address (IPv6 with or without brackets) can mean this machine alone. */

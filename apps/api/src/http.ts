@@ -3,8 +3,12 @@ import type { DynamicModule, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { guardAccess } from './access.js';
-import { apiKeyOf, bindAddress, requireFree } from './bind.js';
+import { guardAccess } from './access/access.guard.js';
+import { Access } from './access/access.js';
+import { ApiKeys } from './access/api.keys.js';
+import { mountLogin } from './access/login.js';
+import { tokenOptionsOf, type TokenOptions } from './access/token.verifier.js';
+import { apiKeyOf, bindAddress, requireFree, sessionSecretOf } from './bind.js';
 import { refuseConnection } from './connection.error.js';
 import { acceptOnlyJson } from './json.body.js';
 import { mountBoard } from './dashboard/board.js';
@@ -30,7 +34,9 @@ const PATIENCE = 15_000;
 /**
  * Makes the HTTP application of a module that contains `ApiModule` and `CallsheetModule`. It does not listen yet.
  *
- * @param apiKey what clients must present; default `CALLSHEET_API_KEY`
+ * @param apiKey the key of an admin, which clients may present; default `CALLSHEET_API_KEY`
+ * @param tokens whose tokens they may present instead; default as `OIDC_ISSUER` and the like say
+ * @param sessionSecret what sessions of browsers are signed with; default `SESSION_SECRET`, else `apiKey`
  * @param patience milliseconds after which an answer is given up; default 15,000
  * @param nest what `launch` hands to Nest
  */
@@ -38,9 +44,17 @@ export async function createHttpApp(
   module: Type | DynamicModule,
   {
     apiKey = apiKeyOf(),
+    tokens = tokenOptionsOf(),
+    sessionSecret = sessionSecretOf(),
     patience = PATIENCE,
     nest,
-  }: { apiKey?: string; patience?: number; nest?: LaunchOptions } = {},
+  }: {
+    apiKey?: string;
+    tokens?: TokenOptions;
+    sessionSecret?: string;
+    patience?: number;
+    nest?: LaunchOptions;
+  } = {},
 ): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT,
@@ -54,7 +68,8 @@ export async function createHttpApp(
   const fastify = adapter.getInstance();
   const routes = new RouteTable(fastify);
   limitSignedRoutes(fastify);
-  guardAccess(fastify, apiKey);
+  const access = new Access({ apiKey, tokens, sessionSecret });
+  guardAccess(fastify, access);
   acceptOnlyJson(fastify);
   dropSilentConnections(fastify);
   routeUpgrades(fastify);
@@ -65,8 +80,10 @@ export async function createHttpApp(
   });
   app.useGlobalPipes(new SchemaPipe());
   app.useGlobalFilters(new ProblemFilter(routes));
+  access.keys = app.get(ApiKeys);
+  mountLogin(fastify, access);
   await mountBoard(app);
-  mountOpenApi(app, { secured: apiKey !== undefined });
+  mountOpenApi(app, { secured: access.isConfigured });
   return app;
 }
 

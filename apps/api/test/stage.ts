@@ -11,6 +11,7 @@ import type { Type } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { onTestFinished } from 'vitest';
 import { z } from 'zod';
+import type { TokenOptions } from '../src/access/token.verifier.js';
 import { ApiModule, createHttpApp } from '../src/index.js';
 
 /** A message whose actor runs here: `nobody` is rejected, `later` fails until {@link Greeter.mended}. */
@@ -39,9 +40,16 @@ export class Greeter {
 
 /** An application on the memory store, ready for `inject`. The caller closes it. */
 export async function openStage(
-  options: { apiKey?: string; patience?: number; url?: string; providers?: Type[] } = {},
+  options: {
+    apiKey?: string;
+    tokens?: TokenOptions;
+    sessionSecret?: string;
+    patience?: number;
+    url?: string;
+    providers?: Type[];
+  } = {},
 ): Promise<NestFastifyApplication> {
-  const { apiKey, patience, url = 'memory:', providers = [Greeter] } = options;
+  const { url = 'memory:', providers = [Greeter], ...http } = options;
   class StageModule {}
   const app = await createHttpApp(
     {
@@ -49,7 +57,7 @@ export async function openStage(
       imports: [CallsheetModule.forRoot({ url, messages: [Greet, Keep] }), ApiModule],
       providers,
     },
-    { apiKey, patience },
+    http,
   );
   app.useLogger(false);
   await app.init();

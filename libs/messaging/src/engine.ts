@@ -94,8 +94,8 @@ export interface Engine {
   onSignal(name: string, hear: (text: string) => void): Promise<() => Promise<void>>;
 
   /**
-   * Makes `value` what leads events on behalf of `owner`, in place of what it had bound before; undefined: nothing. What it had
-   * bound already is not written again, and an object with a number `revision` does not take the place of one with a higher one:
+   * Makes `value` what `owner` has bound, what leads events to an actor above all, in place of what it had bound before;
+   * undefined: nothing. What it had bound already is not written again, and an object with a number `revision` does not take the place of one with a higher one:
    * whoever comes late changes nothing. Resolves to whether that changed anything.
    */
   bind(owner: string, value: Json | undefined): Promise<boolean>;

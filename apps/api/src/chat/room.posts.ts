@@ -2,7 +2,7 @@ import { PostChat } from '@callsheet/contracts';
 import { Actors } from '@callsheet/messaging';
 import { Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
-import { sendOptionsOf } from '../messages/telling.js';
+import { idOf } from '../messages/telling.js';
 import type { Posted, Posting } from './room.view.js';
 
 /** How long a message may take until it has its number, ms. */
@@ -20,7 +20,7 @@ export class RoomPosts {
    * @throws whatever {@link Actors.ask} throws
    */
   async post(room: string, { id: own, author, text }: Posting, key?: string): Promise<Posted> {
-    const { id = randomUUID() } = sendOptionsOf({ id: own }, key);
+    const id = idOf(own, key) ?? randomUUID();
     const message = new PostChat({ room, author, text });
     const { seq, at } = await this.actors.ask(message, { id, timeout: TIMEOUT });
     return { id, room, seq, at };

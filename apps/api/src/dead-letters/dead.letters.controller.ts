@@ -1,5 +1,6 @@
 import { DeadLetters, MessageRegistry } from '@callsheet/messaging';
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { Asker, type Principal } from '../access/principal.js';
 import {
   ApiAcceptedResponse,
   ApiBody,
@@ -59,6 +60,7 @@ export class DeadLettersController {
   async list(
     @Query({ schema: deadLetterQuery })
     { limit = DEFAULT_LIMIT, cursor, ...filter }: DeadLetterQuery,
+    @Asker() by: Principal,
   ): Promise<DeadLetterList> {
     this.requireActor(filter.actor);
     const after = cursor === undefined ? undefined : placeOf(cursor);
@@ -66,7 +68,10 @@ export class DeadLettersController {
       throw badCursor();
     }
     // One more than asked for tells whether there is a next page.
-    const found = await this.letters.list(filter, { limit: limit + 1, ...(after && { after }) });
+    const found = await this.letters.list(
+      { ...filter, ...ofTenant(by) },
+      { limit: limit + 1, ...(after && { after }) },
+    );
     const letters = found.slice(0, limit);
     const last = found.length > limit ? letters.at(-1) : undefined;
     return { items: letters.map(toDeadLetterView), next: last && cursorAfter(last) };
@@ -82,9 +87,10 @@ export class DeadLettersController {
   @ApiOkResponse({ description: 'the groups', standardSchema: deadLetterGroups })
   async groups(
     @Query({ schema: deadLetterFilter }) filter: DeadLetterFilterQuery,
+    @Asker() by: Principal,
   ): Promise<DeadLetterGroups> {
     this.requireActor(filter.actor);
-    const groups = await this.letters.groups(filter);
+    const groups = await this.letters.groups({ ...filter, ...ofTenant(by) });
     return {
       items: groups.map(({ first, last, ...group }) => ({
         ...group,
@@ -97,8 +103,8 @@ export class DeadLettersController {
   @Get('dead-letters/:id')
   @ApiOperation({ operationId: 'getDeadLetter', summary: 'A dead letter' })
   @ApiOkResponse({ description: 'the message', standardSchema: deadLetterView })
-  async get(@Param('id') id: string): Promise<DeadLetterView> {
-    return toDeadLetterView(await this.finder.getDead(id));
+  async get(@Param('id') id: string, @Asker() by: Principal): Promise<DeadLetterView> {
+    return toDeadLetterView(await this.finder.getDead(id, by));
   }
 
   @Post('dead-letters/:id/redrive')
@@ -113,16 +119,17 @@ export class DeadLettersController {
   async redrive(
     @Param('id') id: string,
     @Body({ schema: redrive }) body: Redrive,
+    @Asker() by: Principal,
   ): Promise<Redriven> {
-    await this.finder.redrive(id, body?.data);
+    await this.finder.redrive(id, by, body?.data);
     return { id, state: 'waiting' };
   }
 
   @Delete('dead-letters/:id')
   @ApiOperation({ operationId: 'discardDeadLetter', summary: 'Remove a dead letter for good' })
   @ApiOkResponse({ description: 'removed', standardSchema: discarded })
-  async discard(@Param('id') id: string): Promise<Discarded> {
-    await this.finder.discard(id);
+  async discard(@Param('id') id: string, @Asker() by: Principal): Promise<Discarded> {
+    await this.finder.discard(id, by);
     return { id, state: 'discarded' };
   }
 
@@ -130,4 +137,9 @@ export class DeadLettersController {
     if (actor === undefined || this.registry.actors().includes(actor)) return;
     throw badQuery('actor', 'is not a known actor; see /v1/actors');
   }
+}
+
+/** Somebody of a tenant sees only what is of it. */
+function ofTenant({ tenant }: Principal): { tenant?: string } {
+  return tenant === undefined ? {} : { tenant };
 }

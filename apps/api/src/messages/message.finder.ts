@@ -8,9 +8,11 @@ import {
   type MessageRecord,
 } from '@callsheet/messaging';
 import { Inject, Injectable } from '@nestjs/common';
+import type { Principal } from '../access/principal.js';
 import { ProblemError } from '../problem.js';
+import { SendableMessages } from './sendable.messages.js';
 
-/** Finds messages by the id in a URL. */
+/** Finds messages by the id in a URL. For somebody of a tenant there are no others than those of that tenant. */
 @Injectable()
 export class MessageFinder {
   constructor(
@@ -18,19 +20,27 @@ export class MessageFinder {
     private readonly registry: MessageRegistry,
     private readonly actors: Actors,
     private readonly letters: DeadLetters,
+    private readonly sendable: SendableMessages,
   ) {}
 
   /** @throws ProblemError not_found */
-  async get(id: string): Promise<MessageRecord> {
-    const record = isPossible(id) && (await this.engine.find(id, this.registry.actors()));
-    if (!record) throw missing('message', id);
+  async get(id: string, by: Principal): Promise<MessageRecord> {
+    const record = await this.find(id);
+    if (!record || !isOwn(record, by)) throw missing('message', id);
     return record;
   }
 
+  /** Whether a message of this id, if there is one, is somebody's to replace. */
+  async isFree(id: string, by: Principal): Promise<boolean> {
+    if (by.tenant === undefined) return true;
+    const record = await this.find(id);
+    return !record || isOwn(record, by);
+  }
+
   /** @throws ProblemError not_found, also when the message is not dead */
-  async getDead(id: string): Promise<DeadLetter> {
+  async getDead(id: string, by: Principal): Promise<DeadLetter> {
     const letter = isPossible(id) && (await this.letters.get(id));
-    if (!letter) throw missing('dead letter', id);
+    if (!letter || !isOwn(letter, by)) throw missing('dead letter', id);
     return letter;
   }
 
@@ -39,7 +49,8 @@ export class MessageFinder {
    *
    * @throws ProblemError not_found; message_ended when it is too late
    */
-  async cancel(id: string): Promise<'cancelled' | 'cancelling'> {
+  async cancel(id: string, by: Principal): Promise<'cancelled' | 'cancelling'> {
+    if (by.tenant !== undefined) await this.get(id, by);
     const cancellation = isPossible(id) ? await this.actors.cancel(id) : 'unknown';
     if (cancellation === 'unknown') throw missing('message', id);
     if (cancellation !== 'ended') return cancellation;
@@ -53,17 +64,35 @@ export class MessageFinder {
    * Puts a dead letter back into its queue.
    *
    * @param edited takes the place of its data
-   * @throws ProblemError not_found; what {@link DeadLetters.redrive} throws
+   * @throws ProblemError not_found; forbidden for edited data of what nobody may send; what {@link DeadLetters.redrive} throws
    */
-  async redrive(id: string, edited?: unknown): Promise<void> {
+  async redrive(id: string, by: Principal, edited?: unknown): Promise<void> {
+    if (by.tenant !== undefined || edited !== undefined) {
+      const { envelope } = await this.getDead(id, by);
+      if (edited !== undefined && !this.sendable.find(envelope.type)) {
+        throw new ProblemError(
+          'forbidden',
+          `'${envelope.type}' is not for anybody to send: redrive it as it is`,
+        );
+      }
+    }
     const redriven = isPossible(id) && (await this.letters.redrive(id, edited));
     if (!redriven) throw missing('dead letter', id);
   }
 
   /** Removes a dead letter for good. @throws ProblemError not_found */
-  async discard(id: string): Promise<void> {
+  async discard(id: string, by: Principal): Promise<void> {
+    if (by.tenant !== undefined) await this.getDead(id, by);
     if (!isPossible(id) || !(await this.letters.discard(id))) throw missing('dead letter', id);
   }
+
+  private async find(id: string): Promise<MessageRecord | undefined> {
+    return isPossible(id) ? this.engine.find(id, this.registry.actors()) : undefined;
+  }
+}
+
+function isOwn({ envelope }: MessageRecord, { tenant }: Principal): boolean {
+  return tenant === undefined || envelope.tenant === tenant;
 }
 
 /** No message has another id, and not every store takes the NUL character in a query. */

@@ -5,6 +5,7 @@ import {
   IdempotencyConflictError,
   MessageActiveError,
   OptionError,
+  type TellOptions,
 } from '@callsheet/messaging';
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Res } from '@nestjs/common';
 import {
@@ -16,6 +17,8 @@ import {
 } from '../openapi.decorators.js';
 import type { FastifyReply } from 'fastify';
 import { randomUUID } from 'node:crypto';
+import { Asker, type Principal } from '../access/principal.js';
+import { ProblemError } from '../problem.js';
 import { ElementError } from '../problem.translation.js';
 import { askTimeout } from './ask.timeout.js';
 import { MessageFinder } from './message.finder.js';
@@ -67,10 +70,13 @@ export class MessagesController {
   async send(
     @Body({ schema: telling }) body: Telling,
     @Headers('idempotency-key') key: string | undefined,
+    @Asker() by: Principal,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<StoredReceipt> {
     const message = this.sendable.create(body.type, body.data, body.version);
-    const stored = await this.actors.tell(message, tellOptionsOf(body, key));
+    const options = tellOptionsOf(body, by, key);
+    await this.requireFree(options, by);
+    const stored = await this.actors.tell(message, options);
     void reply.header('location', `/v1/messages/${encodeURIComponent(stored.id)}`);
     return toStored(stored);
   }
@@ -90,9 +96,10 @@ export class MessagesController {
   async ask(
     @Body({ schema: asking }) { timeout, ...body }: Asking,
     @Headers('idempotency-key') key: string | undefined,
+    @Asker() by: Principal,
   ): Promise<Answer> {
     const message = this.sendable.create(body.type, body.data, body.version);
-    const options = sendOptionsOf(body, key);
+    const options = sendOptionsOf(body, by, key);
     // Known beforehand, so that an answer that is lost can be asked for again.
     const id = options.id ?? randomUUID();
     const reply = await this.actors.ask(message, { ...options, id, timeout: askTimeout(timeout) });
@@ -106,8 +113,8 @@ export class MessagesController {
     description: 'it will not start, or is told to stop',
     standardSchema: cancelled,
   })
-  async cancel(@Param('id') id: string): Promise<Cancelled> {
-    return { id, state: await this.finder.cancel(id) };
+  async cancel(@Param('id') id: string, @Asker() by: Principal): Promise<Cancelled> {
+    return { id, state: await this.finder.cancel(id, by) };
   }
 
   // The doubled colon is Fastify's way to write one that does not begin a parameter.
@@ -118,6 +125,7 @@ export class MessagesController {
   async sendBatch(
     @Body({ schema: batch }) { messages }: Batch,
     @Headers('idempotency-key') key: string | undefined,
+    @Asker() by: Principal,
   ): Promise<Receipts> {
     if (key !== undefined) {
       throw new OptionError(
@@ -128,13 +136,14 @@ export class MessagesController {
     const tellings = messages.map((body, index) => {
       try {
         const message = this.sendable.create(body.type, body.data, body.version);
-        return { message, options: tellOptionsOf(body) };
+        return { message, options: tellOptionsOf(body, by) };
       } catch (error) {
         throw error instanceof CallsheetError
           ? new ElementError(`messages/${index}/`, error)
           : error;
       }
     });
+    for (const { options } of tellings) await this.requireFree(options, by);
     try {
       return { messages: (await this.actors.tellMany(tellings)).map(toStored) };
     } catch (error) {
@@ -149,7 +158,13 @@ export class MessagesController {
   @Get('messages/:id')
   @ApiOperation({ operationId: 'getMessage', summary: 'A message: state, attempts, timings' })
   @ApiOkResponse({ description: 'the message', standardSchema: messageView })
-  async get(@Param('id') id: string): Promise<MessageView> {
-    return toMessageView(await this.finder.get(id));
+  async get(@Param('id') id: string, @Asker() by: Principal): Promise<MessageView> {
+    return toMessageView(await this.finder.get(id, by));
+  }
+
+  /** @throws ProblemError idempotency_conflict when it would take the place of what is another tenant's */
+  private async requireFree({ id, replace }: TellOptions, by: Principal): Promise<void> {
+    if (!replace || id === undefined || (await this.finder.isFree(id, by))) return;
+    throw new ProblemError('idempotency_conflict', `the id '${id}' was used for another message`);
   }
 }

@@ -8,6 +8,8 @@ import {
   type TellOptions,
 } from '@callsheet/messaging';
 import { z } from 'zod';
+import type { Principal } from '../access/principal.js';
+import { ProblemError } from '../problem.js';
 import { schemas } from '../schema.registry.js';
 
 /** Ids of their runs and timers: a message of such an id would keep them from theirs. */
@@ -117,12 +119,18 @@ export type Receipts = z.output<typeof receipts>;
 /**
  * The options of a body.
  *
+ * @param by who sends it; what somebody of a tenant sends is of that tenant
  * @param key value of the header Idempotency-Key
  * @throws OptionError when body and header name different ids
+ * @throws ProblemError forbidden for another tenant
  */
-export function tellOptionsOf({ delay, at, replace, ...body }: Telling, key?: string): TellOptions {
+export function tellOptionsOf(
+  { delay, at, replace, ...body }: Telling,
+  by: Principal,
+  key?: string,
+): TellOptions {
   return {
-    ...sendOptionsOf(body, key),
+    ...sendOptionsOf(body, by, key),
     delay: delay as Duration | undefined,
     at,
     ...(replace !== undefined && { replace }),
@@ -132,8 +140,29 @@ export function tellOptionsOf({ delay, at, replace, ...body }: Telling, key?: st
 /** As {@link tellOptionsOf}, for what every way of sending has. */
 export function sendOptionsOf(
   { id, priority, ttl, headers, tenant }: Partial<Omit<Asking, 'timeout'>>,
+  by: Principal,
   key?: string,
 ): SendOptions {
+  return {
+    id: idOf(id, key),
+    priority: priority as Priority | undefined,
+    ttl: ttl as Duration | undefined,
+    headers,
+    tenant: tenantFor(by, tenant),
+  };
+}
+
+function tenantFor({ name, tenant: own }: Principal, wanted = own): string | undefined {
+  if (own === undefined || own === wanted) return wanted;
+  throw new ProblemError('forbidden', `'${name}' is of the tenant '${own}' and sends for no other`);
+}
+
+/**
+ * The id that a message is given by its sender, in the body or as the header Idempotency-Key, if in either.
+ *
+ * @throws OptionError when they differ
+ */
+export function idOf(id: string | undefined, key: string | undefined): string | undefined {
   if (id !== undefined && key !== undefined && id !== key) {
     throw new OptionError(
       'id',
@@ -144,11 +173,5 @@ export function sendOptionsOf(
   if (own !== undefined && OF_SCHEDULES.test(own)) {
     throw new OptionError('id', "must not begin with 'run:' or 'due:', as those of schedules do");
   }
-  return {
-    id: own,
-    priority: priority as Priority | undefined,
-    ttl: ttl as Duration | undefined,
-    headers,
-    tenant,
-  };
+  return own;
 }

@@ -5,6 +5,7 @@ import {
   type MessageInstance,
 } from '@callsheet/messaging';
 import { Body, Controller, Headers, HttpCode, Param, Post } from '@nestjs/common';
+import { Asker, type Principal } from '../access/principal.js';
 import {
   ApiAcceptedResponse,
   ApiHeader,
@@ -66,10 +67,11 @@ export class TopicsController {
     @Param('topic') topic: string,
     @Body({ schema: publishing }) body: Publishing,
     @Headers('idempotency-key') key: string | undefined,
+    @Asker() by: Principal,
   ): Promise<Published> {
     const { unrouted, type = topic, ...rest } = body;
     const event = this.event(topic, body);
-    const options = { ...tellOptionsOf({ ...rest, type }, key), topic, unrouted };
+    const options = { ...tellOptionsOf({ ...rest, type }, by, key), topic, unrouted };
     return toPublished(await this.actors.publish(event, options), topic);
   }
 
@@ -95,11 +97,12 @@ export class TopicsController {
     @Param('topic') topic: string,
     @Body({ schema: eventAsking }) body: EventAsking,
     @Headers('idempotency-key') key: string | undefined,
+    @Asker() by: Principal,
   ): Promise<Gathered> {
     const { timeout, need, type = topic, ...rest } = body;
     const event = this.event(topic, body);
     const gathering = await this.actors.gather(event, {
-      ...sendOptionsOf({ ...rest, type }, key),
+      ...sendOptionsOf({ ...rest, type }, by, key),
       topic,
       timeout: askTimeout(timeout),
       ...(need !== undefined && { need: need as GatherOptions['need'] }),

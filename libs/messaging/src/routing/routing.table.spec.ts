@@ -295,6 +295,7 @@ describe('what a store has', () => {
       'route:gone': { revision: 7 },
       'route:e': 'true',
       'group:x': [],
+      'api-key:0': { digest: '' },
       mail: [],
       '': 1,
     });

@@ -83,6 +83,7 @@ function read(
   const actors: [string, Subscription[]][] = [];
   for (const [owner, value] of owners instanceof Map ? owners : Object.entries(owners)) {
     try {
+      if (NOT_ROUTING.test(owner)) continue;
       const [kind, name] = partsOf(owner);
       if (kind === 'route') routes.push(...routeOf(name, value));
       else actors.push([name, subscriptionsOf(value)]);
@@ -109,6 +110,9 @@ function ask(candidate: Candidate, test: (filter: EventFilter) => Verdict): Verd
   }
   return test(candidate.filter);
 }
+
+/** What others keep there: API keys. */
+const NOT_ROUTING = /^api-key:/;
 
 /** Enough to tell who looks for the wrong field, few enough to cost nothing. */
 const SOME = 10;

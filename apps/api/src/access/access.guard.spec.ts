@@ -1,13 +1,9 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openStage } from '../test/stage.js';
+import { openStage } from '../../test/stage.js';
 
 const KEY = 'k'.repeat(32);
 const KEEP = { type: 'shelf.keep', data: {} };
-
-function basic(text: string): string {
-  return `Basic ${Buffer.from(text).toString('base64')}`;
-}
 
 describe('with an API key', () => {
   let app: NestFastifyApplication;
@@ -23,7 +19,18 @@ describe('with an API key', () => {
     ['another key', '/v1/actors', `Bearer ${'x'.repeat(32)}`, 401],
     ['part of the key', '/v1/actors', `Bearer ${KEY.slice(1)}`, 401],
     ['an empty key', '/v1/actors', 'Bearer ', 401],
-    ['Basic away from the board', '/v1/actors', basic(`ada:${KEY}`), 401],
+    [
+      'the key as Basic password',
+      '/v1/actors',
+      `Basic ${Buffer.from(`:${KEY}`).toString('base64')}`,
+      401,
+    ],
+    [
+      'the key as Basic password, on the board',
+      '/board',
+      `Basic ${Buffer.from(`:${KEY}`).toString('base64')}`,
+      401,
+    ],
     ['nothing, for the API document', '/openapi.json', undefined, 401],
     ['nothing, on an unknown path', '/nope', undefined, 401],
     ['nothing, by an encoded path', '/v1/%61ctors', undefined, 401],
@@ -35,9 +42,6 @@ describe('with an API key', () => {
     ['nothing, on its data', '/board/api/queues', undefined, 401],
     ['nothing, on its files', '/board/static/app.js', undefined, 401],
     // The memory store has no queues: past the door, the board says 404.
-    ['Basic on the board', '/board', basic(`ada:${KEY}`), 404],
-    ['Basic without user', '/board', basic(`:${KEY}`), 404],
-    ['Basic with the key as user', '/board', basic(`${KEY}:`), 401],
     ['the key on the board', '/board/api/queues', `Bearer ${KEY}`, 404],
   ])('%s: %s', async (_, url, authorization, status) => {
     const response = await app.inject({
@@ -61,7 +65,7 @@ describe('with an API key', () => {
   it('tells browsers how to log in', async () => {
     const board = await app.inject({ url: '/board' });
     const api = await app.inject({ url: '/v1/actors' });
-    expect(board.headers['www-authenticate']).toBe('Basic realm="Callsheet"');
+    expect(board.headers['www-authenticate']).toBe('Bearer realm="Callsheet"');
     expect(api.headers['www-authenticate']).toBe('Bearer realm="Callsheet"');
   });
 

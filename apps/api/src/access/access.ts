@@ -1,0 +1,143 @@
+import type { FastifyRequest } from 'fastify';
+import { isLoopback } from '../bind.js';
+import { Pace } from '../pace.js';
+import { ProblemError } from '../problem.js';
+import { apiKeyIdOf, digestOf, isDigestOf } from './api.key.js';
+import type { ApiKeys } from './api.keys.js';
+import { LOCAL, type Principal } from './principal.js';
+import { Sessions, type SessionHolder } from './sessions.js';
+import { TokenVerifier, type TokenOptions } from './token.verifier.js';
+
+/** What credentials there are, beside API keys. */
+export interface AccessOptions {
+  /** The key of the environment: an admin's, to make others with. */
+  apiKey?: string | undefined;
+  tokens?: TokenOptions | undefined;
+  /** Of all processes of one installation. Default: `apiKey`; without either a random one. */
+  sessionSecret?: string | undefined;
+}
+
+/** Somebody who presented credentials. */
+export interface Admitted {
+  principal: Principal;
+  /** Whether a browser sends them by itself. */
+  isSession: boolean;
+}
+
+/** Credentials as somebody gave them to log in. */
+interface Known {
+  principal: Principal;
+  holder: SessionHolder;
+  /** When they end by themselves, epoch seconds. */
+  until?: number;
+}
+
+/** Tells who makes a request. */
+export class Access {
+  readonly sessions: Sessions;
+  /** Those of the store, once the application is there. */
+  keys?: ApiKeys;
+  private readonly digest?: string;
+  private readonly tokens?: TokenVerifier;
+  /** Wrong credentials by the address that they come from. */
+  private readonly wrong = new Pace(1, 20);
+
+  constructor({ apiKey, tokens, sessionSecret = apiKey }: AccessOptions = {}) {
+    this.sessions = new Sessions(sessionSecret);
+    if (apiKey !== undefined) this.digest = digestOf(apiKey);
+    if (tokens) this.tokens = new TokenVerifier(tokens);
+  }
+
+  /** Whether credentials are configured; if not, only requests to this machine by a local name are served without any. */
+  get isConfigured(): boolean {
+    return this.digest !== undefined || this.tokens !== undefined;
+  }
+
+  /**
+   * Who makes a request; undefined when there are no credentials where some are needed.
+   *
+   * @throws ProblemError unauthorized for wrong ones, too_many_attempts for many of them; misdirected
+   */
+  async admit(request: FastifyRequest): Promise<Admitted | undefined> {
+    const { authorization, cookie } = request.headers;
+    if (authorization !== undefined) {
+      const [scheme = '', text = ''] = authorization.split(' ');
+      const known =
+        scheme.toLowerCase() === 'bearer' ? await this.identify(text, request.ip) : undefined;
+      if (!known) throw unauthorized('the credentials do not hold');
+      return { principal: known.principal, isSession: false };
+    }
+    const holder = await this.sessions.holder(cookie);
+    const principal = holder && (await this.principalOf(holder));
+    if (principal) return { principal, isSession: true };
+    if (this.isConfigured) return undefined;
+    requireLocalName(request);
+    return { principal: LOCAL, isSession: false };
+  }
+
+  /**
+   * Who presents a key or a token; undefined when it does not hold.
+   *
+   * @param address where it comes from: one from which many wrong ones came has to wait
+   * @throws ProblemError too_many_attempts
+   */
+  async identify(text: string, address: string): Promise<Known | undefined> {
+    const early = this.wrong.early(address);
+    if (early > 0) {
+      throw new ProblemError('too_many_attempts', 'too many wrong credentials came from there', {
+        headers: { 'retry-after': String(Math.ceil(early / 1_000)) },
+      });
+    }
+    const known = await this.lookUp(text);
+    if (!known) this.wrong.take(address);
+    return known;
+  }
+
+  private async lookUp(text: string): Promise<Known | undefined> {
+    if (this.digest !== undefined && isDigestOf(this.digest, text)) {
+      return { principal: ENVIRONMENT, holder: { via: 'environment', digest: this.digest } };
+    }
+    const id = apiKeyIdOf(text);
+    if (id !== undefined) {
+      const principal = await this.keys?.verify(text);
+      return principal && { principal, holder: { via: 'api-key', id } };
+    }
+    const token = await this.tokens?.verify(text);
+    if (!token) return undefined;
+    const { principal, expiresAt } = token;
+    return { principal, holder: { via: 'token', principal }, until: expiresAt };
+  }
+
+  private async principalOf(holder: SessionHolder): Promise<Principal | undefined> {
+    switch (holder.via) {
+      case 'environment':
+        return holder.digest === this.digest ? ENVIRONMENT : undefined;
+      case 'api-key':
+        return this.keys?.holder(holder.id);
+      case 'token':
+        return this.tokens && holder.principal;
+    }
+  }
+}
+
+/** Whoever has the key of the environment. */
+const ENVIRONMENT: Principal = { id: 'environment', name: 'CALLSHEET_API_KEY', role: 'admin' };
+
+/** @param detail what is wrong */
+export function unauthorized(detail: string): ProblemError {
+  return new ProblemError(
+    'unauthorized',
+    `${detail}: send authorization: Bearer <API key>, or log in at /login`,
+    { headers: { 'www-authenticate': 'Bearer realm="Callsheet"' } },
+  );
+}
+
+/** A page elsewhere can point a name of its own at this machine; its requests then carry that name (DNS rebinding). */
+function requireLocalName({ headers }: FastifyRequest): void {
+  const name = (headers.host ?? '').replace(/:\d+$/, '');
+  if (isLoopback(name)) return;
+  throw new ProblemError(
+    'misdirected',
+    'without credentials only localhost, 127.0.0.1 and [::1] are served; set CALLSHEET_API_KEY to serve other names',
+  );
+}
