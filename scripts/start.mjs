@@ -9,11 +9,12 @@ const MAINS = {
   worker: 'apps/worker/src/main.js',
   ledger: 'apps/worker/src/ledger/main.js',
   schedules: 'apps/worker/src/schedules/main.js',
+  keys: 'apps/api/src/access/main.js',
 };
-/** Arguments that an app reads itself. */
-const ARGUMENTS = { schedules: ['plan', 'apply'] };
 const APPS = Object.keys(MAINS);
 const [app = 'standalone', ...rest] = process.argv.slice(2);
+/** Arguments that an app reads itself. */
+const ARGUMENTS = { schedules: ['plan', 'apply'], keys: rest };
 
 const bad = rest.filter((argument) => !ARGUMENTS[app]?.includes(argument));
 

@@ -49,6 +49,7 @@ describe('the first minute: nothing installed, nothing configured', () => {
     expect(items.map(({ name }) => name)).toEqual([
       'account',
       'alerts',
+      'audit-log',
       'chat',
       'email',
       'heartbeat',
@@ -97,6 +98,7 @@ describe('the first minute: nothing installed, nothing configured', () => {
       'docs/guide/chat.md',
       'docs/guide/push.md',
       'docs/guide/email.md',
+      'docs/guide/access.md',
     ].map((page) => readFileSync(path.join(ROOT, page), 'utf8'));
     const answers: [number, unknown][] = [];
     for (const { url, body, ...request } of pages.flatMap(curlsOf)) {
@@ -162,6 +164,9 @@ describe('the first minute: nothing installed, nothing configured', () => {
       [200, expect.objectContaining({ reply: { devices: 1 } })],
       [202, { id: 'welcome-1', state: 'waiting', durability: 'process-safe' }],
       [200, expect.objectContaining({ id: 'welcome-1', type: 'email.send' })],
+      [201, expect.objectContaining({ name: 'shop', key: expect.stringMatching(/^cs_/) })],
+      [200, expect.objectContaining({ id: 'local', role: 'admin' })],
+      [200, { items: expect.any(Array) as object }],
     ]);
     expect(pages[1]).toContain(JSON.stringify(answers[2]?.[1]));
     for (const page of pages.slice(2, 4)) {

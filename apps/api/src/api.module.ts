@@ -4,6 +4,9 @@ import { Module } from '@nestjs/common';
 import { ApiKeys } from './access/api.keys.js';
 import { ApiKeysController } from './access/api.keys.controller.js';
 import { ActorsController } from './actors/actors.controller.js';
+import { AuditActor } from './audit/audit.actor.js';
+import { AuditController } from './audit/audit.controller.js';
+import { AuditLog } from './audit/audit.log.js';
 import { RoomFeeds } from './chat/room.feeds.js';
 import { RoomHistory } from './chat/room.history.js';
 import { RoomPosts } from './chat/room.posts.js';
@@ -46,11 +49,14 @@ import { TopicsController } from './topics/topics.controller.js';
     RoomsController,
     SyncController,
     ApiKeysController,
+    AuditController,
     HealthController,
     MetricsController,
   ],
   providers: [
     ApiKeys,
+    AuditActor,
+    AuditLog,
     HookRate,
     { provide: HookSecrets, useFactory: () => new HookSecrets(process.env.HOOK_SECRETS) },
     KeyFinder,

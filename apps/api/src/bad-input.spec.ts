@@ -1,4 +1,5 @@
 import { ENGINE, MessageRegistry, type Engine } from '@callsheet/messaging';
+import { AUDIT_LOG } from './audit/audit.actor.js';
 import { SCHEDULER_ACTORS } from '@callsheet/scheduler';
 import { SYNC_ACTORS } from '@callsheet/sync';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -24,7 +25,7 @@ async function messagesInQueues(): Promise<number> {
       .get(MessageRegistry)
       .actors()
       // Schedules answer for themselves, by messages.
-      .filter((actor) => ![...SCHEDULER_ACTORS, ...SYNC_ACTORS].includes(actor))
+      .filter((actor) => ![AUDIT_LOG, ...SCHEDULER_ACTORS, ...SYNC_ACTORS].includes(actor))
       .map((actor) => engine.counts(actor)),
   );
   return counts.flatMap((count) => Object.values(count) as number[]).reduce((a, b) => a + b, 0);

@@ -7,6 +7,8 @@ import { guardAccess } from './access/access.guard.js';
 import { Access } from './access/access.js';
 import { ApiKeys } from './access/api.keys.js';
 import { mountLogin } from './access/login.js';
+import { AuditLog } from './audit/audit.log.js';
+import { auditChanges, type Auditing } from './audit/audit.hook.js';
 import { tokenOptionsOf, type TokenOptions } from './access/token.verifier.js';
 import { apiKeyOf, bindAddress, requireFree, sessionSecretOf } from './bind.js';
 import { refuseConnection } from './connection.error.js';
@@ -70,6 +72,8 @@ export async function createHttpApp(
   limitSignedRoutes(fastify);
   const access = new Access({ apiKey, tokens, sessionSecret });
   guardAccess(fastify, access);
+  const auditing: Auditing = { authorization: access.ownAuthorization };
+  auditChanges(fastify, auditing);
   acceptOnlyJson(fastify);
   dropSilentConnections(fastify);
   routeUpgrades(fastify);
@@ -81,6 +85,7 @@ export async function createHttpApp(
   app.useGlobalPipes(new SchemaPipe());
   app.useGlobalFilters(new ProblemFilter(routes));
   access.keys = app.get(ApiKeys);
+  auditing.log = app.get(AuditLog);
   mountLogin(fastify, access);
   await mountBoard(app);
   mountOpenApi(app, { secured: access.isConfigured });

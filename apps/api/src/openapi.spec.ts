@@ -70,6 +70,7 @@ describe('/openapi.json', () => {
       'GET /v1/actors/{actor}/keys/{key}/journal',
       'GET /v1/api-keys',
       'GET /v1/api-keys/{id}',
+      'GET /v1/audit',
       'GET /v1/dead-letters',
       'GET /v1/dead-letters/{id}',
       'GET /v1/dead-letters:groups',

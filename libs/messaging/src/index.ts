@@ -12,7 +12,7 @@ export {
 export { MessageRegistry } from './message.registry.js';
 export { jsonSchemaOf, replyJsonSchemaOf } from './message.json.schema.js';
 export { LIMITS, type Json, type JsonObject } from './json.js';
-export { encode, type Carried } from './codec.js';
+export { encode, type Carried, violations } from './codec.js';
 
 // Actors
 export {

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import { randomBytes } from 'node:crypto';
 import { isLoopback } from '../bind.js';
 import { Pace } from '../pace.js';
 import { ProblemError } from '../problem.js';
@@ -37,7 +38,10 @@ export class Access {
   readonly sessions: Sessions;
   /** Those of the store, once the application is there. */
   keys?: ApiKeys;
+  /** With which the application asks itself, as an admin. Known to this process alone. */
+  readonly ownAuthorization: string = `Bearer ${randomBytes(32).toString('hex')}`;
   private readonly digest?: string;
+  private readonly ownDigest = digestOf(this.ownAuthorization);
   private readonly tokens?: TokenVerifier;
   /** Wrong credentials by the address that they come from. */
   private readonly wrong = new Pace(1, 20);
@@ -61,6 +65,7 @@ export class Access {
   async admit(request: FastifyRequest): Promise<Admitted | undefined> {
     const { authorization, cookie } = request.headers;
     if (authorization !== undefined) {
+      if (isDigestOf(this.ownDigest, authorization)) return { principal: ITSELF, isSession: false };
       const [scheme = '', text = ''] = authorization.split(' ');
       const known =
         scheme.toLowerCase() === 'bearer' ? await this.identify(text, request.ip) : undefined;
@@ -119,6 +124,9 @@ export class Access {
     }
   }
 }
+
+/** The application, which looks at what is changed. */
+const ITSELF: Principal = { id: 'itself', name: 'Callsheet', role: 'admin' };
 
 /** Whoever has the key of the environment. */
 const ENVIRONMENT: Principal = { id: 'environment', name: 'CALLSHEET_API_KEY', role: 'admin' };

@@ -31,7 +31,13 @@ export async function mountBoard(app: NestFastifyApplication): Promise<void> {
   const board = createBullBoard({
     queues: [],
     serverAdapter: server,
-    options: { uiConfig: { boardTitle: 'Callsheet', hideDocsLink: true } },
+    options: {
+      uiConfig: {
+        boardTitle: 'Callsheet',
+        hideDocsLink: true,
+        miscLinks: [{ text: 'Account', url: '/login' }],
+      },
+    },
   });
   let shown = 0;
   await app.register(

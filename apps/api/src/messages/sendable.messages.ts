@@ -9,9 +9,16 @@ import {
 import { SCHEDULER_ACTORS } from '@callsheet/scheduler';
 import { isPipelineMessage, SYNC_ACTORS } from '@callsheet/sync';
 import { Injectable } from '@nestjs/common';
+import { AUDIT_LOG } from '../audit/audit.actor.js';
 
 /** Actors that keep what has calls of its own, which check what these would believe; and one that another one sends to. */
-const OF_THE_HOUSE: readonly string[] = [...SCHEDULER_ACTORS, ...SYNC_ACTORS, ROUTES, PACED_EMAIL];
+const OF_THE_HOUSE: readonly string[] = [
+  ...SCHEDULER_ACTORS,
+  ...SYNC_ACTORS,
+  ROUTES,
+  PACED_EMAIL,
+  AUDIT_LOG,
+];
 
 /** The messages that clients may send: those that are known, but for those with which schedules, pipelines, routes and rates are kept. */
 @Injectable()

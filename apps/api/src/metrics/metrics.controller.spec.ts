@@ -3,6 +3,7 @@ import { SCHEDULER_ACTORS } from '@callsheet/scheduler';
 import { SYNC_ACTORS } from '@callsheet/sync';
 import { expect, it, vi } from 'vitest';
 import { send, stageForTest } from '../../test/stage.js';
+import { AUDIT_LOG } from '../audit/audit.actor.js';
 
 it('shows what was sent and handled, and what waits', async () => {
   const app = await stageForTest();
@@ -58,6 +59,7 @@ it('asks the store once for a storm of scrapes', async () => {
   const counts = vi.spyOn(app.get<Engine>(ENGINE), 'counts');
   await Promise.all(Array.from({ length: 50 }, () => app.inject({ url: '/metrics' })));
   expect(counts.mock.calls.map(([actor]) => actor)).toEqual([
+    AUDIT_LOG,
     'greeter',
     ...SCHEDULER_ACTORS,
     'shelf',

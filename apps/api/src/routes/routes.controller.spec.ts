@@ -185,15 +185,16 @@ describe('GET /v1/routes/{id}/history', () => {
     const { body } = await call<RouteHistory>('GET', '/v1/routes/told/history');
     const route = { id: 'told', ...ROUTE };
     expect(body.items).toEqual([
-      { at: iso, change: 'removed', revision: 3, reason: 'closed' },
+      { at: iso, change: 'removed', revision: 3, by: 'local', reason: 'closed' },
       {
         at: iso,
         change: 'changed',
         revision: 2,
+        by: 'local',
         reason: 'más tarde',
         route: { ...route, order: 11 },
       },
-      { at: iso, change: 'created', revision: 1, reason: 'the shop opens', route },
+      { at: iso, change: 'created', revision: 1, by: 'local', reason: 'the shop opens', route },
     ]);
     const first = await call<RouteHistory>('GET', '/v1/routes/told/history?limit=1');
     expect(first.body.items).toEqual(body.items.slice(0, 1));

@@ -1,4 +1,10 @@
-import { OptionError, Routes, type Priority, type Route } from '@callsheet/messaging';
+import {
+  OptionError,
+  Routes,
+  type Priority,
+  type Route,
+  type RouteChange,
+} from '@callsheet/messaging';
 import {
   Body,
   Controller,
@@ -22,6 +28,7 @@ import {
   ApiTags,
 } from '../openapi.decorators.js';
 import type { FastifyReply } from 'fastify';
+import { Asker, type Principal } from '../access/principal.js';
 import { ApiReason, checkedReason } from '../change.reason.js';
 import { cursorAfter, idOf } from '../id.cursor.js';
 import { SendableMessages } from '../messages/sendable.messages.js';
@@ -125,11 +132,12 @@ export class RoutesController {
     @Param('id') id: string,
     @Body({ schema: routePut }) body: RoutePut,
     @Headers() headers: Record<string, string | undefined>,
+    @Asker() by: Principal,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<StoredRoute> {
     const { id: own = id, revision: _, changedAt: __, ...route } = body;
     if (own !== id) throw new OptionError('id', 'differs from that of the URL');
-    const change = await this.change(id, headers);
+    const change = await this.change(id, headers, by);
     const put = await aboutTheBody(this.routes.put(id, route as Omit<Route, 'id'>, change));
     if (put.outcome === 'conflict') throw await this.finder.conflict(id);
     const { outcome, record } = put;
@@ -146,10 +154,11 @@ export class RoutesController {
   async remove(
     @Param('id') id: string,
     @Headers() headers: Record<string, string | undefined>,
+    @Asker() by: Principal,
   ): Promise<void> {
     // What is not there is not there, whatever the condition.
     await this.finder.get(id);
-    const { outcome } = await this.routes.remove(id, await this.change(id, headers));
+    const { outcome } = await this.routes.remove(id, await this.change(id, headers, by));
     if (outcome === 'conflict') throw await this.finder.conflict(id);
     // Gone between the two.
     if (outcome === 'unknown') await this.finder.get(id);
@@ -185,10 +194,14 @@ export class RoutesController {
     return toRouteTested(await this.routes.test(event, options, route && (draft as Route)));
   }
 
-  private async change(id: string, headers: Record<string, string | undefined>) {
+  private async change(
+    id: string,
+    headers: Record<string, string | undefined>,
+    { id: by }: Principal,
+  ): Promise<RouteChange> {
     const reason = checkedReason(headers['x-reason']);
     const condition = conditionOf(headers['if-match'], headers['if-none-match']);
-    return { ...(await this.finder.revision(id, condition)), reason };
+    return { ...(await this.finder.revision(id, condition)), by, reason };
   }
 }
 
