@@ -11,6 +11,7 @@ import { keyOrderCases } from './key.order.cases.js';
 import { keyStateCases } from './key.state.cases.js';
 import { keyStatesCases } from './key.states.cases.js';
 import { lifecycleCases } from './lifecycle.cases.js';
+import { listingCases } from './listing.cases.js';
 import { lockCases } from './lock.cases.js';
 import { lookupCases } from './lookup.cases.js';
 import { operatorCases } from './operator.cases.js';
@@ -30,6 +31,7 @@ export const cases: readonly Case[] = [
   ...replyCases,
   ...cancelCases,
   ...lookupCases,
+  ...listingCases,
   ...deadLetterCases,
   ...eventCases,
   ...releaseCases,

@@ -97,6 +97,7 @@ describe('the first minute: nothing installed, nothing configured', () => {
       'docs/guide/chat.md',
       'docs/guide/push.md',
       'docs/guide/email.md',
+      'docs/guide/operating.http.md',
     ].map((page) => readFileSync(path.join(ROOT, page), 'utf8'));
     const answers: [number, unknown][] = [];
     for (const { url, body, ...request } of pages.flatMap(curlsOf)) {
@@ -120,6 +121,7 @@ describe('the first minute: nothing installed, nothing configured', () => {
     const signups = expect.objectContaining({ name: 'signups', every: '30s' }) as object;
     const hello = expect.objectContaining({ seq: 1, author: 'ada', text: 'Hello' }) as object;
     const balance = { actor: 'account', reply: 1_000 };
+    const ofAda = expect.objectContaining({ state: 'done', key: 'ada' }) as object;
     expect(answers).toEqual([
       [202, told],
       [200, expect.objectContaining({ reply: { balance: 1_000 } })],
@@ -162,6 +164,11 @@ describe('the first minute: nothing installed, nothing configured', () => {
       [200, expect.objectContaining({ reply: { devices: 1 } })],
       [202, { id: 'welcome-1', state: 'waiting', durability: 'process-safe' }],
       [200, expect.objectContaining({ id: 'welcome-1', type: 'email.send' })],
+      [200, { items: expect.arrayContaining([ofAda]) as object }],
+      [200, { items: expect.arrayContaining([ofAda]) as object }],
+      [200, { items: [] }],
+      [200, { state: 'counted', count: 0, matched: 0, more: false }],
+      [200, { state: 'redriven', count: 0, matched: 0, more: false }],
     ]);
     expect(pages[1]).toContain(JSON.stringify(answers[2]?.[1]));
     for (const page of pages.slice(2, 4)) {

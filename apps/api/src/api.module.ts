@@ -17,6 +17,7 @@ import { HooksController } from './hooks/hooks.controller.js';
 import { KeyFinder } from './keys/key.finder.js';
 import { KeysController } from './keys/keys.controller.js';
 import { MessageFinder } from './messages/message.finder.js';
+import { MessageLister } from './messages/message.lister.js';
 import { MessagesController } from './messages/messages.controller.js';
 import { SendableMessages } from './messages/sendable.messages.js';
 import { MetricsController } from './metrics/metrics.controller.js';
@@ -51,6 +52,7 @@ import { TopicsController } from './topics/topics.controller.js';
     { provide: HookSecrets, useFactory: () => new HookSecrets(process.env.HOOK_SECRETS) },
     KeyFinder,
     MessageFinder,
+    MessageLister,
     RouteFinder,
     ScheduleFinder,
     SendableMessages,

@@ -80,6 +80,8 @@ export {
   type DeadLetter,
   type DeadLetterFilter,
   type DeadLetterGroup,
+  type RedriveOptions,
+  type RedrivenLetters,
 } from './dead.letters.js';
 export { DeadLetterAdded, OnDeadLetter, type DeadLetterNotice } from './dead.letter.event.js';
 
@@ -104,6 +106,9 @@ export {
   type KeyPage,
   type KeyRecord,
   type KeyState,
+  type MessageListing,
+  type MessagePage,
+  type MessagePlace,
   type MessageRecord,
   type MessageState,
   type QuarantinedKey,

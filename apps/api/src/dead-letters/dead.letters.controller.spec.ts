@@ -154,3 +154,62 @@ describe('mending', () => {
     expect(ids(await list(app))).toEqual(['d', 'c']);
   });
 });
+
+describe('POST /v1/dead-letters:redrive', () => {
+  const redriveMany = (app: NestFastifyApplication, payload: object) =>
+    app.inject({ method: 'POST', url: '/v1/dead-letters:redrive', payload });
+
+  it('counts, redrives the oldest that match, and says whether more are left', async () => {
+    const app = await stageForTest();
+    for (const id of ['a', 'b', 'c']) await die(app, id, 'later');
+    await die(app, 'd');
+    const filter = { actor: 'greeter', error: 'TypeError', type: 'greeter.greet' };
+    const counted = await redriveMany(app, { ...filter, limit: 2, dryRun: true });
+    expect([counted.statusCode, counted.json()]).toEqual([
+      200,
+      { state: 'counted', count: 2, matched: 3, more: true },
+    ]);
+    expect(ids(await list(app))).toEqual(['d', 'c', 'b', 'a']);
+    Greeter.mended = true;
+    expect((await redriveMany(app, { ...filter, limit: 2 })).json()).toEqual({
+      state: 'redriven',
+      count: 2,
+      matched: 3,
+      more: true,
+    });
+    await vi.waitUntil(
+      async () => (await state(app, 'a')) === 'done' && (await state(app, 'b')) === 'done',
+    );
+    expect(ids(await list(app))).toEqual(['d', 'c']);
+    expect((await redriveMany(app, { reason: 'exhausted' })).json()).toMatchObject({
+      count: 1,
+      more: false,
+    });
+    expect(ids(await list(app, '?error=RejectError'))).toEqual(['d']);
+  });
+
+  it('goes by when they died', async () => {
+    const app = await stageForTest();
+    await die(app, 'a');
+    const at = (await app.inject({ url: '/v1/dead-letters/a' })).json<{ finishedAt: string }>();
+    const before = at.finishedAt;
+    const later = new Date(Date.parse(before) + 1).toISOString();
+    const count = async (time: string) =>
+      (await redriveMany(app, { before: time, dryRun: true })).json<{ count: number }>().count;
+    expect([await count(before), await count(later)]).toEqual([0, 1]);
+    expect(ids(await list(app, `?before=${before}`))).toEqual([]);
+    expect(ids(await list(app, `?before=${later}`))).toEqual(['a']);
+  });
+
+  it.each<[object, string, string]>([
+    [{ limit: 0 }, 'invalid_body', 'limit'],
+    [{ limit: 1_001 }, 'invalid_body', 'limit'],
+    [{ actr: 'greeter' }, 'invalid_body', 'actr'],
+    [{ before: 'yesterday' }, 'invalid_body', 'before'],
+    [{ fingerprint: 'x' }, 'invalid_body', 'fingerprint'],
+    [{ actor: 'nobody' }, 'invalid_option', 'actor'],
+  ])('refuses %o', async (payload, code, path) => {
+    const response = await redriveMany(await stageForTest(), payload);
+    expect(response.json()).toMatchObject({ status: 422, code, errors: [{ path }] });
+  });
+});

@@ -1,4 +1,4 @@
-import { DeadLetters, MessageRegistry } from '@callsheet/messaging';
+import { DeadLetters, MessageRegistry, OptionError } from '@callsheet/messaging';
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import {
   ApiAcceptedResponse,
@@ -20,7 +20,9 @@ import {
   deadLetterView,
   discarded,
   redrive,
+  redriveMany,
   redriven,
+  redrivenMany,
   toDeadLetterView,
   type DeadLetterFilterQuery,
   type DeadLetterGroups,
@@ -29,12 +31,18 @@ import {
   type DeadLetterView,
   type Discarded,
   type Redrive,
+  type RedriveMany,
   type Redriven,
+  type RedrivenMany,
 } from './dead.letter.list.js';
 
 /** Which dead letters. */
-const FILTERS = ['actor', 'type', 'reason', 'fingerprint'].map((name) =>
-  ApiQuery({ name, required: false, schema: { type: 'string' } }),
+const FILTERS = ['actor', 'type', 'reason', 'fingerprint', 'error', 'before'].map((name) =>
+  ApiQuery({
+    name,
+    required: false,
+    schema: { type: 'string', ...(name === 'before' && { format: 'date-time' }) },
+  }),
 );
 const ApiFilters = (): MethodDecorator => (target, key, descriptor) => {
   for (const filter of FILTERS) filter(target, key, descriptor);
@@ -116,6 +124,26 @@ export class DeadLettersController {
   ): Promise<Redriven> {
     await this.finder.redrive(id, body?.data);
     return { id, state: 'waiting' };
+  }
+
+  // The doubled colon is Fastify's way to write one that does not begin a parameter.
+  @Post('dead-letters::redrive')
+  @HttpCode(200)
+  @ApiOperation({
+    operationId: 'redriveDeadLetters',
+    summary:
+      'Put dead letters back into their queues, the oldest of those that match first; those of a key keep their order',
+  })
+  @ApiBody({ schema: ref('RedriveMany') })
+  @ApiOkResponse({ description: 'redriven, or counted', standardSchema: redrivenMany })
+  async redriveMany(
+    @Body({ schema: redriveMany }) { limit, dryRun = false, ...filter }: RedriveMany,
+  ): Promise<RedrivenMany> {
+    if (filter.actor !== undefined && !this.registry.actors().includes(filter.actor)) {
+      throw new OptionError('actor', 'is not a known actor; see /v1/actors');
+    }
+    const redriven = await this.letters.redriveSome(filter, { limit, dryRun });
+    return { state: dryRun ? 'counted' : 'redriven', ...redriven };
   }
 
   @Delete('dead-letters/:id')

@@ -4,21 +4,44 @@ import {
   encode,
   IdempotencyConflictError,
   MessageActiveError,
+  MessageRegistry,
   OptionError,
 } from '@callsheet/messaging';
-import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Res } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  Headers,
+  HttpCode,
+  Param,
+  Post,
+  Query,
+  Res,
+} from '@nestjs/common';
 import {
   ApiAcceptedResponse,
   ApiHeader,
   ApiOkResponse,
   ApiOperation,
+  ApiQuery,
   ApiTags,
 } from '../openapi.decorators.js';
 import type { FastifyReply } from 'fastify';
 import { randomUUID } from 'node:crypto';
+import { ApiCursor, ApiLimit, badCursor, badQuery, DEFAULT_LIMIT } from '../page.js';
 import { ElementError } from '../problem.translation.js';
 import { askTimeout } from './ask.timeout.js';
 import { MessageFinder } from './message.finder.js';
+import {
+  cursorAt,
+  messageList,
+  messageQuery,
+  placeAt,
+  type MessageList,
+  type MessageQuery,
+} from './message.list.js';
+import { MessageLister } from './message.lister.js';
 import { messageView, toMessageView, type MessageView } from './message.view.js';
 import { SendableMessages } from './sendable.messages.js';
 import {
@@ -49,6 +72,8 @@ export class MessagesController {
     private readonly actors: Actors,
     private readonly sendable: SendableMessages,
     private readonly finder: MessageFinder,
+    private readonly lister: MessageLister,
+    private readonly registry: MessageRegistry,
   ) {}
 
   @Post('messages')
@@ -144,6 +169,47 @@ export class MessagesController {
       const index = messages.findLastIndex(({ id }) => id === error.id);
       throw new ElementError(`messages/${index}/`, error);
     }
+  }
+
+  @Get('messages')
+  @ApiOperation({
+    operationId: 'listMessages',
+    summary:
+      'Messages of an actor by state: those that have not ended in the order in which they will start, those that ended newest first',
+  })
+  @ApiQuery({ name: 'actor', required: true, schema: { type: 'string' } })
+  @ApiQuery({
+    name: 'state',
+    required: false,
+    description:
+      'default: all, in the order active, waiting, parked, delayed, dead, done, cancelled',
+    schema: { type: 'string', enum: messageView.shape.state.options },
+  })
+  @ApiQuery({
+    name: 'key',
+    required: false,
+    description:
+      'with it or a type a call looks at 1,000 messages: items may be few, even none, and next there',
+    schema: { type: 'string', maxLength: 200 },
+  })
+  @ApiQuery({ name: 'type', required: false, schema: { type: 'string', maxLength: 127 } })
+  @ApiLimit()
+  @ApiCursor()
+  @ApiOkResponse({
+    description: 'a page; what moves meanwhile may be missing, or there twice',
+    standardSchema: messageList,
+  })
+  async list(
+    @Query({ schema: messageQuery }) { limit = DEFAULT_LIMIT, cursor, ...filter }: MessageQuery,
+  ): Promise<MessageList> {
+    if (!this.registry.actors().includes(filter.actor)) {
+      throw badQuery('actor', 'is not a known actor; see /v1/actors');
+    }
+    const from = cursor === undefined ? undefined : placeAt(cursor);
+    const isBad = cursor !== undefined && !from;
+    const page = isBad ? undefined : await this.lister.page(filter, limit, from);
+    if (!page) throw badCursor();
+    return { items: page.items.map(toMessageView), next: page.next && cursorAt(page.next) };
   }
 
   @Get('messages/:id')

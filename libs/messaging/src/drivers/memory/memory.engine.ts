@@ -14,6 +14,8 @@ import type {
   KeyPage,
   KeyRecord,
   KeyState,
+  MessageListing,
+  MessagePage,
   MessageRecord,
   QuarantinedKey,
   Sightings,
@@ -30,6 +32,7 @@ import { revisionOf } from '../revision.js';
 import { MemoryConsumer, type CommitStep } from './memory.consumer.js';
 import { newestFirst } from './memory.ended.js';
 import { recordOf, type Entry } from './memory.entry.js';
+import { listing } from './memory.listing.js';
 import type { MemoryQueue } from './memory.queue.js';
 import { MemoryStore, type MemoryOptions } from './memory.store.js';
 
@@ -103,6 +106,10 @@ export class MemoryEngine implements Engine {
       startedAt,
       finishedAt,
     }));
+  }
+
+  async list(actor: string, page: MessagePage): Promise<MessageListing> {
+    return listing(this.messages.of(actor), page);
   }
 
   async deadLetters(
