@@ -121,6 +121,7 @@ describe('the first minute: nothing installed, nothing configured', () => {
     const signups = expect.objectContaining({ name: 'signups', every: '30s' }) as object;
     const hello = expect.objectContaining({ seq: 1, author: 'ada', text: 'Hello' }) as object;
     const balance = { actor: 'account', reply: 1_000 };
+    const loud = { since: expect.any(String) as string, reason: 'too loud' };
     const ofAda = expect.objectContaining({ state: 'done', key: 'ada' }) as object;
     expect(answers).toEqual([
       [202, told],
@@ -169,6 +170,9 @@ describe('the first minute: nothing installed, nothing configured', () => {
       [200, { items: [] }],
       [200, { state: 'counted', count: 0, matched: 0, more: false }],
       [200, { state: 'redriven', count: 0, matched: 0, more: false }],
+      [200, expect.objectContaining({ paused: loud })],
+      [200, expect.objectContaining({ paused: loud })],
+      [200, expect.not.objectContaining({ paused: expect.anything() as unknown })],
     ]);
     expect(pages[1]).toContain(JSON.stringify(answers[2]?.[1]));
     for (const page of pages.slice(2, 4)) {

@@ -86,6 +86,8 @@ describe('/openapi.json', () => {
       'GET /v1/sync/{pipeline}',
       'GET /v1/sync/{pipeline}/history',
       'POST /v1/actors/{actor}/keys/{key}/release',
+      'POST /v1/actors/{actor}/pause',
+      'POST /v1/actors/{actor}/resume',
       'POST /v1/dead-letters/{id}/redrive',
       'POST /v1/dead-letters:redrive',
       'POST /v1/hooks/{source}',

@@ -74,6 +74,9 @@ export {
 // Signals
 export { Signals } from './signals.js';
 
+// Pauses for all processes
+export { Pauses, type Pause } from './pauses.js';
+
 // Dead letters
 export {
   DeadLetters,

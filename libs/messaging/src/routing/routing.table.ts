@@ -1,6 +1,7 @@
 import type { Json } from '../json.js';
 import { ACTOR_NAME } from '../message.js';
 import { OptionError } from '../messaging.errors.js';
+import { isPause } from '../pauses.js';
 import { fits, ofRoute, ofSubscription, type Candidate } from './candidate.js';
 import { CandidateIndex } from './candidate.index.js';
 import { actorBindingOf } from './actor.binding.js';
@@ -82,6 +83,7 @@ function read(
   const routes: Route[] = [];
   const actors: [string, Subscription[]][] = [];
   for (const [owner, value] of owners instanceof Map ? owners : Object.entries(owners)) {
+    if (isPause(owner)) continue;
     try {
       const [kind, name] = partsOf(owner);
       if (kind === 'route') routes.push(...routeOf(name, value));
