@@ -14,6 +14,7 @@ import { lifecycleCases } from './lifecycle.cases.js';
 import { listingCases } from './listing.cases.js';
 import { lockCases } from './lock.cases.js';
 import { lookupCases } from './lookup.cases.js';
+import { noteCases } from './note.cases.js';
 import { operatorCases } from './operator.cases.js';
 import { releaseCases } from './release.cases.js';
 import { replaceCases } from './replace.cases.js';
@@ -45,5 +46,6 @@ export const cases: readonly Case[] = [
   ...keyJournalCases,
   ...operatorCases,
   ...signalCases,
+  ...noteCases,
   ...sqlCases,
 ];

@@ -21,6 +21,7 @@ import { MessageLister } from './messages/message.lister.js';
 import { MessagesController } from './messages/messages.controller.js';
 import { SendableMessages } from './messages/sendable.messages.js';
 import { MetricsController } from './metrics/metrics.controller.js';
+import { Receipts } from './receipts.js';
 import { RouteFinder } from './routes/route.finder.js';
 import { RoutesController } from './routes/routes.controller.js';
 import { ScheduleFinder } from './schedules/schedule.finder.js';
@@ -53,6 +54,7 @@ import { TopicsController } from './topics/topics.controller.js';
     KeyFinder,
     MessageFinder,
     MessageLister,
+    Receipts,
     RouteFinder,
     ScheduleFinder,
     SendableMessages,

@@ -316,8 +316,8 @@ const TABLE: [name: string, request: Request, answer: Refusal][] = [
     [409, 'idempotency_conflict', 'messages/1/id'],
   ],
   [
-    'batch with a key',
-    { ...batch([KEEP]), headers: { 'idempotency-key': 'one' } },
+    'batch with a long key',
+    { ...batch([KEEP]), headers: { 'idempotency-key': 'x'.repeat(191) } },
     [422, 'invalid_option', 'Idempotency-Key'],
   ],
   // Paths, methods, queries
@@ -342,6 +342,15 @@ const TABLE: [name: string, request: Request, answer: Refusal][] = [
     'redrive of the living',
     { method: 'POST', url: '/v1/dead-letters/taken/redrive' },
     [404, 'not_found'],
+  ],
+  [
+    'redrive with a long key',
+    {
+      ...remove('/v1/dead-letters/nope/redrive'),
+      method: 'POST',
+      headers: { 'idempotency-key': 'x'.repeat(201) },
+    },
+    [422, 'invalid_option', 'Idempotency-Key'],
   ],
   ['messages of nobody', { url: '/v1/messages' }, [422, 'invalid_query', 'actor']],
   ['of whom', { url: '/v1/messages?actor=nobody' }, [422, 'invalid_query', 'actor']],

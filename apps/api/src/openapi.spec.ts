@@ -134,6 +134,39 @@ describe('/openapi.json', () => {
     }
   });
 
+  it('says of each call that changes something what an Idempotency-Key does', () => {
+    const without: string[] = [];
+    const ignored: string[] = [];
+    for (const [path, item] of Object.entries(document.paths)) {
+      for (const method of ['post', 'put', 'delete']) {
+        const operation = item[method] as
+          | { operationId: string; parameters?: { name: string; description?: string }[] }
+          | undefined;
+        const keys = operation?.parameters?.filter(({ name }) => name === 'Idempotency-Key') ?? [];
+        expect(keys.length).toBeLessThanOrEqual(1);
+        if (operation && keys.length === 0) without.push(path);
+        if (/not needed/.test(keys[0]?.description ?? '')) ignored.push(operation!.operationId);
+      }
+    }
+    expect(without).toEqual(['/v1/hooks/{source}']);
+    expect(ignored.sort()).toEqual([
+      'cancelMessage',
+      'deleteRoute',
+      'deleteSchedule',
+      'discardDeadLetter',
+      'pauseActor',
+      'pausePipeline',
+      'pauseSchedule',
+      'previewSchedule',
+      'putRoute',
+      'putSchedule',
+      'resumeActor',
+      'resumePipeline',
+      'resumeSchedule',
+      'testRoutes',
+    ]);
+  });
+
   it('has no reference that leads nowhere', () => {
     const references = new Set(valuesOf('$ref', document));
     expect(references.size).toBeGreaterThan(10);
@@ -225,6 +258,7 @@ describe('/openapi.json', () => {
     });
     const parameters = document.paths['/v1/routes/{id}']?.put?.parameters ?? [];
     expect(parameters.map(({ name }) => name).sort()).toEqual([
+      'Idempotency-Key',
       'If-Match',
       'If-None-Match',
       'X-Reason',

@@ -114,6 +114,17 @@ export interface Engine {
   bindings(known?: string): Promise<Bindings | undefined>;
 
   /**
+   * Notes a value under a name for `age` milliseconds, unless one is noted there: the first stays, as it is and as long as it was to.
+   * Resolves to what is noted then.
+   *
+   * @param name 1 to 200 characters of ASCII
+   */
+  note(name: string, value: Json, age: number): Promise<Json>;
+
+  /** What is noted under a name, or undefined. */
+  noted(name: string): Promise<Json | undefined>;
+
+  /**
    * Notes that a process of this release of `actor` is there now. The 50 of an actor that were there last are remembered. Is no
    * part of what is bound, and does not change its version. A full store may leave it out.
    */

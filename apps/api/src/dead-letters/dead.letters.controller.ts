@@ -1,5 +1,15 @@
 import { DeadLetters, MessageRegistry, OptionError } from '@callsheet/messaging';
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  Headers,
+  HttpCode,
+  Param,
+  Post,
+  Query,
+} from '@nestjs/common';
 import {
   ApiAcceptedResponse,
   ApiBody,
@@ -8,8 +18,10 @@ import {
   ApiQuery,
   ApiTags,
 } from '../openapi.decorators.js';
+import { ApiOnce } from '../idempotency.key.js';
 import { MessageFinder } from '../messages/message.finder.js';
 import { ApiCursor, ApiLimit, badCursor, badQuery, DEFAULT_LIMIT } from '../page.js';
+import { ONCE, Receipts } from '../receipts.js';
 import { ref } from '../schema.registry.js';
 import { cursorAfter, placeOf } from './dead.letter.cursor.js';
 import {
@@ -56,6 +68,7 @@ export class DeadLettersController {
     private readonly letters: DeadLetters,
     private readonly registry: MessageRegistry,
     private readonly finder: MessageFinder,
+    private readonly receipts: Receipts,
   ) {}
 
   @Get('dead-letters')
@@ -117,13 +130,17 @@ export class DeadLettersController {
       'Put a dead letter back into its queue, with all attempts available again; with other data, if given',
   })
   @ApiBody({ required: false, schema: ref('Redrive') })
+  @ApiOnce(ONCE)
   @ApiAcceptedResponse({ description: 'waiting again', standardSchema: redriven })
   async redrive(
     @Param('id') id: string,
     @Body({ schema: redrive }) body: Redrive,
+    @Headers('idempotency-key') key: string | undefined,
   ): Promise<Redriven> {
-    await this.finder.redrive(id, body?.data);
-    return { id, state: 'waiting' };
+    return this.receipts.once(['redriveDeadLetter', id], key, body, async () => {
+      await this.finder.redrive(id, body?.data);
+      return { id, state: 'waiting' };
+    });
   }
 
   // The doubled colon is Fastify's way to write one that does not begin a parameter.
@@ -135,15 +152,20 @@ export class DeadLettersController {
       'Put dead letters back into their queues, the oldest of those that match first; those of a key keep their order',
   })
   @ApiBody({ schema: ref('RedriveMany') })
+  @ApiOnce(ONCE)
   @ApiOkResponse({ description: 'redriven, or counted', standardSchema: redrivenMany })
   async redriveMany(
-    @Body({ schema: redriveMany }) { limit, dryRun = false, ...filter }: RedriveMany,
+    @Body({ schema: redriveMany }) body: RedriveMany,
+    @Headers('idempotency-key') key: string | undefined,
   ): Promise<RedrivenMany> {
+    const { limit, dryRun = false, ...filter } = body;
     if (filter.actor !== undefined && !this.registry.actors().includes(filter.actor)) {
       throw new OptionError('actor', 'is not a known actor; see /v1/actors');
     }
-    const redriven = await this.letters.redriveSome(filter, { limit, dryRun });
-    return { state: dryRun ? 'counted' : 'redriven', ...redriven };
+    return this.receipts.once(['redriveDeadLetters'], key, body, async () => ({
+      state: dryRun ? 'counted' : 'redriven',
+      ...(await this.letters.redriveSome(filter, { limit, dryRun })),
+    }));
   }
 
   @Delete('dead-letters/:id')

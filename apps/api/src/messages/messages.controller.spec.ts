@@ -123,6 +123,36 @@ describe('POST /v1/messages:batch', () => {
   });
 });
 
+describe('POST /v1/messages:batch with an Idempotency-Key', () => {
+  it('is stored once, however often it is sent, and not with other messages', async () => {
+    const app = await stageForTest();
+    const post = (messages: object[]) =>
+      app.inject({
+        method: 'POST',
+        url: '/v1/messages:batch',
+        payload: { messages },
+        headers: { 'idempotency-key': 'b' },
+      });
+    const messages = [KEEP, { ...KEEP, id: 'own' }, KEEP];
+    const first = await post(messages);
+    expect(first.statusCode).toBe(202);
+    expect(first.json<{ messages: { id: string }[] }>().messages.map(({ id }) => id)).toEqual([
+      'b/0',
+      'own',
+      'b/2',
+    ]);
+    expect((await post(messages)).json()).toEqual(first.json());
+    const other = await post([KEEP, { ...KEEP, id: 'own' }, { ...KEEP, data: { n: 1 } }]);
+    expect(other.json()).toMatchObject({
+      status: 409,
+      code: 'idempotency_conflict',
+      errors: [{ path: 'messages/2/id' }],
+    });
+    const { counts } = (await app.inject({ url: '/v1/actors/shelf' })).json<{ counts: object }>();
+    expect(counts).toMatchObject({ waiting: 3 });
+  });
+});
+
 describe('GET /v1/messages/:id', () => {
   it('shows a handled message with its times', async () => {
     const app = await stageForTest();

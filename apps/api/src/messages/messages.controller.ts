@@ -29,6 +29,7 @@ import {
 } from '../openapi.decorators.js';
 import type { FastifyReply } from 'fastify';
 import { randomUUID } from 'node:crypto';
+import { ApiOnce } from '../idempotency.key.js';
 import { ApiCursor, ApiLimit, badCursor, badQuery, DEFAULT_LIMIT } from '../page.js';
 import { ElementError } from '../problem.translation.js';
 import { askTimeout } from './ask.timeout.js';
@@ -139,21 +140,20 @@ export class MessagesController {
   @Post('messages::batch')
   @HttpCode(202)
   @ApiOperation({ operationId: 'sendMessages', summary: 'Send up to 1,000 messages, all or none' })
+  @ApiOnce(
+    'each message without an id gets this, a slash and its number from 0; 1 to 190 characters',
+  )
   @ApiAcceptedResponse({ description: 'all stored', standardSchema: receipts })
   async sendBatch(
     @Body({ schema: batch }) { messages }: Batch,
     @Headers('idempotency-key') key: string | undefined,
   ): Promise<Receipts> {
-    if (key !== undefined) {
-      throw new OptionError(
-        'Idempotency-Key',
-        'is for one message; give those of a batch an id each',
-      );
-    }
+    const own = batchKey(key);
     const tellings = messages.map((body, index) => {
       try {
         const message = this.sendable.create(body.type, body.data, body.version);
-        return { message, options: tellOptionsOf(body) };
+        const id = body.id ?? (own === undefined ? undefined : `${own}/${index}`);
+        return { message, options: tellOptionsOf({ ...body, ...(id !== undefined && { id }) }) };
       } catch (error) {
         throw error instanceof CallsheetError
           ? new ElementError(`messages/${index}/`, error)
@@ -166,7 +166,7 @@ export class MessagesController {
       if (!(error instanceof IdempotencyConflictError || error instanceof MessageActiveError)) {
         throw error;
       }
-      const index = messages.findLastIndex(({ id }) => id === error.id);
+      const index = tellings.findLastIndex(({ options }) => options.id === error.id);
       throw new ElementError(`messages/${index}/`, error);
     }
   }
@@ -218,4 +218,10 @@ export class MessagesController {
   async get(@Param('id') id: string): Promise<MessageView> {
     return toMessageView(await this.finder.get(id));
   }
+}
+
+/** What the ids of the messages of a batch begin with. @throws OptionError */
+function batchKey(header: string | undefined): string | undefined {
+  if (header === undefined || (header.length >= 1 && header.length <= 190)) return header;
+  throw new OptionError('Idempotency-Key', 'must be a string of 1 to 190 characters for a batch');
 }

@@ -261,6 +261,14 @@ export class BullmqEngine implements Engine {
     return this.reading(() => this.database.bindings(known));
   }
 
+  async note(name: string, value: Json, age: number): Promise<Json> {
+    return this.reading(() => this.database.note(name, value, age));
+  }
+
+  async noted(name: string): Promise<Json | undefined> {
+    return this.reading(() => this.database.noted(name));
+  }
+
   async present(actor: string, release: string): Promise<void> {
     return this.reading(() => this.database.present(actor, release));
   }

@@ -47,6 +47,10 @@ export interface BullmqStore {
   bound(owner: string): Promise<Json | undefined>;
   /** As `Engine.bindings`. */
   bindings(known?: string): Promise<Bindings | undefined>;
+  /** As `Engine.note`. */
+  note(name: string, value: Json, age: number): Promise<Json>;
+  /** As `Engine.noted`. */
+  noted(name: string): Promise<Json | undefined>;
   /** As `Engine.present`. */
   present(actor: string, release: string): Promise<void>;
   /** As `Engine.releases`. */

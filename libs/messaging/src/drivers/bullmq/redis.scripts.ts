@@ -371,6 +371,20 @@ return 1
 `;
 
 /**
+ * Notes a value, unless one is noted.
+ *
+ * KEYS[1]  where
+ * ARGV     JSON; for how long, ms
+ * returns  what is noted then
+ */
+export const NOTE = `
+local noted = redis.call('GET', KEYS[1])
+if noted then return noted end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return ARGV[1]
+`;
+
+/**
  * Notes that a release of an actor is there. A full server does not.
  *
  * KEYS[1]  sorted set of the releases of the actor
