@@ -11,8 +11,10 @@ import { keyOrderCases } from './key.order.cases.js';
 import { keyStateCases } from './key.state.cases.js';
 import { keyStatesCases } from './key.states.cases.js';
 import { lifecycleCases } from './lifecycle.cases.js';
+import { listingCases } from './listing.cases.js';
 import { lockCases } from './lock.cases.js';
 import { lookupCases } from './lookup.cases.js';
+import { noteCases } from './note.cases.js';
 import { operatorCases } from './operator.cases.js';
 import { releaseCases } from './release.cases.js';
 import { replaceCases } from './replace.cases.js';
@@ -30,6 +32,7 @@ export const cases: readonly Case[] = [
   ...replyCases,
   ...cancelCases,
   ...lookupCases,
+  ...listingCases,
   ...deadLetterCases,
   ...eventCases,
   ...releaseCases,
@@ -43,5 +46,6 @@ export const cases: readonly Case[] = [
   ...keyJournalCases,
   ...operatorCases,
   ...signalCases,
+  ...noteCases,
   ...sqlCases,
 ];

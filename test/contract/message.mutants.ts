@@ -1,5 +1,11 @@
 import { MemoryEngine } from '../../libs/messaging/src/drivers/memory/memory.engine.js';
-import type { FinishedTurn, MessageRecord, TurnFunction } from '../../libs/messaging/src/engine.js';
+import type {
+  FinishedTurn,
+  MessageListing,
+  MessagePage,
+  MessageRecord,
+  TurnFunction,
+} from '../../libs/messaging/src/engine.js';
 import type { Envelope } from '../../libs/messaging/src/envelope.js';
 import {
   committing,
@@ -55,6 +61,36 @@ class StoresBatchesInParts extends MemoryEngine {
 class ListsOldestFirst extends MemoryEngine {
   override async finished(actor: string): Promise<FinishedTurn[]> {
     return (await super.finished(actor, Infinity)).reverse().slice(0, 2);
+  }
+}
+
+/** A page begins after as many as were listed, wherever these are now. */
+class ListsByNumber extends MemoryEngine {
+  override async list(
+    actor: string,
+    { state, after, limit }: MessagePage,
+  ): Promise<MessageListing> {
+    const { items } = await super.list(actor, { state, limit: Infinity });
+    const from = after?.rank ?? 0;
+    const page = items.slice(from, from + limit);
+    const next = { rank: from + limit, order: 0, storageId: '' };
+    return { items: page, ...(from + limit < items.length && { next }) };
+  }
+}
+
+class ListsCancelledAsDone extends MemoryEngine {
+  override async list(actor: string, page: MessagePage): Promise<MessageListing> {
+    const { items } = await super.list(actor, { ...page, state: 'cancelled' });
+    const listed = await super.list(actor, page);
+    return page.state === 'done' ? { ...listed, items: [...listed.items, ...items] } : listed;
+  }
+}
+
+/** As if a place were a moment, and nothing else. */
+class ListsMomentsOnce extends MemoryEngine {
+  override async list(actor: string, { after, ...page }: MessagePage): Promise<MessageListing> {
+    const behind = after && { ...after, storageId: '\uffff' };
+    return super.list(actor, { ...page, ...(behind && { after: behind }) });
   }
 }
 
@@ -172,6 +208,21 @@ export const messageMutants: readonly Mutant[] = [
     'lists the oldest turns first',
     ListsOldestFirst,
     'finished turns come newest first with the times that latency is made of',
+  ],
+  [
+    'lists by number',
+    ListsByNumber,
+    'what stays where it is is listed once, whatever comes and goes between two pages',
+  ],
+  [
+    'lists what was cancelled as done',
+    ListsCancelledAsDone,
+    'what is in work and what ended is listed by its state, the newest end first',
+  ],
+  [
+    'lists one message of a moment',
+    ListsMomentsOnce,
+    'messages of one moment are listed once each, page by page',
   ],
   [
     'finds messages of other actors',

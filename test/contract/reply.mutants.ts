@@ -45,6 +45,19 @@ class AddsBindings extends MemoryEngine {
   }
 }
 
+class NotesWhatComesLast extends MemoryEngine {
+  private readonly last = new Map<string, Json>();
+
+  override async note(name: string, value: Json): Promise<Json> {
+    this.last.set(name, value);
+    return value;
+  }
+
+  override async noted(name: string): Promise<Json | undefined> {
+    return this.last.get(name);
+  }
+}
+
 class TakesLowerRevisions extends MemoryEngine {
   override async bind(owner: string, value: Json | undefined): Promise<boolean> {
     await super.bind(owner, undefined);
@@ -119,6 +132,11 @@ export const replyMutants: readonly Mutant[] = [
     'binds who is there',
     CountsPresence,
     'who is there does not change the version of what is bound',
+  ],
+  [
+    'notes what comes last',
+    NotesWhatComesLast,
+    'what is noted under a name stays as it is, whoever notes something else there',
   ],
   ['takes a lower revision', TakesLowerRevisions, 'who binds a lower revision changes nothing'],
   [

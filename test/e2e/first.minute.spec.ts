@@ -99,6 +99,7 @@ describe('the first minute: nothing installed, nothing configured', () => {
       'docs/guide/push.md',
       'docs/guide/email.md',
       'docs/guide/access.md',
+      'docs/guide/operating.http.md',
     ].map((page) => readFileSync(path.join(ROOT, page), 'utf8'));
     const answers: [number, unknown][] = [];
     for (const { url, body, ...request } of pages.flatMap(curlsOf)) {
@@ -122,6 +123,8 @@ describe('the first minute: nothing installed, nothing configured', () => {
     const signups = expect.objectContaining({ name: 'signups', every: '30s' }) as object;
     const hello = expect.objectContaining({ seq: 1, author: 'ada', text: 'Hello' }) as object;
     const balance = { actor: 'account', reply: 1_000 };
+    const loud = { since: expect.any(String) as string, reason: 'too loud' };
+    const ofAda = expect.objectContaining({ state: 'done', key: 'ada' }) as object;
     expect(answers).toEqual([
       [202, told],
       [200, expect.objectContaining({ reply: { balance: 1_000 } })],
@@ -167,6 +170,14 @@ describe('the first minute: nothing installed, nothing configured', () => {
       [201, expect.objectContaining({ name: 'shop', key: expect.stringMatching(/^cs_/) })],
       [200, expect.objectContaining({ id: 'local', role: 'admin' })],
       [200, { items: expect.any(Array) as object }],
+      [200, { items: expect.arrayContaining([ofAda]) as object }],
+      [200, { items: expect.arrayContaining([ofAda]) as object }],
+      [200, { items: [] }],
+      [200, { state: 'counted', count: 0, matched: 0, more: false }],
+      [200, { state: 'redriven', count: 0, matched: 0, more: false }],
+      [200, expect.objectContaining({ paused: loud })],
+      [200, expect.objectContaining({ paused: loud })],
+      [200, expect.not.objectContaining({ paused: expect.anything() as unknown })],
     ]);
     expect(pages[1]).toContain(JSON.stringify(answers[2]?.[1]));
     for (const page of pages.slice(2, 4)) {

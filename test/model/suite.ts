@@ -5,6 +5,7 @@ import { deadLetterCases } from './dead.letter.cases.js';
 import { endCases } from './end.cases.js';
 import { eventCases } from './event.cases.js';
 import { handlerCases } from './handler.cases.js';
+import { pauseCases } from './pause.cases.js';
 import { routingCases } from './routing.cases.js';
 import { scheduleCases } from './schedule.cases.js';
 import { sqlCases } from './sql.cases.js';
@@ -24,6 +25,7 @@ const cases: readonly ModelCase[] = [
   ...subscriptionCases,
   ...cancelCases,
   ...supervisionCases,
+  ...pauseCases,
   ...deadLetterCases,
   ...keyCases,
   ...scheduleCases,

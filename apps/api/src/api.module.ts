@@ -22,9 +22,11 @@ import { HooksController } from './hooks/hooks.controller.js';
 import { KeyFinder } from './keys/key.finder.js';
 import { KeysController } from './keys/keys.controller.js';
 import { MessageFinder } from './messages/message.finder.js';
+import { MessageLister } from './messages/message.lister.js';
 import { MessagesController } from './messages/messages.controller.js';
 import { SendableMessages } from './messages/sendable.messages.js';
 import { MetricsController } from './metrics/metrics.controller.js';
+import { Receipts } from './receipts.js';
 import { RouteFinder } from './routes/route.finder.js';
 import { RoutesController } from './routes/routes.controller.js';
 import { ScheduleFinder } from './schedules/schedule.finder.js';
@@ -61,6 +63,8 @@ import { TopicsController } from './topics/topics.controller.js';
     { provide: HookSecrets, useFactory: () => new HookSecrets(process.env.HOOK_SECRETS) },
     KeyFinder,
     MessageFinder,
+    MessageLister,
+    Receipts,
     RouteFinder,
     ScheduleFinder,
     SendableMessages,

@@ -317,8 +317,8 @@ const TABLE: [name: string, request: Request, answer: Refusal][] = [
     [409, 'idempotency_conflict', 'messages/1/id'],
   ],
   [
-    'batch with a key',
-    { ...batch([KEEP]), headers: { 'idempotency-key': 'one' } },
+    'batch with a long key',
+    { ...batch([KEEP]), headers: { 'idempotency-key': 'x'.repeat(191) } },
     [422, 'invalid_option', 'Idempotency-Key'],
   ],
   // Paths, methods, queries
@@ -344,6 +344,33 @@ const TABLE: [name: string, request: Request, answer: Refusal][] = [
     { method: 'POST', url: '/v1/dead-letters/taken/redrive' },
     [404, 'not_found'],
   ],
+  [
+    'redrive with a long key',
+    {
+      ...remove('/v1/dead-letters/nope/redrive'),
+      method: 'POST',
+      headers: { 'idempotency-key': 'x'.repeat(201) },
+    },
+    [422, 'invalid_option', 'Idempotency-Key'],
+  ],
+  ['messages of nobody', { url: '/v1/messages' }, [422, 'invalid_query', 'actor']],
+  ['of whom', { url: '/v1/messages?actor=nobody' }, [422, 'invalid_query', 'actor']],
+  ['lost', { url: '/v1/messages?actor=greeter&state=lost' }, [422, 'invalid_query', 'state']],
+  ['after', { url: '/v1/messages?actor=greeter&after=5' }, [422, 'invalid_query', 'after']],
+  ...[
+    ['x'],
+    ['waiting', 1],
+    ['waiting', 0.5, 1, 'a'],
+    ['waiting', 0, 2 ** 60, 'a'],
+    ['waiting', 0, 1, 'a\0'],
+    ['dead', 0, 1, 'a'],
+  ].map((place): [string, object, [number, string, string]] => [
+    `place ${JSON.stringify(place)}`,
+    {
+      url: `/v1/messages?actor=greeter&state=waiting&cursor=${Buffer.from(JSON.stringify(place)).toString('base64url')}`,
+    },
+    [422, 'invalid_query', 'cursor'],
+  ]),
   ['limit 0', { url: '/v1/dead-letters?limit=0' }, [422, 'invalid_query', 'limit']],
   ['limit 101', { url: '/v1/dead-letters?limit=101' }, [422, 'invalid_query', 'limit']],
   ['limit twice', { url: '/v1/dead-letters?limit=1&limit=2' }, [422, 'invalid_query', 'limit']],

@@ -75,6 +75,7 @@ describe('/openapi.json', () => {
       'GET /v1/dead-letters/{id}',
       'GET /v1/dead-letters:groups',
       'GET /v1/me',
+      'GET /v1/messages',
       'GET /v1/messages/{id}',
       'GET /v1/rooms/{room}',
       'GET /v1/rooms/{room}/events',
@@ -90,9 +91,12 @@ describe('/openapi.json', () => {
       'GET /v1/sync/{pipeline}',
       'GET /v1/sync/{pipeline}/history',
       'POST /v1/actors/{actor}/keys/{key}/release',
+      'POST /v1/actors/{actor}/pause',
+      'POST /v1/actors/{actor}/resume',
       'POST /v1/api-keys',
       'POST /v1/api-keys/{id}/rotate',
       'POST /v1/dead-letters/{id}/redrive',
+      'POST /v1/dead-letters:redrive',
       'POST /v1/hooks/{source}',
       'POST /v1/messages',
       'POST /v1/messages:ask',
@@ -135,6 +139,40 @@ describe('/openapi.json', () => {
       const shapes = /^(101|204)$/.test(good[0] ?? '') ? 1 : 2;
       expect(valuesOf('$ref', operation).length).toBeGreaterThanOrEqual(shapes);
     }
+  });
+
+  it('says of each call that changes something what an Idempotency-Key does', () => {
+    const without: string[] = [];
+    const ignored: string[] = [];
+    for (const [path, item] of Object.entries(document.paths)) {
+      for (const method of ['post', 'put', 'delete']) {
+        const operation = item[method] as
+          | { operationId: string; parameters?: { name: string; description?: string }[] }
+          | undefined;
+        const keys = operation?.parameters?.filter(({ name }) => name === 'Idempotency-Key') ?? [];
+        expect(keys.length).toBeLessThanOrEqual(1);
+        if (operation && keys.length === 0) without.push(path);
+        if (/not needed/.test(keys[0]?.description ?? '')) ignored.push(operation!.operationId);
+      }
+    }
+    expect(without).toEqual(['/v1/hooks/{source}']);
+    expect(ignored.sort()).toEqual([
+      'cancelMessage',
+      'deleteRoute',
+      'deleteSchedule',
+      'discardDeadLetter',
+      'pauseActor',
+      'pausePipeline',
+      'pauseSchedule',
+      'previewSchedule',
+      'putRoute',
+      'putSchedule',
+      'resumeActor',
+      'resumePipeline',
+      'resumeSchedule',
+      'revokeApiKey',
+      'testRoutes',
+    ]);
   });
 
   it('has no reference that leads nowhere', () => {
@@ -228,6 +266,7 @@ describe('/openapi.json', () => {
     });
     const parameters = document.paths['/v1/routes/{id}']?.put?.parameters ?? [];
     expect(parameters.map(({ name }) => name).sort()).toEqual([
+      'Idempotency-Key',
       'If-Match',
       'If-None-Match',
       'X-Reason',

@@ -8,6 +8,8 @@ import { swagger } from './openapi.decorators.js';
 import { PROBLEM_TYPE } from './problem.js';
 import { ref, schemas } from './schema.registry.js';
 
+const KEY = 'Idempotency-Key';
+
 type Components = Record<string, JsonSchema>;
 
 /** Serves the description of the API at `/openapi.json`. */
@@ -59,10 +61,26 @@ export async function describeApi(
     EventAsking: variants(shapes.EventAsking, types, 'anyOf'),
     RouteTesting: variants(shapes.RouteTesting, types),
   };
+  tellOfKeys(document);
   return {
     ...document,
     components: { ...document.components, schemas: components as never },
   };
+}
+
+/** Calls that change something and take an Idempotency-Key, of which they have no need. */
+function tellOfKeys(document: OpenAPIObject): void {
+  for (const [path, item] of Object.entries(document.paths)) {
+    // A webhook has the id that its sender gives it.
+    if (path.startsWith('/v1/hooks/')) continue;
+    for (const operation of [item.post, item.put, item.delete]) {
+      const known = operation?.parameters?.some((each) => 'name' in each && each.name === KEY);
+      if (!operation || known) continue;
+      const description = 'accepted, and not needed: asked again, the call comes to the same';
+      const parameter = { name: KEY, in: 'header' as const, required: false, description };
+      (operation.parameters ??= []).push({ ...parameter, schema: { type: 'string' } });
+    }
+  }
 }
 
 /** The shapes that the resources registered. */

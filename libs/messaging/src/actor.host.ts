@@ -1,12 +1,13 @@
 import { Inject, Injectable, Logger, Optional, type OnModuleInit } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import { ActorBreaker } from './actor.breaker.js';
+import { ActorValve } from './actor.valve.js';
 import { exploreActors, type FoundActor, type FoundHandler } from './actor.explorer.js';
 import { Batch } from './batch.js';
 import { CHECKPOINT, RANDOM, type Checkpoint } from './checkpoint.js';
 import { CLOCK, type Clock } from './clock.js';
 import { DeadLetterAdded, deadLetterAdded } from './dead.letter.event.js';
-import { ENGINE, type Consumer, type Engine } from './engine.js';
+import { ENGINE, type Engine } from './engine.js';
 import type { Envelope } from './envelope.js';
 import { EventLoop } from './event.loop.js';
 import { HandlerPipeline } from './handler.pipeline.js';
@@ -14,6 +15,7 @@ import { MessageRegistry } from './message.registry.js';
 import { DeclarationError } from './messaging.errors.js';
 import { OPTIONS, type ResolvedOptions } from './messaging.options.js';
 import { OBSERVER, unobserved, type Observer } from './observer.js';
+import { Pauses, type Pause } from './pauses.js';
 import { Router } from './routing/router.js';
 import { Subscriptions } from './routing/subscriptions.js';
 import { toTopicEvent } from './routing/topic.event.js';
@@ -27,8 +29,10 @@ import { turnRunner, type Handler, type PlacedHandler, type Turns } from './turn
 export class ActorHost implements OnModuleInit {
   private readonly logger = new Logger('Callsheet');
   private found: FoundActor[] = [];
-  private consumers: Consumer[] = [];
-  private breakers: ActorBreaker[] = [];
+  private readonly valves = new Map<string, ActorValve>();
+  private readonly breakers: ActorBreaker[] = [];
+  private paused: ReadonlyMap<string, Pause> = new Map();
+  private endWatch?: () => void;
 
   constructor(
     private readonly discovery: DiscoveryService,
@@ -36,6 +40,7 @@ export class ActorHost implements OnModuleInit {
     private readonly pipeline: HandlerPipeline,
     private readonly router: Router,
     private readonly subscriptions: Subscriptions,
+    private readonly pauses: Pauses,
     @Inject(ENGINE) private readonly engine: Engine,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(OPTIONS)
@@ -95,17 +100,41 @@ export class ActorHost implements OnModuleInit {
     // The memory store, which alone has no queues, has no locks either.
     const hasLocks = bound.length > 0 && this.engine.queue !== undefined;
     this.loop.start(hasLocks ? this.options.lockDuration : undefined);
-    for (const { actor, handlers } of bound) await this.consume(actor, handlers);
+    for (const { actor, handlers } of bound) this.prepare(actor, handlers);
+    if (bound.length === 0) return;
+    this.endWatch = await this.pauses.watch(
+      (paused) => this.regulate(paused),
+      (error) => this.logger.warn(`pauses could not be looked after: ${error.message}`),
+    );
+  }
+
+  /** Begins, stops and goes on taking the messages of each actor, as somebody has paused or resumed it. */
+  private async regulate(paused: ReadonlyMap<string, Pause>): Promise<void> {
+    const before = this.paused;
+    this.paused = paused;
+    for (const [name, valve] of this.valves) {
+      const pause = paused.get(name);
+      if (pause) {
+        valve.shut();
+        if (!before.has(name))
+          this.logger.warn(`${name}: paused, in all processes: ${pause.reason}`);
+      } else {
+        await valve.open();
+        if (before.has(name)) this.logger.log(`${name}: resumed, in all processes`);
+      }
+    }
   }
 
   /** Takes no more messages and lets the running turns end or hand back. Called before anything else is closed. */
   async stop(): Promise<void> {
     this.subscriptions.stop();
+    this.endWatch?.();
     for (const breaker of this.breakers.splice(0)) breaker.stop();
-    const consumers = this.consumers.splice(0);
-    if (consumers.length > 0) {
+    const valves = [...this.valves.values()];
+    this.valves.clear();
+    if (valves.length > 0) {
       this.logger.log('stopping: no new messages, waiting for running turns');
-      await Promise.all(consumers.map((consumer) => consumer.stop(this.options.shutdownGrace)));
+      await Promise.all(valves.map((valve) => valve.stop(this.options.shutdownGrace)));
     }
     this.loop.stop();
   }
@@ -121,10 +150,8 @@ export class ActorHost implements OnModuleInit {
     return { handlers: new Map(handlers), ...(actor.patterns.size > 0 && { patterns }) };
   }
 
-  private async consume(
-    actor: FoundActor,
-    bound: Pick<Turns, 'handlers' | 'patterns'>,
-  ): Promise<void> {
+  /** All that it takes to consume the messages of an actor. */
+  private prepare(actor: FoundActor, bound: Pick<Turns, 'handlers' | 'patterns'>): void {
     const { name, concurrency, reserved, rateLimit, aging, mailbox, handlers, retry, supervision } =
       actor;
     const { state, journal } = actor;
@@ -146,22 +173,20 @@ export class ActorHost implements OnModuleInit {
         this.mourn(deadLetterAdded(delivery, outcome), delivery.envelope),
     };
     const reads = [...handlers].filter(([, { kind }]) => kind === 'read').map(([type]) => type);
-    const consumer = await this.engine.consume(
-      name,
-      {
-        concurrency,
-        reserved,
-        ...(rateLimit && { rateLimit }),
-        ...(aging !== undefined && { aging }),
-        // Whatever an earlier release has declared.
-        mailbox: mailbox ?? Infinity,
-        reads: new Set(reads),
-      },
-      turnRunner(turns),
-    );
-    this.consumers.push(consumer);
+    const options = {
+      concurrency,
+      reserved,
+      ...(rateLimit && { rateLimit }),
+      ...(aging !== undefined && { aging }),
+      // Whatever an earlier release has declared.
+      mailbox: mailbox ?? Infinity,
+      reads: new Set(reads),
+    };
+    const run = turnRunner(turns);
+    const valve = new ActorValve(concurrency, () => this.engine.consume(name, options, run));
+    this.valves.set(name, valve);
     this.breakers.push(breaker);
-    breaker.attach(consumer);
+    breaker.attach(valve);
   }
 
   private bind({ wrapper }: FoundActor, found: FoundHandler): Handler {

@@ -62,7 +62,7 @@ beforeEach(async () => {
   reasons = new Map();
   const die = async ({ envelope }: { envelope: Envelope }): Promise<Outcome> => {
     const [reason, message] = reasons.get(envelope.id) ?? ['rejected', 'no'];
-    const error = { name: 'Error', message };
+    const error = { name: 'Error', message, ...(message === 'one' && { code: 'E_ONE' }) };
     const [startedAt, finishedAt] = [clock.now(), clock.now()];
     return { kind: 'dead', reason, attempt: { attempt: 1, startedAt, finishedAt, error } };
   };
@@ -170,6 +170,9 @@ describe('a filter', () => {
     ['no name', () => ({ actor: '' }), []],
     ['type', () => ({ type: 'bank.open' }), ['open']],
     ['reason', () => ({ reason: 'exhausted' }), ['pay']],
+    ['the name of the error', () => ({ error: 'Error' }), ['mail', 'pay', 'open', 'old']],
+    ['the code of the error', () => ({ error: 'E_ONE' }), ['old']],
+    ['no text of the error', () => ({ error: 'one' }), []],
     ['tenant', () => ({ tenant: 't1' }), ['open', 'old']],
     ['time', () => ({ before: new Date(clock.now() - 61_000 + 1) }), ['old']],
     ['time, not at it', () => ({ before: new Date(clock.now() - 61_000) }), []],
@@ -243,6 +246,48 @@ describe('redriving', () => {
     await settle();
     expect(engine.acted).toHaveLength(2);
     expect(await idsOf()).toHaveLength(2);
+  });
+
+  it('some of them takes the oldest that match, and says whether more are left', async () => {
+    for (const id of ['a', 'b', 'c', 'd']) {
+      await bury(id === 'b' ? new Mail({ to: 'x' }) : new Pay({ amount: 1 }), id);
+      await clock.advance('1s');
+    }
+    rest();
+    const filter = { actor: 'bank' };
+    const counted = await letters.redriveSome(filter, { limit: 2, dryRun: true });
+    expect([counted, engine.acted]).toEqual([{ count: 2, matched: 3, more: true }, []]);
+    expect(await letters.redriveSome(filter, { limit: 2 })).toEqual(counted);
+    expect(await letters.redriveSome(filter, { limit: 2 })).toEqual({
+      count: 1,
+      matched: 1,
+      more: false,
+    });
+    expect(engine.acted).toEqual(['a', 'c', 'd']);
+    expect(await idsOf()).toEqual(['b']);
+  });
+
+  it('some of them counts those alone that were there', async () => {
+    for (const id of ['a', 'b']) await bury(new Pay({ amount: 1 }), id);
+    rest();
+    const redrive = engine.redrive.bind(engine);
+    // Somebody else is quicker.
+    engine.redrive = async (...given) => {
+      await redrive(...given);
+      return given[0] === 'a' ? false : redrive('nobody', ['bank']).then(() => true);
+    };
+    expect(await letters.redriveSome({})).toEqual({ count: 1, matched: 2, more: false });
+  });
+
+  it.each([0, 1_001, 1.5, NaN, '5'])('some of them is not as many as %o', async (limit) => {
+    await expect(letters.redriveSome({}, { limit: limit as number })).rejects.toThrow(
+      new OptionError('limit', 'must be a whole number from 1 to 1000'),
+    );
+  });
+
+  it('some of them needs a filter that says what it narrows', async () => {
+    await expect(letters.redriveSome({ actor: undefined } as never)).rejects.toThrow(OptionError);
+    expect(engine.acted).toEqual([]);
   });
 
   it('says when there is no such letter', async () => {

@@ -21,9 +21,29 @@ export interface DeadLetterFilter {
   reason?: DeadReason;
   /** As {@link DeadLetter.fingerprint}. */
   fingerprint?: string;
+  /** Name or code of what it died of: of the error of its last attempt. */
+  error?: string;
   tenant?: string;
   /** Died before this moment. */
   before?: Date;
+}
+
+/** How many are redriven at once. */
+export interface RedriveOptions {
+  /** At most this many: 1 to 1,000, default 100. */
+  limit?: number;
+  /** Only counts. Default false. */
+  dryRun?: boolean;
+}
+
+/** What became of letters that match. */
+export interface RedrivenLetters {
+  /** How many were redriven; of a dry run, how many would be. */
+  count: number;
+  /** How many matched, of those looked at. */
+  matched: number;
+  /** Whether some that match may still be dead letters. Those that died anew meanwhile are not meant. */
+  more: boolean;
 }
 
 /** A message that was given up: its record, and what it died of. */
@@ -53,6 +73,7 @@ const FIELDS = new Set<string>([
   'type',
   'reason',
   'fingerprint',
+  'error',
   'tenant',
   'before',
 ] satisfies (keyof DeadLetterFilter)[]);
@@ -60,6 +81,10 @@ const FIELDS = new Set<string>([
 /** Letters read from the store at once, and the most that one call looks at. */
 const PAGE = 500;
 const MOST_READ = 50_000;
+
+/** The most letters that {@link DeadLetters.redriveSome} takes, and how long it reads, and then redrives, ms. */
+const MOST_REDRIVEN = 1_000;
+const REDRIVE_PATIENCE = 5_000;
 
 /** Messages that were given up: look at them, mend them, send them on their way again, or drop them. */
 @Injectable()
@@ -143,6 +168,37 @@ export class DeadLetters {
     return this.each(filter, (id, actor) => this.engine.redrive(id, [actor]));
   }
 
+  /**
+   * Redrives those that match, the oldest first, in bounded number and time: at most `limit`, in 10 s or so. It looks at 50,000
+   * letters at most, the newest; what it leaves, by whichever bound, the next call finds.
+   *
+   * @throws OptionError for a filter that does not exist, one that is undefined, and for what is no limit
+   */
+  async redriveSome(
+    filter: DeadLetterFilter,
+    { limit = 100, dryRun = false }: RedriveOptions = {},
+  ): Promise<RedrivenLetters> {
+    if (!Number.isSafeInteger(limit) || limit < 1 || limit > MOST_REDRIVEN) {
+      throw new OptionError('limit', `must be a whole number from 1 to ${MOST_REDRIVEN}`);
+    }
+    requireDefined(filter);
+    const letters: [id: string, actor: string][] = [];
+    const look = { until: performance.now() + REDRIVE_PATIENCE, isWhole: false };
+    for await (const { envelope } of this.read(filter, undefined, look)) {
+      letters.push([envelope.id, envelope.actor]);
+    }
+    const oldest = letters.reverse().slice(0, limit);
+    const rest = { matched: letters.length, more: !look.isWhole || letters.length > limit };
+    if (dryRun) return { count: oldest.length, ...rest };
+    const until = performance.now() + REDRIVE_PATIENCE;
+    let count = 0;
+    for (const [id, actor] of oldest) {
+      if (performance.now() > until) return { count, ...rest, more: true };
+      if (await this.engine.redrive(id, [actor])) count++;
+    }
+    return { count, ...rest };
+  }
+
   /** Removes a dead letter for good. @returns false when there is no such dead letter */
   async discard(id: string): Promise<boolean> {
     return this.engine.discard(id, this.registry.actors());
@@ -166,9 +222,11 @@ export class DeadLetters {
     return count;
   }
 
+  /** @param look how long it goes on, by `performance.now()`; is told whether all letters were looked at */
   private async *read(
     filter: DeadLetterFilter,
     after?: DeadLetterPlace,
+    look: { until: number; isWhole: boolean } = { until: Infinity, isWhole: false },
   ): AsyncGenerator<DeadLetter> {
     for (const field of Object.keys(filter)) {
       if (!FIELDS.has(field)) throw new OptionError(`filter.${field}`, 'is not a filter');
@@ -179,7 +237,7 @@ export class DeadLetters {
     }
     const actors = this.registry.actors().filter((name) => actor === undefined || name === actor);
     let place = after;
-    for (let read = 0; read < MOST_READ; read += PAGE) {
+    for (let read = 0; read < MOST_READ && performance.now() < look.until; read += PAGE) {
       const page = await this.engine.deadLetters(actors, {
         ...(place && { after: place }),
         limit: PAGE,
@@ -189,7 +247,10 @@ export class DeadLetters {
         if (matches(letter, filter)) yield letter;
       }
       const last = page.at(-1);
-      if (!last || page.length < PAGE) return;
+      if (!last || page.length < PAGE) {
+        look.isWhole = true;
+        return;
+      }
       place = { finishedAt: last.finishedAt ?? 0, storageId: last.storageId };
     }
   }
@@ -211,11 +272,13 @@ function toDeadLetter(record: MessageRecord): DeadLetter {
 }
 
 function matches(letter: DeadLetter, filter: DeadLetterFilter): boolean {
-  const { type, reason, fingerprint, tenant, before } = filter;
+  const { type, reason, fingerprint, error, tenant, before } = filter;
+  const { name, code } = letter.history.at(-1)?.error ?? {};
   return (
     (type === undefined || letter.envelope.type === type) &&
     (reason === undefined || letter.reason === reason) &&
     (fingerprint === undefined || letter.fingerprint === fingerprint) &&
+    (error === undefined || name === error || code === error) &&
     (tenant === undefined || letter.envelope.tenant === tenant) &&
     (before === undefined || (letter.finishedAt ?? 0) < before.getTime())
   );

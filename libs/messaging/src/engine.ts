@@ -50,6 +50,13 @@ export interface Engine {
   /** The most recent finished turns of `actor`, newest first, at most `limit`. */
   finished(actor: string, limit: number): Promise<FinishedTurn[]>;
 
+  /**
+   * Messages of `actor` in one state, at most `limit`, those behind a place if one is given. Those that have not ended come as they
+   * are served, are due, came or began, the next or oldest first; those that ended newest first. What is neither moved nor removed
+   * while it is listed, page by page, is there once; what is may be missing, or there twice.
+   */
+  list(actor: string, page: MessagePage): Promise<MessageListing>;
+
   /** Dead letters of these actors, newest first: at most `limit`, those after a place in that order if one is given. */
   deadLetters(
     actors: readonly string[],
@@ -105,6 +112,17 @@ export interface Engine {
 
   /** All that is bound, at one moment; undefined while it still is the version `known`. */
   bindings(known?: string): Promise<Bindings | undefined>;
+
+  /**
+   * Notes a value under a name for `age` milliseconds, unless one is noted there: the first stays, as it is and as long as it was to.
+   * Resolves to what is noted then.
+   *
+   * @param name 1 to 200 characters of ASCII
+   */
+  note(name: string, value: Json, age: number): Promise<Json>;
+
+  /** What is noted under a name, or undefined. */
+  noted(name: string): Promise<Json | undefined>;
 
   /**
    * Notes that a process of this release of `actor` is there now. The 50 of an actor that were there last are remembered. Is no
@@ -433,6 +451,28 @@ export interface MessageRecord {
 export interface DeadLetterPlace {
   finishedAt: number;
   storageId: string;
+}
+
+/** Which messages of an actor. */
+export interface MessagePage {
+  state: MessageState;
+  after?: MessagePlace;
+  /** How many are looked at, from 1. */
+  limit: number;
+}
+
+/** A place in the list of the messages of one state. What the numbers, which are whole, mean is the store's own business. */
+export interface MessagePlace {
+  rank: number;
+  order: number;
+  storageId: string;
+}
+
+/** Messages of one state, each with its place. */
+export interface MessageListing {
+  items: { record: MessageRecord; place: MessagePlace }[];
+  /** Where it goes on: may be there when there are no more, or fewer than asked for. */
+  next?: MessagePlace;
 }
 
 export interface ActorCounts {

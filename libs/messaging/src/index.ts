@@ -74,12 +74,17 @@ export {
 // Signals
 export { Signals } from './signals.js';
 
+// Pauses for all processes
+export { Pauses, type Pause } from './pauses.js';
+
 // Dead letters
 export {
   DeadLetters,
   type DeadLetter,
   type DeadLetterFilter,
   type DeadLetterGroup,
+  type RedriveOptions,
+  type RedrivenLetters,
 } from './dead.letters.js';
 export { DeadLetterAdded, OnDeadLetter, type DeadLetterNotice } from './dead.letter.event.js';
 
@@ -104,6 +109,9 @@ export {
   type KeyPage,
   type KeyRecord,
   type KeyState,
+  type MessageListing,
+  type MessagePage,
+  type MessagePlace,
   type MessageRecord,
   type MessageState,
   type QuarantinedKey,

@@ -26,6 +26,7 @@ import {
   type ResolvedOptions,
 } from './messaging.options.js';
 import { OBSERVER, type Observer } from './observer.js';
+import { Pauses } from './pauses.js';
 import { QUEUES, type Queues } from './queues.js';
 import { ReplyInbox } from './reply.inbox.js';
 import { Signals } from './signals.js';
@@ -101,6 +102,7 @@ function compose(
       HandlerPipeline,
       Router,
       Subscriptions,
+      Pauses,
       ReplyInbox,
       ActorHost,
       Actors,
@@ -120,6 +122,7 @@ function compose(
       Keys,
       Signals,
       DeadLetters,
+      Pauses,
       Router,
       Routes,
       ...queues.map((queue) => queue.provide),

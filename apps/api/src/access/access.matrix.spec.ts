@@ -19,6 +19,7 @@ const CALLS: Record<string, Role | 'anybody' | 'open' | 'signed'> = {
   'GET /openapi.json': 'anybody',
   'GET /v1/me': 'anybody',
   'GET /metrics': 'viewer',
+  'GET /v1/messages': 'viewer',
   'GET /v1/messages/:id': 'viewer',
   'POST /v1/messages': 'operator',
   'POST /v1/messages::batch': 'operator',
@@ -30,6 +31,9 @@ const CALLS: Record<string, Role | 'anybody' | 'open' | 'signed'> = {
   'GET /v1/dead-letters::groups': 'viewer',
   'GET /v1/dead-letters/:id': 'viewer',
   'POST /v1/dead-letters/:id/redrive': 'operator',
+  'POST /v1/dead-letters::redrive': 'operator',
+  'POST /v1/actors/:actor/pause': 'operator',
+  'POST /v1/actors/:actor/resume': 'operator',
   'DELETE /v1/dead-letters/:id': 'admin',
   'GET /v1/actors': 'viewer',
   'GET /v1/actors/:actor': 'viewer',
@@ -106,6 +110,7 @@ const OF_TENANTS = new Set([
   'GET /v1/dead-letters::groups',
   'GET /v1/dead-letters/:id',
   'POST /v1/dead-letters/:id/redrive',
+  'POST /v1/dead-letters::redrive',
   'DELETE /v1/dead-letters/:id',
 ]);
 

@@ -9,6 +9,7 @@ import {
   ApiOperation,
   ApiTags,
 } from '../openapi.decorators.js';
+import { ApiOnce } from '../idempotency.key.js';
 import { ref } from '../schema.registry.js';
 import { ApiKeys } from './api.keys.js';
 import {
@@ -28,6 +29,9 @@ import {
   type NewApiKeyView,
 } from './api.key.view.js';
 import { Asker, permissionsOf, type Principal } from './principal.js';
+
+const SECRET =
+  'not taken: the answer has a secret that is kept nowhere; when it was lost, rotate the key at once, or revoke it';
 
 /** Makes, shows, rotates and revokes the keys that clients present. */
 @ApiTags('access')
@@ -62,6 +66,7 @@ export class ApiKeysController {
     operationId: 'createApiKey',
     summary: 'Make an API key, which may no more than who makes it',
   })
+  @ApiOnce(SECRET)
   @ApiCreatedResponse({
     description: 'made; the key is in the answer, and cannot be had again',
     standardSchema: newApiKeyView,
@@ -83,6 +88,7 @@ export class ApiKeysController {
     operationId: 'rotateApiKey',
     summary: 'Give an API key another secret; the one of before holds a while longer',
   })
+  @ApiOnce(SECRET)
   @ApiBody({ required: false, schema: ref('ApiKeyRotation') })
   @ApiOkResponse({
     description: 'rotated; the new key is in the answer',

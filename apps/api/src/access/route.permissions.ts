@@ -18,6 +18,7 @@ const CALLS: Readonly<Record<string, Need>> = {
   'POST /v1/messages': 'messages:send',
   'POST /v1/messages::batch': 'messages:send',
   'POST /v1/messages::ask': 'messages:send',
+  'GET /v1/messages': 'messages:read',
   'GET /v1/messages/:id': 'messages:read',
   'DELETE /v1/messages/:id': 'messages:cancel',
   'POST /v1/topics/:topic': 'messages:send',
@@ -27,6 +28,7 @@ const CALLS: Readonly<Record<string, Need>> = {
   'GET /v1/dead-letters::groups': 'dead-letters:read',
   'GET /v1/dead-letters/:id': 'dead-letters:read',
   'POST /v1/dead-letters/:id/redrive': 'dead-letters:redrive',
+  'POST /v1/dead-letters::redrive': 'dead-letters:redrive',
   'DELETE /v1/dead-letters/:id': 'dead-letters:discard',
 
   'GET /v1/actors': 'actors:read',
@@ -35,6 +37,8 @@ const CALLS: Readonly<Record<string, Need>> = {
   'GET /v1/actors/:actor/keys/:key': 'actors:read',
   'GET /v1/actors/:actor/keys/:key/journal': 'actors:read',
   'POST /v1/actors/:actor/keys/:key/release': 'actors:operate',
+  'POST /v1/actors/:actor/pause': 'actors:operate',
+  'POST /v1/actors/:actor/resume': 'actors:operate',
 
   'GET /v1/routes': 'routes:read',
   'GET /v1/routes/:id': 'routes:read',
@@ -93,6 +97,7 @@ const OF_TENANTS: ReadonlySet<string> = new Set([
   'GET /v1/dead-letters::groups',
   'GET /v1/dead-letters/:id',
   'POST /v1/dead-letters/:id/redrive',
+  'POST /v1/dead-letters::redrive',
   'DELETE /v1/dead-letters/:id',
 ]);
 

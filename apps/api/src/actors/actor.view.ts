@@ -3,6 +3,7 @@ import {
   replyJsonSchemaOf,
   type ActorCounts,
   type MessageClass,
+  type Pause,
   type Statistics,
 } from '@callsheet/messaging';
 import { z } from 'zod';
@@ -37,6 +38,10 @@ export const actorView = z
       done: z.int().describe('those still kept'),
       dead: z.int(),
     }),
+    paused: z
+      .object({ since: z.iso.datetime(), reason: z.string() })
+      .optional()
+      .describe('when somebody has paused it, in all processes'),
     throughput: z.number().describe('T = N / t: messages handled per second in the last minute'),
     latency: percentiles.optional().describe('L = t - t0: milliseconds from ready to handled'),
     wait: percentiles.optional().describe('the part of L before the start'),
@@ -52,12 +57,19 @@ export const actorList = z
   .register(schemas, { id: 'ActorList' });
 export type ActorList = z.infer<typeof actorList>;
 
+/** The body that pauses an actor. */
+export const actorPause = z
+  .strictObject({ reason: z.string().describe('1 to 500 characters') })
+  .register(schemas, { id: 'ActorPause' });
+export type ActorPause = z.output<typeof actorPause>;
+
 /** What is known of an actor, as the API shows it. */
 export function toActorView(
   name: string,
   messages: readonly MessageClass[],
   counts: ActorCounts,
   { sample, throughput, latency, wait, run }: Statistics,
+  paused: Pause | undefined,
 ): ActorView {
   return {
     name,
@@ -68,6 +80,7 @@ export function toActorView(
       replyJsonSchema: replyJsonSchemaOf(message),
     })),
     counts,
+    paused,
     throughput,
     latency,
     wait,

@@ -82,3 +82,43 @@ it('shows the JSON Schema of the reply, when there is one', async () => {
   const greeter = (await app.inject({ url: '/v1/actors/greeter' })).json<{ messages: object[] }>();
   expect(greeter.messages[0]).not.toHaveProperty('replyJsonSchema');
 });
+
+it('pauses and resumes an actor, which keeps what it is sent', async () => {
+  const app = await stageForTest();
+  const post = (what: string, payload?: object, actor = 'greeter') =>
+    app.inject({ method: 'POST', url: `/v1/actors/${actor}/${what}`, ...(payload && { payload }) });
+  const state = async (id: string) =>
+    (await app.inject({ url: `/v1/messages/${id}` })).json<{ state: string }>().state;
+  const before = Date.now();
+  const paused = await post('pause', { reason: 'the printer is on fire' });
+  expect(paused.statusCode).toBe(200);
+  const { since } = paused.json<{ paused: { since: string } }>().paused;
+  expect(Date.parse(since)).toBeGreaterThanOrEqual(before);
+  const again = await post('pause', { reason: 'still' });
+  expect(again.json()).toMatchObject({ name: 'greeter', paused: { since, reason: 'still' } });
+  const list = (await app.inject({ url: '/v1/actors' })).json<{ items: { paused?: object }[] }>();
+  expect(list.items.filter((item) => item.paused !== undefined)).toEqual([
+    expect.objectContaining({ name: 'greeter', paused: { since, reason: 'still' } }),
+  ]);
+  const id = await send(app, { type: 'greeter.greet', data: { name: 'Ada' } });
+  // Long enough for what would be wrong.
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect(await state(id)).toBe('waiting');
+  const resumed = await post('resume');
+  expect([resumed.statusCode, resumed.json<object>()]).toEqual([
+    200,
+    expect.not.objectContaining({ paused: expect.anything() }),
+  ]);
+  await vi.waitUntil(async () => (await state(id)) === 'done');
+  expect((await post('resume')).statusCode).toBe(200);
+  expect((await app.inject({ url: '/v1/actors/greeter' })).json()).not.toHaveProperty('paused');
+
+  expect((await post('pause', { reason: '' })).json()).toMatchObject({
+    status: 422,
+    code: 'invalid_option',
+    errors: [{ path: 'reason' }],
+  });
+  expect((await post('pause', {})).json()).toMatchObject({ status: 422, code: 'invalid_body' });
+  expect((await post('pause', { reason: 'x' }, 'nobody')).json()).toMatchObject({ status: 404 });
+  expect((await post('resume', undefined, 'nobody')).json()).toMatchObject({ status: 404 });
+});

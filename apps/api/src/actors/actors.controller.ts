@@ -1,11 +1,27 @@
-import { ENGINE, MessageRegistry, SAMPLE, statisticsOf, type Engine } from '@callsheet/messaging';
-import { Controller, Get, Inject, Param } from '@nestjs/common';
+import {
+  ENGINE,
+  MessageRegistry,
+  Pauses,
+  SAMPLE,
+  statisticsOf,
+  type Engine,
+  type Pause,
+} from '@callsheet/messaging';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '../openapi.decorators.js';
 import { SendableMessages } from '../messages/sendable.messages.js';
-import { actorList, actorView, toActorView, type ActorList, type ActorView } from './actor.view.js';
+import {
+  actorList,
+  actorPause,
+  actorView,
+  toActorView,
+  type ActorList,
+  type ActorPause,
+  type ActorView,
+} from './actor.view.js';
 import { requireKnownActor } from './known.actor.js';
 
-/** Shows actors: their messages, how many there are in which state, and how fast they are handled. */
+/** Shows actors: their messages, how many there are in which state, and how fast they are handled; pauses them. */
 @ApiTags('actors')
 @Controller('v1/actors')
 export class ActorsController {
@@ -13,13 +29,16 @@ export class ActorsController {
     @Inject(ENGINE) private readonly engine: Engine,
     private readonly registry: MessageRegistry,
     private readonly sendable: SendableMessages,
+    private readonly pauses: Pauses,
   ) {}
 
   @Get()
   @ApiOperation({ operationId: 'listActors', summary: 'All actors' })
   @ApiOkResponse({ description: 'by name', standardSchema: actorList })
   async list(): Promise<ActorList> {
-    return { items: await Promise.all(this.registry.actors().map((name) => this.view(name))) };
+    const paused = await this.pauses.all();
+    const views = this.registry.actors().map((name) => this.view(name, paused.get(name)));
+    return { items: await Promise.all(views) };
   }
 
   @Get(':actor')
@@ -27,15 +46,44 @@ export class ActorsController {
   @ApiOkResponse({ description: 'the actor', standardSchema: actorView })
   async get(@Param('actor') actor: string): Promise<ActorView> {
     requireKnownActor(this.registry, actor);
-    return this.view(actor);
+    return this.view(actor, await this.pauses.get(actor));
   }
 
-  private async view(name: string): Promise<ActorView> {
+  @Post(':actor/pause')
+  @HttpCode(200)
+  @ApiOperation({
+    operationId: 'pauseActor',
+    summary:
+      'Let an actor take no more messages, in all processes, or change the reason; what is sent to it is kept, turns in work go on',
+  })
+  @ApiOkResponse({ description: 'the actor', standardSchema: actorView })
+  async pause(
+    @Param('actor') actor: string,
+    @Body({ schema: actorPause }) { reason }: ActorPause,
+  ): Promise<ActorView> {
+    requireKnownActor(this.registry, actor);
+    return this.view(actor, await this.pauses.pause(actor, reason));
+  }
+
+  @Post(':actor/resume')
+  @HttpCode(200)
+  @ApiOperation({
+    operationId: 'resumeActor',
+    summary: 'Let a paused actor go on; one that is not paused stays as it is',
+  })
+  @ApiOkResponse({ description: 'the actor', standardSchema: actorView })
+  async resume(@Param('actor') actor: string): Promise<ActorView> {
+    requireKnownActor(this.registry, actor);
+    await this.pauses.resume(actor);
+    return this.view(actor, undefined);
+  }
+
+  private async view(name: string, paused: Pause | undefined): Promise<ActorView> {
     const [counts, finished] = await Promise.all([
       this.engine.counts(name),
       this.engine.finished(name, SAMPLE),
     ]);
     const messages = this.sendable.all().filter(({ meta }) => meta.actor === name);
-    return toActorView(name, messages, counts, statisticsOf(finished, Date.now()));
+    return toActorView(name, messages, counts, statisticsOf(finished, Date.now()), paused);
   }
 }

@@ -11,7 +11,19 @@ const filter = {
   fingerprint: z
     .string()
     .regex(/^[0-9a-f]{12}$/, 'must be 12 hexadecimal digits')
-    .optional(),
+    .optional()
+    .describe('the same for letters that died of the same trouble'),
+  error: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('name or code of the error of the last attempt'),
+  before: z.iso
+    .datetime({ offset: true })
+    .transform((time) => new Date(time))
+    .optional()
+    .describe('died before this moment'),
 };
 
 /** The query of the groups of dead letters. */
@@ -69,6 +81,32 @@ export const redrive = z
   .optional()
   .register(schemas, { id: 'Redrive' });
 export type Redrive = z.output<typeof redrive>;
+
+/** The body of a redrive of many: which, and how many of them. What is absent does not narrow. */
+export const redriveMany = z
+  .strictObject({
+    ...filter,
+    limit: z
+      .int()
+      .min(1)
+      .max(1_000)
+      .optional()
+      .describe('at most this many, the oldest; default 100'),
+    dryRun: z.boolean().optional().describe('only count; default false'),
+  })
+  .register(schemas, { id: 'RedriveMany' });
+export type RedriveMany = z.output<typeof redriveMany>;
+
+/** What is answered to a redrive of many. */
+export const redrivenMany = z
+  .object({
+    state: z.enum(['redriven', 'counted']).describe('counted: a dry run'),
+    count: z.int().describe('how many were redriven; of a dry run, how many would be'),
+    matched: z.int().describe('how many matched, of the 50,000 newest at most'),
+    more: z.boolean().describe('whether some that match may still be there: ask again'),
+  })
+  .register(schemas, { id: 'RedrivenMany' });
+export type RedrivenMany = z.infer<typeof redrivenMany>;
 
 /** A page of dead letters, newest first. */
 export const deadLetterList = z

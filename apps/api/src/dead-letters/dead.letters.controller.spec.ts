@@ -156,3 +156,123 @@ describe('mending', () => {
     expect(ids(await list(app))).toEqual(['d', 'c']);
   });
 });
+
+describe('POST /v1/dead-letters:redrive', () => {
+  const redriveMany = (app: NestFastifyApplication, payload: object) =>
+    app.inject({ method: 'POST', url: '/v1/dead-letters:redrive', payload });
+
+  it('counts, redrives the oldest that match, and says whether more are left', async () => {
+    const app = await stageForTest();
+    for (const id of ['a', 'b', 'c']) await die(app, id, 'later');
+    await die(app, 'd');
+    const filter = { actor: 'greeter', error: 'TypeError', type: 'greeter.greet' };
+    const counted = await redriveMany(app, { ...filter, limit: 2, dryRun: true });
+    expect([counted.statusCode, counted.json()]).toEqual([
+      200,
+      { state: 'counted', count: 2, matched: 3, more: true },
+    ]);
+    expect(ids(await list(app))).toEqual(['d', 'c', 'b', 'a']);
+    Greeter.mended = true;
+    expect((await redriveMany(app, { ...filter, limit: 2 })).json()).toEqual({
+      state: 'redriven',
+      count: 2,
+      matched: 3,
+      more: true,
+    });
+    await vi.waitUntil(
+      async () => (await state(app, 'a')) === 'done' && (await state(app, 'b')) === 'done',
+    );
+    expect(ids(await list(app))).toEqual(['d', 'c']);
+    expect((await redriveMany(app, { reason: 'exhausted' })).json()).toMatchObject({
+      count: 1,
+      more: false,
+    });
+    expect(ids(await list(app, '?error=RejectError'))).toEqual(['d']);
+  });
+
+  it('goes by when they died', async () => {
+    const app = await stageForTest();
+    await die(app, 'a');
+    const at = (await app.inject({ url: '/v1/dead-letters/a' })).json<{ finishedAt: string }>();
+    const before = at.finishedAt;
+    const later = new Date(Date.parse(before) + 1).toISOString();
+    const count = async (time: string) =>
+      (await redriveMany(app, { before: time, dryRun: true })).json<{ count: number }>().count;
+    expect([await count(before), await count(later)]).toEqual([0, 1]);
+    expect(ids(await list(app, `?before=${before}`))).toEqual([]);
+    expect(ids(await list(app, `?before=${later}`))).toEqual(['a']);
+  });
+
+  it.each<[object, string, string]>([
+    [{ limit: 0 }, 'invalid_body', 'limit'],
+    [{ limit: 1_001 }, 'invalid_body', 'limit'],
+    [{ actr: 'greeter' }, 'invalid_body', 'actr'],
+    [{ before: 'yesterday' }, 'invalid_body', 'before'],
+    [{ fingerprint: 'x' }, 'invalid_body', 'fingerprint'],
+    [{ actor: 'nobody' }, 'invalid_option', 'actor'],
+  ])('refuses %o', async (payload, code, path) => {
+    const response = await redriveMany(await stageForTest(), payload);
+    expect(response.json()).toMatchObject({ status: 422, code, errors: [{ path }] });
+  });
+});
+
+describe('a redrive with an Idempotency-Key', () => {
+  const post = (app: NestFastifyApplication, url: string, key: string, payload: object = {}) =>
+    app.inject({ method: 'POST', url, payload, headers: { 'idempotency-key': key } });
+
+  it('answers as it did when it is asked again, and leaves what died again where it is', async () => {
+    const app = await stageForTest();
+    const url = '/v1/dead-letters:redrive';
+    await die(app, 'a', 'later');
+    const redrives = vi.spyOn(app.get<Engine>(ENGINE), 'redrive');
+    const first = await post(app, url, 'k', { actor: 'greeter', limit: 1 });
+    expect(first.json()).toEqual({ state: 'redriven', count: 1, matched: 1, more: false });
+    await vi.waitUntil(async () => {
+      const letter = await app.inject({ url: '/v1/dead-letters/a' });
+      return letter.json<{ redrives?: number }>().redrives === 1;
+    });
+    const second = await post(app, url, 'k', { limit: 1, actor: 'greeter' });
+    expect([second.statusCode, second.json()]).toEqual([200, first.json()]);
+    expect(redrives).toHaveBeenCalledOnce();
+    expect((await post(app, url, 'k', { actor: 'greeter', limit: 2 })).json()).toMatchObject({
+      status: 409,
+      code: 'idempotency_conflict',
+      errors: [{ path: 'Idempotency-Key' }],
+    });
+  });
+
+  it('is of one call, and of one letter', async () => {
+    const app = await stageForTest();
+    for (const id of ['a', 'b']) await die(app, id, 'later');
+    Greeter.mended = true;
+    for (const id of ['a', 'b']) {
+      const url = `/v1/dead-letters/${id}/redrive`;
+      expect((await post(app, url, 'k')).statusCode).toBe(202);
+      await vi.waitUntil(async () => (await state(app, id)) === 'done');
+      const again = await post(app, url, 'k');
+      expect([again.statusCode, again.json()]).toEqual([202, { id, state: 'waiting' }]);
+      expect((await post(app, url, 'new')).statusCode).toBe(404);
+    }
+  });
+
+  it('that was refused is asked anew, and one whose answer could not be noted is answered', async () => {
+    const app = await stageForTest();
+    const url = '/v1/dead-letters/a/redrive';
+    expect((await post(app, url, 'k')).statusCode).toBe(404);
+    await die(app, 'a', 'later');
+    Greeter.mended = true;
+    const engine = app.get<Engine>(ENGINE);
+    const note = vi.spyOn(engine, 'note').mockRejectedValueOnce(new Error('no store'));
+    expect((await post(app, url, 'k')).statusCode).toBe(202);
+    expect(note).toHaveBeenCalledOnce();
+  });
+
+  it('goes by the moment that the body names', async () => {
+    const app = await stageForTest();
+    const body = (before: string) => ({ before, dryRun: true });
+    const times = ['2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z'] as const;
+    expect((await post(app, '/v1/dead-letters:redrive', 'k', body(times[0]))).statusCode).toBe(200);
+    expect((await post(app, '/v1/dead-letters:redrive', 'k', body(times[0]))).statusCode).toBe(200);
+    expect((await post(app, '/v1/dead-letters:redrive', 'k', body(times[1]))).statusCode).toBe(409);
+  });
+});

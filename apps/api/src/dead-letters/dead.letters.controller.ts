@@ -1,5 +1,15 @@
-import { DeadLetters, MessageRegistry } from '@callsheet/messaging';
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { DeadLetters, MessageRegistry, OptionError } from '@callsheet/messaging';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  Headers,
+  HttpCode,
+  Param,
+  Post,
+  Query,
+} from '@nestjs/common';
 import { Asker, type Principal } from '../access/principal.js';
 import {
   ApiAcceptedResponse,
@@ -9,8 +19,10 @@ import {
   ApiQuery,
   ApiTags,
 } from '../openapi.decorators.js';
+import { ApiOnce } from '../idempotency.key.js';
 import { MessageFinder } from '../messages/message.finder.js';
 import { ApiCursor, ApiLimit, badCursor, badQuery, DEFAULT_LIMIT } from '../page.js';
+import { ONCE, Receipts } from '../receipts.js';
 import { ref } from '../schema.registry.js';
 import { cursorAfter, placeOf } from './dead.letter.cursor.js';
 import {
@@ -21,7 +33,9 @@ import {
   deadLetterView,
   discarded,
   redrive,
+  redriveMany,
   redriven,
+  redrivenMany,
   toDeadLetterView,
   type DeadLetterFilterQuery,
   type DeadLetterGroups,
@@ -30,12 +44,18 @@ import {
   type DeadLetterView,
   type Discarded,
   type Redrive,
+  type RedriveMany,
   type Redriven,
+  type RedrivenMany,
 } from './dead.letter.list.js';
 
 /** Which dead letters. */
-const FILTERS = ['actor', 'type', 'reason', 'fingerprint'].map((name) =>
-  ApiQuery({ name, required: false, schema: { type: 'string' } }),
+const FILTERS = ['actor', 'type', 'reason', 'fingerprint', 'error', 'before'].map((name) =>
+  ApiQuery({
+    name,
+    required: false,
+    schema: { type: 'string', ...(name === 'before' && { format: 'date-time' }) },
+  }),
 );
 const ApiFilters = (): MethodDecorator => (target, key, descriptor) => {
   for (const filter of FILTERS) filter(target, key, descriptor);
@@ -49,6 +69,7 @@ export class DeadLettersController {
     private readonly letters: DeadLetters,
     private readonly registry: MessageRegistry,
     private readonly finder: MessageFinder,
+    private readonly receipts: Receipts,
   ) {}
 
   @Get('dead-letters')
@@ -115,14 +136,44 @@ export class DeadLettersController {
       'Put a dead letter back into its queue, with all attempts available again; with other data, if given',
   })
   @ApiBody({ required: false, schema: ref('Redrive') })
+  @ApiOnce(ONCE)
   @ApiAcceptedResponse({ description: 'waiting again', standardSchema: redriven })
   async redrive(
     @Param('id') id: string,
     @Body({ schema: redrive }) body: Redrive,
+    @Headers('idempotency-key') key: string | undefined,
     @Asker() by: Principal,
   ): Promise<Redriven> {
-    await this.finder.redrive(id, by, body?.data);
-    return { id, state: 'waiting' };
+    return this.receipts.once(['redriveDeadLetter', id, by.tenant ?? ''], key, body, async () => {
+      await this.finder.redrive(id, by, body?.data);
+      return { id, state: 'waiting' };
+    });
+  }
+
+  // The doubled colon is Fastify's way to write one that does not begin a parameter.
+  @Post('dead-letters::redrive')
+  @HttpCode(200)
+  @ApiOperation({
+    operationId: 'redriveDeadLetters',
+    summary:
+      'Put dead letters back into their queues, the oldest of those that match first; those of a key keep their order',
+  })
+  @ApiBody({ schema: ref('RedriveMany') })
+  @ApiOnce(ONCE)
+  @ApiOkResponse({ description: 'redriven, or counted', standardSchema: redrivenMany })
+  async redriveMany(
+    @Body({ schema: redriveMany }) body: RedriveMany,
+    @Headers('idempotency-key') key: string | undefined,
+    @Asker() by: Principal,
+  ): Promise<RedrivenMany> {
+    const { limit, dryRun = false, ...filter } = body;
+    if (filter.actor !== undefined && !this.registry.actors().includes(filter.actor)) {
+      throw new OptionError('actor', 'is not a known actor; see /v1/actors');
+    }
+    return this.receipts.once(['redriveDeadLetters', by.tenant ?? ''], key, body, async () => ({
+      state: dryRun ? 'counted' : 'redriven',
+      ...(await this.letters.redriveSome({ ...filter, ...ofTenant(by) }, { limit, dryRun })),
+    }));
   }
 
   @Delete('dead-letters/:id')

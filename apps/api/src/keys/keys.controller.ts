@@ -1,8 +1,10 @@
 import { ENGINE, MessageRegistry, type Engine } from '@callsheet/messaging';
-import { Controller, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
+import { Controller, Get, Headers, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiParam, ApiQuery, ApiTags } from '../openapi.decorators.js';
 import { requireKnownActor } from '../actors/known.actor.js';
+import { ApiOnce } from '../idempotency.key.js';
 import { ApiLimit, DEFAULT_LIMIT } from '../page.js';
+import { ONCE, Receipts } from '../receipts.js';
 import { KeyFinder } from './key.finder.js';
 import {
   journalPage,
@@ -38,6 +40,7 @@ export class KeysController {
     @Inject(ENGINE) private readonly engine: Engine,
     private readonly registry: MessageRegistry,
     private readonly finder: KeyFinder,
+    private readonly receipts: Receipts,
   ) {}
 
   @Get()
@@ -101,9 +104,16 @@ export class KeysController {
     summary: 'Let a quarantined key go on, with the message that stopped it first',
   })
   @ApiKeyParam()
+  @ApiOnce(ONCE)
   @ApiOkResponse({ description: 'it goes on', standardSchema: released })
-  async release(@Param('actor') actor: string, @Param('key') key: string): Promise<Released> {
-    await this.finder.release(actor, key);
-    return { key, state: 'released' };
+  async release(
+    @Param('actor') actor: string,
+    @Param('key') key: string,
+    @Headers('idempotency-key') once: string | undefined,
+  ): Promise<Released> {
+    return this.receipts.once(['releaseKey', actor, key], once, null, async () => {
+      await this.finder.release(actor, key);
+      return { key, state: 'released' };
+    });
   }
 }

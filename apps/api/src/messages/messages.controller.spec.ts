@@ -123,6 +123,36 @@ describe('POST /v1/messages:batch', () => {
   });
 });
 
+describe('POST /v1/messages:batch with an Idempotency-Key', () => {
+  it('is stored once, however often it is sent, and not with other messages', async () => {
+    const app = await stageForTest();
+    const post = (messages: object[]) =>
+      app.inject({
+        method: 'POST',
+        url: '/v1/messages:batch',
+        payload: { messages },
+        headers: { 'idempotency-key': 'b' },
+      });
+    const messages = [KEEP, { ...KEEP, id: 'own' }, KEEP];
+    const first = await post(messages);
+    expect(first.statusCode).toBe(202);
+    expect(first.json<{ messages: { id: string }[] }>().messages.map(({ id }) => id)).toEqual([
+      'b/0',
+      'own',
+      'b/2',
+    ]);
+    expect((await post(messages)).json()).toEqual(first.json());
+    const other = await post([KEEP, { ...KEEP, id: 'own' }, { ...KEEP, data: { n: 1 } }]);
+    expect(other.json()).toMatchObject({
+      status: 409,
+      code: 'idempotency_conflict',
+      errors: [{ path: 'messages/2/id' }],
+    });
+    const { counts } = (await app.inject({ url: '/v1/actors/shelf' })).json<{ counts: object }>();
+    expect(counts).toMatchObject({ waiting: 3 });
+  });
+});
+
 describe('GET /v1/messages/:id', () => {
   it('shows a handled message with its times', async () => {
     const app = await stageForTest();
@@ -169,6 +199,84 @@ describe('GET /v1/messages/:id', () => {
         { attempt: 2, error: { name: 'TypeError', message: 'not yet, attempt 2' } },
       ],
     });
+  });
+});
+
+describe('GET /v1/messages', () => {
+  interface Page {
+    items: { id: string; state: string }[];
+    next?: string;
+  }
+  const page = async (app: NestFastifyApplication, query: string): Promise<Page> => {
+    const response = await app.inject({ url: `/v1/messages?${query}` });
+    expect(response.statusCode).toBe(200);
+    return response.json<Page>();
+  };
+  const states = ({ items }: Page) => items.map(({ id, state }) => `${id} ${state}`);
+
+  /** All pages, of which there must not be more than there can be. */
+  async function all(app: NestFastifyApplication, query: string): Promise<string[]> {
+    const found: string[] = [];
+    let cursor = '';
+    for (let n = 1; n <= 30; n++) {
+      const got = await page(app, query + cursor);
+      found.push(...states(got));
+      if (got.next === undefined) return found;
+      cursor = `&cursor=${got.next}`;
+    }
+    throw new Error('there is no last page');
+  }
+
+  it('lists those of an actor by state, and all states one after the other, in pages', async () => {
+    const app = await stageForTest();
+    const keep = (id: string, more: object = {}) => send(app, { ...KEEP, id, ...more });
+    await keep('later', { delay: '2h' });
+    await keep('soon', { delay: '1h' });
+    await keep('first');
+    await keep('second');
+    await keep('urgent', { priority: 'high' });
+    await keep('gone');
+    await app.inject({ method: 'DELETE', url: '/v1/messages/gone' });
+    const one = await page(app, 'actor=shelf&state=waiting&limit=2');
+    expect(states(one)).toEqual(['urgent waiting', 'first waiting']);
+    const two = await page(app, `actor=shelf&state=waiting&limit=2&cursor=${one.next}`);
+    expect([states(two), two.next]).toEqual([['second waiting'], undefined]);
+    const every = [...states(one), ...states(two)].concat([
+      'soon delayed',
+      'later delayed',
+      'gone cancelled',
+    ]);
+    for (const limit of [1, 2, 3, 5, 6, 100]) {
+      expect(await all(app, `actor=shelf&limit=${limit}`)).toEqual(every);
+    }
+    expect((await page(app, 'actor=shelf&limit=6')).next).toBeUndefined();
+    expect(await all(app, 'actor=greeter')).toEqual([]);
+    expect((await page(app, 'actor=shelf&state=delayed')).items[0]).toMatchObject({
+      id: 'soon',
+      type: 'shelf.keep',
+      data: {},
+      dueAt: expect.any(String),
+    });
+  });
+
+  it('looks for a key and a type, a thousand messages at a time', async () => {
+    const app = await stageForTest();
+    class Book extends Message('shelf.book', z.object({ isbn: z.string() }), { key: 'isbn' }) {}
+    app.get(MessageRegistry).add(Book as unknown as MessageClass);
+    const messages = Array.from({ length: 1_000 }, () => KEEP);
+    await app.inject({ method: 'POST', url: '/v1/messages:batch', payload: { messages } });
+    for (const [id, isbn] of ['a 1', 'b 2', 'c 1'].map((each) => each.split(' '))) {
+      await send(app, { type: 'shelf.book', data: { isbn }, id });
+    }
+    const first = await page(app, 'actor=shelf&type=shelf.book');
+    expect([first.items, first.next]).toEqual([[], expect.any(String)]);
+    expect(await all(app, 'actor=shelf&type=shelf.book')).toEqual([
+      'a waiting',
+      'b waiting',
+      'c parked',
+    ]);
+    expect(await all(app, 'actor=shelf&key=1&limit=1')).toEqual(['a waiting', 'c parked']);
+    expect(await all(app, 'actor=shelf&state=parked&key=2')).toEqual([]);
   });
 });
 

@@ -4,24 +4,48 @@ import {
   encode,
   IdempotencyConflictError,
   MessageActiveError,
+  MessageRegistry,
   OptionError,
   type TellOptions,
 } from '@callsheet/messaging';
-import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Res } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  Headers,
+  HttpCode,
+  Param,
+  Post,
+  Query,
+  Res,
+} from '@nestjs/common';
 import {
   ApiAcceptedResponse,
   ApiHeader,
   ApiOkResponse,
   ApiOperation,
+  ApiQuery,
   ApiTags,
 } from '../openapi.decorators.js';
 import type { FastifyReply } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import { Asker, type Principal } from '../access/principal.js';
+import { ApiOnce } from '../idempotency.key.js';
+import { ApiCursor, ApiLimit, badCursor, badQuery, DEFAULT_LIMIT } from '../page.js';
 import { ProblemError } from '../problem.js';
 import { ElementError } from '../problem.translation.js';
 import { askTimeout } from './ask.timeout.js';
 import { MessageFinder } from './message.finder.js';
+import {
+  cursorAt,
+  messageList,
+  messageQuery,
+  placeAt,
+  type MessageList,
+  type MessageQuery,
+} from './message.list.js';
+import { MessageLister } from './message.lister.js';
 import { messageView, toMessageView, type MessageView } from './message.view.js';
 import { SendableMessages } from './sendable.messages.js';
 import {
@@ -52,6 +76,8 @@ export class MessagesController {
     private readonly actors: Actors,
     private readonly sendable: SendableMessages,
     private readonly finder: MessageFinder,
+    private readonly lister: MessageLister,
+    private readonly registry: MessageRegistry,
   ) {}
 
   @Post('messages')
@@ -121,22 +147,22 @@ export class MessagesController {
   @Post('messages::batch')
   @HttpCode(202)
   @ApiOperation({ operationId: 'sendMessages', summary: 'Send up to 1,000 messages, all or none' })
+  @ApiOnce(
+    'each message without an id gets this, a slash and its number from 0; 1 to 190 characters',
+  )
   @ApiAcceptedResponse({ description: 'all stored', standardSchema: receipts })
   async sendBatch(
     @Body({ schema: batch }) { messages }: Batch,
     @Headers('idempotency-key') key: string | undefined,
     @Asker() by: Principal,
   ): Promise<Receipts> {
-    if (key !== undefined) {
-      throw new OptionError(
-        'Idempotency-Key',
-        'is for one message; give those of a batch an id each',
-      );
-    }
+    const own = batchKey(key);
     const tellings = messages.map((body, index) => {
       try {
         const message = this.sendable.create(body.type, body.data, body.version);
-        return { message, options: tellOptionsOf(body, by) };
+        const id = body.id ?? (own === undefined ? undefined : `${own}/${index}`);
+        const options = { ...body, ...(id !== undefined && { id }) };
+        return { message, options: tellOptionsOf(options, by) };
       } catch (error) {
         throw error instanceof CallsheetError
           ? new ElementError(`messages/${index}/`, error)
@@ -150,9 +176,50 @@ export class MessagesController {
       if (!(error instanceof IdempotencyConflictError || error instanceof MessageActiveError)) {
         throw error;
       }
-      const index = messages.findLastIndex(({ id }) => id === error.id);
+      const index = tellings.findLastIndex(({ options }) => options.id === error.id);
       throw new ElementError(`messages/${index}/`, error);
     }
+  }
+
+  @Get('messages')
+  @ApiOperation({
+    operationId: 'listMessages',
+    summary:
+      'Messages of an actor by state: those that have not ended in the order in which they will start, those that ended newest first',
+  })
+  @ApiQuery({ name: 'actor', required: true, schema: { type: 'string' } })
+  @ApiQuery({
+    name: 'state',
+    required: false,
+    description:
+      'default: all, in the order active, waiting, parked, delayed, dead, done, cancelled',
+    schema: { type: 'string', enum: messageView.shape.state.options },
+  })
+  @ApiQuery({
+    name: 'key',
+    required: false,
+    description:
+      'with it or a type a call looks at 1,000 messages: items may be few, even none, and next there',
+    schema: { type: 'string', maxLength: 200 },
+  })
+  @ApiQuery({ name: 'type', required: false, schema: { type: 'string', maxLength: 127 } })
+  @ApiLimit()
+  @ApiCursor()
+  @ApiOkResponse({
+    description: 'a page; what moves meanwhile may be missing, or there twice',
+    standardSchema: messageList,
+  })
+  async list(
+    @Query({ schema: messageQuery }) { limit = DEFAULT_LIMIT, cursor, ...filter }: MessageQuery,
+  ): Promise<MessageList> {
+    if (!this.registry.actors().includes(filter.actor)) {
+      throw badQuery('actor', 'is not a known actor; see /v1/actors');
+    }
+    const from = cursor === undefined ? undefined : placeAt(cursor);
+    const isBad = cursor !== undefined && !from;
+    const page = isBad ? undefined : await this.lister.page(filter, limit, from);
+    if (!page) throw badCursor();
+    return { items: page.items.map(toMessageView), next: page.next && cursorAt(page.next) };
   }
 
   @Get('messages/:id')
@@ -167,4 +234,10 @@ export class MessagesController {
     if (!replace || id === undefined || (await this.finder.isFree(id, by))) return;
     throw new ProblemError('idempotency_conflict', `the id '${id}' was used for another message`);
   }
+}
+
+/** What the ids of the messages of a batch begin with. @throws OptionError */
+function batchKey(header: string | undefined): string | undefined {
+  if (header === undefined || (header.length >= 1 && header.length <= 190)) return header;
+  throw new OptionError('Idempotency-Key', 'must be a string of 1 to 190 characters for a batch');
 }

@@ -15,16 +15,16 @@ import {
 import {
   ApiAcceptedResponse,
   ApiBody,
-  ApiHeader,
   ApiOkResponse,
   ApiOperation,
   ApiTags,
 } from '../openapi.decorators.js';
 import { ActorPatience } from '../actor.patience.js';
 import { cursorAfter, idOf } from '../id.cursor.js';
-import { checkedKey } from '../idempotency.key.js';
+import { ApiOnce, checkedKey } from '../idempotency.key.js';
 import { ApiCursor, ApiLimit, badCursor, DEFAULT_LIMIT } from '../page.js';
 import { ProblemError } from '../problem.js';
+import { ONCE, Receipts } from '../receipts.js';
 import { ref } from '../schema.registry.js';
 import {
   pipelineBackfill,
@@ -54,19 +54,17 @@ const PATIENCE = new ActorPatience(
   'a worker that has it is up, and no long page in work',
 );
 
-const ApiOnce = (): MethodDecorator =>
-  ApiHeader({
-    name: 'Idempotency-Key',
-    required: false,
-    description: 'asked again with it, it is the same run; 1 to 200 characters',
-  });
+const SAME_RUN = 'asked again with it, it is the same run; 1 to 200 characters';
 
 /** Shows data sync pipelines, and what operators do with them. */
 @ApiTags('sync')
 @UseInterceptors(PATIENCE)
 @Controller('v1/sync')
 export class SyncController {
-  constructor(private readonly pipelines: Pipelines) {}
+  constructor(
+    private readonly pipelines: Pipelines,
+    private readonly receipts: Receipts,
+  ) {}
 
   @Get()
   @ApiOperation({ operationId: 'listPipelines', summary: 'Pipelines, by name' })
@@ -124,7 +122,7 @@ export class SyncController {
     operationId: 'runPipeline',
     summary: 'Begin a run; 409 when the pipeline is paused',
   })
-  @ApiOnce()
+  @ApiOnce(SAME_RUN)
   @ApiAcceptedResponse({ description: 'it runs', standardSchema: pipelineRun })
   async run(
     @Param('pipeline') name: string,
@@ -142,7 +140,7 @@ export class SyncController {
       'Read a part of the source again, or all of it; the cursor of the pipeline stays where it is',
   })
   @ApiBody({ required: false, schema: ref('PipelineBackfill') })
-  @ApiOnce()
+  @ApiOnce(SAME_RUN)
   @ApiAcceptedResponse({ description: 'it runs, or waits', standardSchema: pipelineRun })
   async backfill(
     @Param('pipeline') name: string,
@@ -190,13 +188,17 @@ export class SyncController {
     summary: 'End what is in work and waits, and move the cursor',
   })
   @ApiBody({ required: false, schema: ref('PipelineReset') })
+  @ApiOnce(ONCE)
   @ApiOkResponse({ description: 'the pipeline', standardSchema: pipelineView })
   async reset(
     @Param('pipeline') name: string,
     @Body({ schema: pipelineReset }) body: PipelineReset,
+    @Headers('idempotency-key') key: string | undefined,
   ): Promise<PipelineView> {
-    await this.having(name, () => this.pipelines.reset(name, (body?.cursor ?? null) as Json));
-    return this.view(name);
+    return this.receipts.once(['resetPipeline', name], key, body, async () => {
+      await this.having(name, () => this.pipelines.reset(name, (body?.cursor ?? null) as Json));
+      return this.view(name);
+    });
   }
 
   private async view(name: string): Promise<PipelineView> {

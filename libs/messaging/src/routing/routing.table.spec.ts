@@ -268,7 +268,11 @@ describe('what tells of a dead letter', () => {
 
 describe('what a store has', () => {
   it('may be a map, has a version, and may be nothing', () => {
-    const owners = new Map<string, Json>([['actor:mail', [{ topic: '**' }]]]);
+    const owners = new Map<string, Json>([
+      ['actor:mail', [{ topic: '**' }]],
+      // Bound too, but leads nothing.
+      ['pause:mail', { since: '2026-01-01T00:00:00Z', reason: 'x' }],
+    ]);
     const all = new RoutingTable('v7', owners);
     expect(all.version).toBe('v7');
     expect(reached(all)).toEqual(['mail']);

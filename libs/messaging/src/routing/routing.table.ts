@@ -1,6 +1,7 @@
 import type { Json } from '../json.js';
 import { ACTOR_NAME } from '../message.js';
 import { OptionError } from '../messaging.errors.js';
+import { isPause } from '../pauses.js';
 import { fits, ofRoute, ofSubscription, type Candidate } from './candidate.js';
 import { CandidateIndex } from './candidate.index.js';
 import { actorBindingOf } from './actor.binding.js';
@@ -82,8 +83,8 @@ function read(
   const routes: Route[] = [];
   const actors: [string, Subscription[]][] = [];
   for (const [owner, value] of owners instanceof Map ? owners : Object.entries(owners)) {
+    if (isPause(owner) || owner.startsWith(API_KEYS)) continue;
     try {
-      if (NOT_ROUTING.test(owner)) continue;
       const [kind, name] = partsOf(owner);
       if (kind === 'route') routes.push(...routeOf(name, value));
       else actors.push([name, subscriptionsOf(value)]);
@@ -111,8 +112,8 @@ function ask(candidate: Candidate, test: (filter: EventFilter) => Verdict): Verd
   return test(candidate.filter);
 }
 
-/** What others keep there: API keys. */
-const NOT_ROUTING = /^api-key:/;
+/** Owners of what access is bound to. */
+const API_KEYS = 'api-key:';
 
 /** Enough to tell who looks for the wrong field, few enough to cost nothing. */
 const SOME = 10;

@@ -14,6 +14,8 @@ import type {
   KeyPage,
   KeyRecord,
   KeyState,
+  MessageListing,
+  MessagePage,
   MessageRecord,
   QuarantinedKey,
   Sightings,
@@ -28,7 +30,7 @@ import type { Json } from '../../json.js';
 import { CallsheetError, StoreError } from '../../messaging.errors.js';
 import type { ResolvedOptions } from '../../messaging.options.js';
 import { BullmqConsumer } from './bullmq.consumer.js';
-import { DEAD, toFinishedTurn, toRecord, wasCancelled } from './bullmq.job.js';
+import { DEAD, toFinishedTurn, toListed, toRecord, wasCancelled } from './bullmq.job.js';
 import { verifyBullmqVersion } from './bullmq.package.js';
 import type { BullmqStore, TurnBackend } from './bullmq.store.js';
 import { safeUrl } from './store.url.js';
@@ -176,6 +178,22 @@ export class BullmqEngine implements Engine {
     });
   }
 
+  async list(actor: string, { state, after, limit }: MessagePage): Promise<MessageListing> {
+    return this.reading(async () => {
+      const queue = this.queue(state === 'dead' ? actor + DEAD : actor);
+      const places = await turnBackendOf(queue).places(state, after, limit);
+      const items = await Promise.all(
+        places.map(async (place) => {
+          const job = (await queue.getJob(place.storageId)) as Job | undefined;
+          const record = job && toListed(job, state);
+          return record && { record, place };
+        }),
+      );
+      const next = places.length < limit ? undefined : places.at(-1);
+      return { items: items.filter((item) => item !== undefined), ...(next && { next }) };
+    });
+  }
+
   async deadLetters(
     actors: readonly string[],
     { after, limit }: { after?: DeadLetterPlace; limit: number },
@@ -241,6 +259,14 @@ export class BullmqEngine implements Engine {
 
   async bindings(known?: string): Promise<Bindings | undefined> {
     return this.reading(() => this.database.bindings(known));
+  }
+
+  async note(name: string, value: Json, age: number): Promise<Json> {
+    return this.reading(() => this.database.note(name, value, age));
+  }
+
+  async noted(name: string): Promise<Json | undefined> {
+    return this.reading(() => this.database.noted(name));
   }
 
   async present(actor: string, release: string): Promise<void> {
@@ -316,14 +342,14 @@ export class BullmqEngine implements Engine {
   ): Promise<Job[]> {
     const queue = this.queue(actor + DEAD);
     const found: Job[] = [];
-    for (let place = after; found.length < limit;) {
+    let place = after && { rank: 0, order: after.finishedAt, storageId: after.storageId };
+    while (found.length < limit) {
       const wanted = limit - found.length;
-      const ids = await turnBackendOf(queue).deadIds(place, wanted);
-      const jobs = await Promise.all(ids.map((id) => queue.getJob(id) as Promise<Job | undefined>));
-      found.push(...present(jobs));
-      const last = found.at(-1);
-      if (ids.length < wanted || !last) break;
-      place = { finishedAt: last.finishedOn ?? 0, storageId: last.id ?? '' };
+      const places = await turnBackendOf(queue).places('dead', place, wanted);
+      const jobs = await Promise.all(places.map(({ storageId }) => queue.getJob(storageId)));
+      found.push(...present(jobs as (Job | undefined)[]));
+      if (places.length < wanted) break;
+      place = places.at(-1);
     }
     return found;
   }

@@ -71,6 +71,17 @@ export function toJob(envelope: Envelope): {
   };
 }
 
+/** As BullMQ names the states. */
+const LISTS: Record<MessageState, string> = {
+  waiting: 'waiting',
+  delayed: 'delayed',
+  parked: 'waiting-children',
+  active: 'active',
+  done: 'completed',
+  cancelled: 'completed',
+  dead: 'failed',
+};
+
 /** Asked for several times in a turn, and the dearest part of taking one. */
 const envelopes = new WeakMap<Job, Envelope>();
 
@@ -133,6 +144,13 @@ export function toRecord(job: Job, state: string): MessageRecord {
     ...(reason && { reason }),
     ...(reply && { reply }),
   };
+}
+
+/** A message found in the list of a state; undefined when its job is in another one by now. */
+export function toListed(job: Job, state: MessageState): MessageRecord | undefined {
+  const record = toRecord(job, LISTS[state]);
+  const hasMoved = record.state !== state || (state === 'active' && job.finishedOn !== undefined);
+  return hasMoved ? undefined : record;
 }
 
 /** What a handled message is marked with that was cancelled instead. */

@@ -4,8 +4,9 @@ import type {
   AttemptRecord,
   Bindings,
   Cancellation,
-  DeadLetterPlace,
   Effects,
+  MessagePlace,
+  MessageState,
   Sightings,
   Signal,
   StoredState,
@@ -46,6 +47,10 @@ export interface BullmqStore {
   bound(owner: string): Promise<Json | undefined>;
   /** As `Engine.bindings`. */
   bindings(known?: string): Promise<Bindings | undefined>;
+  /** As `Engine.note`. */
+  note(name: string, value: Json, age: number): Promise<Json>;
+  /** As `Engine.noted`. */
+  noted(name: string): Promise<Json | undefined>;
   /** As `Engine.present`. */
   present(actor: string, release: string): Promise<void>;
   /** As `Engine.releases`. */
@@ -132,8 +137,16 @@ export interface TurnBackend extends IQueueBackend {
   forgetDone?(keep: Keep): Promise<void>;
   /** Drops dead letters of this backend's queue beyond the age (ms) and count to keep. */
   forgetDead(keep: Keep): Promise<void>;
-  /** Ids of the dead letters in this backend's queue, as `Engine.deadLetters` orders them. */
-  deadIds(after: DeadLetterPlace | undefined, limit: number): Promise<string[]>;
+  /**
+   * Where the jobs of this backend's queue stand that are in a state, in the order of `Engine.list`; those done and those
+   * cancelled are one list. The order of one that ended is when, epoch ms; equal times by id. Dead letters stand in a queue of
+   * their own.
+   */
+  places(
+    state: MessageState,
+    after: MessagePlace | undefined,
+    limit: number,
+  ): Promise<MessagePlace[]>;
   /** A dead letter (this backend is of its queue) goes back to its actor's. False when it is not there. */
   redrive(id: string, progress: unknown, edited?: Carried): Promise<boolean>;
 }

@@ -4,8 +4,9 @@ import type { Carried } from '../../codec.js';
 import type {
   AttemptRecord,
   Cancellation,
-  DeadLetterPlace,
   Effects,
+  MessagePlace,
+  MessageState,
   StoredState,
 } from '../../engine.js';
 import { actorOf, DEAD, redriven, toEnvelope, type JobProgress } from './bullmq.job.js';
@@ -16,23 +17,12 @@ import { pauseAfterError } from './error.pause.js';
 import type { PoolLike } from './sql.store.js';
 import { NOW, onServerClock } from './postgres.clock.js';
 import { PostgresEnds } from './postgres.ends.js';
+import { placesIn } from './postgres.places.js';
 import { toSends } from './postgres.sends.js';
 import { PostgresMailboxes } from './postgres.mailboxes.js';
 import { retryLost, retryTransient } from './postgres.retry.js';
 import { isOther, LOOK_AGAIN, type ReservedTurns } from './reserved.turns.js';
 import { redriveAll } from './redrive.all.js';
-
-/**
- * Ids of dead letters, newest first, equal times by id.
- *
- * $1 queue, $2 time and $3 id of the place after which to begin (null: the beginning), $4 how many at most
- */
-const DEAD_IDS = `
-SELECT id FROM bullmq.job
- WHERE queue = $1 AND state = 'failed'
-   AND ($2::bigint IS NULL OR (finished_at_ms, id COLLATE "C") < ($2::bigint, $3::text))
- ORDER BY finished_at_ms DESC, id COLLATE "C" DESC
- LIMIT $4`;
 
 /**
  * Whether an urgent message could be taken. Who takes the next one then may still get another: if somebody is quicker, or if one
@@ -308,14 +298,13 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
     await this.trim('SELECT callsheet.trim_done($1, $2, $3) AS value', Date.now() - age, most);
   }
 
-  async deadIds(after: DeadLetterPlace | undefined, limit: number): Promise<string[]> {
-    const { rows } = await this.connection.pool.query(DEAD_IDS, [
-      this.queueName,
-      after?.finishedAt ?? null,
-      after?.storageId ?? null,
-      limit,
-    ]);
-    return rows.map((row) => String(row['id']));
+  places(
+    state: MessageState,
+    after: MessagePlace | undefined,
+    limit: number,
+  ): Promise<MessagePlace[]> {
+    const pool = this.connection.pool as unknown as PoolLike;
+    return placesIn(pool, this.queueName, state, after, limit);
   }
 
   // A button on the dashboard: retrying a dead letter is redriving it.

@@ -7,6 +7,7 @@ import { MIGRATION_7 } from './postgres.migration.7.js';
 import { MIGRATION_8 } from './postgres.migration.8.js';
 import { MIGRATION_9 } from './postgres.migration.9.js';
 import { MIGRATION_10 } from './postgres.migration.10.js';
+import { MIGRATION_11 } from './postgres.migration.11.js';
 
 /** What a connection to PostgreSQL or PGlite can do. */
 export interface Queryable {
@@ -146,6 +147,7 @@ END $$;
   MIGRATION_8,
   MIGRATION_9,
   MIGRATION_10,
+  MIGRATION_11,
 ];
 
 const MIGRATION_LOCK = 0x63616c6c;

@@ -15,8 +15,9 @@ import type { Carried } from '../../codec.js';
 import type {
   AttemptRecord,
   Cancellation,
-  DeadLetterPlace,
   Effects,
+  MessagePlace,
+  MessageState,
   StoredState,
 } from '../../engine.js';
 import type { Envelope } from '../../envelope.js';
@@ -31,13 +32,13 @@ import { QUARANTINE } from './redis.key.scripts.js';
 import { OPERATIONS } from './redis.operations.js';
 import { refuse, type Result, type TakenJob } from './redis.answers.js';
 import { RedisMailboxes, toState } from './redis.mailboxes.js';
+import { RedisPlaces } from './redis.places.js';
 import { runScript, type Argument } from './redis.run.js';
 import { channelsOf, REMEMBERED, type Channels } from './redis.keys.js';
 import {
   BURY,
   CANCEL,
   COMPLETE,
-  DEAD_IDS,
   DISCARD,
   FORGET,
   OLDEST,
@@ -297,10 +298,12 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
     }
   }
 
-  async deadIds(after: DeadLetterPlace | undefined, limit: number): Promise<string[]> {
-    const place = after ? [after.finishedAt, after.storageId] : ['+inf', ''];
-    const args = [1, this.toKey('failed'), ...place, limit];
-    return (await runScript(await this.client, 'dead-ids', DEAD_IDS, args)) as string[];
+  places(
+    state: MessageState,
+    after: MessagePlace | undefined,
+    limit: number,
+  ): Promise<MessagePlace[]> {
+    return new RedisPlaces(() => this.client, this.toKey('')).list(state, after, limit);
   }
 
   async redrive(id: string, progress: unknown, edited?: Carried): Promise<boolean> {

@@ -11,6 +11,9 @@ export const NOTHING = `${PREFIX}.nothing`;
 /** Prefix of the ids that are remembered. */
 export const REMEMBERED = `${PREFIX}.sent:`;
 
+/** Prefix of what is noted for a while: JSON. */
+export const NOTES = `${PREFIX}.notes:`;
+
 /** Hash of what leads events to actors: by owner, JSON. */
 export const BINDINGS = `${PREFIX}.bindings`;
 

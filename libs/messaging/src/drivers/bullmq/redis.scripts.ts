@@ -288,28 +288,6 @@ return dropped
 `;
 
 /**
- * Ids of dead letters, newest first, equal times by id.
- *
- * KEYS[1]  sorted set of the dead letters
- * ARGV[1]  time and [2] id of the place after which to begin; '+inf' and '' for the beginning
- * ARGV[3]  how many at most
- * returns  the ids
- */
-export const DEAD_IDS = (): string => `
-local found, offset, limit = {}, 0, tonumber(ARGV[3])
-while #found < limit do
-  local page = redis.call('ZREVRANGEBYSCORE', KEYS[1], ARGV[1], '-inf', 'WITHSCORES', 'LIMIT', offset, limit)
-  if #page == 0 then break end
-  for i = 1, #page, 2 do
-    local isAfter = tonumber(page[i + 1]) ~= tonumber(ARGV[1]) or page[i] < ARGV[2]
-    if isAfter and #found < limit then found[#found + 1] = page[i] end
-  end
-  offset = offset + limit
-end
-return found
-`;
-
-/**
  * Messages that have waited for long: of each of the first twenty priorities worse than one, those that came first.
  *
  * KEYS[1]  key prefix of the queue
@@ -390,6 +368,20 @@ else redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end
 local written = redis.pcall('HSET', KEYS[1], ARGV[4], ARGV[5])
 if type(written) == 'table' and written.err then redis.call('HDEL', KEYS[1], ARGV[4]) end
 return 1
+`;
+
+/**
+ * Notes a value, unless one is noted.
+ *
+ * KEYS[1]  where
+ * ARGV     JSON; for how long, ms
+ * returns  what is noted then
+ */
+export const NOTE = `
+local noted = redis.call('GET', KEYS[1])
+if noted then return noted end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return ARGV[1]
 `;
 
 /**

@@ -16,10 +16,10 @@ import type { BullmqStore } from './bullmq.store.js';
 import { checkClock } from './clock.skew.js';
 import { redisClient, type Client } from './redis.client.js';
 import { redisTurnBackends, type RedisTurnBackend } from './redis.backend.js';
-import { BINDINGS, BINDINGS_VERSION, channelsOf, PREFIX, RELEASES } from './redis.keys.js';
+import { BINDINGS, BINDINGS_VERSION, channelsOf, NOTES, PREFIX, RELEASES } from './redis.keys.js';
 import { RedisNotices } from './redis.notices.js';
 import { RedisRoom } from './redis.room.js';
-import { BIND, PRESENT, SIGHTINGS } from './redis.scripts.js';
+import { BIND, NOTE, PRESENT, SIGHTINGS } from './redis.scripts.js';
 import { redisAddress, safeUrl, type RedisAddress } from './store.url.js';
 import { settledWithin, withinTime } from '../../within.time.js';
 
@@ -117,6 +117,16 @@ export class RedisStore implements BullmqStore {
     const { [BINDINGS_VERSION]: version = '', ...texts } = await client.hgetall(BINDINGS);
     const owners = Object.entries(texts).map(([owner, text]) => [owner, parsed(text)]);
     return { version, owners: Object.fromEntries(owners) as Bindings['owners'] };
+  }
+
+  async note(name: string, value: Json, age: number): Promise<Json> {
+    const given = [JSON.stringify(value), Math.ceil(age)];
+    return parsed(String(await this.queueConnection.eval(NOTE, 1, NOTES + name, ...given)));
+  }
+
+  async noted(name: string): Promise<Json | undefined> {
+    const text = await this.queueConnection.get(NOTES + name);
+    return text === null ? undefined : parsed(text);
   }
 
   async present(actor: string, release: string): Promise<void> {

@@ -107,6 +107,19 @@ export abstract class SqlStore implements BullmqStore {
     return owners ? { version: version ?? '', owners } : undefined;
   }
 
+  async note(name: string, value: Json, age: number): Promise<Json> {
+    const note = 'SELECT callsheet.take_note($1, $2::json, $3) AS value';
+    const params = [name, JSON.stringify(value), Math.ceil(age)];
+    const { rows } = await retryTransient(() => this.pool.query(note, params));
+    return rows[0]?.['value'] as Json;
+  }
+
+  async noted(name: string): Promise<Json | undefined> {
+    const text = 'SELECT value FROM callsheet.note WHERE name = $1 AND expires_at > now()';
+    const { rows } = await this.pool.query(text, [name]);
+    return rows[0]?.['value'] as Json | undefined;
+  }
+
   async present(actor: string, release: string): Promise<void> {
     const present = 'SELECT callsheet.present($1, $2, $3)';
     await retryTransient(() => this.pool.query(present, [actor, release, MOST_RELEASES]));
@@ -135,8 +148,12 @@ export abstract class SqlStore implements BullmqStore {
     } finally {
       session.release();
     }
-    const forget = () =>
-      this.pool.query('DELETE FROM callsheet.sent WHERE expires_at < now()').catch(() => undefined);
+    const forget = async () => {
+      for (const table of ['sent', 'note']) {
+        const text = `DELETE FROM callsheet.${table} WHERE expires_at < now()`;
+        await this.pool.query(text).catch(() => undefined);
+      }
+    };
     await forget();
     this.forgetting = setInterval(forget, FORGET_EVERY).unref();
   }

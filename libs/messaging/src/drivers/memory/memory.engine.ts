@@ -14,6 +14,8 @@ import type {
   KeyPage,
   KeyRecord,
   KeyState,
+  MessageListing,
+  MessagePage,
   MessageRecord,
   QuarantinedKey,
   Sightings,
@@ -30,6 +32,8 @@ import { revisionOf } from '../revision.js';
 import { MemoryConsumer, type CommitStep } from './memory.consumer.js';
 import { newestFirst } from './memory.ended.js';
 import { recordOf, type Entry } from './memory.entry.js';
+import { listing } from './memory.listing.js';
+import { Notes } from './memory.notes.js';
 import type { MemoryQueue } from './memory.queue.js';
 import { MemoryStore, type MemoryOptions } from './memory.store.js';
 
@@ -42,6 +46,7 @@ export class MemoryEngine implements Engine {
   private readonly bindingOf = new Map<string, Json>();
   /** By actor, the one that was there last at the end. */
   private readonly sightings = new Map<string, Release[]>();
+  private readonly notes = new Notes();
   private changes = 0;
   private isClosed = false;
 
@@ -105,6 +110,10 @@ export class MemoryEngine implements Engine {
     }));
   }
 
+  async list(actor: string, page: MessagePage): Promise<MessageListing> {
+    return listing(this.messages.of(actor), page);
+  }
+
   async deadLetters(
     actors: readonly string[],
     { after, limit }: { after?: DeadLetterPlace; limit: number },
@@ -163,6 +172,14 @@ export class MemoryEngine implements Engine {
   async bindings(known?: string): Promise<Bindings | undefined> {
     const version = `${this.changes}`;
     return known === version ? undefined : { version, owners: Object.fromEntries(this.bindingOf) };
+  }
+
+  async note(name: string, value: Json, age: number): Promise<Json> {
+    return this.notes.add(name, value, age, this.clock.now());
+  }
+
+  async noted(name: string): Promise<Json | undefined> {
+    return this.notes.get(name, this.clock.now());
   }
 
   async present(actor: string, release: string): Promise<void> {

@@ -61,6 +61,12 @@ export class MemoryStore {
       .find((entry) => entry && actors.includes(entry.envelope.actor));
   }
 
+  /** All messages of an actor, in no order. */
+  of(actor: string): Entry[] {
+    this.queue(actor);
+    return [...this.entries.values()].filter(({ envelope }) => envelope.actor === actor);
+  }
+
   close(): void {
     this.due.close();
     for (const queue of this.queues.values()) queue.close();
