@@ -4,7 +4,7 @@ import { CallsheetModule } from '@callsheet/messaging';
 import { SyncModule } from '@callsheet/sync';
 import { NestFactory } from '@nestjs/core';
 import { Client } from 'pg';
-import { FieldOptions, RelayActor, ROW_COLUMNS, RowsSync } from '../faults/field.actors.js';
+import { FieldOptions, RelayActor, ROW_COLUMNS, RowsSync } from '../faults/field/actors.js';
 import type { ApiClient } from '../support/api.client.js';
 import { atEnd } from '../support/cleanup.js';
 import { startApi, startWorker } from '../support/deployment.js';

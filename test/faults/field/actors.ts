@@ -1,12 +1,16 @@
-import { DeliverWebhook, EmailBounced, WebhookReceived } from '../../libs/contracts/src/index.js';
-import { Actor, Actors, On } from '../../libs/messaging/src/index.js';
+import {
+  DeliverWebhook,
+  EmailBounced,
+  WebhookReceived,
+} from '../../../libs/contracts/src/index.js';
+import { Actor, Actors, On } from '../../../libs/messaging/src/index.js';
 import {
   Pipeline,
   postgresTable,
   postgresUpsert,
   type Sink,
   type Source,
-} from '../../libs/sync/src/index.js';
+} from '../../../libs/sync/src/index.js';
 
 /** What the actors of a user work with, beside those of the worker. */
 export class FieldOptions {
