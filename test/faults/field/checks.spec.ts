@@ -38,7 +38,7 @@ function good() {
       mail: seen('mail-1', 'welcome-1', 'mail-1'),
       webhook: seen('w2', 'w1', 'w3', 'w1'),
       relayed: seen('mail-2', 'heard-1'),
-      push: seen(...pushes, pushName('p1', 'gone')),
+      push: seen(...pushes),
     },
     devices: new Map([['ada', DEVICES]]),
     rooms: new Map([['lobby', [said('a1', 'b1', 'a2'), said('b1', 'a1', 'a2')]]]),
@@ -65,6 +65,11 @@ describe('the checks of the field', () => {
       'a push that one device lacks',
       (all) => all.seen.push.times.delete(pushName('p2', 'watch')),
       'push p2 on watch was never seen',
+    ],
+    [
+      'a push on a device that is gone',
+      (all) => all.seen.push.see(pushName('p1', 'gone'), 9),
+      'push p1 on gone was seen, and',
     ],
     [
       'pushes that change places on a device',

@@ -46,8 +46,7 @@ function unseen({ accepted, seen, devices }: Testimony): string[] {
     const { times } = seen[kind];
     const expected = new Set(ids);
     const lost = ids.filter((id) => !times.has(id));
-    // What comes to a device that is gone is seen, and answered 410.
-    const strange = kind === 'push' ? [] : [...times.keys()].filter((id) => !expected.has(id));
+    const strange = [...times.keys()].filter((id) => !expected.has(id));
     return [
       ...lost.map((id) => `${kind} ${id} was never seen`),
       ...strange.map((id) => `${kind} ${id} was seen, and never accepted`),

@@ -64,7 +64,7 @@ export async function fieldRun({ name, url, from, to, seconds }: FieldRun): Prom
     const devices = await subscribed(peers, vapid.VAPID_PUBLIC_KEY, api.url);
     await eventually(() => {
       alive(workers);
-      return workers.every(({ stdout }) => stdout.includes('field worker ready'));
+      return workers.every(isReady);
     }, PATIENCE);
     const load = new Load({
       ...{ url: api.url, peers, source, signups },
@@ -80,9 +80,12 @@ export async function fieldRun({ name, url, from, to, seconds }: FieldRun): Prom
       if (performance.now() + pause > until) break;
       await delay(pause);
       alive(workers);
-      const place = run.nemesis.between(0, WORKERS - 1);
-      await run.down(workers[place] as Child, 'kill -9');
-      workers[place] = start();
+      // One that is not at work yet has nothing to lose.
+      const ready = workers.filter(isReady);
+      const victim = ready[run.nemesis.between(0, ready.length - 1)];
+      if (!victim) continue;
+      await run.down(victim, 'kill -9');
+      workers[workers.indexOf(victim)] = start();
       await followers.move();
     }
     await loading;
@@ -104,7 +107,7 @@ export async function fieldRun({ name, url, from, to, seconds }: FieldRun): Prom
 }
 
 /**
- * Gives each user its devices, and one more that is gone when the first push comes to it.
+ * Gives each user its devices, and one more that is gone.
  *
  * @returns those that are there
  */
@@ -116,7 +119,7 @@ async function subscribed(
   const devices = new Map<string, DeviceSubscription[]>();
   for (const user of USERS) {
     const gone = push.subscribe(key);
-    push.answerNext(gone.endpoint, { status: 410 });
+    push.unsubscribe(gone.endpoint);
     const there = Array.from({ length: DEVICES }, () => push.subscribe(key));
     devices.set(user, there);
     const messages = [gone, ...there].map((subscription) => ({
@@ -129,6 +132,10 @@ async function subscribed(
     assert.equal(status, 202);
   }
   return devices;
+}
+
+function isReady({ stdout }: Child): boolean {
+  return stdout.includes('field worker ready');
 }
 
 function alive(workers: readonly Child[]): void {
