@@ -24,6 +24,8 @@ export interface DeviceSubscription {
 
 /** A push that was good, as the device got it. */
 export interface ReceivedPush {
+  /** When its last byte was read, in milliseconds since the epoch. */
+  at: number;
   /** Its endpoint. */
   endpoint: string;
   ttl: number;
@@ -44,6 +46,8 @@ export interface PushPeer {
   readonly url: string;
   /** What its certificate is from, PEM. */
   readonly ca: string;
+  /** The file with it: processes of tests trust it by `NODE_EXTRA_CA_CERTS`. */
+  readonly caFile: string;
   /** Good pushes in order of arrival, whatever was answered. */
   readonly pushes: ReceivedPush[];
   /** As a browser does, for pages of whoever has this key (base64url). */
@@ -72,6 +76,19 @@ class BadPush extends Error {
   }
 }
 
+/** The environment of somebody who pushes, with new keys. */
+export function newVapid(): Record<`VAPID_${'PUBLIC_KEY' | 'PRIVATE_KEY' | 'SUBJECT'}`, string> {
+  const keys = createECDH('prime256v1');
+  keys.generateKeys();
+  // A private key may begin with zeros, which ECDH leaves out.
+  const privateKey = Buffer.from(keys.getPrivateKey('hex').padStart(64, '0'), 'hex');
+  return {
+    VAPID_PUBLIC_KEY: keys.getPublicKey('base64url'),
+    VAPID_PRIVATE_KEY: privateKey.toString('base64url'),
+    VAPID_SUBJECT: 'mailto:ops@example.org',
+  };
+}
+
 const DAY = 86_400;
 const LARGEST = 4_096;
 
@@ -93,7 +110,7 @@ export async function startPushPeer(): Promise<PushPeer> {
     const device = devices.get(endpoint);
     try {
       if (!device) throw new BadPush(404, 'no such subscription');
-      pushes.push({ endpoint, ...read(request, body, device, url) });
+      pushes.push({ at: Date.now(), endpoint, ...read(request, body, device, url) });
     } catch (error) {
       const status = error instanceof BadPush ? error.status : 400;
       return void response.writeHead(status).end((error as Error).message);
@@ -120,6 +137,7 @@ export async function startPushPeer(): Promise<PushPeer> {
   return {
     url,
     ca,
+    caFile: certificate,
     pushes,
     subscribe(applicationServerKey) {
       const endpoint = `${url}/push/${randomUUID()}`;
@@ -142,7 +160,7 @@ function read(
   body: Buffer,
   device: Device,
   origin: string,
-): Omit<ReceivedPush, 'endpoint'> {
+): Omit<ReceivedPush, 'endpoint' | 'at'> {
   if (method !== 'POST') throw new BadPush(405, 'only POST');
   if (body.length > LARGEST) throw new BadPush(413, 'more than 4,096 bytes');
   const claims = claimsOf(headers.authorization ?? '', device.applicationServerKey);

@@ -7,6 +7,8 @@ import { freePort } from './ports.js';
 export interface Mail {
   from: string;
   to: string[];
+  /** When it was accepted, in milliseconds since the epoch. */
+  at: number;
   parsed: ParsedMail;
 }
 
@@ -62,6 +64,7 @@ export async function startSmtpPeer(): Promise<SmtpPeer> {
           mails.push({
             from: envelope.mailFrom ? envelope.mailFrom.address : '',
             to: envelope.rcptTo.map(({ address }) => address),
+            at: Date.now(),
             parsed,
           });
           done();

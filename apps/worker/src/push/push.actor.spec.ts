@@ -1,4 +1,3 @@
-import { createECDH } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -11,6 +10,7 @@ import {
 import { TestCallsheet } from '@callsheet/messaging/testing';
 import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import {
+  newVapid,
   startPushPeer,
   type DeviceSubscription,
   type PushAnswer,
@@ -24,23 +24,7 @@ import { PushClient } from './push.client.js';
 import { DeliverPush } from './push.delivery.js';
 import { PushDeviceActor } from './push.device.actor.js';
 
-function pair(): { publicKey: string; privateKey: string } {
-  const keys = createECDH('prime256v1');
-  keys.generateKeys();
-  // A private key may begin with zeros, which ECDH leaves out.
-  const privateKey = Buffer.from(keys.getPrivateKey('hex').padStart(64, '0'), 'hex');
-  return {
-    publicKey: keys.getPublicKey('base64url'),
-    privateKey: privateKey.toString('base64url'),
-  };
-}
-
-const OURS = pair();
-const VAPID = {
-  VAPID_PUBLIC_KEY: OURS.publicKey,
-  VAPID_PRIVATE_KEY: OURS.privateKey,
-  VAPID_SUBJECT: 'mailto:ops@example.org',
-};
+const VAPID = newVapid();
 const HELLO = { user: 'ada', title: 'Hello', body: 'Zoë is here' };
 
 let peer: PushPeer;
@@ -67,7 +51,7 @@ async function open(env: Record<string, string> = {}): Promise<TestCallsheet> {
 }
 
 async function save(t: TestCallsheet, devices = 1, user = 'ada'): Promise<DeviceSubscription[]> {
-  const made = Array.from({ length: devices }, () => peer.subscribe(OURS.publicKey));
+  const made = Array.from({ length: devices }, () => peer.subscribe(VAPID.VAPID_PUBLIC_KEY));
   for (const subscription of made) {
     await t.actors.tell(new SavePushSubscription({ user, subscription }));
   }
@@ -209,7 +193,7 @@ describe('a device', () => {
 
   it('whose subscription has ended by its own word gets nothing', async () => {
     const t = await open();
-    const subscription = { ...peer.subscribe(OURS.publicKey), expirationTime: 1 };
+    const subscription = { ...peer.subscribe(VAPID.VAPID_PUBLIC_KEY), expirationTime: 1 };
     await t.actors.tell(new SavePushSubscription({ user: 'ada', subscription }));
     await t.actors.tell(new SendPush(HELLO));
     await t.drain();
@@ -279,7 +263,7 @@ describe('a device', () => {
 
   it('that subscribed with the key of another application is not reached', async () => {
     const t = await open();
-    const subscription = peer.subscribe(pair().publicKey);
+    const subscription = peer.subscribe(newVapid().VAPID_PUBLIC_KEY);
     await t.actors.tell(new SavePushSubscription({ user: 'ada', subscription }));
     await t.actors.tell(new SendPush(HELLO));
     await t.drain();

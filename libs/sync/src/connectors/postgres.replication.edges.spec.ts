@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { serverSuite } from '../../../../test/support/available.js';
 import { eventually } from '../../../../test/support/eventually.js';
 import { LONG, ReplicationStage } from '../../../../test/support/replication.stage.js';
@@ -201,6 +201,27 @@ serverSuite('postgres', 'what a replication slot must not lose', () => {
     expect(await bad()).toMatchObject([
       { row: { id: 1, _deleted: true }, error: expect.stringContaining("must have 'email'") },
     ]);
+  });
+
+  it('lets a reader go that no page asks for, and with it what the server has decoded', async () => {
+    await prepare();
+    const source = from();
+    const { cursor } = await pages(source);
+    await sql('insert into source select n, n from generate_series(1, 3000) n');
+    const reading = () => statements('fetch %');
+    const timers = vi.spyOn(globalThis, 'setTimeout');
+    const page = await pull(source, cursor);
+    const idle = timers.mock.calls.find(([, ms]) => ms === 30_000)?.[0];
+    timers.mockRestore();
+    expect([page.more, (await reading()).length]).toEqual([true, 1]);
+    idle?.();
+    await eventually(async () => expect(await reading()).toEqual([]));
+
+    const next = await pull(source, page.cursor);
+    expect((await reading()).length).toBe(1);
+    expect(next.rows[0]).toMatchObject({ id: Number(page.rows.at(-1)?.['id']) + 1 });
+    await source.close?.();
+    await eventually(async () => expect(await statements('%')).toEqual([]));
   });
 
   it('waits for who reads the slot, and says that it is lost', async () => {

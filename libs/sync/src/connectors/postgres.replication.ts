@@ -46,6 +46,8 @@ interface Open {
 
 /** The most changes of a page: each may be two rows, and a page has 10,000 at most. */
 const MOST = 5_000;
+/** How long a reader is kept that no page asks for, ms: with it goes what the server has decoded, and a connection. */
+const IDLE = 30_000;
 /** How long it is waited for a transaction that is in the log, and not yet seen. */
 const UNSEEN = { every: 50, times: 200 };
 
@@ -88,6 +90,7 @@ class PostgresReplication implements Source<Row> {
   private readonly slot: ReplicationSlot;
   /** Of the page before; undefined while a page is at work with it. */
   private open: Open | undefined;
+  private idle: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: Required<PostgresReplicationOptions>) {
     this.database = new PostgresDatabase(options.url, options.table, true);
@@ -102,7 +105,7 @@ class PostgresReplication implements Source<Row> {
       const page = await this.changes(open, pull);
       // An attempt that was given up may end beside the next one, or after it.
       isKept = !open.reader.isAtEnd && !pull.signal.aborted && !this.open;
-      if (isKept) this.open = open;
+      if (isKept) this.keep(open);
       return page;
     } finally {
       if (!isKept) open.reader.close();
@@ -110,9 +113,21 @@ class PostgresReplication implements Source<Row> {
   }
 
   async close(): Promise<void> {
-    this.open?.reader.close();
-    this.open = undefined;
+    this.take()?.reader.close();
     await this.database.close();
+  }
+
+  /** For the next page, if that comes soon: the pipeline may be paused, or another process take it. */
+  private keep(open: Open): void {
+    this.open = open;
+    this.idle = setTimeout(() => this.take()?.reader.close(), IDLE).unref();
+  }
+
+  private take(): Open | undefined {
+    clearTimeout(this.idle);
+    const { open } = this;
+    this.open = undefined;
+    return open;
   }
 
   private async changes({ reader, table, since }: Open, pull: Pull): Promise<Pulled<Row>> {
@@ -128,8 +143,7 @@ class PostgresReplication implements Source<Row> {
 
   /** Takes the reader of the page before, if nothing came between; else opens one. It belongs to who has called. */
   private async openAt(place: Cursor | null, signal: AbortSignal): Promise<Open> {
-    const { open } = this;
-    this.open = undefined;
+    const open = this.take();
     if (open && place && open.reader.isAt(place)) return open;
     open?.reader.close();
     const since = new Date();

@@ -8,27 +8,31 @@ import {
   type HttpPeer,
   type ReceivedRequest,
 } from '../support/http.peer.js';
-import { mailIdOf, startSmtpPeer, type SmtpPeer } from '../support/smtp.peer.js';
+import { mailIdOf, type SmtpPeer } from '../support/smtp.peer.js';
 
 const SECRET = `whsec_${Buffer.alloc(32, 'callsheet').toString('base64')}`;
+
+/** The environment of whatever works. */
+export function workerEnv(smtp: SmtpPeer): Record<string, string> {
+  return {
+    SMTP_URL: smtp.url,
+    WEBHOOK_SECRET: SECRET,
+    WEBHOOK_RETRY_DELAY: '10ms',
+    EMAIL_RETRY_DELAY: '10ms',
+  };
+}
 
 /**
  * What a message lives through, from the request to the peer that gets it: the same on every store.
  *
- * @param start starts what serves the API and handles messages, with these variables for whatever works
+ * @param deployment what serves the API and handles messages with {@link workerEnv}, once it has started
  */
-export function scenario(start: (env: Record<string, string>) => Promise<ApiClient>): void {
+export function messageLife(deployment: () => { api: ApiClient; smtp: SmtpPeer }): void {
   let api: ApiClient;
   let smtp: SmtpPeer;
 
-  beforeAll(async () => {
-    smtp = await startSmtpPeer();
-    api = await start({
-      SMTP_URL: smtp.url,
-      WEBHOOK_SECRET: SECRET,
-      WEBHOOK_RETRY_DELAY: '10ms',
-      EMAIL_RETRY_DELAY: '10ms',
-    });
+  beforeAll(() => {
+    ({ api, smtp } = deployment());
   });
 
   describe('e-mail', () => {
@@ -232,9 +236,9 @@ export function scenario(start: (env: Record<string, string>) => Promise<ApiClie
       const { items } = await api.schedules();
       const beat = items.find(({ id }) => id === 'heartbeat.beat');
       expect(beat).toMatchObject({ owner: 'heartbeat', cron: '*/10 * * * * *', tz: 'UTC' });
-      expect(Date.parse(beat?.next ?? '')).toBeGreaterThan(Date.now());
-      const { done } = (await api.actor('heartbeat')).counts;
-      await eventually(async () => (await api.actor('heartbeat')).counts.done > done, {
+      expect(Date.parse(beat?.next ?? '')).toBeGreaterThan(Date.now() - 1_000);
+      // Nothing has beaten in this store but what was started here.
+      await eventually(async () => (await api.actor('heartbeat')).counts.done > 0, {
         timeout: 15_000,
         interval: 200,
       });
