@@ -9,6 +9,7 @@ const MAINS = {
   worker: 'apps/worker/src/main.js',
   ledger: 'apps/worker/src/ledger/main.js',
   schedules: 'apps/worker/src/schedules/main.js',
+  'encryption:rotate': 'apps/worker/src/encryption/main.js',
 };
 /** Arguments that an app reads itself. */
 const ARGUMENTS = { schedules: ['plan', 'apply'] };

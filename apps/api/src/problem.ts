@@ -42,6 +42,7 @@ export const PROBLEMS = {
   too_many_runs: [429, 'Enough runs wait'],
   headers_too_large: [431, 'The headers are too large'],
   internal: [500, 'Something went wrong here'],
+  unreadable: [500, 'What is stored cannot be read here'],
   not_ready: [503, 'The service is not ready'],
   timeout: [503, 'The answer took too long'],
   store_full: [503, 'The store is full'],
