@@ -16,8 +16,8 @@ export function startStandalone(env: Record<string, string> = {}, cwd?: string):
 }
 
 /** An api of its own, on a store that processes share. */
-export function startApi(store: string): Promise<Served> {
-  return serve('api', { CALLSHEET_URL: store });
+export function startApi(store: string, env: Record<string, string> = {}): Promise<Served> {
+  return serve('api', { CALLSHEET_URL: store, ...env });
 }
 
 /** A worker of its own, on a store that processes share. */

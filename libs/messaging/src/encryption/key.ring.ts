@@ -27,15 +27,24 @@ export type Opened = { readonly value: Json } | { readonly problem: string };
 const CIPHER = 'aes-256-gcm';
 const KEY_BYTES = 32;
 const TAG_BYTES = 16;
-/** Of the 28 bytes the first 16 make the key of this one value, and the others are its IV. */
+/**
+ * Of the 28 bytes the first 16 make, of a key of the ring, the key of this value and of others that the process writes; the other
+ * 12 are its IV: random ones under the key itself would meet too soon.
+ */
 const SALT_BYTES = 16;
 const IV_BYTES = SALT_BYTES + 12;
+/** After so many values a process takes another salt. */
+const VALUES_OF_SALT = 2 ** 20;
+const MOST_DERIVED = 1_000;
 const MOST_KEYS = 16;
 const SECRET = /^[A-Za-z0-9+/]{43}=?$|^[A-Za-z0-9_-]{43}=?$/;
 
 /** Keys by id: the first encrypts, all decrypt. Shows nothing of them, however it is printed. */
 export class KeyRing {
   readonly #keys: ReadonlyMap<string, KeyObject>;
+  readonly #derived = new Map<string, KeyObject>();
+  #salt = Buffer.alloc(0);
+  #used = 0;
   /** Id of the key that encrypts. */
   readonly first: string;
 
@@ -102,11 +111,14 @@ export class KeyRing {
   }
 
   encrypt(plain: string, belonging: Belonging): Encrypted {
-    const nonce = randomBytes(IV_BYTES);
-    const key = this.#keys.get(this.first) as KeyObject;
-    const cipher = createCipheriv(CIPHER, keyOf(key, nonce), nonce.subarray(SALT_BYTES), {
-      authTagLength: TAG_BYTES,
-    });
+    if (this.#used++ % VALUES_OF_SALT === 0) this.#salt = randomBytes(SALT_BYTES);
+    const nonce = Buffer.concat([this.#salt, randomBytes(IV_BYTES - SALT_BYTES)]);
+    const cipher = createCipheriv(
+      CIPHER,
+      this.derived(this.first, nonce) as KeyObject,
+      nonce.subarray(SALT_BYTES),
+      { authTagLength: TAG_BYTES },
+    );
     cipher.setAAD(boundTo(belonging));
     const text = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final()]);
     return {
@@ -118,14 +130,14 @@ export class KeyRing {
   }
 
   decrypt({ kid, iv, tag, text }: Partial<Encrypted>, belonging: Belonging): Opened {
-    const key = this.#keys.get(kid ?? '');
-    if (!key) return { problem: missingKey(kid) };
+    if (kid === undefined || !this.#keys.has(kid)) return { problem: missingKey(kid) };
     const nonce = bytesOf(iv);
     const proof = bytesOf(tag);
     const hidden = bytesOf(text);
     if (nonce?.length === IV_BYTES && proof?.length === TAG_BYTES && hidden) {
       try {
-        const cipher = createDecipheriv(CIPHER, keyOf(key, nonce), nonce.subarray(SALT_BYTES), {
+        const key = this.derived(kid, nonce) as KeyObject;
+        const cipher = createDecipheriv(CIPHER, key, nonce.subarray(SALT_BYTES), {
           authTagLength: TAG_BYTES,
         });
         cipher.setAAD(boundTo(belonging));
@@ -151,6 +163,21 @@ export class KeyRing {
     );
     return [...keyed, fingerprint];
   }
+
+  /** The key for values of one salt. Those that were used last are kept: a process writes many values with each. */
+  private derived(id: string, nonce: Buffer): KeyObject | undefined {
+    const name = id + nonce.toString('latin1', 0, SALT_BYTES);
+    const known = this.#derived.get(name);
+    const key = this.#keys.get(id);
+    if (known || !key) return known;
+    if (this.#derived.size >= MOST_DERIVED) this.#derived.clear();
+    const salt = nonce.subarray(0, SALT_BYTES);
+    const made = createSecretKey(
+      createHmac('sha256', key).update('payload ').update(salt).digest(),
+    );
+    this.#derived.set(name, made);
+    return made;
+  }
 }
 
 function parseKey(entry: string, place: number, path: string): [string, KeyObject] {
@@ -166,14 +193,6 @@ function parseKey(entry: string, place: number, path: string): [string, KeyObjec
     throw new OptionError(path, `must have keys of ${KEY_BYTES} bytes; number ${place} has not`);
   }
   return [id, createSecretKey(bytes)];
-}
-
-/** A key for one value: random IVs of 96 bits under one key for all would meet too soon. */
-function keyOf(key: KeyObject, nonce: Buffer): Buffer {
-  return createHmac('sha256', key)
-    .update('payload ')
-    .update(nonce.subarray(0, SALT_BYTES))
-    .digest();
 }
 
 function boundTo(belonging: Belonging): Buffer {
