@@ -76,6 +76,12 @@ describe('a value', () => {
       expect(new Set(texts.map((each) => each[field])).size).toBeGreaterThan(40);
   });
 
+  it('has an IV of its own, however many there are', () => {
+    const many = ringOf(k1);
+    const ivs = Array.from({ length: 3_000 }, () => many.encrypt('x', place).iv);
+    expect(new Set(ivs).size).toBe(3_000);
+  });
+
   it('that is plain is left as it is, without any copying', () => {
     const plain = { data: { a: 1 }, types: { values: {}, v: 1 } };
     expect(ring.open(plain, place)).toBe(plain);

@@ -112,10 +112,8 @@ function ofError({ actor, storageId: id }: Named): Belonging {
 /** The same with another value. */
 function replaced<T extends Envelope | StoredState>(whole: T, { data, types }: Carried): T {
   if (data === whole.data) return whole;
-  const copy: T = Object.assign({}, whole, { data });
-  if (types === undefined) delete copy.types;
-  else copy.types = types;
-  return copy;
+  const { types: _, ...copy } = whole;
+  return Object.assign(copy, { data, ...(types !== undefined && { types }) }) as unknown as T;
 }
 
 function parsed(text: string): Partial<Encrypted> {
