@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EncryptedEngine } from '../../libs/messaging/src/encryption/encrypted.engine.js';
+import { unreadable } from '../../libs/messaging/src/encryption/encrypted.js';
 import { KeyRing } from '../../libs/messaging/src/encryption/key.ring.js';
 import { Rotation } from '../../libs/messaging/src/encryption/rotation.js';
 import type { Delivery, Engine, Outcome, Transaction } from '../../libs/messaging/src/engine.js';
@@ -12,7 +13,7 @@ import { startPostgres, type PostgresServer } from '../support/postgres.server.j
 import { startRedis, type RedisServer } from '../support/redis.server.js';
 import type { Case } from './case.js';
 import { cases } from './cases.js';
-import { Context, dead, doneWith, quarantine, retry, type Driver } from './context.js';
+import { Context, dead, done, doneWith, quarantine, retry, type Driver } from './context.js';
 import { reaches } from './expect.js';
 import { runCase } from './suite.js';
 
@@ -328,18 +329,47 @@ serverSuite('redis-server', 'Redis', () => {
       await redis.hset(field(3), 'data', texts[4]!);
       await redis.hset(field(4), 'data', texts[3]!);
       const { deliveries } = await context.consume(engine, (delivery) =>
-        delivery.envelope.types === undefined
-          ? doneWith({ reply: delivery.envelope })
-          : dead(delivery),
+        unreadable(delivery.envelope) === undefined ? done() : dead(delivery),
       );
       await eventually(() => deliveries.length === 6);
-      const opened = deliveries.map(({ envelope }) => envelope.types === undefined);
+      const opened = deliveries.map(({ envelope }) => unreadable(envelope) === undefined);
       expect(opened).toEqual([false, false, false, false, false, true]);
       expect(deliveries.at(-1)?.envelope.data).toEqual({ n: 5 });
     } finally {
       await context.close();
     }
   });
+
+  it.each([
+    ['encrypted', ringOf(k1)],
+    ['plain', undefined],
+  ])(
+    'what was cut in the store, and was %s, is a dead letter, which can be mended',
+    async (_, ring) => {
+      const context = new Context({ ...driver, ...(ring && { ring }) }, server.url);
+      try {
+        const { actor } = context;
+        const engine = await context.engine();
+        const sent = [context.envelope({ data: { n: 1 } }), context.envelope({ data: { n: 2 } })];
+        await engine.send(sent);
+        const job = `{callsheet}:${actor}:${sent[0]!.id}`;
+        const text = (await redis.hget(job, 'data')) as string;
+        await redis.hset(job, 'data', text.slice(0, -3));
+        const { deliveries } = await context.consume(engine, (delivery) =>
+          unreadable(delivery.envelope) === undefined ? done() : dead(delivery),
+        );
+        await reaches(context, engine, sent[1]!.id, 'done');
+        const letter = await reaches(context, engine, sent[0]!.id, 'dead');
+        expect(unreadable(letter.envelope)).toMatch(/is no JSON|is not in that form/);
+        expect(await engine.deadLetters([actor], { limit: 9 })).toHaveLength(1);
+        expect(await engine.redrive(sent[0]!.id, [actor], { data: { n: 3 } })).toBe(true);
+        await reaches(context, engine, sent[0]!.id, 'done');
+        expect(deliveries.at(-1)?.envelope.data).toEqual({ n: 3 });
+      } finally {
+        await context.close();
+      }
+    },
+  );
 
   it('a rotation under load loses no message, and no step of any state', async () => {
     const context = new Context(driver, server.url);
@@ -350,7 +380,7 @@ serverSuite('redis-server', 'Redis', () => {
       const as = (...ring: string[]): Engine => new EncryptedEngine(inside, ringOf(...ring));
       const turn = async (delivery: Delivery): Promise<Outcome> => {
         // As the turn runner does, which handlers never pass.
-        if (delivery.envelope.types !== undefined) return dead(delivery);
+        if (unreadable(delivery.envelope) !== undefined) return dead(delivery);
         return listing(delivery);
       };
       const sent: Envelope[] = [];
