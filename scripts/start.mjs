@@ -10,6 +10,7 @@ const MAINS = {
   ledger: 'apps/worker/src/ledger/main.js',
   schedules: 'apps/worker/src/schedules/main.js',
   keys: 'apps/api/src/access/main.js',
+  'encryption:rotate': 'apps/worker/src/encryption/main.js',
 };
 const APPS = Object.keys(MAINS);
 const [app = 'standalone', ...rest] = process.argv.slice(2);

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { createBullmqEngine } from '../../libs/messaging/src/drivers/bullmq/bullmq.engine.js';
 import { MemoryEngine } from '../../libs/messaging/src/drivers/memory/memory.engine.js';
+import { EncryptedEngine } from '../../libs/messaging/src/encryption/encrypted.engine.js';
+import type { KeyRing } from '../../libs/messaging/src/encryption/key.ring.js';
 import type {
   AttemptRecord,
   ConsumeOptions,
@@ -29,6 +31,8 @@ export interface Driver {
   lacks: Partial<Record<Need, string>>;
   /** Instead of the engine that belongs to the URL: for the negative controls. */
   engine?(options: ResolvedOptions): Engine;
+  /** With payloads encrypted. */
+  ring?: KeyRing;
 }
 
 /** One case at work: a store, an actor's name that is its own, and whatever it opened, closed again at the end. */
@@ -50,9 +54,11 @@ export class Context {
   /** An open engine on the case's store. */
   async engine(options: CallsheetOptions = {}): Promise<Engine> {
     const resolved = resolveOptions({ url: this.url, lockDuration: '1s', ...options });
-    const engine =
+    const inside =
       this.driver.engine?.(resolved) ??
       (this.url === 'memory:' ? new MemoryEngine(resolved) : await createBullmqEngine(resolved));
+    const { ring } = this.driver;
+    const engine = ring ? new EncryptedEngine(inside, ring) : inside;
     await engine.open();
     this.engines.push(engine);
     return engine;

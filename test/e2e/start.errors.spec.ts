@@ -65,6 +65,12 @@ describe.concurrent('a wrong start ends with one line that says what to do', () 
       /WEBHOOK_SECRET must be 'whsec_'/,
     ],
     [
+      'a bad CALLSHEET_ENCRYPTION_KEYS',
+      'standalone',
+      () => ({ CALLSHEET_ENCRYPTION_KEYS: `k1:${SECRET}` }),
+      /CALLSHEET_ENCRYPTION_KEYS must be <id>:<base64 of 32 bytes>.*number 1 is not/,
+    ],
+    [
       'a bad SMTP_URL',
       'standalone',
       () => ({ SMTP_URL: `http://me:${SECRET}@host` }),

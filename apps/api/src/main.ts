@@ -1,5 +1,5 @@
 import { actors, messages } from '@callsheet/contracts';
-import { CallsheetModule, launch, requireSharedStore } from '@callsheet/messaging';
+import { CallsheetModule, encryptionOf, launch, requireSharedStore } from '@callsheet/messaging';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ApiModule, serve } from './index.js';
 
@@ -9,7 +9,10 @@ class MainModule {
   static on(url: string): DynamicModule {
     return {
       module: MainModule,
-      imports: [CallsheetModule.forRoot({ url, messages, actors }), ApiModule],
+      imports: [
+        CallsheetModule.forRoot({ url, messages, actors, encryption: encryptionOf(process.env) }),
+        ApiModule,
+      ],
     };
   }
 }

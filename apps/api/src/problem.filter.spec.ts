@@ -3,6 +3,7 @@ import {
   StoreError,
   StoreFullError,
   UnknownOutcomeError,
+  UnreadableError,
   type Engine,
 } from '@callsheet/messaging';
 import { Logger } from '@nestjs/common';
@@ -42,6 +43,20 @@ it.each([
   expect(response.headers['retry-after']).toBe(retryAfter);
   expect(response.body).not.toContain('secret');
   expect(JSON.stringify(lines)).toContain('secret');
+});
+
+it('says what it cannot read, and why', async () => {
+  const app = await stageForTest();
+  logged();
+  const problem = "is encrypted with key 'k1', which this process does not have";
+  const error = new UnreadableError("journal of shelf 'a':", problem);
+  vi.spyOn(app.get<Engine>(ENGINE), 'counts').mockRejectedValue(error);
+  const response = await app.inject({ url: '/v1/actors' });
+  expect(response.statusCode).toBe(500);
+  expect(response.json()).toMatchObject({
+    code: 'unreadable',
+    detail: `journal of shelf 'a': ${problem}`,
+  });
 });
 
 it('gives up a store that is silent', async () => {

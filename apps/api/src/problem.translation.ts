@@ -14,6 +14,7 @@ import {
   StoreFullError,
   UnknownMessageError,
   UnknownOutcomeError,
+  UnreadableError,
 } from '@callsheet/messaging';
 import {
   DeclaredScheduleError,
@@ -140,6 +141,9 @@ function fromCallsheet(error: CallsheetError, at: string): ProblemError | undefi
     const detail =
       'the store did not answer: the message may or may not be stored; send it again with the same id';
     return new ProblemError('unknown_outcome', detail, { headers: { 'retry-after': '1' }, cause });
+  }
+  if (error instanceof UnreadableError) {
+    return new ProblemError('unreadable', error.message, { cause });
   }
   if (error instanceof StoreFullError) {
     const detail = 'the store is nearly full, and nothing was sent; send it again later';

@@ -48,6 +48,7 @@ export const PROBLEMS = {
   headers_too_large: [431, 'The headers are too large'],
   internal: [500, 'Something went wrong here'],
   identity_provider: [503, 'The identity provider does not answer'],
+  unreadable: [500, 'What is stored cannot be read here'],
   not_ready: [503, 'The service is not ready'],
   timeout: [503, 'The answer took too long'],
   store_full: [503, 'The store is full'],

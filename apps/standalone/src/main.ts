@@ -1,5 +1,5 @@
 import { actors, messages } from '@callsheet/contracts';
-import { CallsheetModule, ENGINE, launch, type Engine } from '@callsheet/messaging';
+import { CallsheetModule, ENGINE, encryptionOf, launch, type Engine } from '@callsheet/messaging';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ApiModule, serve } from '../../api/src/index.js';
 import { WorkerModule } from '../../worker/src/worker.module.js';
@@ -13,7 +13,11 @@ class MainModule {
   static on(url: string): DynamicModule {
     return {
       module: MainModule,
-      imports: [CallsheetModule.forRoot({ url, messages, actors }), ApiModule, WorkerModule],
+      imports: [
+        CallsheetModule.forRoot({ url, messages, actors, encryption: encryptionOf(process.env) }),
+        ApiModule,
+        WorkerModule,
+      ],
     };
   }
 }

@@ -2,6 +2,7 @@ import { actors, messages } from '@callsheet/contracts';
 import {
   CallsheetModule,
   ENGINE,
+  encryptionOf,
   launch,
   requireSharedStore,
   type Engine,
@@ -16,7 +17,10 @@ class MainModule {
   static on(url: string): DynamicModule {
     return {
       module: MainModule,
-      imports: [CallsheetModule.forRoot({ url, messages, actors }), WorkerModule],
+      imports: [
+        CallsheetModule.forRoot({ url, messages, actors, encryption: encryptionOf(process.env) }),
+        WorkerModule,
+      ],
     };
   }
 }

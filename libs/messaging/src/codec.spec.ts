@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import SuperJSON from 'superjson';
 import { describe, expect, it } from 'vitest';
+import { carriable } from '../../../test/support/carriable.js';
 import { decode, encode, violations, type Carried } from './codec.js';
 import { LIMITS, type Json } from './json.js';
 
@@ -22,34 +23,6 @@ function decodeOrError(carried: Carried): unknown {
 function roundTrip(value: unknown): unknown {
   return decode(throughText(encode(value)));
 }
-
-const text = fc.string({ unit: 'grapheme' }).map((drawn) => drawn.replaceAll('\0', ''));
-const key = fc
-  .oneof(text, fc.constantFrom('.', '\\', 'a.b', 'a\\.b', '', '0', 'toString', 'values', 'v'))
-  .filter((name) => !['__proto__', 'constructor', 'prototype'].includes(name));
-const leaf = fc.oneof(
-  text,
-  fc.boolean(),
-  fc.constantFrom(null, undefined),
-  fc.double({ noNaN: true, noDefaultInfinity: true }).map((number) => number + 0),
-  fc.bigInt(),
-  fc.date({ noInvalidDate: true }),
-  fc.uint8Array(),
-);
-
-/** Whatever may be carried, without -0, which becomes 0. */
-const { carriable } = fc.letrec<{ carriable: unknown }>((tie) => ({
-  carriable: fc.oneof(
-    { depthSize: 'small', withCrossShrink: true },
-    leaf,
-    fc.array(tie('carriable'), { maxLength: 4 }),
-    fc.dictionary(key, tie('carriable'), { maxKeys: 4, noNullPrototype: true }),
-    fc
-      .array(fc.tuple(tie('carriable'), tie('carriable')), { maxLength: 3 })
-      .map((all) => new Map(all)),
-    fc.array(tie('carriable'), { maxLength: 3 }).map((all) => new Set(all)),
-  ),
-}));
 
 /** JSON that a stranger put where `types` stand. */
 const hostile = fc.oneof(

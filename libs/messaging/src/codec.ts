@@ -1,6 +1,7 @@
 import SuperJSON from 'superjson';
 import { FORBIDDEN_KEYS, Inspection, LIMITS, type Json } from './json.js';
 import type { Violation } from './messaging.errors.js';
+import { unreadable } from './encryption/encrypted.js';
 import { ofKind, readNotes, type Notes } from './codec.notes.js';
 
 /** A value as it travels and is stored: plain JSON, readable on any dashboard, and what JSON cannot say of it. */
@@ -103,9 +104,12 @@ function encodeRich(value: unknown): Carried {
  * The value that was carried, a new one each time. Not with superjson: what a store holds is not to be trusted, and superjson
  * follows any path and makes what `types` ask for.
  *
- * @throws Error when `types` do not fit `data`
+ * @throws Error when `types` do not fit `data`, and for what is still encrypted
  */
-export function decode({ data, types }: Carried): unknown {
+export function decode(carried: Carried): unknown {
+  const { data, types } = carried;
+  const problem = unreadable(carried);
+  if (problem !== undefined) throw new Error(problem);
   return types === undefined ? rebuild(data, undefined) : rebuild(data, readNotes(types));
 }
 

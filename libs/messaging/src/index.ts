@@ -90,8 +90,14 @@ export { DeadLetterAdded, OnDeadLetter, type DeadLetterNotice } from './dead.let
 
 // Setting up
 export { CallsheetModule } from './messaging.module.js';
-export { type CallsheetOptions } from './messaging.options.js';
-export { launch, requireSharedStore, type LaunchOptions } from './launch.js';
+export { type CallsheetOptions, type EncryptionOptions } from './messaging.options.js';
+export { encryptionOf, launch, requireSharedStore, type LaunchOptions } from './launch.js';
+
+// Encryption
+export { KeyRing } from './encryption/key.ring.js';
+export { Encryption } from './encryption/encryption.js';
+export { type RotationReport } from './encryption/rotation.js';
+export { readable, unreadable } from './encryption/encrypted.js';
 
 // Looking inside
 export {
@@ -176,5 +182,6 @@ export {
   TurnUsageError,
   UnknownMessageError,
   UnknownOutcomeError,
+  UnreadableError,
   type Violation,
 } from './messaging.errors.js';

@@ -10,6 +10,7 @@ import {
   type KeyRecord,
   type QuarantinedKey,
 } from './engine.js';
+import { readable } from './encryption/encrypted.js';
 import { checkedRowId } from './journal.js';
 import { ACTOR_NAME } from './message.js';
 import { OptionError } from './messaging.errors.js';
@@ -112,6 +113,7 @@ export class Keys {
    *
    * @param actor its class or its name
    * @throws OptionError for what is neither, for what is no key, and for a bad option
+   * @throws UnreadableError for rows that are encrypted with a key that this process does not have
    */
   async journal(
     actor: Type | string,
@@ -121,7 +123,10 @@ export class Keys {
     const limit = checkedLimit(options, JOURNAL_OPTIONS);
     const { before } = options;
     const page = { limit, ...(before !== undefined && { before: checkedRowId(before, 'before') }) };
-    return this.engine.journal(nameOf(actor), checkedKey(key), page);
+    const name = nameOf(actor);
+    const rows = await this.engine.journal(name, checkedKey(key), page);
+    for (const { row } of rows) readable(`journal of ${name} '${key}':`, { data: row });
+    return rows;
   }
 
   /**

@@ -5,7 +5,8 @@ import {
   type LogLevel,
 } from '@nestjs/common';
 import { CallsheetError, OptionError } from './messaging.errors.js';
-import { OPTIONS, type ResolvedOptions } from './messaging.options.js';
+import { KeyRing } from './encryption/key.ring.js';
+import { OPTIONS, type EncryptionOptions, type ResolvedOptions } from './messaging.options.js';
 
 /** What NestFactory must be given, so that errors at start come here and nothing else prints them. */
 export interface LaunchOptions {
@@ -63,6 +64,16 @@ export function requireSharedStore(url: string | undefined, part: string): strin
     'CALLSHEET_URL',
     `must be redis:// or postgres:// for ${part} of its own; \`npm start\` runs api and worker together on an embedded store`,
   );
+}
+
+/**
+ * Keys from the environment, `CALLSHEET_ENCRYPTION_KEYS`: see {@link EncryptionOptions}. Not set, or empty: nothing is encrypted.
+ *
+ * @throws OptionError naming the variable, without its value
+ */
+export function encryptionOf(env: Readonly<Record<string, string | undefined>>): EncryptionOptions {
+  const name = 'CALLSHEET_ENCRYPTION_KEYS';
+  return { keys: KeyRing.parse(env[name], name) };
 }
 
 /** Our own errors say what to do; anything else is a fault whose stack is needed. */

@@ -296,6 +296,19 @@ export class InvalidStateError extends CallsheetError {
   }
 }
 
+/** What the store holds is encrypted, and not with a key of this process, or is not what was stored there. Nothing was changed. */
+export class UnreadableError extends CallsheetError {
+  readonly code = 'unreadable';
+
+  constructor(
+    /** What cannot be read. */
+    readonly subject: string,
+    readonly problem: string,
+  ) {
+    super(`${subject} ${problem}`);
+  }
+}
+
 /**
  * A handler left more state than its actor's `maxBytes`. Nothing of the turn is stored. Trying again would not help, so the
  * message is a dead letter at once, unless the actor's `on` says otherwise.

@@ -15,6 +15,8 @@ import { CLOCK, systemClock, type Clock } from './clock.js';
 import { DeadLetters } from './dead.letters.js';
 import { DEAD } from './drivers/bullmq/bullmq.job.js';
 import { ENGINE, type Engine } from './engine.js';
+import { EncryptedEngine } from './encryption/encrypted.engine.js';
+import { Encryption } from './encryption/encryption.js';
 import { EventLoop } from './event.loop.js';
 import { HandlerPipeline } from './handler.pipeline.js';
 import { Keys } from './keys.js';
@@ -110,6 +112,7 @@ function compose(
       Signals,
       DeadLetters,
       Routes,
+      Encryption,
     ],
     exports: [
       ENGINE,
@@ -125,6 +128,7 @@ function compose(
       Pauses,
       Router,
       Routes,
+      Encryption,
       ...queues.map((queue) => queue.provide),
     ],
   };
@@ -136,8 +140,15 @@ async function openEngine(options: ResolvedOptions, clock: Clock): Promise<Engin
   return engine;
 }
 
-/** Loads the driver that is used, and no other. */
 async function createEngine(options: ResolvedOptions, clock: Clock): Promise<Engine> {
+  const { encryption } = options;
+  const engine = await createDriver(options, clock);
+  if (!encryption) return engine;
+  return new EncryptedEngine(engine, encryption);
+}
+
+/** Loads the driver that is used, and no other. */
+async function createDriver(options: ResolvedOptions, clock: Clock): Promise<Engine> {
   if (options.url === 'memory:') {
     const { MemoryEngine } = await import('./drivers/memory/memory.engine.js');
     return new MemoryEngine(options, clock);

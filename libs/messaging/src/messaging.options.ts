@@ -1,3 +1,4 @@
+import { KeyRing } from './encryption/key.ring.js';
 import { toMilliseconds, type Duration } from './duration.js';
 import { ACTOR_NAME, type MessageClass } from './message.js';
 import { OptionError } from './messaging.errors.js';
@@ -37,6 +38,17 @@ export interface CallsheetOptions {
    * and leave the work to workers. Default true.
    */
   consume?: boolean;
+  /** Payloads are encrypted in the store: messages, replies, states, journals, errors. Default: they are not. */
+  encryption?: EncryptionOptions;
+}
+
+/** How payloads are encrypted. */
+export interface EncryptionOptions {
+  /**
+   * `<id>:<base64 of 32 bytes>`, with commas between: the first key encrypts, all decrypt. Ids have 1 to 32 letters, digits, `_`
+   * and `-`. Undefined or empty: nothing is encrypted.
+   */
+  keys: string | KeyRing | undefined;
 }
 
 /** {@link CallsheetOptions} with all defaults set, durations in milliseconds. */
@@ -51,6 +63,8 @@ export interface ResolvedOptions {
   keepDead: { age: number; count: number };
   lockDuration: number;
   consume: boolean;
+  /** Absent: nothing is encrypted. */
+  encryption?: KeyRing;
 }
 
 const FIELDS = new Set<string>([
@@ -63,6 +77,7 @@ const FIELDS = new Set<string>([
   'keepDead',
   'lockDuration',
   'consume',
+  'encryption',
 ] satisfies (keyof CallsheetOptions)[]);
 
 const DAY = 24 * 3_600_000;
@@ -82,6 +97,7 @@ export function resolveOptions(options: CallsheetOptions = {}): ResolvedOptions 
   const { url = 'pglite:./.callsheet', consume = true } = options;
   if (typeof consume !== 'boolean') throw new OptionError('consume', 'must be true or false');
   if (typeof url !== 'string') throw new OptionError('url', 'must be a string');
+  const ring = toKeyRing(options.encryption);
   return {
     url,
     messages: checkedMessages(options.messages ?? []),
@@ -92,7 +108,20 @@ export function resolveOptions(options: CallsheetOptions = {}): ResolvedOptions 
     keepDead: toKeep(options.keepDead, 'keepDead', { age: Infinity, count: Infinity }),
     lockDuration,
     consume,
+    ...(ring && { encryption: ring }),
   };
+}
+
+function toKeyRing(given: EncryptionOptions | undefined): KeyRing | undefined {
+  if (given === undefined) return undefined;
+  if (typeof given !== 'object' || given === null) {
+    throw new OptionError('encryption', 'must be an object { keys }');
+  }
+  for (const field of Object.keys(given)) {
+    if (field !== 'keys') throw new OptionError(`encryption.${field}`, 'is not an option');
+  }
+  const { keys } = given;
+  return keys instanceof KeyRing ? keys : KeyRing.parse(keys);
 }
 
 function toKeep(

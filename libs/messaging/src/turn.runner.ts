@@ -6,6 +6,7 @@ import type { Batch } from './batch.js';
 import type { Checkpoint } from './checkpoint.js';
 import type { Clock } from './clock.js';
 import { toMilliseconds } from './duration.js';
+import { unreadable } from './encryption/encrypted.js';
 import { endNotices } from './end.notice.js';
 import type { AttemptRecord, Delivery, Effects, Outcome, TurnFunction } from './engine.js';
 import { isCopyOf, type Envelope } from './envelope.js';
@@ -108,6 +109,7 @@ async function live(delivery: Delivery, turns: Turns): Promise<Outcome> {
     refuseCrashing(delivery);
     refuseCancelled(delivery);
     refuseExpired(delivery);
+    refuseUnreadable(delivery);
     const handler = handlerFor(turns, delivery);
     const message = open(handler, delivery);
     // A signal of its own only where the handler can be told to stop for a reason of its own.
@@ -154,6 +156,14 @@ function refuseCancelled({ isCancelled, envelope }: Delivery): void {
 function refuseExpired({ envelope, startedAt, isFirst }: Delivery): void {
   if (!isFirst || envelope.deadline === undefined || startedAt <= envelope.deadline) return;
   throw new GiveUp('expired', `not started before ${new Date(envelope.deadline).toISOString()}`);
+}
+
+/** Still encrypted: without its key, or because it is not what was sent. Handlers must not take that for data. */
+function refuseUnreadable({ envelope }: Delivery): void {
+  const problem = unreadable(envelope);
+  if (problem === undefined) return;
+  const cause = new InvalidMessageError(envelope.type, [{ path: '', message: problem }]);
+  throw new GiveUp('invalid', cause.message, { cause });
 }
 
 function handlerFor({ handlers, patterns, clock }: Turns, { envelope }: Delivery): Handler {

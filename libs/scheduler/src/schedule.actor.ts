@@ -3,6 +3,7 @@ import {
   Actors,
   ENGINE,
   Handle,
+  readable,
   type Engine,
   type JsonObject,
   type MessageRecord,
@@ -205,7 +206,10 @@ export class ScheduleActor {
 
   /** Whether the code of an actor declares a schedule. */
   private async isDeclared(schedule: string, actor: string): Promise<boolean> {
-    const stored = await this.engine.state(DEPLOYMENTS, actor);
+    const stored = readable(
+      `state of ${DEPLOYMENTS} '${actor}':`,
+      await this.engine.state(DEPLOYMENTS, actor),
+    );
     const { schedules = [] } = (stored?.data ?? {}) as { schedules?: { id?: string }[] };
     return schedules.some(({ id }) => id === schedule);
   }

@@ -1,4 +1,4 @@
-import type { Engine, JournalRow, Turn } from '@callsheet/messaging';
+import { readable, type Engine, type JournalRow, type Turn } from '@callsheet/messaging';
 import type { EndRow, OccurrenceRow, ScheduleRow } from './schedule.journal.js';
 import type { ScheduleState, storedSchedule } from './schedule.state.js';
 import { SCHEDULES } from './timer.js';
@@ -17,7 +17,9 @@ export async function recovered(
   const isLost = state.damage !== undefined || !state.definition;
   // A turn that has failed before may have failed because its state says what is not so.
   if (!isLost && attempt === 1) return undefined;
-  const past = pastOf(await engine.journal(SCHEDULES, key, { limit: READ_BACK }));
+  const rows = await engine.journal(SCHEDULES, key, { limit: READ_BACK });
+  for (const { row } of rows) readable(`journal of ${SCHEDULES} '${key}':`, { data: row });
+  const past = pastOf(rows);
   if (!isLost) return caughtUp(state, past?.decided ?? 0);
   if (past || state.definition) recover(state, past, now.getTime());
   if (state.definition) {

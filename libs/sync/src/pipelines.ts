@@ -5,6 +5,7 @@ import {
   InvalidMessageError,
   Keys,
   OptionError,
+  readable,
   type AskOptions,
   type Clock,
   type Engine,
@@ -204,7 +205,7 @@ export class Pipelines {
 
   /** Another process has its class. */
   private async stateOf(name: string) {
-    const stored = await this.engine.state(name, name);
+    const stored = readable(`state of ${name}:`, await this.engine.state(name, name));
     return pipelineState.parse(stored?.data ?? {});
   }
 

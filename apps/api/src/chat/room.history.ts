@@ -1,5 +1,5 @@
 import { PostChat, roomMessage, RoomState, type RoomMessage } from '@callsheet/contracts';
-import { CLOCK, ENGINE, Keys, type Clock, type Engine } from '@callsheet/messaging';
+import { CLOCK, ENGINE, Keys, readable, type Clock, type Engine } from '@callsheet/messaging';
 import { Inject, Injectable } from '@nestjs/common';
 
 const { actor: CHAT } = PostChat.meta;
@@ -28,7 +28,7 @@ export class RoomHistory {
 
   /** @throws StoreError */
   async now(room: string): Promise<RoomNow> {
-    const stored = await this.engine.state(CHAT, room);
+    const stored = readable(`state of ${CHAT} '${room}':`, await this.engine.state(CHAT, room));
     const { seq, places } = RoomState.parse(stored?.data ?? {});
     const now = this.clock.now();
     // Of a process that died nobody says that its users have left.

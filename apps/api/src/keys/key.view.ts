@@ -1,4 +1,10 @@
-import type { JournalRow, KeyRecord, QuarantinedKey, StoredState } from '@callsheet/messaging';
+import {
+  unreadable,
+  type JournalRow,
+  type KeyRecord,
+  type QuarantinedKey,
+  type StoredState,
+} from '@callsheet/messaging';
 import { z } from 'zod';
 import { attemptView, iso, toAttemptView } from '../messages/message.view.js';
 import { pageLimit } from '../page.js';
@@ -47,9 +53,13 @@ export const keyView = z
     since: time.optional().describe('when the first of them could first be handled'),
     state: z
       .object({
-        data: z.unknown().describe('as it is stored: nothing in it is masked'),
+        data: z.unknown().describe('as the turn left it: nothing in it is masked'),
         revision: z.int().describe('how often it was committed'),
         version: z.int().describe("of the state's shape"),
+        unreadable: z
+          .string()
+          .optional()
+          .describe('why data is encrypted still: it cannot be decrypted here'),
       })
       .optional()
       .describe('what the last turn committed; absent when none has left a state'),
@@ -120,7 +130,12 @@ export function toKeyView({ key, depth, since, state, quarantine }: KeyFacts): K
     key,
     depth,
     since: since === undefined ? undefined : iso(since),
-    state: state && { data: state.data, revision: state.revision, version: state.version },
+    state: state && {
+      data: state.data,
+      revision: state.revision,
+      version: state.version,
+      unreadable: unreadable(state),
+    },
     quarantine: quarantine && {
       since: iso(quarantine.since),
       job: quarantine.storageId,

@@ -1,4 +1,4 @@
-import type { AttemptRecord, MessageRecord } from '@callsheet/messaging';
+import { unreadable, type AttemptRecord, type MessageRecord } from '@callsheet/messaging';
 import { z } from 'zod';
 import { schemas } from '../schema.registry.js';
 
@@ -33,6 +33,10 @@ export const messageView = z
     version: z.int().describe("of the data's shape"),
     priority: z.int().describe('1 is served first'),
     data: z.record(z.string(), z.unknown()),
+    unreadable: z
+      .string()
+      .optional()
+      .describe('why data is shown as it is stored: it is encrypted, and cannot be decrypted here'),
     headers: z.record(z.string(), z.string()),
     tenant: z.string().optional(),
     correlationId: z
@@ -78,6 +82,7 @@ export function toMessageView(record: MessageRecord): MessageView {
     version: envelope.version,
     priority: envelope.priority,
     data: envelope.data,
+    unreadable: unreadable(envelope),
     headers: envelope.headers,
     tenant: envelope.tenant,
     correlationId: envelope.correlationId,

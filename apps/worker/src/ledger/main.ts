@@ -1,5 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { CallsheetModule, ENGINE, launch, OptionError, type Engine } from '@callsheet/messaging';
+import {
+  CallsheetModule,
+  ENGINE,
+  OptionError,
+  encryptionOf,
+  launch,
+  type Engine,
+} from '@callsheet/messaging';
 import { Module, type DynamicModule, type INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { AccountActor } from '../account/account.actor.js';
@@ -16,7 +23,11 @@ const PATIENCE = 60;
 class LedgerModule {
   static on(url: string): DynamicModule {
     // A run that was killed can go on as long as its ids are remembered.
-    const store = CallsheetModule.forRoot({ url, idempotencyWindow: '30d' });
+    const store = CallsheetModule.forRoot({
+      url,
+      idempotencyWindow: '30d',
+      encryption: encryptionOf(process.env),
+    });
     return { module: LedgerModule, imports: [store], providers: [AccountActor, Ledger] };
   }
 }

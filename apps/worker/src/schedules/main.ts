@@ -1,5 +1,5 @@
 import { actors, messages } from '@callsheet/contracts';
-import { CallsheetModule, launch, requireSharedStore } from '@callsheet/messaging';
+import { CallsheetModule, encryptionOf, launch, requireSharedStore } from '@callsheet/messaging';
 import { Deployments } from '@callsheet/scheduler';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -12,7 +12,16 @@ class MainModule {
   static on(url: string): DynamicModule {
     return {
       module: MainModule,
-      imports: [CallsheetModule.forRoot({ url, messages, actors, consume: false }), WorkerModule],
+      imports: [
+        CallsheetModule.forRoot({
+          url,
+          messages,
+          actors,
+          consume: false,
+          encryption: encryptionOf(process.env),
+        }),
+        WorkerModule,
+      ],
     };
   }
 }

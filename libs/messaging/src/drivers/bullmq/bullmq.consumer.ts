@@ -19,6 +19,7 @@ import {
   type TurnBackend,
 } from './bullmq.store.js';
 import { agesOf } from '../../priority.js';
+import { mended } from './damaged.data.js';
 import { ReservedTurns } from './reserved.turns.js';
 import { withinTime } from '../../within.time.js';
 
@@ -80,6 +81,11 @@ interface Renewing {
   readonly lockManager: { trackJob(id: string, token: string, since: number): unknown };
 }
 
+/** And that it makes jobs of what is stored. */
+interface Making {
+  createJob(json: { data: string }, id: string): Job;
+}
+
 /** A BullMQ worker whose ends of a turn are ours. */
 export class BullmqConsumer implements Consumer {
   private readonly logger = new Logger('Callsheet');
@@ -122,6 +128,15 @@ export class BullmqConsumer implements Consumer {
       store.backend,
     );
     this.worker = worker as unknown as Worker;
+    const making = worker as unknown as Making;
+    const make = making.createJob.bind(worker);
+    making.createJob = (json, id) => {
+      try {
+        return make(json, id);
+      } catch {
+        return make(mended(json), id);
+      }
+    };
     this.backend = worker.getBackend() as unknown as TurnBackend;
     if (reserved) {
       // One that is limited to few turns for a while still has one for any message.

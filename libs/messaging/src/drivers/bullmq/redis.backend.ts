@@ -24,6 +24,7 @@ import type { Envelope } from '../../envelope.js';
 import { keyCount } from './bullmq.package.js';
 import { actorOf, DEAD, redriven, toEnvelope, toJob, type JobProgress } from './bullmq.job.js';
 import { Ending, type Failure, type Keep, type NextJob, type TurnBackend } from './bullmq.store.js';
+import { mended } from './damaged.data.js';
 import { pauseAfterError } from './error.pause.js';
 import { LANES, URGENT } from '../../priority.js';
 import { LOOK_AGAIN, type ReservedTurns } from './reserved.turns.js';
@@ -127,6 +128,11 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
     return Promise.all(
       entries.map(({ job, jobId, parentKeyOpts }) => this.addJob(job, jobId, parentKeyOpts)),
     );
+  }
+
+  override async getJobData(id: string): ReturnType<RedisQueueBackend['getJobData']> {
+    const json = await super.getJobData(id);
+    return json && mended(json);
   }
 
   private noteState(taken: TakenJob): void {
