@@ -46,7 +46,7 @@ export interface CallsheetOptions {
 export interface EncryptionOptions {
   /**
    * `<id>:<base64 of 32 bytes>`, with commas between: the first key encrypts, all decrypt. Ids have 1 to 32 letters, digits, `_`
-   * and `-`. Undefined or empty: nothing is encrypted.
+   * and `-`. Behind `none`, in place of the first key, they only decrypt. Undefined or empty: nothing is encrypted.
    */
   keys: string | KeyRing | undefined;
 }

@@ -175,10 +175,33 @@ describe('a message', () => {
   });
 });
 
+it('keys are turned on and off again without a dead letter, if all can read before any writes', async () => {
+  const seen: string[] = [];
+  // What is encrypted is written again before the key is taken away.
+  const steps = [[], ['none', k1], [k1], ['none', k1], ['none', k1], []];
+  for (const [step, keys] of steps.entries()) {
+    // The process of this step and that of the next one, each sends and each handles.
+    const both = [engineOf(...keys), engineOf(...(steps[step + 1] ?? keys))];
+    const sent = both.map(() => pay(`${step}`));
+    for (const [index, engine] of both.entries()) {
+      await engine.send([sent[index]!]);
+    }
+    for (const engine of both.reverse()) {
+      await work(engine, ({ card }, turn) => {
+        turn.state.balance += 1;
+        seen.push(card);
+      });
+    }
+    for (const { id } of sent) await ended(id, 'done');
+    await Promise.all(consumers.splice(0).map((consumer) => consumer.stop(0)));
+  }
+  expect(seen).toEqual(['0', '0', '1', '1', '2', '2', '3', '3', '4', '4', '5', '5']);
+});
+
 describe('an id that its sender chose', () => {
   it('is the same message with the same body, also after the keys have changed', async () => {
     await engineOf().send([named('plain')]);
-    for (const keys of [[k1], [k1, k2], [k2, k1]]) {
+    for (const keys of [['none', k1], [k1], [k1, k2], [k2, k1], ['none', k2]]) {
       await expect(engineOf(...keys).send([named('plain')])).resolves.toBeUndefined();
       const other = engineOf(...keys).send([named('other')]);
       await expect(other).rejects.toThrow(IdempotencyConflictError);

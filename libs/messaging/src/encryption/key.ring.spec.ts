@@ -78,7 +78,7 @@ describe('a value', () => {
 
   it('has an IV of its own, however many there are', () => {
     const many = ringOf(k1);
-    const ivs = Array.from({ length: 3_000 }, () => many.encrypt('x', place).iv);
+    const ivs = Array.from({ length: 3_000 }, () => many.encrypt('x', place, 'k1').iv);
     expect(new Set(ivs).size).toBe(3_000);
   });
 
@@ -174,12 +174,25 @@ describe('a value', () => {
   });
 });
 
+it('keys behind none open, and seal nothing', () => {
+  const idle = ringOf('none', k1);
+  const plain = { data: { a: 1 }, types: { values: {}, v: 1 } };
+  expect(idle.seal(plain, place)).toBe(plain);
+  const sealed = ring.seal(plain, place);
+  expect(idle.open(sealed, place)).toEqual(plain);
+  expect([idle.isCurrent(plain), idle.isCurrent(sealed)]).toEqual([true, false]);
+  expect(idle.digests('m-1', 'body')).toEqual(ring.digests('m-1', 'body').reverse());
+  expect(() => KeyRing.parse('none')).toThrow(OptionError);
+  expect(() => KeyRing.parse(`${k1},none`)).toThrow(OptionError);
+});
+
 it('digests of a body are told by no key but their own, whatever the order of the keys', () => {
-  const digests = ringOf(k2, k1).digests('body');
+  const digests = ringOf(k2, k1).digests('m-1', 'body');
   expect(digests).toHaveLength(3);
-  expect(digests[0]).toBe(ringOf(k2).digests('body')[0]);
-  expect(digests[1]).toBe(ringOf(k1).digests('body')[0]);
+  expect(digests[0]).toBe(ringOf(k2).digests('m-1', 'body')[0]);
+  expect(digests[1]).toBe(ringOf(k1).digests('m-1', 'body')[0]);
   expect(digests[2]).toBe('body');
   expect(new Set(digests).size).toBe(3);
-  expect(ringOf(k1).digests('other')[0]).not.toBe(digests[1]);
+  expect(ringOf(k1).digests('m-1', 'other')[0]).not.toBe(digests[1]);
+  expect(ringOf(k1).digests('m-2', 'body')[0]).not.toBe(digests[1]);
 });

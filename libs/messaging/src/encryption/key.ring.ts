@@ -38,6 +38,8 @@ const VALUES_OF_SALT = 2 ** 20;
 const DRAWN = 512;
 const MOST_DERIVED = 1_000;
 const MOST_KEYS = 16;
+/** In place of the first key. */
+const NONE = 'none';
 const SECRET = /^[A-Za-z0-9+/]{43}=?$|^[A-Za-z0-9_-]{43}=?$/;
 
 /** Keys by id: the first encrypts, all decrypt. Shows nothing of them, however it is printed. */
@@ -47,17 +49,20 @@ export class KeyRing {
   #salt = Buffer.alloc(0);
   #random = Buffer.alloc(0);
   #used = 0;
-  /** Id of the key that encrypts. */
-  readonly first: string;
 
-  /** @param keys by id, 32 bytes each; at least one */
-  private constructor(keys: ReadonlyMap<string, KeyObject>) {
+  /**
+   * @param keys by id, 32 bytes each; at least one
+   * @param first id of the key that encrypts; undefined: none does
+   */
+  private constructor(
+    keys: ReadonlyMap<string, KeyObject>,
+    readonly first: string | undefined,
+  ) {
     this.#keys = keys;
-    this.first = [...keys.keys()][0] ?? '';
   }
 
   /**
-   * Keys as text: `<id>:<base64 of 32 bytes>`, with commas between. Undefined, or empty: no ring.
+   * Keys as text: `<id>:<base64 of 32 bytes>`, with commas between; behind `none` they only decrypt. Undefined, or empty: no ring.
    *
    * @param path names the text in errors
    * @throws OptionError, which shows nothing of a key
@@ -66,6 +71,8 @@ export class KeyRing {
     if (text === undefined || text === '') return undefined;
     if (typeof text !== 'string') throw new OptionError(path, 'must be text');
     const entries = text.split(',').map((entry) => entry.trim());
+    const isIdle = entries.length > 1 && entries[0] === NONE;
+    if (isIdle) entries.shift();
     if (entries.length > MOST_KEYS) throw new OptionError(path, `must be at most ${MOST_KEYS}`);
     const keys = new Map<string, KeyObject>();
     for (const [index, entry] of entries.entries()) {
@@ -76,14 +83,16 @@ export class KeyRing {
       }
       keys.set(id, key);
     }
-    return new KeyRing(keys);
+    return new KeyRing(keys, isIdle ? undefined : [...keys.keys()][0]);
   }
 
-  /** A value with what the codec notes of it. */
-  seal({ data, types }: Carried, belonging: Belonging): Carried {
+  /** A value with what the codec notes of it; as it is when no key encrypts. */
+  seal(carried: Carried, belonging: Belonging): Carried {
+    if (this.first === undefined) return carried;
+    const { data, types } = carried;
     const plain = JSON.stringify(types === undefined ? [data] : [data, types]);
     return {
-      data: { [ENCRYPTED]: this.encrypt(plain, belonging) as unknown as Json },
+      data: { [ENCRYPTED]: this.encrypt(plain, belonging, this.first) as unknown as Json },
       types: ENCRYPTED_TYPES,
     };
   }
@@ -107,16 +116,18 @@ export class KeyRing {
     return this.#keys.size;
   }
 
-  /** Whether a value is encrypted with the first key. */
+  /** Whether a value is encrypted with the first key; plain, when no key encrypts. */
   isCurrent(carried: Carried): boolean {
-    return encryptedIn(carried)?.kid === this.first;
+    const encrypted = encryptedIn(carried);
+    return this.first === undefined ? !encrypted : encrypted?.kid === this.first;
   }
 
-  encrypt(plain: string, belonging: Belonging): Encrypted {
+  /** @param kid of the first key */
+  encrypt(plain: string, belonging: Belonging, kid: string): Encrypted {
     const nonce = this.nextNonce();
     const cipher = createCipheriv(
       CIPHER,
-      this.derived(this.first, nonce) as KeyObject,
+      this.derived(kid, nonce) as KeyObject,
       nonce.subarray(SALT_BYTES),
       { authTagLength: TAG_BYTES },
     );
@@ -125,7 +136,7 @@ export class KeyRing {
     const text = cipher.update(plain, 'utf8');
     cipher.final();
     return {
-      kid: this.first,
+      kid,
       iv: nonce.toString('base64'),
       tag: cipher.getAuthTag().toString('base64'),
       text: text.toString('base64'),
@@ -158,14 +169,18 @@ export class KeyRing {
   }
 
   /**
-   * Digests that may stand for one body, that of the first key first and at last the body's own, which was stored before
-   * there were keys. Nobody without a key can try which body a digest belongs to.
+   * Digests that may stand for the body of a message: that to be stored first, then those of the other keys, and that of the
+   * body alone, as it is stored without keys. Who has no key cannot try which body one belongs to, nor see that two messages
+   * have the same.
    */
-  digests(fingerprint: string): string[] {
+  digests(id: string, fingerprint: string): string[] {
     const keyed = [...this.#keys.values()].map((key) =>
-      createHmac('sha256', key).update(`fingerprint ${fingerprint}`).digest('hex').slice(0, 32),
+      createHmac('sha256', key)
+        .update(`fingerprint ${fingerprint} ${id}`)
+        .digest('hex')
+        .slice(0, 32),
     );
-    return [...keyed, fingerprint];
+    return this.first === undefined ? [fingerprint, ...keyed] : [...keyed, fingerprint];
   }
 
   /** Random bytes are drawn for many values at once: for twelve alone it takes as long. */

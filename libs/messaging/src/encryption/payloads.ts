@@ -17,8 +17,9 @@ export class Payloads {
 
   /** @param place which of the digests stands for its body */
   seal(envelope: Envelope, place: number): Envelope {
-    const { fingerprint } = envelope;
-    const digest = fingerprint === undefined ? undefined : this.ring.digests(fingerprint)[place];
+    const { id, fingerprint } = envelope;
+    const digest =
+      fingerprint === undefined ? undefined : this.ring.digests(id, fingerprint)[place];
     return Object.assign({}, envelope, this.sealData(envelope, envelope), {
       ...(digest !== undefined && { fingerprint: digest }),
     }) as Envelope;
@@ -51,9 +52,11 @@ export class Payloads {
 
   /** Messages of errors repeat what was wrong, and so may their stacks; name and code do not. */
   sealAttempt(named: Named, attempt: AttemptRecord): AttemptRecord {
+    const { first } = this.ring;
+    if (first === undefined) return attempt;
     const { message, stack, ...rest } = attempt.error;
     const plain = JSON.stringify(stack === undefined ? [message] : [message, stack]);
-    const hidden = this.ring.encrypt(plain, ofError(named));
+    const hidden = this.ring.encrypt(plain, ofError(named), first);
     return { ...attempt, error: { ...rest, message: HIDDEN + JSON.stringify(hidden) } };
   }
 

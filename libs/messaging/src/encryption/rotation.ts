@@ -198,7 +198,7 @@ interface Counted {
 /** Once for each revision of a state: asking again changes nothing. */
 function toRequest(actor: string, key: string, revision: number, { first }: KeyRing): Envelope {
   return {
-    id: `${REENCRYPT} ${first} ${actor} ${revision} ${key}`,
+    id: `${REENCRYPT} ${first ?? 'none'} ${actor} ${revision} ${key}`,
     type: `${actor}.${REENCRYPT}`,
     version: 1,
     actor,
