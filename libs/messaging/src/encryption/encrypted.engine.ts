@@ -14,6 +14,8 @@ import type {
   KeyPage,
   KeyRecord,
   KeyState,
+  MessageListing,
+  MessagePage,
   MessageRecord,
   Outcome,
   QuarantinedKey,
@@ -116,6 +118,15 @@ export class EncryptedEngine implements Engine {
     return records.map((record) => this.payloads.openRecord(record));
   }
 
+  async list(actor: string, page: MessagePage): Promise<MessageListing> {
+    const listing = await this.inside.list(actor, page);
+    const items = listing.items.map(({ record, place }) => ({
+      record: this.payloads.openRecord(record),
+      place,
+    }));
+    return { ...listing, items };
+  }
+
   async redrive(id: string, actors: readonly string[], edited?: Carried): Promise<boolean> {
     if (!edited) return this.inside.redrive(id, actors);
     const letter = await this.inside.find(id, actors);
@@ -133,6 +144,15 @@ export class EncryptedEngine implements Engine {
 
   listen(inbox: string, ended: (id: string) => void): Promise<() => Promise<void>> {
     return this.inside.listen(inbox, ended);
+  }
+
+  /** What is noted is what calls were answered, and holds no payload. */
+  note(name: string, value: Json, age: number): Promise<Json> {
+    return this.inside.note(name, value, age);
+  }
+
+  noted(name: string): Promise<Json | undefined> {
+    return this.inside.noted(name);
   }
 
   signal(signals: readonly Signal[]): Promise<void> {
