@@ -2,6 +2,7 @@ import { jsonSchemaOf, replyJsonSchemaOf, type MessageClass } from '@callsheet/m
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { z } from 'zod';
+import { mountDocs } from './docs/docs.page.js';
 import { embed, type JsonSchema } from './embedded.schema.js';
 import { SendableMessages } from './messages/sendable.messages.js';
 import { swagger } from './openapi.decorators.js';
@@ -12,8 +13,9 @@ const KEY = 'Idempotency-Key';
 
 type Components = Record<string, JsonSchema>;
 
-/** Serves the description of the API at `/openapi.json`. */
+/** Serves the description of the API at `/openapi.json`, and a page that shows it at `/docs`. */
 export function mountOpenApi(app: NestFastifyApplication, options: { secured: boolean }): void {
+  mountDocs(app);
   let text: Promise<string> | undefined;
   app
     .getHttpAdapter()

@@ -33,6 +33,8 @@ export class ActorHost implements OnModuleInit {
   private readonly breakers: ActorBreaker[] = [];
   private paused: ReadonlyMap<string, Pause> = new Map();
   private endWatch?: () => void;
+  private trouble?: string;
+  private isStopped = false;
 
   constructor(
     private readonly discovery: DiscoveryService,
@@ -102,10 +104,12 @@ export class ActorHost implements OnModuleInit {
     this.loop.start(hasLocks ? this.options.lockDuration : undefined);
     for (const { actor, handlers } of bound) this.prepare(actor, handlers);
     if (bound.length === 0) return;
-    this.endWatch = await this.pauses.watch(
+    const end = await this.pauses.watch(
       (paused) => this.regulate(paused),
-      (error) => this.logger.warn(`pauses could not be looked after: ${error.message}`),
+      (error) => this.complain(error.message),
     );
+    if (this.isStopped) end();
+    else this.endWatch = end;
   }
 
   /** Begins, stops and goes on taking the messages of each actor, as somebody has paused or resumed it. */
@@ -114,19 +118,27 @@ export class ActorHost implements OnModuleInit {
     this.paused = paused;
     for (const [name, valve] of this.valves) {
       const pause = paused.get(name);
-      if (pause) {
-        valve.shut();
-        if (!before.has(name))
-          this.logger.warn(`${name}: paused, in all processes: ${pause.reason}`);
-      } else {
-        await valve.open();
-        if (before.has(name)) this.logger.log(`${name}: resumed, in all processes`);
+      if (pause) valve.shut();
+      if (pause && !before.has(name)) {
+        this.logger.warn(`${name}: paused, in all processes: ${pause.reason}`);
+      } else if (!pause && before.has(name)) {
+        this.logger.log(`${name}: resumed, in all processes`);
       }
     }
+    for (const [name, valve] of this.valves) if (!paused.has(name)) await valve.open();
+    this.trouble = undefined;
+  }
+
+  /** The same once: it looks again every few seconds. */
+  private complain(trouble: string): void {
+    if (trouble === this.trouble) return;
+    this.trouble = trouble;
+    this.logger.warn(`pauses of actors could not be looked after: ${trouble}`);
   }
 
   /** Takes no more messages and lets the running turns end or hand back. Called before anything else is closed. */
   async stop(): Promise<void> {
+    this.isStopped = true;
     this.subscriptions.stop();
     this.endWatch?.();
     for (const breaker of this.breakers.splice(0)) breaker.stop();
