@@ -31,6 +31,7 @@ const PROMISES = [
   'a turn gets the state that the last turn of its key left, with the number of commits',
   'a turn that does not succeed leaves the state as it was',
   'a turn on a revision that is no longer the last commits nothing',
+  'what is in work and what ended is listed by its state, the newest end first',
   'a read does not wait for its key, takes no room in it, and sees what is committed',
   'a turn of a key arms its own timer again, with its state',
   'a forgotten key has neither state nor journal, and its next turn begins as a new one',

@@ -3,7 +3,7 @@ import { ProblemError, sendProblem } from '../problem.js';
 import { problemFrom } from '../problem.translation.js';
 import { unauthorized, type Access } from './access.js';
 import { may, setPrincipal, type Principal } from './principal.js';
-import { isBoard, isForTenants, needOf } from './route.permissions.js';
+import { isBoard, isForTenants, isPage, needOf } from './route.permissions.js';
 import { API_HEADERS, BOARD_HEADERS } from './security.headers.js';
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
@@ -23,7 +23,7 @@ export function guardAccess(fastify: FastifyInstance, access: Access): void {
       const admitted = await access.admit(request);
       requireOwnSite(request, admitted?.isSession ?? false);
       if (!admitted) {
-        if (isNavigation(request) && isBoard(url)) return toLogin(request, reply);
+        if (isNavigation(request) && isPage(url)) return toLogin(request, reply);
         throw unauthorized('credentials are needed');
       }
       const { principal } = admitted;

@@ -17,6 +17,8 @@ const CALLS: Record<string, Role | 'anybody' | 'open' | 'signed'> = {
   'POST /logout': 'open',
   'POST /v1/hooks/:source': 'signed',
   'GET /openapi.json': 'anybody',
+  'GET /docs': 'anybody',
+  'GET /docs/:file': 'anybody',
   'GET /v1/me': 'anybody',
   'GET /metrics': 'viewer',
   'GET /v1/messages': 'viewer',
@@ -98,6 +100,8 @@ const CALLS: Record<string, Role | 'anybody' | 'open' | 'signed'> = {
 /** Calls that somebody of a tenant may make. */
 const OF_TENANTS = new Set([
   'GET /openapi.json',
+  'GET /docs',
+  'GET /docs/:file',
   'GET /v1/me',
   'GET /v1/messages/:id',
   'POST /v1/messages',

@@ -11,6 +11,8 @@ const CALLS: Readonly<Record<string, Need>> = {
   'POST /login': 'open',
   'POST /logout': 'open',
   'GET /openapi.json': 'anybody',
+  'GET /docs': 'anybody',
+  'GET /docs/:file': 'anybody',
   'GET /metrics': 'metrics:read',
   'GET /v1/me': 'anybody',
   'POST /v1/hooks/:source': 'signed',
@@ -85,6 +87,8 @@ const CALLS: Readonly<Record<string, Need>> = {
 /** Calls that keys of one tenant may make: those whose handlers look at the tenant. */
 const OF_TENANTS: ReadonlySet<string> = new Set([
   'GET /openapi.json',
+  'GET /docs',
+  'GET /docs/:file',
   'GET /v1/me',
   'POST /v1/messages',
   'POST /v1/messages::batch',
@@ -118,7 +122,12 @@ export function isForTenants(method: string, url: string): boolean {
   return OF_TENANTS.has(`${method === 'HEAD' ? 'GET' : method} ${url}`);
 }
 
-/** Whether a route is of the board, which is a page for browsers. */
+/** Whether a route is a page that people go to with a browser. */
+export function isPage(url: string): boolean {
+  return isBoard(url) || url === '/docs';
+}
+
+/** Whether a route is of the board. */
 export function isBoard(url: string): boolean {
   return BOARD.test(url);
 }
