@@ -47,7 +47,7 @@ export interface RunFigures {
 /** Actors that have nothing left to do in the end. */
 const ACTORS = ['email', 'paced-email', 'webhook', 'push', 'push-device', 'chat', 'relay'];
 const PIPELINES = ['rows', 'signups'];
-const PATIENCE = { timeout: 240_000, interval: 500 };
+const PATIENCE = { timeout: 600_000, interval: 500 };
 /** How many messages are looked at at once. */
 const AT_ONCE = 8;
 
@@ -101,7 +101,7 @@ export async function judge(field: Field, run: RunFigures): Promise<Found> {
       ...(await rowsOf(field)),
     ];
     const handled = [...done.values()].reduce((sum, n) => sum + n, 0);
-    tell(field, testimony, run, handled);
+    tell(field, testimony, { ...run, handled, wrong: wrong.length });
     const found = Object.entries(accepted).map(([kind, { length }]) => [kind, length]);
     const numbers = Object.fromEntries(found) as Found['accepted'];
     return { wrong, accepted: numbers, handled, kills: run.kills };
@@ -187,13 +187,17 @@ async function sumOf(client: Client, table: string): Promise<{ n: number; sum: s
   return rows[0] as { n: number; sum: string };
 }
 
-function tell({ name, load }: Field, testimony: Testimony, run: RunFigures, handled: number): void {
+function tell(
+  { name, load }: Field,
+  testimony: Testimony,
+  run: RunFigures & { handled: number; wrong: number },
+): void {
   const accepted = Object.entries(load.accepted).map(([kind, { length }]) => `${length} ${kind}`);
   const again = Object.entries(testimony.seen).map(([kind, seen]) => `${seen.again} ${kind}`);
-  const { seed, kills, loaded, settled: all } = run;
+  const { seed, kills, loaded, settled: all, handled, wrong } = run;
   console.log(
     [
-      `${name}: seed ${seed}, ${kills} kills of workers, load for ${loaded.toFixed(0)} s, all ended after ${all.toFixed(0)} s`,
+      `${name}: seed ${seed}, ${kills} kills of workers, load for ${loaded.toFixed(0)} s, all ended after ${all.toFixed(0)} s, ${wrong} wrong`,
       `accepted: ${accepted.join(', ')}, ${load.rows} rows; ${load.retries} sent again by their senders`,
       `handled: ${handled} turns, T = ${(handled / all).toFixed(0)}/s; seen again: ${again.join(', ')}`,
       ...latenciesOf(testimony),

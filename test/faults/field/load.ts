@@ -30,10 +30,10 @@ const MOST_TRIES = 100;
 
 /** How many of each are begun in a second. An author waits for the number of what was said before more is said. */
 const PACE: Record<Exclude<Kind, 'post' | 'signup'> | 'rows', number> = {
-  mail: 15,
-  webhook: 25,
-  push: 8,
-  heard: 8,
+  mail: 8,
+  webhook: 12,
+  push: 4,
+  heard: 4,
   rows: 5,
 };
 const PAUSE_OF_AUTHORS = 1_000;
