@@ -4,6 +4,7 @@ import {
   Handle,
   Message,
   RejectError,
+  type MessageClass,
   type Turn,
 } from '@callsheet/messaging';
 import { Cron, ScheduledRun } from '@callsheet/scheduler';
@@ -47,14 +48,15 @@ export async function openStage(
     patience?: number;
     url?: string;
     providers?: Type[];
+    messages?: MessageClass[];
   } = {},
 ): Promise<NestFastifyApplication> {
-  const { url = 'memory:', providers = [Greeter], ...http } = options;
+  const { url = 'memory:', providers = [Greeter], messages = [], ...http } = options;
   class StageModule {}
   const app = await createHttpApp(
     {
       module: StageModule,
-      imports: [CallsheetModule.forRoot({ url, messages: [Greet, Keep] }), ApiModule],
+      imports: [CallsheetModule.forRoot({ url, messages: [Greet, Keep, ...messages] }), ApiModule],
       providers,
     },
     http,

@@ -11,6 +11,7 @@ export const PERMISSIONS = {
   'dead-letters:redrive': 'operator',
   'dead-letters:discard': 'admin',
   'actors:read': 'viewer',
+  'actors:inspect': 'operator',
   'actors:operate': 'operator',
   'routes:read': 'viewer',
   'routes:write': 'admin',

@@ -13,7 +13,9 @@ import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { FastifyAdapter } from '@bull-board/fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
+import { SendableMessages } from '../messages/sendable.messages.js';
 import { ProblemError, sendProblem } from '../problem.js';
+import { boardSecrets } from './board.secrets.js';
 import { jobDataSchemaOf } from './job.data.schema.js';
 
 /** A BullMQ queue, in the type of the copy of bullmq that the board sees. */
@@ -32,6 +34,7 @@ export async function mountBoard(app: NestFastifyApplication): Promise<void> {
     queues: [],
     serverAdapter: server,
     options: {
+      handlerHooks: boardSecrets(app.get(SendableMessages)),
       uiConfig: {
         boardTitle: 'Callsheet',
         hideDocsLink: true,

@@ -1,4 +1,4 @@
-import { DeadLetters, MessageRegistry, OptionError } from '@callsheet/messaging';
+import { DeadLetters, MessageRegistry, OptionError, type DeadLetter } from '@callsheet/messaging';
 import {
   Body,
   Controller,
@@ -20,6 +20,7 @@ import {
   ApiTags,
 } from '../openapi.decorators.js';
 import { ApiOnce } from '../idempotency.key.js';
+import { SendableMessages } from '../messages/sendable.messages.js';
 import { MessageFinder } from '../messages/message.finder.js';
 import { ApiCursor, ApiLimit, badCursor, badQuery, DEFAULT_LIMIT } from '../page.js';
 import { ONCE, Receipts } from '../receipts.js';
@@ -70,6 +71,7 @@ export class DeadLettersController {
     private readonly registry: MessageRegistry,
     private readonly finder: MessageFinder,
     private readonly receipts: Receipts,
+    private readonly sendable: SendableMessages,
   ) {}
 
   @Get('dead-letters')
@@ -95,7 +97,7 @@ export class DeadLettersController {
     );
     const letters = found.slice(0, limit);
     const last = found.length > limit ? letters.at(-1) : undefined;
-    return { items: letters.map(toDeadLetterView), next: last && cursorAfter(last) };
+    return { items: letters.map((letter) => this.view(letter)), next: last && cursorAfter(last) };
   }
 
   // The doubled colon is Fastify's way to write one that does not begin a parameter.
@@ -125,7 +127,7 @@ export class DeadLettersController {
   @ApiOperation({ operationId: 'getDeadLetter', summary: 'A dead letter' })
   @ApiOkResponse({ description: 'the message', standardSchema: deadLetterView })
   async get(@Param('id') id: string, @Asker() by: Principal): Promise<DeadLetterView> {
-    return toDeadLetterView(await this.finder.getDead(id, by));
+    return this.view(await this.finder.getDead(id, by));
   }
 
   @Post('dead-letters/:id/redrive')
@@ -182,6 +184,10 @@ export class DeadLettersController {
   async discard(@Param('id') id: string, @Asker() by: Principal): Promise<Discarded> {
     await this.finder.discard(id, by);
     return { id, state: 'discarded' };
+  }
+
+  private view(letter: DeadLetter): DeadLetterView {
+    return toDeadLetterView(letter, this.sendable.secrecyOf(letter.envelope.type));
   }
 
   private requireActor(actor: string | undefined): void {

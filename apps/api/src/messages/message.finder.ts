@@ -10,6 +10,7 @@ import {
 import { Inject, Injectable } from '@nestjs/common';
 import type { Principal } from '../access/principal.js';
 import { ProblemError } from '../problem.js';
+import { unmasked } from './secrets.js';
 import { SendableMessages } from './sendable.messages.js';
 
 /** Finds messages by the id in a URL. For somebody of a tenant there are no others than those of that tenant. */
@@ -63,20 +64,14 @@ export class MessageFinder {
   /**
    * Puts a dead letter back into its queue.
    *
-   * @param edited takes the place of its data
+   * @param edited takes the place of its data; what is masked in it stays as it is
    * @throws ProblemError not_found; forbidden for edited data of what nobody may send; what {@link DeadLetters.redrive} throws
    */
-  async redrive(id: string, by: Principal, edited?: unknown): Promise<void> {
-    if (by.tenant !== undefined || edited !== undefined) {
-      const { envelope } = await this.getDead(id, by);
-      if (edited !== undefined && !this.sendable.find(envelope.type)) {
-        throw new ProblemError(
-          'forbidden',
-          `'${envelope.type}' is not for anybody to send: redrive it as it is`,
-        );
-      }
-    }
-    const redriven = isPossible(id) && (await this.letters.redrive(id, edited));
+  async redrive(id: string, by: Principal, edited?: Record<string, unknown>): Promise<void> {
+    const isLookedAt = by.tenant !== undefined || edited !== undefined;
+    const letter = isLookedAt ? await this.getDead(id, by) : undefined;
+    const whole = edited && letter && this.unmaskedOf(letter, edited);
+    const redriven = isPossible(id) && (await this.letters.redrive(id, whole));
     if (!redriven) throw missing('dead letter', id);
   }
 
@@ -84,6 +79,19 @@ export class MessageFinder {
   async discard(id: string, by: Principal): Promise<void> {
     if (by.tenant !== undefined) await this.getDead(id, by);
     if (!isPossible(id) || !(await this.letters.discard(id))) throw missing('dead letter', id);
+  }
+
+  /** Edited data of a letter, with what was masked in it. */
+  private unmaskedOf(
+    { envelope: { type, data } }: DeadLetter,
+    edited: Record<string, unknown>,
+  ): Record<string, unknown> {
+    if (!this.sendable.find(type)) {
+      const detail = `'${type}' is not for anybody to send: redrive it as it is`;
+      throw new ProblemError('forbidden', detail);
+    }
+    const { secret = [] } = this.sendable.secrecyOf(type) ?? {};
+    return unmasked({ type, secret }, edited, data);
   }
 
   private async find(id: string): Promise<MessageRecord | undefined> {

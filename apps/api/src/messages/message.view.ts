@@ -1,6 +1,12 @@
-import { unreadable, type AttemptRecord, type MessageRecord } from '@callsheet/messaging';
+import {
+  unreadable,
+  type AttemptRecord,
+  type MessageRecord,
+  type Secrecy,
+} from '@callsheet/messaging';
 import { z } from 'zod';
 import { schemas } from '../schema.registry.js';
+import { masked } from './secrets.js';
 
 const time = z.iso.datetime();
 
@@ -32,7 +38,7 @@ export const messageView = z
     key: z.string().optional().describe('which instance of the actor it is for'),
     version: z.int().describe("of the data's shape"),
     priority: z.int().describe('1 is served first'),
-    data: z.record(z.string(), z.unknown()),
+    data: z.record(z.string(), z.unknown()).describe('without secrets'),
     unreadable: z
       .string()
       .optional()
@@ -68,8 +74,12 @@ export const messageView = z
   .register(schemas, { id: 'Message' });
 export type MessageView = z.infer<typeof messageView>;
 
-/** What the store knows of a message, as the API shows it. */
-export function toMessageView(record: MessageRecord): MessageView {
+/**
+ * What the store knows of a message, as the API shows it.
+ *
+ * @param meta of its class, which says what of its data is not shown
+ */
+export function toMessageView(record: MessageRecord, meta: Secrecy | undefined): MessageView {
   const { envelope, state, history, startedAt, finishedAt, reason, redrives, reply } = record;
   const ready = envelope.dueAt ?? envelope.sentAt;
   const first = history[0]?.startedAt ?? startedAt;
@@ -81,7 +91,7 @@ export function toMessageView(record: MessageRecord): MessageView {
     key: envelope.key,
     version: envelope.version,
     priority: envelope.priority,
-    data: envelope.data,
+    data: masked(meta, envelope.data),
     unreadable: unreadable(envelope),
     headers: envelope.headers,
     tenant: envelope.tenant,

@@ -6,6 +6,7 @@ import {
   MessageActiveError,
   MessageRegistry,
   OptionError,
+  type MessageRecord,
   type TellOptions,
 } from '@callsheet/messaging';
 import {
@@ -219,14 +220,21 @@ export class MessagesController {
     const isBad = cursor !== undefined && !from;
     const page = isBad ? undefined : await this.lister.page(filter, limit, from);
     if (!page) throw badCursor();
-    return { items: page.items.map(toMessageView), next: page.next && cursorAt(page.next) };
+    return {
+      items: page.items.map((record) => this.view(record)),
+      next: page.next && cursorAt(page.next),
+    };
   }
 
   @Get('messages/:id')
   @ApiOperation({ operationId: 'getMessage', summary: 'A message: state, attempts, timings' })
   @ApiOkResponse({ description: 'the message', standardSchema: messageView })
   async get(@Param('id') id: string, @Asker() by: Principal): Promise<MessageView> {
-    return toMessageView(await this.finder.get(id, by));
+    return this.view(await this.finder.get(id, by));
+  }
+
+  private view(record: MessageRecord): MessageView {
+    return toMessageView(record, this.sendable.secrecyOf(record.envelope.type));
   }
 
   /** @throws ProblemError idempotency_conflict when it would take the place of what is another tenant's */

@@ -5,6 +5,7 @@ import {
   UnknownMessageError,
   type MessageClass,
   type MessageInstance,
+  type Secrecy,
 } from '@callsheet/messaging';
 import { SCHEDULER_ACTORS } from '@callsheet/scheduler';
 import { isPipelineMessage, SYNC_ACTORS } from '@callsheet/sync';
@@ -35,6 +36,11 @@ export class SendableMessages {
   /** The class of a type; undefined when it is not known, or nobody's to send. */
   find(type: string): MessageClass | undefined {
     return this.all().find(({ meta }) => meta.type === type);
+  }
+
+  /** What of a message of this type is secret, also of one that nobody may send; undefined when the type is not known. */
+  secrecyOf(type: string): Secrecy | undefined {
+    return this.registry.has(type) ? this.registry.get(type).meta : undefined;
   }
 
   /** A message by name. @throws UnknownMessageError, and whatever else {@link MessageRegistry.create} throws */

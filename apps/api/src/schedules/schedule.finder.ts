@@ -5,7 +5,7 @@ import { ProblemError } from '../problem.js';
 import { ElementError } from '../problem.translation.js';
 import { SendableMessages } from '../messages/sendable.messages.js';
 import type { ScheduledMessage } from './schedule.body.js';
-import { masked, unmasked } from './schedule.secrets.js';
+import { masked, unmasked } from '../messages/secrets.js';
 import { toScheduleView, type ScheduleView } from './schedule.view.js';
 
 /** Finds schedules by the id in a URL, and shows what may be shown of them. */

@@ -7,9 +7,15 @@ import {
   type Secrecy,
 } from '@callsheet/messaging';
 
-/** The data of a message as it may be shown. @param meta of its class */
-export function masked(meta: Secrecy, data: JsonObject): JsonObject {
+/** The data of a message as it may be shown. @param meta of its class; without one nothing is known to be secret */
+export function masked(meta: Secrecy | undefined, data: JsonObject): JsonObject {
   return redact(meta, data) as JsonObject;
+}
+
+/** Whether anything in a value is masked: who sends it back without saying of what would store the mask. */
+export function isMasked(value: unknown): boolean {
+  if (value === SECRET) return true;
+  return typeof value === 'object' && value !== null && Object.values(value).some(isMasked);
 }
 
 /**
