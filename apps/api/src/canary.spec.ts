@@ -90,10 +90,11 @@ describe('a secret', () => {
     expect(shown.filter(({ body }) => body.includes(CANARY)).map(({ url }) => url)).toEqual([]);
     expect(shown.filter(({ statusCode }) => statusCode >= 400)).toEqual([]);
     // They are not empty.
-    for (const { url, body } of shown.filter(({ url: at }) => /c-[12]$|cashier/.test(at))) {
-      if (!/\/(logs|flow)$/.test(url))
-        expect([url, body]).toEqual([url, expect.stringContaining('[secret]')]);
-    }
+    const holding = shown.filter(
+      ({ url }) => /c-[12]$|cashier/.test(url) && !/logs|flow/.test(url),
+    );
+    expect(holding.filter(({ body }) => !body.includes('[secret]'))).toEqual([]);
+    expect(holding).toHaveLength(7);
     const view = await app.inject('/v1/dead-letters/c-1');
     expect(view.json()).toMatchObject({ data: MASKED });
   });
