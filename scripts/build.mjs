@@ -73,7 +73,7 @@ function modified(file) {
 async function build() {
   const cli = nestCli();
   const started = new Date();
-  console.log('building (once, about 20 s) ...');
+  console.error('building (once, about 20 s) ...');
   rmSync(STAMP, { force: true });
   const { code, output } = await run(process.execPath, [cli, 'build', 'standalone']);
   if (code !== 0) throw new BuildError(`${output.trimEnd()}\nthe build failed`);
