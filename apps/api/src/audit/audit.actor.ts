@@ -6,11 +6,11 @@ import { auditEntry } from './audit.entry.js';
 export const AUDIT_LOG = 'audit-log';
 export const LOG = 'log';
 
-/** Has an entry kept. */
+/** Has an entry kept, which only the audit log shows. */
 export class KeepEntry extends Message(
   `${AUDIT_LOG}.keep`,
   z.object({ log: z.literal(LOG), entry: auditEntry }),
-  { key: 'log' },
+  { key: 'log', secret: ['entry'] },
 ) {}
 
 /** Keeps the audit log: the newest 100,000 entries, in the order in which they were kept. Runs where the API does. */

@@ -128,6 +128,18 @@ describe('the audit log', () => {
     expect(response.json()).toMatchObject({ code: 'unknown_message' });
   });
 
+  it('is shown nowhere else', async () => {
+    await newest('PUT /v1/routes/:id');
+    const messages = await app.inject('/v1/messages?actor=audit-log&state=done&limit=100');
+    const { items } = messages.json<{ items: { data: object }[] }>();
+    expect(items.length).toBeGreaterThan(3);
+    expect(new Set(items.map(({ data }) => JSON.stringify(data)))).toEqual(
+      new Set(['{"log":"log","entry":"[secret]"}']),
+    );
+    const journal = await app.inject('/v1/actors/audit-log/keys/log/journal');
+    expect(journal.json()).toMatchObject({ status: 403, detail: 'the audit log is at /v1/audit' });
+  });
+
   it('must be written, or nothing is changed', async () => {
     await send(app, { type: 'greeter.greet', data: { name: 'nobody' }, id: 'dead-1' });
     const letter = { url: '/v1/dead-letters/dead-1' };

@@ -1,5 +1,6 @@
 import { ENGINE, MessageRegistry, type Engine, type JournalRow } from '@callsheet/messaging';
 import { Inject, Injectable } from '@nestjs/common';
+import { AUDIT_LOG } from '../audit/audit.actor.js';
 import { requireKnownActor } from '../actors/known.actor.js';
 import { ProblemError } from '../problem.js';
 import type { KeyFacts } from './key.view.js';
@@ -29,7 +30,7 @@ export class KeyFinder {
   /**
    * Rows of the journal of a key, newest first; none for a key without.
    *
-   * @throws ProblemError not_found
+   * @throws ProblemError not_found; forbidden for the audit log, which admins alone see
    */
   async journal(
     actor: string,
@@ -37,6 +38,7 @@ export class KeyFinder {
     page: { before?: string; limit: number },
   ): Promise<JournalRow[]> {
     requireKnownActor(this.registry, actor);
+    if (actor === AUDIT_LOG) throw new ProblemError('forbidden', 'the audit log is at /v1/audit');
     return isPossible(key) ? this.engine.journal(actor, key, page) : [];
   }
 
