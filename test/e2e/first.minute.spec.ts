@@ -49,7 +49,6 @@ describe('the first minute: nothing installed, nothing configured', () => {
     expect(items.map(({ name }) => name)).toEqual([
       'account',
       'alerts',
-      'audit-log',
       'chat',
       'email',
       'heartbeat',

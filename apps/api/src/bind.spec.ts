@@ -58,7 +58,7 @@ describe('the address', () => {
 
   it('says what to do instead of listening without credentials', () => {
     expect(() => bindAddress({ HOST: '0.0.0.0' })).toThrow(
-      "HOST is '0.0.0.0', which others can reach, and there are no credentials: set CALLSHEET_API_KEY, or leave HOST out and use a reverse proxy that asks for credentials, or an SSH tunnel",
+      "HOST is '0.0.0.0', which others can reach, and there are no credentials: set CALLSHEET_API_KEY or OIDC_ISSUER, or leave HOST out and use an SSH tunnel",
     );
   });
 

@@ -28,7 +28,7 @@ export function bindAddress(env: Env = process.env): Address {
   if (apiKeyOf(env) === undefined && !env.OIDC_ISSUER && !isLoopback(host)) {
     throw new OptionError(
       'HOST',
-      `is '${host}', which others can reach, and there are no credentials: set CALLSHEET_API_KEY, or leave HOST out and use a reverse proxy that asks for credentials, or an SSH tunnel`,
+      `is '${host}', which others can reach, and there are no credentials: set CALLSHEET_API_KEY or OIDC_ISSUER, or leave HOST out and use an SSH tunnel`,
     );
   }
   return { host, port: Number(port) };

@@ -136,6 +136,41 @@ describe('a secret', () => {
     expect([response.statusCode, response.body]).toEqual([400, expect.stringContaining('masked')]);
   });
 
+  it('is not shown by what keeps the time of a schedule, which nobody cancels', async () => {
+    const message = { type: 'cashier.charge', data: DATA };
+    const plan = { id: 'monthly', message, cron: '0 7 1 * *', tz: 'UTC' };
+    const made = await app.inject({ method: 'POST', url: '/v1/schedules', payload: plan });
+    expect(made.statusCode).toBe(201);
+    const list = await app.inject('/v1/messages?actor=schedules');
+    const { items } = list.json<{ items: { id: string; state: string }[] }>();
+    const timer = items.find(({ state }) => state === 'delayed')!;
+    for (const url of [
+      '/v1/messages?actor=schedules',
+      `/v1/messages/${encodeURIComponent(timer.id)}`,
+      '/v1/schedules/monthly',
+      '/board/api/queues?activeQueue=schedules',
+      '/v1/audit',
+    ]) {
+      const { statusCode, body } = await app.inject(url);
+      expect([url, statusCode, body.includes(CANARY)]).toEqual([url, 200, false]);
+    }
+    const key = { name: 'op', role: 'operator' };
+    const operator = await app.inject({ method: 'POST', url: '/v1/api-keys', payload: key });
+    const headers = { authorization: `Bearer ${operator.json<{ key: string }>().key}` };
+    for (const url of [
+      '/v1/actors/schedules/keys/monthly',
+      '/v1/actors/schedules/keys/monthly/journal',
+    ]) {
+      const { statusCode, body } = await app.inject({ url, headers });
+      expect([url, statusCode, body.includes(CANARY)]).toEqual([url, 403, false]);
+    }
+    const cancelled = await app.inject({
+      method: 'DELETE',
+      url: `/v1/messages/${encodeURIComponent(timer.id)}`,
+    });
+    expect(cancelled.json()).toMatchObject({ status: 403, code: 'forbidden' });
+  });
+
   it('is in no line of the log', () => {
     expect(written.join('')).toContain('the bank refuses [secret]');
     expect(written.filter((line) => line.includes(CANARY))).toEqual([]);

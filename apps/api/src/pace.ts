@@ -20,19 +20,13 @@ export class Pace {
    * @returns 0, or how many milliseconds it comes too early; then it is not counted
    */
   take(name: string, now = performance.now()): number {
-    const early = this.early(name, now);
+    const each = 1_000 / this.perSecond;
+    const due = Math.max(now, this.due.get(name) ?? now) + each;
+    const early = due - now - this.burst * each;
     if (early > 0) return early;
-    const due = Math.max(now, this.due.get(name) ?? now) + 1_000 / this.perSecond;
     this.due.delete(name);
     if (this.due.size >= MOST) this.due.delete(this.due.keys().next().value!);
     this.due.set(name, due);
     return 0;
-  }
-
-  /** What {@link take} would answer; counts nothing. */
-  early(name: string, now = performance.now()): number {
-    const each = 1_000 / this.perSecond;
-    const due = Math.max(now, this.due.get(name) ?? now) + each;
-    return Math.max(0, due - now - this.burst * each);
   }
 }

@@ -4,11 +4,25 @@ import { ProblemError, sendProblem } from './problem.js';
 import { problemFrom } from './problem.translation.js';
 import type { RouteTable } from './route.table.js';
 
+const logger = new Logger('Http');
+
+/** Logs what is our fault, or that of something we need. */
+export function reportProblem(
+  { method, url }: FastifyRequest,
+  problem: ProblemError,
+  error: unknown,
+): void {
+  if (problem.code === 'internal') {
+    logger.error(`${method} ${url}`, error instanceof Error ? error.stack : error);
+  } else if (problem.status >= 500) {
+    const cause = problem.cause as Error | undefined;
+    logger.warn(`${method} ${url}: ${cause?.message ?? problem.message}`);
+  }
+}
+
 /** Turns every error of the application into a problem document, and logs the ones that are our fault. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-  private readonly logger = new Logger('Http');
-
   constructor(private readonly routes: RouteTable) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
@@ -17,16 +31,7 @@ export class ProblemFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     const problem = request.is404 ? this.unrouted(request) : problemFrom(error);
-    if (problem.code === 'internal') {
-      this.logger.error(
-        `${request.method} ${request.url}`,
-        error instanceof Error ? error.stack : error,
-      );
-    } else if (problem.status >= 500) {
-      this.logger.warn(
-        `${request.method} ${request.url}: ${(problem.cause as Error | undefined)?.message ?? problem.message}`,
-      );
-    }
+    reportProblem(request, problem, error);
     void sendProblem(http.getResponse<FastifyReply>(), problem);
   }
 

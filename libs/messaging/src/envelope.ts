@@ -59,6 +59,11 @@ export interface NotifyTarget {
 const ulid = monotonicFactory();
 /** Copies of events end with their subscriber. */
 const GENERATED = /^[a-z][a-z0-9-]{0,62}-[0-9a-hjkmnp-tv-z]{26}(?:@[a-z][a-z0-9-]{0,62})?$/;
+/** Whether an id is as those that messages without one get, or copies of such events. */
+export function isGeneratedId(id: string): boolean {
+  return GENERATED.test(id);
+}
+
 /** Ids that BullMQ gives to occurrences of a schedule. */
 const OCCURRENCE = /^repeat:[a-z][a-z0-9-]*\.[a-zA-Z0-9_$-]+:\d+$/;
 

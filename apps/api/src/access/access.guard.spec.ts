@@ -132,6 +132,27 @@ describe('without an API key', () => {
     expect(response.statusCode).toBe(status);
   });
 
+  it.each(['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip'])(
+    'what a proxy sends on with %s is not from here',
+    async (header) => {
+      const headers = { host: '127.0.0.1:3000', [header]: '203.0.113.9' };
+      const response = await app.inject({ url: '/v1/actors', headers });
+      expect([response.statusCode, response.json<{ code: string }>().code]).toEqual([
+        421,
+        'misdirected',
+      ]);
+    },
+  );
+
+  it.each(['hooks.received', 'schedule.troubled', 'dead-letters.added'])(
+    '%s is believed, and nobody says it',
+    async (type) => {
+      const payload = { type, data: {} };
+      const response = await app.inject({ method: 'POST', url: '/v1/topics/a.b', payload });
+      expect(response.json()).toMatchObject({ code: 'unknown_message' });
+    },
+  );
+
   it('lets any page read, which browsers then keep from it', async () => {
     const response = await app.inject({
       url: '/v1/actors',

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ProblemError, sendProblem } from '../problem.js';
+import { reportProblem } from '../problem.filter.js';
 import { problemFrom } from '../problem.translation.js';
 import { unauthorized, type Access } from './access.js';
 import { may, setPrincipal, type Principal } from './principal.js';
@@ -27,14 +28,28 @@ export function guardAccess(fastify: FastifyInstance, access: Access): void {
         throw unauthorized('credentials are needed');
       }
       const { principal } = admitted;
-      setPrincipal(request, principal);
+      setPrincipal(request, principal, () => stillHolds(access, request));
       // There is nothing behind it: 404 will say so.
       if (url === '') return;
       requirePermission(principal, request.method, url);
     } catch (error) {
-      return sendProblem(reply, problemFrom(error));
+      const problem = problemFrom(error);
+      reportProblem(request, problem, error);
+      return sendProblem(reply, problem);
     }
   });
+}
+
+/** Whether a request would be let in now. A store that is away keeps nobody out who is in. */
+async function stillHolds(access: Access, request: FastifyRequest): Promise<boolean> {
+  try {
+    const admitted = await access.admit(request);
+    if (!admitted) return false;
+    requirePermission(admitted.principal, request.method, request.routeOptions.url ?? '');
+    return true;
+  } catch (error) {
+    return problemFrom(error).status >= 500;
+  }
 }
 
 /** @throws ProblemError forbidden */

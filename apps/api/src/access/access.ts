@@ -83,19 +83,17 @@ export class Access {
   /**
    * Who presents a key or a token; undefined when it does not hold.
    *
-   * @param address where it comes from: one from which many wrong ones came has to wait
-   * @throws ProblemError too_many_attempts
+   * @param address where it comes from. Right ones are never held up: many clients may stand behind one address
+   * @throws ProblemError too_many_attempts instead, for many wrong ones from there
    */
   async identify(text: string, address: string): Promise<Known | undefined> {
-    const early = this.wrong.early(address);
-    if (early > 0) {
-      throw new ProblemError('too_many_attempts', 'too many wrong credentials came from there', {
-        headers: { 'retry-after': String(Math.ceil(early / 1_000)) },
-      });
-    }
     const known = await this.lookUp(text);
-    if (!known) this.wrong.take(address);
-    return known;
+    if (known) return known;
+    const early = this.wrong.take(address);
+    if (early === 0) return undefined;
+    throw new ProblemError('too_many_attempts', 'too many wrong credentials came from there', {
+      headers: { 'retry-after': String(Math.ceil(early / 1_000)) },
+    });
   }
 
   private async lookUp(text: string): Promise<Known | undefined> {
@@ -140,12 +138,23 @@ export function unauthorized(detail: string): ProblemError {
   );
 }
 
+/** What proxies add: then it is not this machine that asks. */
+const FORWARDED = [
+  'forwarded',
+  'via',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-real-ip',
+];
+
 /** A page elsewhere can point a name of its own at this machine; its requests then carry that name (DNS rebinding). */
 function requireLocalName({ headers }: FastifyRequest): void {
   const name = (headers.host ?? '').replace(/:\d+$/, '');
-  if (isLoopback(name)) return;
+  const isForwarded = FORWARDED.some((header) => headers[header] !== undefined);
+  if (isLoopback(name) && !isForwarded) return;
   throw new ProblemError(
     'misdirected',
-    'without credentials only localhost, 127.0.0.1 and [::1] are served; set CALLSHEET_API_KEY to serve other names',
+    'without credentials only this machine is served, as localhost, 127.0.0.1 or [::1] and through no proxy; set CALLSHEET_API_KEY to serve others',
   );
 }

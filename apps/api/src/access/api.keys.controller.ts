@@ -111,7 +111,7 @@ export class ApiKeysController {
     summary: 'Revoke an API key; within a second no process takes it any more',
   })
   @ApiNoContentResponse({ description: 'revoked' })
-  async revoke(@Param('id') id: string): Promise<void> {
-    await this.keys.revoke(id);
+  async revoke(@Param('id') id: string, @Asker() by: Principal): Promise<void> {
+    await this.keys.revoke(id, by);
   }
 }

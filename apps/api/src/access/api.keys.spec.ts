@@ -107,7 +107,7 @@ describe('an API key', () => {
     const { key, record } = await keys.create({ name: 'shop', role: 'viewer' }, ADMIN);
     const other = new ApiKeys(engine, clock);
     await other.list();
-    await keys.revoke(record.id);
+    await keys.revoke(record.id, ADMIN);
     expect(await keys.verify(key)).toBeUndefined();
     // It was read before it was revoked, and is written after.
     const bound = await engine.bound(`api-key:${record.id}`);

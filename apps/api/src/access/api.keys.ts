@@ -5,6 +5,7 @@ import {
   type Clock,
   type Engine,
   type Json,
+  type JsonObject,
 } from '@callsheet/messaging';
 import { Inject, Injectable } from '@nestjs/common';
 import { ProblemError } from '../problem.js';
@@ -52,6 +53,8 @@ const REMEMBERED = 1_000;
 const SEARCHED = 100;
 /** No change comes after it. */
 const LAST_REVISION = 1e9;
+/** How long a mark of a revoked key stays, ms. */
+const MARKED = 86_400_000;
 const LONGEST_OVERLAP = 7 * 86_400_000;
 
 /**
@@ -61,6 +64,8 @@ const LONGEST_OVERLAP = 7 * 86_400_000;
 @Injectable()
 export class ApiKeys {
   private known: ReadonlyMap<string, Stored> = new Map();
+  /** By id, when keys were revoked whose marks are still there. */
+  private revoked: ReadonlyMap<string, number> = new Map();
   private version?: string;
   private lookedAt = -Infinity;
   private running?: Promise<void>;
@@ -115,6 +120,7 @@ export class ApiKeys {
   ): Promise<{ key: string; record: ApiKeyRecord }> {
     requireWithin(options, by);
     await this.look();
+    await this.forgetRevoked();
     if (this.known.size >= MOST) {
       throw new ProblemError('too_many_api_keys', `there are ${MOST} API keys: revoke some first`);
     }
@@ -136,7 +142,8 @@ export class ApiKeys {
    * Gives a key another secret.
    *
    * @param overlap how long the one of before still holds, ms, at most seven days
-   * @throws ProblemError not_found; forbidden when it may more than who asks; key_changed when somebody else changed it meanwhile
+   * @throws ProblemError not_found; forbidden when it may more than who asks; key_changed when somebody else changed it meanwhile, or
+   *   it has expired
    */
   async rotate(
     id: string,
@@ -146,6 +153,9 @@ export class ApiKeys {
     if (overlap > LONGEST_OVERLAP) throw new OptionError('overlap', 'must be at most 7d');
     const before = await this.stored(id);
     requireWithin(before, by);
+    if (isOver(before, this.clock.now())) {
+      throw new ProblemError('key_changed', `the API key '${id}' has expired: make another`);
+    }
     const { text } = newApiKey(id);
     const rotatedAt = this.clock.now();
     const stored: Stored = {
@@ -160,12 +170,21 @@ export class ApiKeys {
     return { key: text, record: toRecord(id, stored) };
   }
 
-  /** Ends a key for good. @throws ProblemError not_found */
-  async revoke(id: string): Promise<void> {
-    await this.stored(id);
+  /** Ends a key for good. @throws ProblemError not_found; forbidden when it may more than who asks */
+  async revoke(id: string, by: Principal): Promise<void> {
+    requireWithin(await this.stored(id), by);
     // What comes late, a rotation say, must not bring it back.
-    await this.engine.bind(PREFIX + id, { revision: LAST_REVISION });
+    const revokedAt = this.clock.now();
+    await this.engine.bind(PREFIX + id, { revision: LAST_REVISION, revokedAt });
     await this.look();
+  }
+
+  /** Marks of keys that were revoked: nobody who began before can still be changing them. */
+  private async forgetRevoked(): Promise<void> {
+    const old = this.clock.now() - MARKED;
+    for (const [id, revokedAt] of this.revoked) {
+      if (revokedAt < old) await this.engine.bind(PREFIX + id, undefined);
+    }
   }
 
   private async stored(id: string): Promise<Stored> {
@@ -204,19 +223,21 @@ export class ApiKeys {
     const lookedAt = performance.now();
     const bindings = await this.engine.bindings(this.version);
     if (bindings) {
+      const own = Object.entries(bindings.owners)
+        .filter(([owner]) => owner.startsWith(PREFIX))
+        .map(([owner, value]) => [owner.slice(PREFIX.length), value as JsonObject] as const);
       this.known = new Map(
-        Object.entries(bindings.owners)
-          .filter(([owner, value]) => owner.startsWith(PREFIX) && isStored(value))
-          .map(([owner, value]) => [owner.slice(PREFIX.length), value as unknown as Stored]),
+        own.flatMap(([id, value]) => ('digest' in value ? [[id, value as unknown as Stored]] : [])),
+      );
+      this.revoked = new Map(
+        own.flatMap(([id, { revokedAt }]) =>
+          typeof revokedAt === 'number' ? [[id, revokedAt]] : [],
+        ),
       );
       this.version = bindings.version;
     }
     this.lookedAt = lookedAt;
   }
-}
-
-function isStored(value: Json): boolean {
-  return typeof value === 'object' && value !== null && 'digest' in value;
 }
 
 function isOver({ expiresAt = Infinity }: Stored, now: number): boolean {

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isLoopback } from '../bind.js';
 import { ProblemError, sendProblem } from '../problem.js';
+import { reportProblem } from '../problem.filter.js';
 import { problemFrom } from '../problem.translation.js';
 import type { Access } from './access.js';
 import { loginPage, STYLE_HASH } from './login.page.js';
@@ -19,7 +20,11 @@ export function mountLogin(fastify: FastifyInstance, access: Access): void {
       { parseAs: 'string', bodyLimit: FORM_LIMIT },
       async (_request: FastifyRequest, text: string) => new URLSearchParams(text),
     );
-    scope.setErrorHandler((error, _request, reply) => sendProblem(reply, problemFrom(error)));
+    scope.setErrorHandler((error, request, reply) => {
+      const problem = problemFrom(error);
+      reportProblem(request, problem, error);
+      return sendProblem(reply, problem);
+    });
 
     scope.get('/login', async (request, reply) => {
       const admitted = await access.admit(request).catch(() => undefined);
@@ -36,7 +41,9 @@ export function mountLogin(fastify: FastifyInstance, access: Access): void {
         const cookie = await access.sessions.begin(known.holder, isSecure(request), known.until);
         return reply.header('set-cookie', cookie).redirect(next, 303);
       } catch (error) {
-        const { status, message, headers } = problemFrom(error);
+        const found = problemFrom(error);
+        reportProblem(request, found, error);
+        const { status, message, headers } = found;
         return page(reply.code(status).headers(headers), { next, problem: message });
       }
     });

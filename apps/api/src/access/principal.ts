@@ -19,10 +19,25 @@ export interface Principal {
 export const LOCAL: Principal = { id: 'local', name: 'local', role: 'admin' };
 
 const principals = new WeakMap<FastifyRequest, Principal>();
+const admissions = new WeakMap<FastifyRequest, () => Promise<boolean>>();
 
-/** Remembers who makes a request. */
-export function setPrincipal(request: FastifyRequest, principal: Principal): void {
+/**
+ * Remembers who makes a request.
+ *
+ * @param holds looks again whether that may make it
+ */
+export function setPrincipal(
+  request: FastifyRequest,
+  principal: Principal,
+  holds: () => Promise<boolean>,
+): void {
   principals.set(request, principal);
+  admissions.set(request, holds);
+}
+
+/** What looks again whether somebody may make a request that goes on and on: the key may be revoked meanwhile. Never rejects. */
+export function admissionOf(request: FastifyRequest): () => Promise<boolean> {
+  return admissions.get(request) ?? (() => Promise.resolve(false));
 }
 
 /** Who makes a request; undefined for calls that ask for nobody. */

@@ -19,7 +19,7 @@ import {
   type ActorPause,
   type ActorView,
 } from './actor.view.js';
-import { requireKnownActor } from './known.actor.js';
+import { knownActors, requireKnownActor } from './known.actor.js';
 
 /** Shows actors: their messages, how many there are in which state, and how fast they are handled; pauses them. */
 @ApiTags('actors')
@@ -37,7 +37,7 @@ export class ActorsController {
   @ApiOkResponse({ description: 'by name', standardSchema: actorList })
   async list(): Promise<ActorList> {
     const paused = await this.pauses.all();
-    const views = this.registry.actors().map((name) => this.view(name, paused.get(name)));
+    const views = knownActors(this.registry).map((name) => this.view(name, paused.get(name)));
     return { items: await Promise.all(views) };
   }
 

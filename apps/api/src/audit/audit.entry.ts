@@ -25,6 +25,8 @@ export type AuditEntry = z.infer<typeof auditEntry>;
 
 /** The most bytes of JSON of one of the objects in an entry: a row of a journal holds three, and the rest. */
 const MOST_BYTES = 1_000;
+/** A row holds 4,096. */
+const ROW_BYTES = 4_000;
 
 /** What became otherwise between two views of the same, and what of it is too large to keep. */
 export function difference(
@@ -43,6 +45,17 @@ export function difference(
     ...(after && { after: is.kept }),
     ...(omitted.length > 0 && { omitted }),
   };
+}
+
+/** As much of an entry as a row of the journal holds: what it says of the thing goes first. */
+export function fitted(entry: AuditEntry): AuditEntry {
+  const whole = { ...entry, name: entry.name.slice(0, 100), who: entry.who.slice(0, 250) };
+  for (const field of ['after', 'before', 'asked', 'reason'] as const) {
+    if (Buffer.byteLength(JSON.stringify(whole)) <= ROW_BYTES) break;
+    delete whole[field];
+    whole.omitted = [...(whole.omitted ?? []), field];
+  }
+  return whole;
 }
 
 /** The fields of these names that fit, in their order, and the names of those that do not. */

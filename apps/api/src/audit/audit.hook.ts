@@ -4,6 +4,7 @@ import { principalOf } from '../access/principal.js';
 import { isBoard, needOf } from '../access/route.permissions.js';
 import { checkedReason } from '../change.reason.js';
 import { sendProblem } from '../problem.js';
+import { reportProblem } from '../problem.filter.js';
 import { problemFrom } from '../problem.translation.js';
 import { difference, within, type AuditEntry } from './audit.entry.js';
 import type { AuditLog, OpenEntry } from './audit.log.js';
@@ -56,7 +57,9 @@ export function auditChanges(fastify: FastifyInstance, auditing: Auditing): void
         ...(before && { before }),
       });
     } catch (error) {
-      return sendProblem(reply, problemFrom(error));
+      const problem = problemFrom(error);
+      reportProblem(request, problem, error);
+      return sendProblem(reply, problem);
     }
   });
 
@@ -80,8 +83,28 @@ export function auditChanges(fastify: FastifyInstance, auditing: Auditing): void
   async function show(url: string): Promise<JsonObject | undefined> {
     const { authorization } = auditing;
     const response = await fastify.inject({ url, headers: { authorization } });
-    return response.statusCode === 200 ? response.json<JsonObject>() : undefined;
+    if (response.statusCode !== 200) return undefined;
+    const view = response.json<JsonObject>();
+    return OF_MESSAGES.test(url) ? withoutPayload(view) : view;
   }
+}
+
+/** Calls whose views hold data of messages, which are not kept here for longer than the messages are. */
+const OF_MESSAGES = /^\/v1\/(messages|dead-letters)\//;
+const TELLING = [
+  'id',
+  'type',
+  'key',
+  'tenant',
+  'state',
+  'reason',
+  'error',
+  'fingerprint',
+  'redrives',
+];
+
+function withoutPayload(view: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(view).filter(([name]) => TELLING.includes(name)));
 }
 
 function isAudited({ method, routeOptions: { url = '' } }: FastifyRequest): boolean {
@@ -110,7 +133,7 @@ function createdAt(location: unknown): string | undefined {
   return typeof location === 'string' && location.startsWith('/v1/') ? location : undefined;
 }
 
-/** What the body asks for, where it is not itself what there is afterwards, and holds no data of messages, which may be secret. */
+/** What the body asks for, where it is not itself what there is afterwards; of what may hold data of messages only which fields there were. */
 function asked({
   method,
   body,
@@ -119,8 +142,19 @@ function asked({
   const need = needOf(method, url) ?? '';
   const isHarmless =
     need.endsWith(':operate') || need === 'sync:reset' || need === 'api-keys:write';
-  if (!isHarmless || isBoard(url) || typeof body !== 'object' || body === null) return {};
+  if (
+    typeof body !== 'object' ||
+    body === null ||
+    (need.endsWith(':write') && !isHarmless && !isBoard(url))
+  )
+    return {};
   const all = body as JsonObject;
+  if (!isHarmless || isBoard(url)) {
+    const fields = Object.keys(all)
+      .slice(0, 20)
+      .map((name) => name.slice(0, 50));
+    return fields.length > 0 ? { asked: within({ fields }, ['fields']).kept } : {};
+  }
   return { asked: within(all, Object.keys(all)).kept };
 }
 

@@ -9,7 +9,7 @@ import {
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { AUDIT_LOG, KeepEntry, LOG } from './audit.actor.js';
-import type { AuditEntry } from './audit.entry.js';
+import { fitted, type AuditEntry } from './audit.entry.js';
 
 /** An entry whose outcome is not known. */
 export interface OpenEntry {
@@ -40,7 +40,7 @@ export class AuditLog {
    */
   async open(entry: Omit<AuditEntry, 'at'>): Promise<OpenEntry> {
     const id = `audit:${randomUUID()}`;
-    const begun = { at: new Date(this.clock.now()).toISOString(), ...entry };
+    const begun = fitted({ at: new Date(this.clock.now()).toISOString(), ...entry });
     const options = { id, delay: this.unanswered };
     await this.actors.tell(new KeepEntry({ log: LOG, entry: begun }), options);
     const attempt = async (run: () => Promise<unknown>): Promise<void> => {
@@ -52,7 +52,7 @@ export class AuditLog {
     };
     return {
       close: (outcome) => {
-        const message = new KeepEntry({ log: LOG, entry: { ...begun, ...outcome } });
+        const message = new KeepEntry({ log: LOG, entry: fitted({ ...begun, ...outcome }) });
         return attempt(() => this.actors.tell(message, { id, replace: true }));
       },
       drop: () => attempt(() => this.actors.cancel(id)),

@@ -1,6 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { admissionOf } from '../access/principal.js';
 import type { RoomClient, RoomEvent } from './room.client.js';
 
 /** How soon a client that lost the connection tries again, ms. */
@@ -12,6 +13,8 @@ export class EventStream implements RoomClient {
     private readonly raw: ServerResponse,
     /** Told to close, and tells of it, also while the answers to earlier requests are on it. */
     private readonly socket: Socket,
+    /** Whether who opened it may still follow. */
+    private readonly holds: () => Promise<boolean>,
   ) {}
 
   /** Answers the request with a stream that stays open. */
@@ -29,7 +32,7 @@ export class EventStream implements RoomClient {
       connection: 'close',
     });
     raw.write(`retry: ${RETRY}\n\n`);
-    return new EventStream(raw, reply.request.raw.socket);
+    return new EventStream(raw, reply.request.raw.socket, admissionOf(reply.request));
   }
 
   get pending(): number {
@@ -51,6 +54,7 @@ export class EventStream implements RoomClient {
 
   beat(): void {
     this.raw.write(':\n\n');
+    void this.holds().then((holds) => holds || this.terminate());
   }
 
   close(): void {

@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { z } from 'zod';
 import type { RawData, WebSocket } from 'ws';
+import { unauthorized } from '../access/access.js';
 import { ProblemError } from '../problem.js';
 import { problemFrom } from '../problem.translation.js';
 import { violationsOf } from '../schema.pipe.js';
@@ -25,12 +26,16 @@ export class RoomSocket implements RoomClient {
   private waiting = 0;
   private isAlive = true;
 
-  /** @param user in whose name it speaks; undefined: it only listens */
+  /**
+   * @param user in whose name it speaks; undefined: it only listens
+   * @param holds whether who opened it may still be there
+   */
   constructor(
     private readonly socket: WebSocket,
     private readonly room: string,
     private readonly user: string | undefined,
     private readonly rooms: RoomPosts,
+    private readonly holds: () => Promise<boolean>,
   ) {
     socket.on('pong', () => (this.isAlive = true));
     // What is no WebSocket, or too long, ends the connection; it has been told why.
@@ -55,6 +60,7 @@ export class RoomSocket implements RoomClient {
     if (!this.isAlive) return this.terminate();
     this.isAlive = false;
     this.socket.ping();
+    void this.holds().then((holds) => holds || this.terminate());
   }
 
   close(): void {
@@ -87,6 +93,7 @@ export class RoomSocket implements RoomClient {
           'a connection without user listens: open it with ?user=',
         );
       }
+      if (!(await this.holds())) throw unauthorized('the credentials do not hold any more');
       const posted = await this.rooms.post(this.room, { ...said, author: this.user });
       this.reply({ type: 'posted', ...posted });
     } catch (error) {

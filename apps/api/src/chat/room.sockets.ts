@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import type { IncomingMessage } from 'node:http';
+import type { FastifyRequest } from 'fastify';
 import { WebSocketServer } from 'ws';
+import { admissionOf } from '../access/principal.js';
 import type { Upgrade } from '../upgrade.js';
 import { RoomFeeds, type Joining } from './room.feeds.js';
 import { RoomPosts } from './room.posts.js';
@@ -20,9 +21,9 @@ export class RoomSockets {
   ) {}
 
   /** Ends the handshake, or refuses it when it is none, and hands the client what is new in the room. */
-  open(request: IncomingMessage, { socket, head }: Upgrade, room: string, joining: Joining): void {
-    this.server.handleUpgrade(request, socket, head, (opened) => {
-      const client = new RoomSocket(opened, room, joining.user, this.posts);
+  open(request: FastifyRequest, { socket, head }: Upgrade, room: string, joining: Joining): void {
+    this.server.handleUpgrade(request.raw, socket, head, (opened) => {
+      const client = new RoomSocket(opened, room, joining.user, this.posts, admissionOf(request));
       client.onLeft(this.feeds.join(room, client, joining));
     });
   }

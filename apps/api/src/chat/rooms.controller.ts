@@ -172,18 +172,18 @@ export class RoomsController {
   socket(
     @Param('room') room: string,
     @Query({ schema: followQuery }) joining: FollowQuery,
-    @Req() { raw }: FastifyRequest,
+    @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): void {
     requireRoom(room);
     this.feeds.requireOpen();
-    const upgrade = takeUpgrade(raw);
+    const upgrade = takeUpgrade(request.raw);
     if (!upgrade) {
       throw new ProblemError('upgrade_required', 'open it as a WebSocket', {
         headers: { upgrade: 'websocket', connection: 'Upgrade' },
       });
     }
     reply.hijack();
-    this.sockets.open(raw, upgrade, room, joining);
+    this.sockets.open(request, upgrade, room, joining);
   }
 }

@@ -1,4 +1,4 @@
-import { redact, type Json, type JsonObject } from '@callsheet/messaging';
+import type { JsonObject } from '@callsheet/messaging';
 import type { createBullBoard } from '@bull-board/api';
 import type { SendableMessages } from '../messages/sendable.messages.js';
 import { isMasked } from '../messages/secrets.js';
@@ -34,6 +34,10 @@ function jobsMasked(value: unknown, messages: SendableMessages, depth = 0): unkn
   const copy = Object.fromEntries(
     Object.entries(fields).map(([name, child]) => [name, jobsMasked(child, messages, depth + 1)]),
   );
-  if (typeof fields.name !== 'string' || fields.data === undefined) return copy;
-  return { ...copy, data: redact(messages.secrecyOf(fields.name), fields.data as Json) };
+  if (typeof fields.name !== 'string' || !isObject(fields.data)) return copy;
+  return { ...copy, data: messages.shown(fields.name, fields.data) };
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

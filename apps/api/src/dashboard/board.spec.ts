@@ -70,8 +70,6 @@ describe('on a store with queues', () => {
       { timeout: 4_000 },
     );
     expect(queues.map(({ name }) => name)).toEqual([
-      'audit-log',
-      'audit-log.dead',
       'greeter',
       'greeter.dead',
       'reader',
@@ -87,7 +85,7 @@ describe('on a store with queues', () => {
       'sync',
       'sync.dead',
     ]);
-    expect(queues[3]?.jobs[0]?.failedReason).toContain('nobody is there');
+    expect(queues[1]?.jobs[0]?.failedReason).toContain('nobody is there');
   });
 
   it.each(['greeter', 'greeter.dead', 'reader', 'shelf'])(

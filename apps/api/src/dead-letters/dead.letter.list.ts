@@ -1,4 +1,4 @@
-import type { DeadLetter, Secrecy } from '@callsheet/messaging';
+import type { DeadLetter, JsonObject } from '@callsheet/messaging';
 import { z } from 'zod';
 import { messageView, toMessageView } from '../messages/message.view.js';
 import { pageCursor, pageLimit } from '../page.js';
@@ -46,8 +46,8 @@ export const deadLetterView = messageView
   .register(schemas, { id: 'DeadLetter' });
 export type DeadLetterView = z.infer<typeof deadLetterView>;
 
-export function toDeadLetterView(letter: DeadLetter, meta: Secrecy | undefined): DeadLetterView {
-  return { ...toMessageView(letter, meta), fingerprint: letter.fingerprint };
+export function toDeadLetterView(letter: DeadLetter, data: JsonObject): DeadLetterView {
+  return { ...toMessageView(letter, data), fingerprint: letter.fingerprint };
 }
 
 /** Dead letters by what they died of, the most frequent first. */

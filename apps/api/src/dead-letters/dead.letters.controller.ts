@@ -10,6 +10,7 @@ import {
   Post,
   Query,
 } from '@nestjs/common';
+import { knownActors } from '../actors/known.actor.js';
 import { Asker, type Principal } from '../access/principal.js';
 import {
   ApiAcceptedResponse,
@@ -169,7 +170,7 @@ export class DeadLettersController {
     @Asker() by: Principal,
   ): Promise<RedrivenMany> {
     const { limit, dryRun = false, ...filter } = body;
-    if (filter.actor !== undefined && !this.registry.actors().includes(filter.actor)) {
+    if (filter.actor !== undefined && !knownActors(this.registry).includes(filter.actor)) {
       throw new OptionError('actor', 'is not a known actor; see /v1/actors');
     }
     return this.receipts.once(['redriveDeadLetters', by.tenant ?? ''], key, body, async () => ({
@@ -187,11 +188,12 @@ export class DeadLettersController {
   }
 
   private view(letter: DeadLetter): DeadLetterView {
-    return toDeadLetterView(letter, this.sendable.secrecyOf(letter.envelope.type));
+    const { type, data } = letter.envelope;
+    return toDeadLetterView(letter, this.sendable.shown(type, data));
   }
 
   private requireActor(actor: string | undefined): void {
-    if (actor === undefined || this.registry.actors().includes(actor)) return;
+    if (actor === undefined || knownActors(this.registry).includes(actor)) return;
     throw badQuery('actor', 'is not a known actor; see /v1/actors');
   }
 }

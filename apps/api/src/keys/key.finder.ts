@@ -1,8 +1,9 @@
 import { ENGINE, MessageRegistry, type Engine, type JournalRow } from '@callsheet/messaging';
 import { Inject, Injectable } from '@nestjs/common';
-import { AUDIT_LOG } from '../audit/audit.actor.js';
+import type { Principal } from '../access/principal.js';
 import { requireKnownActor } from '../actors/known.actor.js';
 import { ProblemError } from '../problem.js';
+import { isKept } from '../messages/sendable.messages.js';
 import type { KeyFacts } from './key.view.js';
 
 /** Finds keys by actor and key in a URL. */
@@ -14,8 +15,9 @@ export class KeyFinder {
   ) {}
 
   /** @throws ProblemError not_found, also when the key has neither state nor messages */
-  async get(actor: string, key: string): Promise<KeyFacts> {
+  async get(actor: string, key: string, by: Principal): Promise<KeyFacts> {
     requireKnownActor(this.registry, actor);
+    requireAdmin(actor, by);
     if (!isPossible(key)) throw missing(actor, key);
     const [state, quarantined, mailbox] = await Promise.all([
       this.engine.state(actor, key),
@@ -30,15 +32,16 @@ export class KeyFinder {
   /**
    * Rows of the journal of a key, newest first; none for a key without.
    *
-   * @throws ProblemError not_found; forbidden for the audit log, which admins alone see
+   * @throws ProblemError not_found
    */
   async journal(
     actor: string,
     key: string,
     page: { before?: string; limit: number },
+    by: Principal,
   ): Promise<JournalRow[]> {
     requireKnownActor(this.registry, actor);
-    if (actor === AUDIT_LOG) throw new ProblemError('forbidden', 'the audit log is at /v1/audit');
+    requireAdmin(actor, by);
     return isPossible(key) ? this.engine.journal(actor, key, page) : [];
   }
 
@@ -52,6 +55,15 @@ export class KeyFinder {
     if (isPossible(key) && (await this.engine.release(actor, key))) return;
     throw new ProblemError('not_found', `the actor '${actor}' has no quarantined key '${key}'`);
   }
+}
+
+/** What schedules, pipelines and routes are kept in holds data of others, of which their own calls show what may be shown. */
+function requireAdmin(actor: string, { role }: Principal): void {
+  if (role === 'admin' || !isKept(actor)) return;
+  throw new ProblemError(
+    'forbidden',
+    `what '${actor}' keeps is for admins; it has calls of its own`,
+  );
 }
 
 /** No message has another key, and not every store takes the NUL character. */

@@ -1,6 +1,7 @@
 import { ENGINE, MessageRegistry, type Engine } from '@callsheet/messaging';
 import { Controller, Get, Headers, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiParam, ApiQuery, ApiTags } from '../openapi.decorators.js';
+import { Asker, type Principal } from '../access/principal.js';
 import { requireKnownActor } from '../actors/known.actor.js';
 import { ApiOnce } from '../idempotency.key.js';
 import { ApiLimit, DEFAULT_LIMIT } from '../page.js';
@@ -70,8 +71,12 @@ export class KeysController {
   })
   @ApiKeyParam()
   @ApiOkResponse({ description: 'the key', standardSchema: keyView })
-  async get(@Param('actor') actor: string, @Param('key') key: string): Promise<KeyView> {
-    return toKeyView(await this.finder.get(actor, key));
+  async get(
+    @Param('actor') actor: string,
+    @Param('key') key: string,
+    @Asker() by: Principal,
+  ): Promise<KeyView> {
+    return toKeyView(await this.finder.get(actor, key, by));
   }
 
   @Get(':key/journal')
@@ -92,9 +97,10 @@ export class KeysController {
     @Param('actor') actor: string,
     @Param('key') key: string,
     @Query({ schema: journalQuery }) { before, limit = DEFAULT_LIMIT }: JournalQuery,
+    @Asker() by: Principal,
   ): Promise<JournalPage> {
     const page = { limit: limit + 1, ...(before !== undefined && { before }) };
-    return toJournalPage(await this.finder.journal(actor, key, page), limit);
+    return toJournalPage(await this.finder.journal(actor, key, page, by), limit);
   }
 
   @Post(':key/release')

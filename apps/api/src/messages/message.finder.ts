@@ -9,9 +9,10 @@ import {
 } from '@callsheet/messaging';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Principal } from '../access/principal.js';
+import { knownActors } from '../actors/known.actor.js';
 import { ProblemError } from '../problem.js';
 import { unmasked } from './secrets.js';
-import { SendableMessages } from './sendable.messages.js';
+import { isKept, SendableMessages } from './sendable.messages.js';
 
 /** Finds messages by the id in a URL. For somebody of a tenant there are no others than those of that tenant. */
 @Injectable()
@@ -48,10 +49,14 @@ export class MessageFinder {
   /**
    * Cancels a message.
    *
-   * @throws ProblemError not_found; message_ended when it is too late
+   * @throws ProblemError not_found; message_ended when it is too late; forbidden for timers of schedules and pipelines
    */
   async cancel(id: string, by: Principal): Promise<'cancelled' | 'cancelling'> {
-    if (by.tenant !== undefined) await this.get(id, by);
+    const { envelope } = await this.get(id, by);
+    if (isKept(envelope.actor)) {
+      const detail = `'${id}' is how '${envelope.actor}' keeps time: it is not for anybody to cancel`;
+      throw new ProblemError('forbidden', detail);
+    }
     const cancellation = isPossible(id) ? await this.actors.cancel(id) : 'unknown';
     if (cancellation === 'unknown') throw missing('message', id);
     if (cancellation !== 'ended') return cancellation;
@@ -95,7 +100,7 @@ export class MessageFinder {
   }
 
   private async find(id: string): Promise<MessageRecord | undefined> {
-    return isPossible(id) ? this.engine.find(id, this.registry.actors()) : undefined;
+    return isPossible(id) ? this.engine.find(id, knownActors(this.registry)) : undefined;
   }
 }
 

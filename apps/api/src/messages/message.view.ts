@@ -1,12 +1,11 @@
 import {
   unreadable,
   type AttemptRecord,
+  type JsonObject,
   type MessageRecord,
-  type Secrecy,
 } from '@callsheet/messaging';
 import { z } from 'zod';
 import { schemas } from '../schema.registry.js';
-import { masked } from './secrets.js';
 
 const time = z.iso.datetime();
 
@@ -77,9 +76,9 @@ export type MessageView = z.infer<typeof messageView>;
 /**
  * What the store knows of a message, as the API shows it.
  *
- * @param meta of its class, which says what of its data is not shown
+ * @param data what of its data is shown
  */
-export function toMessageView(record: MessageRecord, meta: Secrecy | undefined): MessageView {
+export function toMessageView(record: MessageRecord, data: JsonObject): MessageView {
   const { envelope, state, history, startedAt, finishedAt, reason, redrives, reply } = record;
   const ready = envelope.dueAt ?? envelope.sentAt;
   const first = history[0]?.startedAt ?? startedAt;
@@ -91,7 +90,7 @@ export function toMessageView(record: MessageRecord, meta: Secrecy | undefined):
     key: envelope.key,
     version: envelope.version,
     priority: envelope.priority,
-    data: masked(meta, envelope.data),
+    data,
     unreadable: unreadable(envelope),
     headers: envelope.headers,
     tenant: envelope.tenant,

@@ -31,6 +31,7 @@ import {
 } from '../openapi.decorators.js';
 import type { FastifyReply } from 'fastify';
 import { randomUUID } from 'node:crypto';
+import { knownActors } from '../actors/known.actor.js';
 import { Asker, type Principal } from '../access/principal.js';
 import { ApiOnce } from '../idempotency.key.js';
 import { ApiCursor, ApiLimit, badCursor, badQuery, DEFAULT_LIMIT } from '../page.js';
@@ -170,7 +171,9 @@ export class MessagesController {
           : error;
       }
     });
-    for (const { options } of tellings) await this.requireFree(options, by);
+    if (by.tenant !== undefined && tellings.some(({ options }) => options.replace)) {
+      throw new ProblemError('forbidden', 'keys of a tenant replace one message at a time');
+    }
     try {
       return { messages: (await this.actors.tellMany(tellings)).map(toStored) };
     } catch (error) {
@@ -213,7 +216,7 @@ export class MessagesController {
   async list(
     @Query({ schema: messageQuery }) { limit = DEFAULT_LIMIT, cursor, ...filter }: MessageQuery,
   ): Promise<MessageList> {
-    if (!this.registry.actors().includes(filter.actor)) {
+    if (!knownActors(this.registry).includes(filter.actor)) {
       throw badQuery('actor', 'is not a known actor; see /v1/actors');
     }
     const from = cursor === undefined ? undefined : placeAt(cursor);
@@ -234,7 +237,8 @@ export class MessagesController {
   }
 
   private view(record: MessageRecord): MessageView {
-    return toMessageView(record, this.sendable.secrecyOf(record.envelope.type));
+    const { type, data } = record.envelope;
+    return toMessageView(record, this.sendable.shown(type, data));
   }
 
   /** @throws ProblemError idempotency_conflict when it would take the place of what is another tenant's */

@@ -1,4 +1,5 @@
 import {
+  isGeneratedId,
   MAX_BATCH,
   OptionError,
   type Duration,
@@ -12,8 +13,8 @@ import type { Principal } from '../access/principal.js';
 import { ProblemError } from '../problem.js';
 import { schemas } from '../schema.registry.js';
 
-/** Ids of their runs and timers: a message of such an id would keep them from theirs. */
-const OF_SCHEDULES = /^(run|due):/;
+/** Ids that are given out here: a message of such an id would keep another from its own, or be found in its place. */
+const TAKEN = /^(run|due|audit|hook):/;
 
 const duration = z.union([z.number(), z.string()]);
 
@@ -170,8 +171,11 @@ export function idOf(id: string | undefined, key: string | undefined): string | 
     );
   }
   const own = id ?? key;
-  if (own !== undefined && OF_SCHEDULES.test(own)) {
-    throw new OptionError('id', "must not begin with 'run:' or 'due:', as those of schedules do");
+  if (own !== undefined && TAKEN.test(own)) {
+    throw new OptionError('id', "must not begin with 'run:', 'due:', 'hook:' or 'audit:'");
+  }
+  if (own !== undefined && isGeneratedId(own)) {
+    throw new OptionError('id', 'is as those that are given out to messages without one');
   }
   return own;
 }
