@@ -7,6 +7,7 @@ import { guardAccess } from './access/access.guard.js';
 import { Access } from './access/access.js';
 import { ApiKeys } from './access/api.keys.js';
 import { mountLogin } from './access/login.js';
+import { API_HEADERS } from './access/security.headers.js';
 import { AuditLog } from './audit/audit.log.js';
 import { auditChanges, type Auditing } from './audit/audit.hook.js';
 import { tokenOptionsOf, type TokenOptions } from './access/token.verifier.js';
@@ -64,7 +65,8 @@ export async function createHttpApp(
     handlerTimeout: patience,
     routerOptions: { maxParamLength: LONGEST_PARAM },
     frameworkErrors: (error: unknown, _request: FastifyRequest, reply: FastifyReply) =>
-      void sendProblem(reply, problemFrom(error)),
+      // No hook has run: the URL has no route.
+      void sendProblem(reply.headers(API_HEADERS), problemFrom(error)),
     clientErrorHandler: refuseConnection,
   });
   const fastify = adapter.getInstance();
