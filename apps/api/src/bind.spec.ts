@@ -2,7 +2,7 @@ import { OptionError } from '@callsheet/messaging';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { apiKeyOf, bindAddress, requireFree } from './bind.js';
+import { apiKeyOf, bindAddress, requestRateOf, requireFree } from './bind.js';
 
 const KEY = 'k'.repeat(32);
 
@@ -54,6 +54,13 @@ describe('the address', () => {
     const error = thrown(() => bindAddress(env));
     expect(error).toBeInstanceOf(OptionError);
     expect(error).toMatchObject({ path });
+  });
+
+  it('comes with a rate, if there is one', () => {
+    expect([requestRateOf({}), requestRateOf({ HTTP_RATE: '50' })]).toEqual([undefined, 50]);
+    for (const HTTP_RATE of ['0', '-1', '1.5', '50/s', '1000000']) {
+      expect(thrown(() => requestRateOf({ HTTP_RATE }))).toMatchObject({ path: 'HTTP_RATE' });
+    }
   });
 
   it('says what to do instead of listening without credentials', () => {

@@ -48,6 +48,17 @@ export function sessionSecretOf(env: Env = process.env): string | undefined {
   return secretOf('SESSION_SECRET', env);
 }
 
+/** Requests per second that one key may make of a process, from `HTTP_RATE`; undefined when none is set. @throws OptionError */
+export function requestRateOf(env: Env = process.env): number | undefined {
+  const rate = env.HTTP_RATE;
+  if (!rate) return undefined;
+  if (/^[1-9]\d{0,5}$/.test(rate)) return Number(rate);
+  throw new OptionError(
+    'HTTP_RATE',
+    'must be a whole number of requests per second, from 1 to 999999',
+  );
+}
+
 function secretOf(name: string, env: Env): string | undefined {
   const secret = env[name];
   if (!secret) return undefined;

@@ -1,4 +1,5 @@
 import { CallsheetModule } from '@callsheet/messaging';
+import { Logger } from '@nestjs/common';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -36,6 +37,7 @@ describe('bytes that are no request', () => {
     const answer = await exchange(await listening(), bytes);
     expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
     expect(answer).toContain('Content-Type: application/problem+json');
+    expect(answer).toContain('x-content-type-options: nosniff');
     expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({ status, code });
   });
 
@@ -51,6 +53,20 @@ describe('bytes that are no request', () => {
       /^HTTP\/1\.1 421 /,
     );
   });
+});
+
+it('a body that does not come is the fault of its sender, who is told and left', async () => {
+  const app = await stageForTest({ patience: 200 });
+  await app.listen(0, '127.0.0.1');
+  const warn = vi.fn<() => void>();
+  Logger.overrideLogger({ log: () => undefined, warn, error: warn });
+  onTestFinished(() => Logger.overrideLogger(true));
+  const { port } = app.getHttpServer().address() as AddressInfo;
+  const head = 'Host: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{';
+  const answer = await exchange(port, `POST /v1/messages HTTP/1.1\r\n${head}`);
+  expect(answer).toMatch(/^HTTP\/1\.1 408 /);
+  expect(answer).toContain('"code":"request_timeout"');
+  expect(warn).not.toHaveBeenCalled();
 });
 
 describe('a server that closes', () => {

@@ -7,10 +7,11 @@ import { guardAccess } from './access/access.guard.js';
 import { Access } from './access/access.js';
 import { ApiKeys } from './access/api.keys.js';
 import { mountLogin } from './access/login.js';
+import { API_HEADERS } from './access/security.headers.js';
 import { AuditLog } from './audit/audit.log.js';
 import { auditChanges, type Auditing } from './audit/audit.hook.js';
 import { tokenOptionsOf, type TokenOptions } from './access/token.verifier.js';
-import { apiKeyOf, bindAddress, requireFree, sessionSecretOf } from './bind.js';
+import { apiKeyOf, bindAddress, requestRateOf, requireFree, sessionSecretOf } from './bind.js';
 import { refuseConnection } from './connection.error.js';
 import { acceptOnlyJson } from './json.body.js';
 import { mountBoard } from './dashboard/board.js';
@@ -39,6 +40,7 @@ const PATIENCE = 15_000;
  * @param apiKey the key of an admin, which clients may present; default `CALLSHEET_API_KEY`
  * @param tokens whose tokens they may present instead; default as `OIDC_ISSUER` and the like say
  * @param sessionSecret what sessions of browsers are signed with; default `SESSION_SECRET`, else `apiKey`
+ * @param rate requests per second that one key may make; default `HTTP_RATE`, else any number
  * @param patience milliseconds after which an answer is given up; default 15,000
  * @param nest what `launch` hands to Nest
  */
@@ -48,12 +50,14 @@ export async function createHttpApp(
     apiKey = apiKeyOf(),
     tokens = tokenOptionsOf(),
     sessionSecret = sessionSecretOf(),
+    rate = requestRateOf(),
     patience = PATIENCE,
     nest,
   }: {
     apiKey?: string;
     tokens?: TokenOptions;
     sessionSecret?: string;
+    rate?: number;
     patience?: number;
     nest?: LaunchOptions;
   } = {},
@@ -64,13 +68,14 @@ export async function createHttpApp(
     handlerTimeout: patience,
     routerOptions: { maxParamLength: LONGEST_PARAM },
     frameworkErrors: (error: unknown, _request: FastifyRequest, reply: FastifyReply) =>
-      void sendProblem(reply, problemFrom(error)),
+      // No hook has run: the URL has no route.
+      void sendProblem(reply.headers(API_HEADERS), problemFrom(error)),
     clientErrorHandler: refuseConnection,
   });
   const fastify = adapter.getInstance();
   const routes = new RouteTable(fastify);
   limitSignedRoutes(fastify);
-  const access = new Access({ apiKey, tokens, sessionSecret });
+  const access = new Access({ apiKey, tokens, sessionSecret, rate });
   guardAccess(fastify, access);
   const auditing: Auditing = { authorization: access.ownAuthorization };
   auditChanges(fastify, auditing);

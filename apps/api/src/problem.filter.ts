@@ -30,7 +30,7 @@ export class ProblemFilter implements ExceptionFilter {
     if (host.getType() !== 'http') throw error;
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
-    const problem = request.is404 ? this.unrouted(request) : problemFrom(error);
+    const problem = request.is404 ? this.unrouted(request) : answerTo(request, error);
     reportProblem(request, problem, error);
     void sendProblem(http.getResponse<FastifyReply>(), problem);
   }
@@ -47,4 +47,18 @@ export class ProblemFilter implements ExceptionFilter {
       headers: { allow },
     });
   }
+}
+
+function answerTo({ raw }: FastifyRequest, error: unknown): ProblemError {
+  const problem = problemFrom(error);
+  if (problem.code !== 'timeout' || hasArrived(raw)) return problem;
+  // It was the client that took so long; what else it sends nobody reads.
+  return new ProblemError('request_timeout', 'the body did not arrive in time', {
+    headers: { connection: 'close' },
+  });
+}
+
+/** Without a connection, as tests ask, there is nothing to wait for. */
+function hasArrived({ complete }: { complete?: boolean }): boolean {
+  return complete ?? true;
 }

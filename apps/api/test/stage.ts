@@ -45,6 +45,7 @@ export async function openStage(
     apiKey?: string;
     tokens?: TokenOptions;
     sessionSecret?: string;
+    rate?: number;
     patience?: number;
     url?: string;
     providers?: Type[];

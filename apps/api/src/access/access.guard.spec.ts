@@ -1,5 +1,5 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { openStage } from '../../test/stage.js';
 
 const KEY = 'k'.repeat(32);
@@ -81,6 +81,28 @@ describe('with an API key', () => {
       'cross_site',
     ]);
   });
+});
+
+it('lets each key ask as often as it may', async () => {
+  const app = await openStage({ apiKey: KEY, rate: 2 });
+  onTestFinished(() => app.close());
+  const ask = (key: string) =>
+    app.inject({ url: '/v1/me', headers: { authorization: `Bearer ${key}` } });
+  const payload = { name: 'other', role: 'viewer' };
+  const authorization = `Bearer ${KEY}`;
+  const made = {
+    method: 'POST',
+    url: '/v1/api-keys',
+    headers: { authorization },
+    payload,
+  } as const;
+  const { key } = (await app.inject(made)).json<{ key: string }>();
+  const answers = await Promise.all(Array.from({ length: 30 }, () => ask(KEY)));
+  const late = answers.find(({ statusCode }) => statusCode === 429);
+  expect(new Set(answers.map(({ statusCode }) => statusCode))).toEqual(new Set([200, 429]));
+  expect(late?.json()).toMatchObject({ code: 'too_many_requests' });
+  expect(late?.headers['retry-after']).toMatch(/^\d+$/);
+  expect((await ask(key)).statusCode).toBe(200);
 });
 
 describe('without an API key', () => {

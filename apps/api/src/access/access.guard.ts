@@ -31,6 +31,7 @@ export function guardAccess(fastify: FastifyInstance, access: Access): void {
       setPrincipal(request, principal, () => stillHolds(access, request));
       // There is nothing behind it: 404 will say so.
       if (url === '') return;
+      access.count(principal);
       requirePermission(principal, request.method, url);
     } catch (error) {
       const problem = problemFrom(error);

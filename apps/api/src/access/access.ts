@@ -14,6 +14,8 @@ export interface AccessOptions {
   /** The key of the environment: an admin's, to make others with. */
   apiKey?: string | undefined;
   tokens?: TokenOptions | undefined;
+  /** Requests per second that one key, or whoever else is told apart, may make of this process. Default: any number. */
+  rate?: number | undefined;
   /** Of all processes of one installation. Default: `apiKey`; without either a random one. */
   sessionSecret?: string | undefined;
 }
@@ -40,13 +42,15 @@ export class Access {
   keys?: ApiKeys;
   /** With which the application asks itself, as an admin. Known to this process alone. */
   readonly ownAuthorization: string = `Bearer ${randomBytes(32).toString('hex')}`;
+  private readonly pace?: Pace;
   private readonly digest?: string;
   private readonly ownDigest = digestOf(this.ownAuthorization);
   private readonly tokens?: TokenVerifier;
   /** Wrong credentials by the address that they come from. */
   private readonly wrong = new Pace(1, 20);
 
-  constructor({ apiKey, tokens, sessionSecret = apiKey }: AccessOptions = {}) {
+  constructor({ apiKey, tokens, rate, sessionSecret = apiKey }: AccessOptions = {}) {
+    if (rate !== undefined) this.pace = new Pace(rate, rate * BURST);
     this.sessions = new Sessions(sessionSecret);
     if (apiKey !== undefined) this.digest = digestOf(apiKey);
     if (tokens) this.tokens = new TokenVerifier(tokens);
@@ -78,6 +82,15 @@ export class Access {
     if (this.isConfigured) return undefined;
     requireLocalName(request);
     return { principal: LOCAL, isSession: false };
+  }
+
+  /** Counts a request of somebody. @throws ProblemError too_many_requests, for one that comes too fast */
+  count({ id }: Principal): void {
+    const early = this.pace?.take(id) ?? 0;
+    if (early === 0) return;
+    throw new ProblemError('too_many_requests', 'requests with this key come too fast', {
+      headers: { 'retry-after': String(Math.ceil(early / 1_000)) },
+    });
   }
 
   /**
@@ -125,6 +138,9 @@ export class Access {
 
 /** The application, which looks at what is changed. */
 const ITSELF: Principal = { id: 'itself', name: 'Callsheet', role: 'admin' };
+
+/** Seconds' worth of requests that may come at once. */
+const BURST = 5;
 
 /** Whoever has the key of the environment. */
 const ENVIRONMENT: Principal = { id: 'environment', name: 'CALLSHEET_API_KEY', role: 'admin' };

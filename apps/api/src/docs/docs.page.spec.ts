@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { once } from 'node:events';
+import { connect, type AddressInfo } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { eventually } from '../../../../test/support/eventually.js';
 import { stageForTest } from '../../test/stage.js';
 
 describe('/docs', () => {
@@ -28,6 +31,26 @@ describe('/docs', () => {
       expect(response.json()).toMatchObject({ status: 404, code: 'not_found' });
     },
   );
+
+  it('costs little memory for clients that do not read what they asked for', async () => {
+    const app = await stageForTest();
+    await app.listen(0, '127.0.0.1');
+    const { port } = app.getHttpServer().address() as AddressInfo;
+    const url = '/docs/swagger-ui-bundle.js';
+    const { length } = (await app.inject({ url })).rawPayload;
+    let asked = 0;
+    app.getHttpServer().on('request', () => asked++);
+    const before = process.memoryUsage().arrayBuffers;
+    for (let client = 0; client < 30; client++) {
+      const socket = connect(port, '127.0.0.1').pause();
+      onTestFinished(() => void socket.destroy());
+      await once(socket, 'connect');
+      // Node answers the first, and the others when that is sent.
+      socket.write(`GET ${url} HTTP/1.1\r\nHost: localhost\r\n\r\n`.repeat(8));
+    }
+    await eventually(() => asked >= 30 * 4);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(30 * length);
+  });
 
   it('asks for credentials as everything else does', async () => {
     const app = await stageForTest({ apiKey: 'k'.repeat(32) });

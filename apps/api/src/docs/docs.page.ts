@@ -59,8 +59,21 @@ export function mountDocs(app: NestFastifyApplication): void {
     if (file === 'start.js') return reply.type('text/javascript; charset=utf-8').send(START);
     const type = Object.hasOwn(FILES, file) ? FILES[file] : undefined;
     if (type === undefined) return sendProblem(reply, new ProblemError('not_found', 'see /docs'));
-    return reply.type(type).send(await readFile(path.join(folder(), file)));
+    return reply.type(type).send(await contentOf(file));
   });
+}
+
+const contents = new Map<string, Buffer>();
+
+/** One copy for all who ask: a client that reads slowly holds what it is sent, and 1.5 MB for each of many are much. */
+async function contentOf(file: string): Promise<Buffer> {
+  const known = contents.get(file);
+  if (known) return known;
+  const read = await readFile(path.join(folder(), file));
+  // Others may have read it meanwhile.
+  const content = contents.get(file) ?? read;
+  contents.set(file, content);
+  return content;
 }
 
 /** Where the package is, which has no code that a server could need. */
