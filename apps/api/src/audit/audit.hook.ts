@@ -1,7 +1,7 @@
 import { violations, type JsonObject } from '@callsheet/messaging';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { principalOf } from '../access/principal.js';
-import { isBoard, needOf } from '../access/route.permissions.js';
+import { needOf } from '../access/route.permissions.js';
 import { checkedReason } from '../change.reason.js';
 import { sendProblem } from '../problem.js';
 import { reportProblem } from '../problem.filter.js';
@@ -28,6 +28,7 @@ const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 /** What is sent is itself kept, and who sends it is no operator of anything. */
 const SENDING = new Set(['messages:send', 'rooms:post']);
 const LONGEST_PATH = 300;
+const MOST_FIELDS = 20;
 
 /**
  * Has every change kept that somebody makes over HTTP, the board's too: before it is made, or it is not made; and what it changed,
@@ -133,29 +134,22 @@ function createdAt(location: unknown): string | undefined {
   return typeof location === 'string' && location.startsWith('/v1/') ? location : undefined;
 }
 
-/** What the body asks for, where it is not itself what there is afterwards; of what may hold data of messages only which fields there were. */
+/** Calls whose bodies are kept: they hold no data of messages. */
+const PLAIN = /^((actors|schedules|sync):operate|sync:reset|api-keys:write)$/;
+/** Calls whose bodies are what there is afterwards, and so need not be kept. */
+const WRITING = /^(schedules|routes):write$/;
+
+/** What the body asks for; of what may hold data of messages only which fields there were. */
 function asked({
   method,
   body,
   routeOptions: { url = '' },
 }: FastifyRequest): Pick<AuditEntry, 'asked'> {
   const need = needOf(method, url) ?? '';
-  const isHarmless =
-    need.endsWith(':operate') || need === 'sync:reset' || need === 'api-keys:write';
-  if (
-    typeof body !== 'object' ||
-    body === null ||
-    (need.endsWith(':write') && !isHarmless && !isBoard(url))
-  )
-    return {};
-  const all = body as JsonObject;
-  if (!isHarmless || isBoard(url)) {
-    const fields = Object.keys(all)
-      .slice(0, 20)
-      .map((name) => name.slice(0, 50));
-    return fields.length > 0 ? { asked: within({ fields }, ['fields']).kept } : {};
-  }
-  return { asked: within(all, Object.keys(all)).kept };
+  if (typeof body !== 'object' || body === null || WRITING.test(need)) return {};
+  const names = Object.keys(body).slice(0, MOST_FIELDS);
+  if (PLAIN.test(need)) return { asked: within(body as JsonObject, names).kept };
+  return names.length > 0 ? { asked: { fields: names.map((name) => name.slice(0, 50)) } } : {};
 }
 
 function reasonIn(body: unknown): string | undefined {
