@@ -15,6 +15,7 @@ import { apiKeyOf, bindAddress, requireFree, sessionSecretOf } from './bind.js';
 import { refuseConnection } from './connection.error.js';
 import { acceptOnlyJson } from './json.body.js';
 import { mountBoard } from './dashboard/board.js';
+import { answerOnce } from './one.answer.js';
 import { mountOpenApi } from './openapi.js';
 import { sendProblem } from './problem.js';
 import { ProblemFilter } from './problem.filter.js';
@@ -72,6 +73,7 @@ export async function createHttpApp(
   const fastify = adapter.getInstance();
   const routes = new RouteTable(fastify);
   limitSignedRoutes(fastify);
+  answerOnce(fastify);
   const access = new Access({ apiKey, tokens, sessionSecret });
   guardAccess(fastify, access);
   const auditing: Auditing = { authorization: access.ownAuthorization };
