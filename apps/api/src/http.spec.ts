@@ -17,6 +17,9 @@ async function exchange(port: number, bytes: string): Promise<string> {
   return text(socket);
 }
 
+/** A request to which a header is missing. */
+const HEAD = 'POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n';
+
 async function listening(): Promise<number> {
   const app = await stageForTest();
   await app.listen(0, '127.0.0.1');
@@ -32,6 +35,25 @@ describe('bytes that are no request', () => {
       'headers_too_large',
     ],
     ['another protocol', 'SSH-2.0-OpenSSH_9.6\r\n\r\n', 400, 'bad_request'],
+    ['a header with a NUL', `${HEAD}X-Reason: a\0b\r\n\r\n`, 400, 'bad_request'],
+    ['a header with half a line break', `${HEAD}X-Reason: a\rb\r\n\r\n`, 400, 'bad_request'],
+    ['a header on two lines', `${HEAD}X-Reason: a\r\n b\r\n\r\n`, 400, 'bad_request'],
+    ['a header without name', `${HEAD}: a\r\n\r\n`, 400, 'bad_request'],
+    ['a space behind a name', `${HEAD}Content-Length : 2\r\n\r\n{}`, 400, 'bad_request'],
+    ['two lengths', `${HEAD}Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}`, 400, 'bad_request'],
+    ['a length below 0', `${HEAD}Content-Length: -2\r\n\r\n{}`, 400, 'bad_request'],
+    [
+      'a length and chunks',
+      `${HEAD}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+      400,
+      'bad_request',
+    ],
+    [
+      'chunks that are none',
+      `${HEAD}Transfer-Encoding: chunked\r\n\r\nxyz\r\n`,
+      400,
+      'bad_request',
+    ],
     ['an unknown method', 'FETCH / HTTP/1.1\r\nHost: localhost\r\n\r\n', 400, 'bad_request'],
   ])('%s', async (_, bytes, status, code) => {
     const answer = await exchange(await listening(), bytes);

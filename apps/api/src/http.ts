@@ -15,6 +15,7 @@ import { apiKeyOf, bindAddress, requestRateOf, requireFree, sessionSecretOf } fr
 import { refuseConnection } from './connection.error.js';
 import { acceptOnlyJson } from './json.body.js';
 import { mountBoard } from './dashboard/board.js';
+import { answerOnce } from './one.answer.js';
 import { mountOpenApi } from './openapi.js';
 import { sendProblem } from './problem.js';
 import { ProblemFilter } from './problem.filter.js';
@@ -75,6 +76,7 @@ export async function createHttpApp(
   const fastify = adapter.getInstance();
   const routes = new RouteTable(fastify);
   limitSignedRoutes(fastify);
+  answerOnce(fastify);
   const access = new Access({ apiKey, tokens, sessionSecret, rate });
   guardAccess(fastify, access);
   const auditing: Auditing = { authorization: access.ownAuthorization };

@@ -24,10 +24,12 @@ import { problem, PROBLEM_TYPE, PROBLEMS } from './problem.js';
 const FULL = process.env['FUZZ'] === 'full';
 const REQUESTS = FULL ? 20_000 : 1_500;
 const SEED = Number(process.env['FUZZ_SEED'] ?? (FULL ? Date.now() % 2 ** 31 : 20_261_129));
+/** Any store can be tried, `pglite:` and a folder say. */
+const STORE = process.env['FUZZ_URL'] ?? 'memory:';
 /** Requests under way at once. */
 const ABREAST = 24;
 /** Milliseconds after which the API gives up an answer. */
-const PATIENCE = 500;
+const PATIENCE = 2_000;
 /** Milliseconds within which every answer must come, on a machine that is busy. */
 const LONGEST = 10_000;
 
@@ -91,7 +93,7 @@ let known: Record<string, string[]>;
 beforeAll(async () => {
   vi.stubEnv('HOOK_SECRETS', `shop=${SECRET}`);
   const providers = [Greeter, Vault, Shelf, Numbers, RoutesActor, UnroutedActor];
-  app = await openStage({ providers, patience: PATIENCE });
+  app = await openStage({ url: STORE, providers, patience: PATIENCE });
   // What makes it is loaded when it is first asked for, which may take longer than the patience.
   document = await eventually(async () => {
     const response = await app.inject({ url: '/openapi.json' });
@@ -163,7 +165,7 @@ it(
     const wellMet = statuses.filter((each) => each.some((status) => status < 300)).length;
     const refused = statuses.filter((each) => each.some((status) => status >= 400)).length;
     expect(answers.size).toBe(calls);
-    expect(wellMet).toBeGreaterThan(calls * 0.8);
+    expect(wellMet).toBeGreaterThan(calls * 0.7);
     expect(refused).toBeGreaterThan(calls * 0.9);
   },
 );
@@ -237,6 +239,7 @@ function problemFault(
 ): string | undefined {
   const where = `${status} ${body.slice(0, 500)}`;
   if (!`${headers['content-type']}`.startsWith(PROBLEM_TYPE)) return `${where}: is no problem`;
+  if (body === '') return `${where}: is empty`;
   const parsed = problem.safeParse(JSON.parse(body));
   if (!parsed.success) return `${where}: ${parsed.error.message}`;
   if (PROBLEMS[parsed.data.code][0] !== status) return `${where}: has another status`;

@@ -1,4 +1,4 @@
-import { toMilliseconds, type Duration } from '@callsheet/messaging';
+import { OptionError, toMilliseconds, type Duration } from '@callsheet/messaging';
 import { z } from 'zod';
 import { schemas } from '../schema.registry.js';
 import type { ApiKeyOptions, ApiKeyRecord } from './api.keys.js';
@@ -9,19 +9,24 @@ const duration = z.union([z.number(), z.string()]);
 const role = z.enum(ROLES);
 const permissions = z.array(z.enum(ALL_PERMISSIONS));
 
+/** Of 1 to so many characters, none of which is a control character: it stands in logs and headers. */
+const text = (most: number) =>
+  z
+    .string()
+    .min(1)
+    .max(most)
+    .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must not hold control characters');
+
 /** The body that makes a key. */
 export const apiKeyCreation = z
   .strictObject({
-    name: z.string().min(1).max(100).describe('for people: who uses it'),
+    name: text(100).describe('for people: who uses it'),
     role: role.describe('viewer sees, operator sends and steers, admin changes what there is'),
     permissions: permissions
       .min(1)
       .optional()
       .describe('of what the role permits only these; default: all'),
-    tenant: z
-      .string()
-      .min(1)
-      .max(200)
+    tenant: text(200)
       .optional()
       .describe('sees and sends only what is of this tenant; default: of all'),
     expiresIn: duration
@@ -94,13 +99,14 @@ export function toApiKeyView(record: ApiKeyRecord): ApiKeyView {
 
 /** @throws OptionError */
 export function toApiKeyOptions({ expiresIn, ...body }: ApiKeyCreation): ApiKeyOptions {
-  return {
-    ...body,
-    ...(expiresIn !== undefined && {
-      expiresIn: toMilliseconds(expiresIn as Duration, 'expiresIn'),
-    }),
-  };
+  if (expiresIn === undefined) return body;
+  const age = toMilliseconds(expiresIn as Duration, 'expiresIn');
+  if (age < SHORTEST) throw new OptionError('expiresIn', 'must be at least 1s');
+  return { ...body, expiresIn: age };
 }
+
+/** Shorter than that a key would have expired when its maker gets it, ms. */
+const SHORTEST = 1_000;
 
 function iso(time: number | undefined): string | undefined {
   return time === undefined ? undefined : new Date(time).toISOString();
