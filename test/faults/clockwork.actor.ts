@@ -8,6 +8,9 @@ export class Chime extends Message('chimes.chime', z.object({ takes: z.number() 
 /** What each committed run leaves under an id of its own: one that is committed twice leaves two. */
 export class Struck extends Message('strikes.keep', z.object({ run: z.string() })) {}
 
+/** What a worker says when it has started whole: turns of its first actor may have begun before. */
+export const STARTED = 'started\n';
+
 export interface ClockworkOptions {
   url: string;
   /** Where runs are written down. */

@@ -9,7 +9,7 @@ import type { ScheduleState } from '../../libs/scheduler/src/schedule.state.js';
 import type { Child } from '../support/child.js';
 import { eventually } from '../support/eventually.js';
 import { unaccounted } from '../support/schedule.oracle.js';
-import { Chime, Struck } from './clockwork.actor.js';
+import { Chime, STARTED, Struck } from './clockwork.actor.js';
 import { Run } from './run.js';
 
 /** Nothing of theirs may be given up. */
@@ -51,7 +51,7 @@ export class Clockwork {
     if (by === 'SIGTERM') {
       this.worker();
       // One that has not started yet ends in another way.
-      if (victim) await this.run.reached(victim, 1);
+      if (victim) await this.up(victim);
     }
     if (victim) await this.run.down(victim, by);
     if (by === 'kill -9') this.worker();
@@ -59,14 +59,20 @@ export class Clockwork {
 
   /** All workers are at work: one that starts while the server is away refuses to. */
   async started(): Promise<void> {
-    for (const worker of this.workers) await this.run.reached(worker, 1);
+    for (const worker of this.workers) await this.up(worker);
+  }
+
+  /** Waits until a worker has started, and is at work. */
+  private async up(worker: Child): Promise<void> {
+    await eventually(() => worker.output.includes(STARTED), { timeout: 60_000 });
+    await this.run.reached(worker, 1);
   }
 
   /** Nobody is there for a while. */
   async allDown(ms: number): Promise<void> {
     const count = this.workers.length;
     for (const worker of this.workers.splice(0)) {
-      await this.run.reached(worker, 1);
+      await this.up(worker);
       await this.run.down(worker, 'SIGTERM');
     }
     await this.run.nemesis.harm('nobody', () => new Promise((done) => setTimeout(done, ms)));

@@ -4,7 +4,12 @@ import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { CallsheetModule, launch } from '../../libs/messaging/src/index.js';
 import { SchedulerModule } from '../../libs/scheduler/src/index.js';
-import { ChimeActor, CLOCKWORK_OPTIONS, type ClockworkOptions } from './clockwork.actor.js';
+import {
+  ChimeActor,
+  CLOCKWORK_OPTIONS,
+  STARTED,
+  type ClockworkOptions,
+} from './clockwork.actor.js';
 
 const options = JSON.parse(process.argv[2] ?? '') as ClockworkOptions;
 
@@ -18,3 +23,4 @@ const options = JSON.parse(process.argv[2] ?? '') as ClockworkOptions;
 class WorkerModule {}
 
 await launch((settings) => NestFactory.createApplicationContext(WorkerModule, settings));
+process.stdout.write(STARTED);
