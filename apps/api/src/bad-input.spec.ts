@@ -1,10 +1,7 @@
-import { ENGINE, MessageRegistry, type Engine } from '@callsheet/messaging';
-import { AUDIT_LOG } from './audit/audit.actor.js';
-import { SCHEDULER_ACTORS } from '@callsheet/scheduler';
-import { SYNC_ACTORS } from '@callsheet/sync';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { refusalOf, type Refusal, type Request } from '../test/refusal.js';
+import { messagesInQueues } from '../test/queues.js';
 import { openStage } from '../test/stage.js';
 
 let app: NestFastifyApplication;
@@ -13,23 +10,10 @@ let before: number;
 beforeAll(async () => {
   app = await openStage();
   await post({ type: 'shelf.keep', data: { n: 1 }, id: 'taken' });
-  before = await messagesInQueues();
+  before = await messagesInQueues(app);
 });
 
 afterAll(() => app.close());
-
-async function messagesInQueues(): Promise<number> {
-  const engine = app.get<Engine>(ENGINE);
-  const counts = await Promise.all(
-    app
-      .get(MessageRegistry)
-      .actors()
-      // Schedules answer for themselves, by messages.
-      .filter((actor) => ![AUDIT_LOG, ...SCHEDULER_ACTORS, ...SYNC_ACTORS].includes(actor))
-      .map((actor) => engine.counts(actor)),
-  );
-  return counts.flatMap((count) => Object.values(count) as number[]).reduce((a, b) => a + b, 0);
-}
 
 function post(body: unknown, url = '/v1/messages', headers: Record<string, string> = {}) {
   return app.inject({ method: 'POST', url, payload: body as object, headers });
@@ -431,13 +415,13 @@ describe('bad input', () => {
   it('leaves the process healthy and every queue as it was', async () => {
     expect(({} as { admin?: boolean }).admin).toBeUndefined();
     expect((await app.inject({ url: '/health/ready' })).statusCode).toBe(200);
-    expect(await messagesInQueues()).toBe(before);
+    expect(await messagesInQueues(app)).toBe(before);
   });
 
   it('takes the same id with the same body again, with the same receipt', async () => {
     const again = await post({ type: 'shelf.keep', data: { n: 1 }, id: 'taken' });
     expect(again.statusCode).toBe(202);
     expect(again.json()).toEqual({ id: 'taken', state: 'waiting', durability: 'memory' });
-    expect(await messagesInQueues()).toBe(before);
+    expect(await messagesInQueues(app)).toBe(before);
   });
 });

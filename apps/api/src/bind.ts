@@ -71,6 +71,11 @@ function secretOf(name: string, env: Env): string | undefined {
   return secret;
 }
 
+/** The name in a header Host, without its port. */
+export function nameOf(host = ''): string {
+  return host.replace(/:\d+$/, '');
+}
+
 /** Whether a host name or address (IPv6 with or without brackets) can mean this machine alone. */
 export function isLoopback(host: string): boolean {
   const bare = host.replace(/^\[(.*)\]$/, '$1').toLowerCase();

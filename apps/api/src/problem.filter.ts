@@ -20,6 +20,17 @@ export function reportProblem(
   }
 }
 
+/** Answers a request with what became of it, outside of Nest's handlers. */
+export function answerProblem(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  error: unknown,
+): FastifyReply {
+  const problem = problemFrom(error);
+  reportProblem(request, problem, error);
+  return sendProblem(reply, problem);
+}
+
 /** Turns every error of the application into a problem document, and logs the ones that are our fault. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {

@@ -1,13 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { ProblemError, sendProblem } from '../problem.js';
-import { reportProblem } from '../problem.filter.js';
+import { ProblemError } from '../problem.js';
+import { answerProblem } from '../problem.filter.js';
 import { problemFrom } from '../problem.translation.js';
 import { unauthorized, type Access } from './access.js';
 import { may, setPrincipal, type Principal } from './principal.js';
-import { isBoard, isForTenants, isPage, needOf } from './route.permissions.js';
+import { isBoard, isForTenants, isPage, isSafe, needOf, type Need } from './route.permissions.js';
 import { API_HEADERS, BOARD_HEADERS } from './security.headers.js';
-
-const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
  * Decides about every request before its body is read. One hook of the server and not a Nest guard, because the routes of
@@ -28,38 +26,41 @@ export function guardAccess(fastify: FastifyInstance, access: Access): void {
         throw unauthorized('credentials are needed');
       }
       const { principal } = admitted;
-      setPrincipal(request, principal, () => stillHolds(access, request));
+      setPrincipal(request, principal, () => stillHolds(access, request, need));
       // There is nothing behind it: 404 will say so.
       if (url === '') return;
       access.count(principal);
-      requirePermission(principal, request.method, url);
+      requirePermission(principal, request, need);
     } catch (error) {
-      const problem = problemFrom(error);
-      reportProblem(request, problem, error);
-      return sendProblem(reply, problem);
+      return answerProblem(request, reply, error);
     }
   });
 }
 
+/** What somebody has to be let in for. */
+type Asked = Exclude<Need, 'open' | 'signed'> | undefined;
+
 /** Whether a request would be let in now. A store that is away keeps nobody out who is in. */
-async function stillHolds(access: Access, request: FastifyRequest): Promise<boolean> {
+async function stillHolds(access: Access, request: FastifyRequest, need: Asked): Promise<boolean> {
   try {
     const admitted = await access.admit(request);
-    if (!admitted) return false;
-    requirePermission(admitted.principal, request.method, request.routeOptions.url ?? '');
-    return true;
+    if (admitted) requirePermission(admitted.principal, request, need);
+    return admitted !== undefined;
   } catch (error) {
     return problemFrom(error).status >= 500;
   }
 }
 
 /** @throws ProblemError forbidden */
-function requirePermission(principal: Principal, method: string, url: string): void {
-  const need = needOf(method, url);
+function requirePermission(
+  principal: Principal,
+  { method, routeOptions: { url = '' } }: FastifyRequest,
+  need: Asked,
+): void {
   const isPermitted =
     need === undefined
       ? principal.role === 'admin' && !principal.permissions
-      : need === 'anybody' || need === 'open' || need === 'signed' || may(principal, need);
+      : need === 'anybody' || may(principal, need);
   if (!isPermitted) {
     throw new ProblemError(
       'forbidden',
@@ -82,7 +83,7 @@ function requirePermission(principal: Principal, method: string, url: string): v
  * @throws ProblemError cross_site
  */
 function requireOwnSite({ method, headers }: FastifyRequest, isSession: boolean): void {
-  if (SAFE.has(method) && headers.upgrade === undefined) return;
+  if (isSafe(method) && headers.upgrade === undefined) return;
   const { origin, host } = headers;
   const site = headers['sec-fetch-site'];
   const own =

@@ -1,11 +1,12 @@
 import { OptionError, toMilliseconds, type Duration } from '@callsheet/messaging';
 import { z } from 'zod';
+import { duration } from '../duration.js';
+import { iso } from '../messages/message.view.js';
 import { schemas } from '../schema.registry.js';
 import type { ApiKeyOptions, ApiKeyRecord } from './api.keys.js';
 import { ALL_PERMISSIONS, ROLES } from './permission.js';
 
 const time = z.iso.datetime();
-const duration = z.union([z.number(), z.string()]);
 const role = z.enum(ROLES);
 const permissions = z.array(z.enum(ALL_PERMISSIONS));
 
@@ -92,8 +93,8 @@ export function toApiKeyView(record: ApiKeyRecord): ApiKeyView {
   const { id, name, role, permissions, tenant, createdAt, createdBy } = record;
   return {
     ...{ id, name, role, permissions: permissions && [...permissions], tenant },
-    ...{ createdAt: iso(createdAt)!, createdBy, expiresAt: iso(record.expiresAt) },
-    ...{ rotatedAt: iso(record.rotatedAt), previousUntil: iso(record.previousUntil) },
+    ...{ createdAt: iso(createdAt), createdBy, expiresAt: isoIf(record.expiresAt) },
+    ...{ rotatedAt: isoIf(record.rotatedAt), previousUntil: isoIf(record.previousUntil) },
   };
 }
 
@@ -108,6 +109,6 @@ export function toApiKeyOptions({ expiresIn, ...body }: ApiKeyCreation): ApiKeyO
 /** Shorter than that a key would have expired when its maker gets it, ms. */
 const SHORTEST = 1_000;
 
-function iso(time: number | undefined): string | undefined {
-  return time === undefined ? undefined : new Date(time).toISOString();
+function isoIf(time: number | undefined): string | undefined {
+  return time === undefined ? undefined : iso(time);
 }

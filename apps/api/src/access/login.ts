@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { isLoopback } from '../bind.js';
-import { ProblemError, sendProblem } from '../problem.js';
-import { reportProblem } from '../problem.filter.js';
+import { isLoopback, nameOf } from '../bind.js';
+import { ProblemError } from '../problem.js';
+import { answerProblem, reportProblem } from '../problem.filter.js';
 import { problemFrom } from '../problem.translation.js';
 import type { Access } from './access.js';
 import { loginPage, STYLE_HASH } from './login.page.js';
@@ -20,11 +20,7 @@ export function mountLogin(fastify: FastifyInstance, access: Access): void {
       { parseAs: 'string', bodyLimit: FORM_LIMIT },
       async (_request: FastifyRequest, text: string) => new URLSearchParams(text),
     );
-    scope.setErrorHandler((error, request, reply) => {
-      const problem = problemFrom(error);
-      reportProblem(request, problem, error);
-      return sendProblem(reply, problem);
-    });
+    scope.setErrorHandler((error, request, reply) => answerProblem(request, reply, error));
 
     scope.get('/login', async (request, reply) => {
       const admitted = await access.admit(request).catch(() => undefined);
@@ -70,5 +66,5 @@ function ownPath(text: unknown): string {
 
 /** Browsers do not send secure cookies over plain HTTP; that is right everywhere but on the machine itself. */
 function isSecure({ headers }: FastifyRequest): boolean {
-  return !isLoopback((headers.host ?? '').replace(/:\d+$/, ''));
+  return !isLoopback(nameOf(headers.host));
 }

@@ -3,35 +3,39 @@ import type { Permission } from './permission.js';
 /** What a call needs: a permission, or anybody with credentials, or nobody ('open'), or a signature that its handler checks. */
 export type Need = Permission | 'anybody' | 'open' | 'signed';
 
-/** Every call but those of the board, as the server has its route. One that is missing here is for admins alone. */
-const CALLS: Readonly<Record<string, Need>> = {
-  'GET /health/live': 'open',
-  'GET /health/ready': 'open',
-  'GET /login': 'open',
-  'POST /login': 'open',
-  'POST /logout': 'open',
+/** Calls that keys of one tenant may make: their handlers look at the tenant. */
+const OF_TENANTS: Readonly<Record<string, Need>> = {
   'GET /openapi.json': 'anybody',
   'GET /docs': 'anybody',
   'GET /docs/:file': 'anybody',
-  'GET /metrics': 'metrics:read',
   'GET /v1/me': 'anybody',
-  'POST /v1/hooks/:source': 'signed',
-
   'POST /v1/messages': 'messages:send',
   'POST /v1/messages::batch': 'messages:send',
   'POST /v1/messages::ask': 'messages:send',
-  'GET /v1/messages': 'messages:read',
   'GET /v1/messages/:id': 'messages:read',
   'DELETE /v1/messages/:id': 'messages:cancel',
   'POST /v1/topics/:topic': 'messages:send',
   'POST /v1/topics/:topic(^[^:]+)::ask': 'messages:send',
-
   'GET /v1/dead-letters': 'dead-letters:read',
   'GET /v1/dead-letters::groups': 'dead-letters:read',
   'GET /v1/dead-letters/:id': 'dead-letters:read',
   'POST /v1/dead-letters/:id/redrive': 'dead-letters:redrive',
   'POST /v1/dead-letters::redrive': 'dead-letters:redrive',
   'DELETE /v1/dead-letters/:id': 'dead-letters:discard',
+};
+
+/** Every call but those of the board, as the server has its route. One that is missing here is for admins alone. */
+const CALLS: Readonly<Record<string, Need>> = {
+  ...OF_TENANTS,
+  'GET /health/live': 'open',
+  'GET /health/ready': 'open',
+  'GET /login': 'open',
+  'POST /login': 'open',
+  'POST /logout': 'open',
+  'GET /metrics': 'metrics:read',
+  'POST /v1/hooks/:source': 'signed',
+
+  'GET /v1/messages': 'messages:read',
 
   'GET /v1/actors': 'actors:read',
   'GET /v1/actors/:actor': 'actors:read',
@@ -84,42 +88,31 @@ const CALLS: Readonly<Record<string, Need>> = {
   'GET /v1/audit': 'audit:read',
 };
 
-/** Calls that keys of one tenant may make: those whose handlers look at the tenant. */
-const OF_TENANTS: ReadonlySet<string> = new Set([
-  'GET /openapi.json',
-  'GET /docs',
-  'GET /docs/:file',
-  'GET /v1/me',
-  'POST /v1/messages',
-  'POST /v1/messages::batch',
-  'POST /v1/messages::ask',
-  'GET /v1/messages/:id',
-  'DELETE /v1/messages/:id',
-  'POST /v1/topics/:topic',
-  'POST /v1/topics/:topic(^[^:]+)::ask',
-  'GET /v1/dead-letters',
-  'GET /v1/dead-letters::groups',
-  'GET /v1/dead-letters/:id',
-  'POST /v1/dead-letters/:id/redrive',
-  'POST /v1/dead-letters::redrive',
-  'DELETE /v1/dead-letters/:id',
-]);
-
+const SAFE: readonly string[] = ['GET', 'HEAD', 'OPTIONS'];
 const BOARD = /^\/board(\/|$)/;
 /** What the board does that the API offers to operators too. */
 const OPERATING = /\/(retry(\/:queueStatus)?|promote|pause|resume|release|run)$/;
 
 /** What a call needs, undefined when nothing says; `url` is the route as the server has it. */
 export function needOf(method: string, url: string): Need | undefined {
-  const verb = method === 'HEAD' ? 'GET' : method;
-  if (!isBoard(url)) return CALLS[`${verb} ${url}`];
-  if (verb === 'GET') return 'board:read';
+  if (!isBoard(url)) return CALLS[nameOf(method, url)];
+  if (isSafe(method)) return 'board:read';
   return OPERATING.test(url) ? 'board:operate' : 'board:write';
 }
 
 /** Whether keys of one tenant may make a call. */
 export function isForTenants(method: string, url: string): boolean {
-  return OF_TENANTS.has(`${method === 'HEAD' ? 'GET' : method} ${url}`);
+  return Object.hasOwn(OF_TENANTS, nameOf(method, url));
+}
+
+/** Whether calls of this method change nothing. */
+export function isSafe(method: string): boolean {
+  return SAFE.includes(method);
+}
+
+/** Whoever asks for the headers alone asks for the same. */
+function nameOf(method: string, url: string): string {
+  return `${method === 'HEAD' ? 'GET' : method} ${url}`;
 }
 
 /** Whether a route is a page that people go to with a browser. */

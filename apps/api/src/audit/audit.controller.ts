@@ -2,13 +2,8 @@ import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiQuery, ApiTags } from '../openapi.decorators.js';
 import { ApiLimit, DEFAULT_LIMIT } from '../page.js';
 import { AuditLog } from './audit.log.js';
-import {
-  auditPage,
-  auditQuery,
-  toAuditPage,
-  type AuditPage,
-  type AuditQuery,
-} from './audit.view.js';
+import { auditPage, toAuditPage, type AuditPage } from './audit.view.js';
+import { journalQuery, type JournalQuery } from '../keys/key.view.js';
 
 /** Shows who changed what. */
 @ApiTags('access')
@@ -30,7 +25,7 @@ export class AuditController {
   @ApiLimit()
   @ApiOkResponse({ description: 'a page', standardSchema: auditPage })
   async list(
-    @Query({ schema: auditQuery }) { before, limit = DEFAULT_LIMIT }: AuditQuery,
+    @Query({ schema: journalQuery }) { before, limit = DEFAULT_LIMIT }: JournalQuery,
   ): Promise<AuditPage> {
     const page = { limit: limit + 1, ...(before !== undefined && { before }) };
     return toAuditPage(await this.log.list(page), limit);

@@ -1,11 +1,9 @@
 import { violations, type JsonObject } from '@callsheet/messaging';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { principalOf } from '../access/principal.js';
-import { needOf } from '../access/route.permissions.js';
+import { isSafe, needOf } from '../access/route.permissions.js';
 import { checkedReason } from '../change.reason.js';
-import { sendProblem } from '../problem.js';
-import { reportProblem } from '../problem.filter.js';
-import { problemFrom } from '../problem.translation.js';
+import { answerProblem } from '../problem.filter.js';
 import { difference, within, type AuditEntry } from './audit.entry.js';
 import type { AuditLog, OpenEntry } from './audit.log.js';
 
@@ -24,7 +22,6 @@ interface Change {
   entry: OpenEntry;
 }
 
-const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 /** What is sent is itself kept, and who sends it is no operator of anything. */
 const SENDING = new Set(['messages:send', 'rooms:post']);
 const LONGEST_PATH = 300;
@@ -58,9 +55,7 @@ export function auditChanges(fastify: FastifyInstance, auditing: Auditing): void
         ...(before && { before }),
       });
     } catch (error) {
-      const problem = problemFrom(error);
-      reportProblem(request, problem, error);
-      return sendProblem(reply, problem);
+      return answerProblem(request, reply, error);
     }
   });
 
@@ -109,7 +104,7 @@ function withoutPayload(view: JsonObject): JsonObject {
 }
 
 function isAudited({ method, routeOptions: { url = '' } }: FastifyRequest): boolean {
-  if (SAFE.has(method) || url === '') return false;
+  if (isSafe(method) || url === '') return false;
   const need = needOf(method, url);
   if (need === 'open' || need === 'signed' || SENDING.has(need ?? '')) return false;
   // A trial or a preview changes nothing.

@@ -1,18 +1,7 @@
 import type { JournalRow } from '@callsheet/messaging';
 import { z } from 'zod';
-import { pageLimit } from '../page.js';
 import { schemas } from '../schema.registry.js';
 import { auditEntry, type AuditEntry } from './audit.entry.js';
-
-/** The query of a page of the audit log. */
-export const auditQuery = z.strictObject({
-  before: z
-    .string()
-    .regex(/^\d{1,16}-[1-9]\d{0,17}$|^[1-9]\d{0,15}-0$/, 'must be the id of an entry')
-    .optional(),
-  limit: pageLimit,
-});
-export type AuditQuery = z.output<typeof auditQuery>;
 
 /** A page of the audit log. */
 export const auditPage = z

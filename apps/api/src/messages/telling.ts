@@ -11,12 +11,11 @@ import {
 import { z } from 'zod';
 import type { Principal } from '../access/principal.js';
 import { ProblemError } from '../problem.js';
+import { duration } from '../duration.js';
 import { schemas } from '../schema.registry.js';
 
 /** Ids that are given out here: a message of such an id would keep another from its own, or be found in its place. */
 const TAKEN = /^(run|due|audit|hook):/;
-
-const duration = z.union([z.number(), z.string()]);
 
 /**
  * The body that sends one message. It says which fields there are and of which kind; their values are checked by the

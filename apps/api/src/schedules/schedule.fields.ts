@@ -1,8 +1,8 @@
 import { OVERLAPS } from '@callsheet/scheduler';
 import { z } from 'zod';
+import { duration } from '../duration.js';
 import { schemas } from '../schema.registry.js';
 
-const duration = z.union([z.number(), z.string()]);
 const texts = z.union([z.string(), z.array(z.string())]);
 const time = z
   .string()
