@@ -34,6 +34,7 @@ describe('the first minute: nothing installed, nothing configured', () => {
     const at = (place: string) => fetch(api.url + place);
     expect(await (await at('/health/ready')).json()).toEqual({
       status: 'ready',
+      turnMs: expect.any(Number),
       store: { name: 'PGlite (embedded)', durability: 'process-safe' },
     });
     expect(await (await at('/openapi.json')).json()).toMatchObject({
@@ -99,6 +100,7 @@ describe('the first minute: nothing installed, nothing configured', () => {
       'docs/guide/email.md',
       'docs/guide/access.md',
       'docs/guide/operating.http.md',
+      'docs/guide/observability.md',
     ].map((page) => readFileSync(path.join(ROOT, page), 'utf8'));
     const answers: [number, unknown][] = [];
     for (const { url, body, ...request } of pages.flatMap(curlsOf)) {
@@ -177,6 +179,7 @@ describe('the first minute: nothing installed, nothing configured', () => {
       [200, expect.objectContaining({ paused: loud })],
       [200, expect.objectContaining({ paused: loud })],
       [200, expect.not.objectContaining({ paused: expect.anything() as unknown })],
+      [200, expect.objectContaining({ status: 'ready' })],
     ]);
     expect(pages[1]).toContain(JSON.stringify(answers[2]?.[1]));
     for (const page of pages.slice(2, 4)) {

@@ -15,7 +15,9 @@ import { RoomSettings } from './chat/room.settings.js';
 import { RoomSockets } from './chat/room.sockets.js';
 import { RoomsController } from './chat/rooms.controller.js';
 import { DeadLettersController } from './dead-letters/dead.letters.controller.js';
+import { CanaryActor } from './health/canary.actor.js';
 import { HealthController } from './health/health.controller.js';
+import { Readiness } from './health/readiness.js';
 import { HookRate } from './hooks/hook.rate.js';
 import { HookSecrets } from './hooks/hook.secrets.js';
 import { HooksController } from './hooks/hooks.controller.js';
@@ -59,11 +61,13 @@ import { TopicsController } from './topics/topics.controller.js';
     ApiKeys,
     AuditActor,
     AuditLog,
+    CanaryActor,
     HookRate,
     { provide: HookSecrets, useFactory: () => new HookSecrets(process.env.HOOK_SECRETS) },
     KeyFinder,
     MessageFinder,
     MessageLister,
+    Readiness,
     Receipts,
     RouteFinder,
     ScheduleFinder,

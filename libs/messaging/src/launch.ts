@@ -6,6 +6,7 @@ import {
 } from '@nestjs/common';
 import { CallsheetError, OptionError } from './messaging.errors.js';
 import { KeyRing } from './encryption/key.ring.js';
+import { exportTraces } from './telemetry/trace.exporter.js';
 import { OPTIONS, type EncryptionOptions, type ResolvedOptions } from './messaging.options.js';
 
 /** What NestFactory must be given, so that errors at start come here and nothing else prints them. */
@@ -20,7 +21,7 @@ const CLOSING = 12_000;
 /**
  * Starts a Nest application as a process of its own: an error at start is one readable line and exit code 1, SIGTERM and
  * SIGINT close it in order, also while it starts, and the process ends even if that hangs, at the latest 12 s after
- * `shutdownGrace`.
+ * `shutdownGrace`. Its spans go where {@link exportTraces} reads from the environment.
  *
  * @param create makes and starts the application; it must hand the options it gets to NestFactory
  */
@@ -37,6 +38,7 @@ export async function launch(
     });
   }
   try {
+    await exportTraces();
     const app = await create({
       abortOnError: false,
       logger: new ProcessLogger({ logLevels: LEVELS }),

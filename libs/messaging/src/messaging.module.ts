@@ -38,6 +38,7 @@ import { Routes } from './routing/routes.js';
 import { Subscriptions } from './routing/subscriptions.js';
 import { METRICS, MetricsObserver } from './telemetry/metrics.js';
 import { observersOf } from './telemetry/observers.js';
+import { endTraces } from './telemetry/trace.exporter.js';
 import { TracingObserver } from './telemetry/tracing.js';
 
 type AsyncOptions = Omit<CallsheetOptions, 'messages'>;
@@ -74,6 +75,7 @@ export class CallsheetModule implements OnApplicationShutdown {
 
   async onApplicationShutdown(): Promise<void> {
     await this.engine.close();
+    await endTraces();
   }
 }
 

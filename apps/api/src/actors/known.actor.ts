@@ -1,10 +1,14 @@
 import type { MessageRegistry } from '@callsheet/messaging';
 import { AUDIT_LOG } from '../audit/audit.actor.js';
+import { CANARY } from '../health/canary.actor.js';
 import { ProblemError } from '../problem.js';
 
-/** Names of the actors that are shown and steered, sorted: all but the one that keeps the audit log, which only grows. */
+/** The API's own, of which there is nothing to steer: the one that keeps the audit log, and the one that readiness asks. */
+export const OWN_ACTORS: readonly string[] = [AUDIT_LOG, CANARY];
+
+/** Names of the actors that are shown and steered, sorted: all but the API's own. */
 export function knownActors(registry: MessageRegistry): string[] {
-  return registry.actors().filter((name) => name !== AUDIT_LOG);
+  return registry.actors().filter((name) => !OWN_ACTORS.includes(name));
 }
 
 /** Requires an actor named in a URL. @throws ProblemError not_found */

@@ -13,7 +13,7 @@ import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { FastifyAdapter } from '@bull-board/fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
-import { AUDIT_LOG } from '../audit/audit.actor.js';
+import { OWN_ACTORS } from '../actors/known.actor.js';
 import { SendableMessages } from '../messages/sendable.messages.js';
 import { ProblemError, sendProblem } from '../problem.js';
 import { boardSecrets } from './board.secrets.js';
@@ -48,7 +48,7 @@ export async function mountBoard(app: NestFastifyApplication): Promise<void> {
     async (scope: FastifyInstance) => {
       scope.addHook('onRequest', async (_request, reply) => {
         const all = (queues.all() as readonly Queue[]).filter(
-          (queue) => actorOf(queue) !== AUDIT_LOG,
+          (queue) => !OWN_ACTORS.includes(actorOf(queue)),
         );
         if (all.length === 0) return sendProblem(reply, nothingToShow());
         if (all.length === shown) return;

@@ -4,7 +4,7 @@ import { SCHEDULER_ACTORS } from '@callsheet/scheduler';
 import { SYNC_ACTORS } from '@callsheet/sync';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { Greeter, send, stageForTest } from '../../test/stage.js';
-import { AUDIT_LOG } from '../audit/audit.actor.js';
+import { OWN_ACTORS } from '../actors/known.actor.js';
 
 interface Page {
   items: { id: string; state: string; reason: string }[];
@@ -112,7 +112,7 @@ describe('POST /v1/dead-letters/:id/redrive', () => {
     });
     expect(response.statusCode).toBe(202);
     expect(redriven).toHaveBeenCalledWith('a', [
-      AUDIT_LOG,
+      ...OWN_ACTORS,
       'greeter',
       ...SCHEDULER_ACTORS,
       'shelf',

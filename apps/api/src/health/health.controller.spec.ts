@@ -1,24 +1,39 @@
 import { ENGINE, type Engine } from '@callsheet/messaging';
-import { expect, it, vi } from 'vitest';
-import { stageForTest } from '../../test/stage.js';
+import { describe, expect, it, vi } from 'vitest';
+import { send, stageForTest } from '../../test/stage.js';
+import { CANARY } from './canary.actor.js';
 
 it('is live', async () => {
   const app = await stageForTest();
   expect((await app.inject({ url: '/health/live' })).json()).toEqual({ status: 'live' });
 });
 
-it('is ready when the store answers', async () => {
+it('is ready when a turn was committed', async () => {
   const app = await stageForTest();
   const response = await app.inject({ url: '/health/ready' });
   expect([response.statusCode, response.json()]).toEqual([
     200,
-    { status: 'ready', store: { name: 'memory', durability: 'memory' } },
+    {
+      status: 'ready',
+      turnMs: expect.any(Number),
+      store: { name: 'memory', durability: 'memory' },
+    },
   ]);
+  expect((await app.get<Engine>(ENGINE).counts(CANARY)).done).toBe(1);
+});
+
+it('asks for one turn for a storm of probes', async () => {
+  const app = await stageForTest();
+  const answers = await Promise.all(
+    Array.from({ length: 50 }, () => app.inject({ url: '/health/ready' })),
+  );
+  expect(new Set(answers.map(({ statusCode }) => statusCode))).toEqual(new Set([200]));
+  expect((await app.get<Engine>(ENGINE).counts(CANARY)).done).toBe(1);
 });
 
 it('is live but not ready when the store refuses', async () => {
   const app = await stageForTest();
-  vi.spyOn(app.get<Engine>(ENGINE), 'ping').mockRejectedValue(new Error('ECONNREFUSED secret'));
+  vi.spyOn(app.get<Engine>(ENGINE), 'send').mockRejectedValue(new Error('ECONNREFUSED secret'));
   const response = await app.inject({ url: '/health/ready' });
   expect(response.statusCode).toBe(503);
   expect(response.json()).toMatchObject({ code: 'not_ready' });
@@ -26,11 +41,41 @@ it('is live but not ready when the store refuses', async () => {
   expect((await app.inject({ url: '/health/live' })).statusCode).toBe(200);
 });
 
-it('is not ready when the store is silent for two seconds', async () => {
+it('is not ready when the store takes messages and gives none out', async () => {
   const app = await stageForTest();
-  vi.spyOn(app.get<Engine>(ENGINE), 'ping').mockReturnValue(new Promise(() => undefined));
+  vi.spyOn(app.get<Engine>(ENGINE), 'send').mockResolvedValue(undefined);
   const start = performance.now();
   const response = await app.inject({ url: '/health/ready' });
   expect([response.statusCode, response.json<{ code: string }>().code]).toEqual([503, 'not_ready']);
   expect(performance.now() - start).toBeGreaterThan(1_900);
+});
+
+describe('with a limit for how long messages wait', () => {
+  it('is not ready when one has waited longer, unless its actor is paused', async () => {
+    const app = await stageForTest();
+    await send(app, { type: 'shelf.keep', data: {} });
+    const late = await vi.waitUntil(async () => {
+      const response = await app.inject({ url: '/health/ready?oldest=1ms' });
+      return response.statusCode === 503 && response;
+    });
+    expect(late.json()).toMatchObject({
+      code: 'not_ready',
+      detail: expect.stringContaining('shelf (0 s)'),
+    });
+    expect((await app.inject({ url: '/health/ready?oldest=10m' })).statusCode).toBe(200);
+    await app.inject({
+      method: 'POST',
+      url: '/v1/actors/shelf/pause',
+      payload: { reason: 'stocktaking' },
+    });
+    expect((await app.inject({ url: '/health/ready?oldest=1ms' })).statusCode).toBe(200);
+  });
+
+  it.each(['?oldest=soon', '?oldest=-1s', '?oldest=400d', '?newest=1s'])(
+    'refuses %s',
+    async (query) => {
+      const app = await stageForTest();
+      expect((await app.inject({ url: `/health/ready${query}` })).statusCode).toBe(422);
+    },
+  );
 });

@@ -14,10 +14,10 @@ import { ScheduleTroubled, SCHEDULER_ACTORS } from '@callsheet/scheduler';
 import { isPipelineMessage, SYNC_ACTORS } from '@callsheet/sync';
 import { Injectable } from '@nestjs/common';
 import { masked } from './secrets.js';
-import { AUDIT_LOG } from '../audit/audit.actor.js';
+import { OWN_ACTORS } from '../actors/known.actor.js';
 
 /** Actors that keep what has calls of its own, which check what these would believe; and one that another one sends to. */
-const KEEPERS: readonly string[] = [...SCHEDULER_ACTORS, ...SYNC_ACTORS, ROUTES, AUDIT_LOG];
+const KEEPERS: readonly string[] = [...SCHEDULER_ACTORS, ...SYNC_ACTORS, ROUTES, ...OWN_ACTORS];
 const OF_THE_HOUSE: readonly string[] = [...KEEPERS, PACED_EMAIL];
 /** Events that are believed: that a signature was right, that something failed. */
 const BELIEVED: readonly string[] = [
@@ -26,7 +26,7 @@ const BELIEVED: readonly string[] = [
   DeadLetterAdded.meta.type,
 ];
 
-/** Whether an actor keeps schedules, pipelines, routes or the audit log, each of which has calls of its own. */
+/** Whether an actor keeps schedules, pipelines, routes or the audit log, each of which has calls of its own, or is asked by readiness. */
 export function isKept(actor: string): boolean {
   return KEEPERS.includes(actor);
 }

@@ -3,7 +3,7 @@ import { SCHEDULER_ACTORS } from '@callsheet/scheduler';
 import { SYNC_ACTORS } from '@callsheet/sync';
 import { expect, it, vi } from 'vitest';
 import { send, stageForTest } from '../../test/stage.js';
-import { AUDIT_LOG } from '../audit/audit.actor.js';
+import { OWN_ACTORS } from '../actors/known.actor.js';
 
 it('shows what was sent and handled, and what waits', async () => {
   const app = await stageForTest();
@@ -37,6 +37,19 @@ it("is in Prometheus' text format", async () => {
   expect(body).toMatch(/^# HELP callsheet_turns_total .*\n# TYPE callsheet_turns_total counter$/m);
 });
 
+it('is OpenMetrics to who accepts that', async () => {
+  const app = await stageForTest();
+  await send(app, { type: 'shelf.keep', data: {} });
+  const accept = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
+  const { headers, body } = await app.inject({ url: '/metrics', headers: { accept } });
+  expect(headers).toMatchObject({ 'content-type': accept, vary: 'accept' });
+  expect(body).toMatch(/^# TYPE callsheet_messages_sent counter\ncallsheet_messages_sent_total\{/m);
+  expect(body).toMatch(/[^\n]\n# EOF\n$/);
+  expect(body).not.toContain('\n\n');
+  const plain = await app.inject({ url: '/metrics' });
+  expect(plain.body).toContain('# TYPE callsheet_messages_sent_total counter\n');
+});
+
 it('is behind the API key', async () => {
   const apiKey = 'k'.repeat(32);
   const app = await stageForTest({ apiKey });
@@ -59,7 +72,7 @@ it('asks the store once for a storm of scrapes', async () => {
   const counts = vi.spyOn(app.get<Engine>(ENGINE), 'counts');
   await Promise.all(Array.from({ length: 50 }, () => app.inject({ url: '/metrics' })));
   expect(counts.mock.calls.map(([actor]) => actor)).toEqual([
-    AUDIT_LOG,
+    ...OWN_ACTORS,
     'greeter',
     ...SCHEDULER_ACTORS,
     'shelf',

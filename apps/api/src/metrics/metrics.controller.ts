@@ -1,5 +1,5 @@
-import { METRICS, type Metrics } from '@callsheet/messaging';
-import { Controller, Get, Inject, Optional, Res } from '@nestjs/common';
+import { METRICS, OPEN_METRICS, type Metrics } from '@callsheet/messaging';
+import { Controller, Get, Headers, Inject, Optional, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '../openapi.decorators.js';
 import type { FastifyReply } from 'fastify';
 import { ProblemError } from '../problem.js';
@@ -12,12 +12,19 @@ export class MetricsController {
   constructor(@Optional() @Inject(METRICS) private readonly metrics?: Metrics) {}
 
   @Get()
-  @ApiOperation({ operationId: 'getMetrics', summary: 'Metrics for Prometheus' })
-  @ApiProduces('text/plain')
-  @ApiOkResponse({ description: 'in its text format', standardSchema: metricsText })
-  async get(@Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
+  @ApiOperation({
+    operationId: 'getMetrics',
+    summary: "Metrics: in Prometheus' text format, as OpenMetrics to who accepts that",
+  })
+  @ApiProduces('text/plain', 'application/openmetrics-text')
+  @ApiOkResponse({ description: 'what this process counts', standardSchema: metricsText })
+  async get(
+    @Res({ passthrough: true }) reply: FastifyReply,
+    @Headers('accept') accept = '',
+  ): Promise<string> {
     if (!this.metrics) throw new ProblemError('not_found', 'metrics are off in this process');
-    void reply.type(this.metrics.contentType);
-    return this.metrics.text();
+    const isOpen = accept.includes('application/openmetrics-text');
+    void reply.header('vary', 'accept').type(isOpen ? OPEN_METRICS : this.metrics.contentType);
+    return isOpen ? this.metrics.openMetrics() : this.metrics.text();
   }
 }

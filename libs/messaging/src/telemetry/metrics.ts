@@ -17,6 +17,8 @@ export interface Metrics {
   readonly contentType: string;
   /** All metrics in Prometheus' text format. Ends within some two seconds, whatever the store does. */
   text(): Promise<string>;
+  /** The same as OpenMetrics 1.0, whose media type is {@link OPEN_METRICS}. */
+  openMetrics(): Promise<string>;
   /**
    * A counter beside those of the framework, in the same text; asked for again by its name it is the same. For what is built on actors.
    *
@@ -25,6 +27,9 @@ export interface Metrics {
    */
   counterOf<L extends string>(name: string, help: string, labels: readonly L[]): MetricCounter<L>;
 }
+
+/** The media type of OpenMetrics. */
+export const OPEN_METRICS = Registry.OPENMETRICS_CONTENT_TYPE;
 
 /** Counts something. */
 export interface MetricCounter<L extends string> {
@@ -103,6 +108,12 @@ export class MetricsObserver implements Observer, Metrics {
   async text(): Promise<string> {
     await this.gauges.collect();
     return this.registry.metrics();
+  }
+
+  async openMetrics(): Promise<string> {
+    // The library's own way renames the counters for good. Only counters are called so.
+    const text = (await this.text()).replace(/^(# (?:HELP|TYPE) \S+)_total /gm, '$1 ');
+    return `${text.replaceAll('\n\n', '\n')}# EOF\n`;
   }
 
   counterOf<L extends string>(name: string, help: string, labels: readonly L[]): MetricCounter<L> {
