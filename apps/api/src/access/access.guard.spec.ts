@@ -36,7 +36,7 @@ describe('with an API key', () => {
     ['nothing, by an encoded path', '/v1/%61ctors', undefined, 401],
     ['nothing, for liveness', '/health/live', undefined, 200],
     ['nothing, for readiness', '/health/ready', undefined, 200],
-    ['nothing, for readiness with a query', '/health/ready?x=1', undefined, 200],
+    ['nothing, for readiness with a query', '/health/ready?oldest=1d', undefined, 200],
     ['nothing, beside health', '/health/live/x', undefined, 401],
     ['nothing, on the board', '/board', undefined, 401],
     ['nothing, on its data', '/board/api/queues', undefined, 401],
