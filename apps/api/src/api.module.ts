@@ -15,6 +15,11 @@ import { RoomSettings } from './chat/room.settings.js';
 import { RoomSockets } from './chat/room.sockets.js';
 import { RoomsController } from './chat/rooms.controller.js';
 import { DeadLettersController } from './dead-letters/dead.letters.controller.js';
+import { ActivitySeries } from './events/activity.series.js';
+import { EventFeed } from './events/event.feed.js';
+import { EventSettings } from './events/event.settings.js';
+import { EventsController } from './events/events.controller.js';
+import { QueueCounts } from './events/queue.counts.js';
 import { HealthController } from './health/health.controller.js';
 import { HookRate } from './hooks/hook.rate.js';
 import { HookSecrets } from './hooks/hook.secrets.js';
@@ -52,18 +57,23 @@ import { TopicsController } from './topics/topics.controller.js';
     SyncController,
     ApiKeysController,
     AuditController,
+    EventsController,
     HealthController,
     MetricsController,
   ],
   providers: [
+    ActivitySeries,
     ApiKeys,
     AuditActor,
     AuditLog,
+    EventFeed,
+    EventSettings,
     HookRate,
     { provide: HookSecrets, useFactory: () => new HookSecrets(process.env.HOOK_SECRETS) },
     KeyFinder,
     MessageFinder,
     MessageLister,
+    QueueCounts,
     Receipts,
     RouteFinder,
     ScheduleFinder,
