@@ -5,7 +5,6 @@ import type { PipelineView } from '../../apps/api/src/sync/pipeline.view.js';
 import { webhookTo, type ApiClient } from '../support/api.client.js';
 import { eventually } from '../support/eventually.js';
 import type { ReceivedRequest } from '../support/http.peer.js';
-import { EventPeer } from '../support/event.peer.js';
 import { SsePeer, WsPeer } from '../support/room.peer.js';
 import { mailIdOf, type SmtpPeer } from '../support/smtp.peer.js';
 import { INVOICE, SHOP_SECRET, type FieldStage } from './field.stage.js';
@@ -159,38 +158,6 @@ export function field(deployment: () => FieldStage): void {
       const resumed = new SsePeer(`${one}/events`, { 'last-event-id': '4' });
       await Promise.all([again.has(1), resumed.has(3)]);
       expect([again.seqs, resumed.seqs]).toEqual([[7], [5, 6, 7]]);
-    });
-  });
-
-  describe('what happens', () => {
-    it('is told by every API, whichever process it happens in', async () => {
-      const types = ['hello', 'activity', 'dead-letter', 'actor', 'audit'];
-      const open = ({ url }: ApiClient) =>
-        new EventPeer(`${url}/v1/events?kinds=${types.slice(1).join()}`, types).has('hello');
-      const peers = [await open(api), await open(stage.other)];
-      smtp.refuseRecipients(/^nowhere@/, 550, '5.1.1 no such mailbox');
-      const data = { to: 'nowhere@example.org', template: 'welcome', data: { name: 'Nobody' } };
-      const { id } = (await send('email.send', data)).body;
-      const pause = (how: string) =>
-        api.request('POST', `/v1/actors/heartbeat/${how}`, { reason: 'a test' });
-      expect((await pause('pause')).status).toBe(200);
-      expect((await pause('resume')).status).toBe(200);
-      for (const peer of peers) {
-        await eventually(() => {
-          expect(peer.of('dead-letter')).toContainEqual(
-            expect.objectContaining({ id, actor: 'email', reason: 'rejected' }),
-          );
-          const what = peer.of('actor').filter(({ actor }) => actor === 'heartbeat');
-          expect(what.map((each) => each['what'])).toEqual(['paused', 'resumed']);
-          expect(peer.of('audit').map(({ path }) => path)).toEqual(
-            expect.arrayContaining(['/v1/actors/heartbeat/pause', '/v1/actors/heartbeat/resume']),
-          );
-          const told = peer.of('activity').flatMap(({ actors }) => actors as object[]);
-          for (const each of [{ sent: 1 }, { failed: 1, dead: 1 }]) {
-            expect(told).toContainEqual(expect.objectContaining({ actor: 'email', ...each }));
-          }
-        }, PATIENCE);
-      }
     });
   });
 

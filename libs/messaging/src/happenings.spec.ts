@@ -2,14 +2,13 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { eventually } from '../../../test/support/eventually.js';
 import { MemoryEngine } from './drivers/memory/memory.engine.js';
 import { SIGNAL_BYTES } from './engine.js';
-import { Happenings, type Happening } from './happenings.js';
+import { Happenings, type Details, type Happening } from './happenings.js';
 import { StoreError } from './messaging.errors.js';
 import { resolveOptions } from './messaging.options.js';
 import { Signals } from './signals.js';
 import { textsOf, toldBy } from './teller.js';
 import { VirtualClock } from './testing/virtual.clock.js';
-import type { TurnScope } from './turn.scope.js';
-import { TurnScope as Scope, runBatch } from './turn.scope.js';
+import { runBatch, TurnScope } from './turn.scope.js';
 
 let engine: MemoryEngine;
 let happenings: Happenings;
@@ -25,7 +24,7 @@ beforeEach(async () => {
 });
 
 /** A turn as far as what it tells goes. */
-const scopeOf = (isRead = false): TurnScope => new Scope({} as never, {} as never, isRead);
+const scopeOf = (isRead = false): TurnScope => new TurnScope({} as never, {} as never, isRead);
 
 describe('a happening', () => {
   it('is told soon, with kind and time, without what is undefined, and texts are cut', async () => {
@@ -59,7 +58,7 @@ describe('a happening', () => {
   });
 
   it('is counted when there are too many of its kind, and only of its kind', async () => {
-    const made = vi.fn(() => ({}));
+    const made = vi.fn<() => Details>(() => ({}));
     for (let n = 0; n < 1_000; n++) happenings.tell('key', made);
     happenings.tell('actor', () => ({ actor: 'bank' }));
     await eventually(() => heard.some(({ left }) => left !== undefined));
