@@ -1,19 +1,11 @@
-import { EventSource } from 'eventsource';
 import { onTestFinished } from 'vitest';
 import { WebSocket, type ClientOptions } from 'ws';
+import { EventPeer, type Told } from './event.peer.js';
 import { eventually } from './eventually.js';
-
-/** What a peer was told, in the order in which it came. */
-export interface Told {
-  type: string;
-  /** Of the event, when it came as a server-sent one. */
-  id?: string;
-  data: Record<string, unknown>;
-}
 
 /** Somebody who follows a room as a client does. */
 export abstract class RoomPeer {
-  readonly told: Told[] = [];
+  abstract readonly told: Told[];
   abstract close(): void;
 
   of(type: string): Record<string, unknown>[] {
@@ -50,35 +42,28 @@ const EVENTS = ['room', 'message', 'gap', 'members'];
 
 /** Follows with server-sent events, as a browser does: comes back by itself. */
 export class SsePeer extends RoomPeer {
-  private readonly source: EventSource;
+  readonly told: Told[];
+  private readonly peer: EventPeer;
 
   /** @param headers sent with the first request, and with each that follows */
   constructor(url: string, headers: Record<string, string> = {}) {
     super();
-    this.source = new EventSource(url, {
-      fetch: (input, init) =>
-        fetch(input, { ...init, headers: { ...headers, ...init.headers } as never }),
-    });
-    for (const type of EVENTS) {
-      this.source.addEventListener(type, ({ lastEventId, data }) => {
-        const parsed = JSON.parse(data as string) as Record<string, unknown>;
-        this.told.push({ type, id: lastEventId, data: parsed });
-      });
-    }
-    onTestFinished(() => this.close());
+    this.peer = new EventPeer(url, EVENTS, headers);
+    this.told = this.peer.told;
   }
 
   get isOpen(): boolean {
-    return this.source.readyState === EventSource.OPEN;
+    return this.peer.isOpen;
   }
 
   close(): void {
-    this.source.close();
+    this.peer.close();
   }
 }
 
 /** Follows over a WebSocket, and comes back only when it is made anew. */
 export class WsPeer extends RoomPeer {
+  readonly told: Told[] = [];
   readonly socket: WebSocket;
   /** How it ended. */
   ended?: { code: number; reason: string };

@@ -16,6 +16,11 @@ import { RoomSockets } from './chat/room.sockets.js';
 import { RoomsController } from './chat/rooms.controller.js';
 import { DeadLettersController } from './dead-letters/dead.letters.controller.js';
 import { CanaryActor } from './health/canary.actor.js';
+import { ActivitySeries } from './events/activity.series.js';
+import { EventFeed } from './events/event.feed.js';
+import { EventSettings } from './events/event.settings.js';
+import { EventsController } from './events/events.controller.js';
+import { QueueCounts } from './events/queue.counts.js';
 import { HealthController } from './health/health.controller.js';
 import { Readiness } from './health/readiness.js';
 import { HookRate } from './hooks/hook.rate.js';
@@ -54,20 +59,25 @@ import { TopicsController } from './topics/topics.controller.js';
     SyncController,
     ApiKeysController,
     AuditController,
+    EventsController,
     HealthController,
     MetricsController,
   ],
   providers: [
+    ActivitySeries,
     ApiKeys,
     AuditActor,
     AuditLog,
     CanaryActor,
+    EventFeed,
+    EventSettings,
     HookRate,
     { provide: HookSecrets, useFactory: () => new HookSecrets(process.env.HOOK_SECRETS) },
     KeyFinder,
     MessageFinder,
     MessageLister,
     Readiness,
+    QueueCounts,
     Receipts,
     RouteFinder,
     ScheduleFinder,

@@ -50,6 +50,7 @@ export const PROBLEMS = {
   identity_provider: [503, 'The identity provider does not answer'],
   unreadable: [500, 'What is stored cannot be read here'],
   not_ready: [503, 'The service is not ready'],
+  too_many_streams: [503, 'Enough streams of events are open'],
   timeout: [503, 'The answer took too long'],
   store_full: [503, 'The store is full'],
   store_unusable: [503, 'The store cannot be used'],

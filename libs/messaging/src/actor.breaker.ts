@@ -27,6 +27,10 @@ export class ActorBreaker {
     private readonly policy: PausePolicy,
     private readonly concurrency: number,
     private readonly clock: Clock,
+    /** Told when it begins to pause, and when the actor goes on. */
+    private readonly turned: (
+      to: { what: 'tripped'; ms: number } | { what: 'recovered' },
+    ) => void = () => undefined,
   ) {
     this.wait = policy.for;
   }
@@ -58,6 +62,7 @@ export class ActorBreaker {
     this.state = 'open';
     this.consumer?.limit(0);
     this.logger.warn(`${this.actor}: paused for ${this.wait} ms: ${reason}`);
+    this.turned({ what: 'tripped', ms: this.wait });
     this.cancelTimer = this.clock.after(this.wait, () => {
       this.state = 'half-open';
       this.probe++;
@@ -73,6 +78,7 @@ export class ActorBreaker {
     this.wait = this.policy.for;
     this.consumer?.limit(this.concurrency);
     this.logger.log(`${this.actor}: goes on`);
+    this.turned({ what: 'recovered' });
   }
 
   /** From now on it leaves its consumer alone: a limit would set one that has stopped going again. */

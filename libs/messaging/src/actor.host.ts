@@ -10,6 +10,7 @@ import { DeadLetterAdded, deadLetterAdded } from './dead.letter.event.js';
 import { ENGINE, type Engine } from './engine.js';
 import type { Envelope } from './envelope.js';
 import { EventLoop } from './event.loop.js';
+import { Happenings } from './happenings.js';
 import { HandlerPipeline } from './handler.pipeline.js';
 import { MessageRegistry } from './message.registry.js';
 import { DeclarationError } from './messaging.errors.js';
@@ -48,6 +49,7 @@ export class ActorHost implements OnModuleInit {
     @Inject(OPTIONS)
     private readonly options: Pick<ResolvedOptions, 'shutdownGrace' | 'lockDuration' | 'consume'>,
     private readonly loop: EventLoop,
+    private readonly happenings: Happenings,
     @Optional() @Inject(OBSERVER) private readonly observer: Observer = unobserved,
     @Optional() @Inject(RANDOM) private readonly random: () => number = Math.random,
     @Optional() @Inject(CHECKPOINT) private readonly checkpoint?: Checkpoint,
@@ -167,7 +169,9 @@ export class ActorHost implements OnModuleInit {
     const { name, concurrency, reserved, rateLimit, aging, mailbox, handlers, retry, supervision } =
       actor;
     const { state, journal } = actor;
-    const breaker = new ActorBreaker(name, actor.pause, concurrency, this.clock);
+    const breaker = new ActorBreaker(name, actor.pause, concurrency, this.clock, (to) =>
+      this.happenings.tell('actor', () => ({ ...to, actor: name })),
+    );
     const turns: Turns = {
       ...bound,
       metaOf: (type) => (this.registry.has(type) ? this.registry.get(type).meta : undefined),

@@ -74,6 +74,11 @@ export {
 // Signals
 export { Signals } from './signals.js';
 
+// What happens, for people who look on
+export { Happenings, type Details, type Happening } from './happenings.js';
+export { Activity, type ActorActivity } from './telemetry/activity.js';
+export { Latencies, type LatencyCounts } from './latencies.js';
+
 // Pauses for all processes
 export { Pauses, type Pause } from './pauses.js';
 

@@ -11,11 +11,13 @@ import {
   type QuarantinedKey,
 } from './engine.js';
 import { readable } from './encryption/encrypted.js';
+import { Happenings } from './happenings.js';
 import { checkedRowId } from './journal.js';
 import { ACTOR_NAME } from './message.js';
 import { OptionError } from './messaging.errors.js';
 import { checkedText } from './sealing.js';
 import type { Turn } from './turn.js';
+import { outsideTurn } from './turn.scope.js';
 
 /** The state that a method says its turn has. */
 type StateOfMethod<M> = M extends (message: never, turn: infer T, ...more: never[]) => unknown
@@ -67,7 +69,10 @@ const MOST = 1_000;
 export class Keys {
   private readonly schemas = new WeakMap<Type, ActorState>();
 
-  constructor(@Inject(ENGINE) private readonly engine: Engine) {}
+  constructor(
+    @Inject(ENGINE) private readonly engine: Engine,
+    private readonly happenings: Happenings,
+  ) {}
 
   /**
    * The committed state of one key, a copy, upcast when it was stored by an older version; undefined when no turn has left one.
@@ -160,7 +165,13 @@ export class Keys {
    * @throws OptionError for what is neither, and for what is no key
    */
   async release(actor: Type | string, key: string | number): Promise<boolean> {
-    return this.engine.release(nameOf(actor), checkedKey(key));
+    const [name, text] = [nameOf(actor), checkedKey(key)];
+    const isReleased = await this.engine.release(name, text);
+    if (isReleased) {
+      const details = { what: 'released', actor: name, key: text };
+      outsideTurn(() => this.happenings.tell('key', () => details));
+    }
+    return isReleased;
   }
 
   private stateOf(actor: Type, name: string): ActorState {

@@ -18,6 +18,7 @@ import { ENGINE, type Engine } from './engine.js';
 import { EncryptedEngine } from './encryption/encrypted.engine.js';
 import { Encryption } from './encryption/encryption.js';
 import { EventLoop } from './event.loop.js';
+import { Happenings } from './happenings.js';
 import { HandlerPipeline } from './handler.pipeline.js';
 import { Keys } from './keys.js';
 import { MessageRegistry } from './message.registry.js';
@@ -36,6 +37,7 @@ import { StageModule } from './stage.module.js';
 import { Router } from './routing/router.js';
 import { Routes } from './routing/routes.js';
 import { Subscriptions } from './routing/subscriptions.js';
+import { Activity } from './telemetry/activity.js';
 import { METRICS, MetricsObserver } from './telemetry/metrics.js';
 import { observersOf } from './telemetry/observers.js';
 import { endTraces } from './telemetry/trace.exporter.js';
@@ -96,7 +98,7 @@ function compose(
       { provide: CLOCK, useValue: systemClock },
       {
         provide: METRICS,
-        inject: [MessageRegistry, ENGINE, CLOCK, EventLoop],
+        inject: [MessageRegistry, ENGINE, CLOCK, EventLoop, Activity],
         useFactory: metricsOf,
       },
       { provide: OBSERVER, inject: [METRICS], useFactory: observerOf },
@@ -112,6 +114,8 @@ function compose(
       Actors,
       Keys,
       Signals,
+      Happenings,
+      Activity,
       DeadLetters,
       Routes,
       Encryption,
@@ -126,6 +130,8 @@ function compose(
       Actors,
       Keys,
       Signals,
+      Happenings,
+      Activity,
       DeadLetters,
       Pauses,
       Router,
@@ -183,6 +189,7 @@ function metricsOf(
   engine: Engine,
   clock: Clock,
   loop: EventLoop,
+  activity: Activity,
 ): MetricsObserver {
   const names = {
     hasType: (type: string) => registry.has(type),
@@ -193,7 +200,7 @@ function metricsOf(
     counts: (actor: string) => engine.counts(actor),
     oldest: (actor: string) => engine.oldest(actor),
   };
-  return new MetricsObserver(names, queues, clock, () => loop.lag());
+  return new MetricsObserver(names, queues, clock, () => loop.lag(), activity);
 }
 
 /** Traces outermost, so that whatever is counted is in a span. */

@@ -1,8 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { MemoryEngine } from './drivers/memory/memory.engine.js';
+import { Happenings } from './happenings.js';
 import { OptionError } from './messaging.errors.js';
 import { resolveOptions } from './messaging.options.js';
 import { Pauses, type Pause } from './pauses.js';
+import { Signals } from './signals.js';
 import { loopTurn, VirtualClock } from './testing/virtual.clock.js';
 
 /** As a store that may lose signals: it has queues. */
@@ -24,7 +26,7 @@ const failed = (error: Error): void => void failures.push(error.message);
 beforeEach(() => {
   clock = new VirtualClock();
   engine = new MemoryEngine(resolveOptions({ url: 'memory:' }), clock);
-  pauses = new Pauses(engine, clock);
+  pauses = new Pauses(engine, clock, new Happenings(engine, clock, new Signals(engine)));
   seen = [];
   failures = [];
   return () => engine.close();
@@ -85,7 +87,7 @@ describe('a watch', () => {
 
   it('looks by itself where a signal may be lost, and not when nothing has changed', async () => {
     engine = new Shared(resolveOptions({ url: 'memory:' }), clock);
-    pauses = new Pauses(engine, clock);
+    pauses = new Pauses(engine, clock, new Happenings(engine, clock, new Signals(engine)));
     const end = await pauses.watch(changed, failed);
     await clock.advance('1m');
     expect(seen).toEqual([[]]);
@@ -98,7 +100,7 @@ describe('a watch', () => {
 
   it('tells again what could not be done, and goes on', async () => {
     engine = new Shared(resolveOptions({ url: 'memory:' }), clock);
-    pauses = new Pauses(engine, clock);
+    pauses = new Pauses(engine, clock, new Happenings(engine, clock, new Signals(engine)));
     let isBroken = false;
     const end = await pauses.watch(async (paused) => {
       if (isBroken) throw new Error('no store');
@@ -116,7 +118,7 @@ describe('a watch', () => {
 
   it('that fails at first has not begun', async () => {
     engine = new Shared(resolveOptions({ url: 'memory:' }), clock);
-    pauses = new Pauses(engine, clock);
+    pauses = new Pauses(engine, clock, new Happenings(engine, clock, new Signals(engine)));
     const broken = pauses.watch(() => Promise.reject(new Error('no store')), failed);
     await expect(broken).rejects.toThrow('no store');
     await pauses.pause('bank', 'x');

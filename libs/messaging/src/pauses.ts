@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK, type Clock } from './clock.js';
 import { ENGINE, type Engine } from './engine.js';
+import { Happenings } from './happenings.js';
 import { stringProblem, type Json } from './json.js';
 import { ACTOR_NAME } from './message.js';
 import { OptionError } from './messaging.errors.js';
@@ -30,6 +31,7 @@ export class Pauses {
   constructor(
     @Inject(ENGINE) private readonly engine: Engine,
     @Inject(CLOCK) private readonly clock: Clock,
+    private readonly happenings: Happenings,
   ) {}
 
   /**
@@ -48,12 +50,15 @@ export class Pauses {
     const before = await this.get(actor);
     const pause = { since: before?.since ?? new Date(this.clock.now()).toISOString(), reason };
     await this.bind(actor, pause);
+    this.tell(actor, { what: 'paused', reason });
     return pause;
   }
 
   /** Lets an actor go on. False when it is not paused. @throws as {@link pause} */
   async resume(actor: string): Promise<boolean> {
-    return this.bind(actor, undefined);
+    const isChange = await this.bind(actor, undefined);
+    if (isChange) this.tell(actor, { what: 'resumed' });
+    return isChange;
   }
 
   /** Undefined when it is not paused. */
@@ -114,6 +119,11 @@ export class Pauses {
     }
     lookOn();
     return over;
+  }
+
+  /** At once: it stands, whatever becomes of the turn of who did it. */
+  private tell(actor: string, what: { what: string; reason?: string }): void {
+    outsideTurn(() => this.happenings.tell('actor', () => ({ ...what, actor })));
   }
 
   private async bind(actor: string, pause: Pause | undefined): Promise<boolean> {

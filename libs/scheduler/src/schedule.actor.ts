@@ -3,6 +3,7 @@ import {
   Actors,
   ENGINE,
   Handle,
+  Happenings,
   readable,
   type Engine,
   type JsonObject,
@@ -12,6 +13,7 @@ import {
 import { Inject } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import { runData, runHeaders } from './scheduled.run.js';
+import { happeningsOf } from './schedule.happenings.js';
 import { stateProblem } from './schedule.health.js';
 import { Schedule } from './schedule.js';
 import {
@@ -56,6 +58,7 @@ export class ScheduleActor {
   constructor(
     private readonly actors: Actors,
     private readonly metrics: ScheduleMetrics,
+    private readonly happenings: Happenings,
     @Inject(ENGINE) private readonly engine: Engine,
   ) {}
 
@@ -87,6 +90,7 @@ export class ScheduleActor {
     turn.forget();
     if (!definition) return 'unknown';
     await this.actors.cancel(timerId(key));
+    this.happenings.tell('schedule', () => ({ schedule: key, what: 'removed' }));
     return 'removed';
   }
 
@@ -200,6 +204,7 @@ export class ScheduleActor {
     const row: ScheduleRow = { kind: 'note', what: 'broken', at: turn.now.getTime(), detail };
     turn.journal(row as unknown as JsonObject);
     const schedule = turn.key ?? '';
+    this.happenings.tell('schedule', () => ({ schedule, what: 'dead' }));
     await this.actors.publish(new ScheduleTroubled({ schedule, kind: 'dead', detail }));
     return undefined;
   }
@@ -227,6 +232,9 @@ export class ScheduleActor {
   private async leave(schedule: Schedule, turn: ScheduleTurn): Promise<void> {
     const { id, runs, report } = schedule;
     this.metrics.count(report);
+    for (const each of happeningsOf(report)) {
+      this.happenings.tell('schedule', () => ({ ...each, schedule: id }));
+    }
     for (const row of report.rows) turn.journal(row as unknown as JsonObject);
     for (const run of runs.sent) await this.send(id, run, turn);
     for (const trouble of report.troubles) {

@@ -126,7 +126,7 @@ function handlersOf({
     },
     {
       message: Pause,
-      run: (runner, _, { reason }: { reason: string }, turn) => runner.pause(reason, turn),
+      run: (runner, own, { reason }: { reason: string }, turn) => runner.pause(own, reason, turn),
     },
     { message: Resume, run: (runner, own, _, turn) => runner.resume(own, turn) },
     {

@@ -2,6 +2,7 @@ import {
   Actors,
   CLOCK,
   ENGINE,
+  Happenings,
   IdempotencyConflictError,
   InvalidMessageError,
   type Clock,
@@ -50,6 +51,7 @@ export class PipelineRunner {
   constructor(
     private readonly actors: Actors,
     private readonly metrics: SyncMetrics,
+    private readonly happenings: Happenings,
     @Inject(ENGINE) private readonly engine: Engine,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
@@ -120,10 +122,10 @@ export class PipelineRunner {
     this.metrics.page(pipeline.name, 1, 0);
   }
 
-  pause(reason: string, turn: PipelineTurn): boolean {
+  pause({ name }: Pick<DeclaredPipeline, 'name'>, reason: string, turn: PipelineTurn): boolean {
     const isPaused = turn.state.pause !== undefined;
     turn.state.pause = { at: turn.now.getTime(), reason };
-    if (!isPaused) turn.journal(noteRow('paused', reason));
+    if (!isPaused) this.note(name, turn, 'paused', reason);
     return !isPaused;
   }
 
@@ -131,7 +133,7 @@ export class PipelineRunner {
     const { pause, run } = turn.state;
     if (!pause) return false;
     delete turn.state.pause;
-    turn.journal(noteRow('resumed'));
+    this.note(pipeline.name, turn, 'resumed');
     // Its page has come and gone meanwhile, or was cancelled.
     if (run) await this.turnPage(pipeline, run, turn.state);
     return true;
@@ -143,7 +145,7 @@ export class PipelineRunner {
     await this.end(pipeline, turn, { outcome: 'stopped' });
     state.cursor = cursor;
     delete state.syncedTo;
-    turn.journal(noteRow('reset', JSON.stringify(cursor)));
+    this.note(pipeline.name, turn, 'reset', JSON.stringify(cursor));
     return true;
   }
 
@@ -185,9 +187,25 @@ export class PipelineRunner {
     this.metrics.run(pipeline.name, ended);
     // Of a source that is asked every few seconds most runs find nothing.
     const isEmpty = ended.rows + ended.bad + ended.errors === 0 && ended.outcome === 'done';
-    if (!isEmpty || ended.reason !== 'scheduled') turn.journal(runRow(ended));
+    if (!isEmpty || ended.reason !== 'scheduled') {
+      turn.journal(runRow(ended));
+      const { id, reason, outcome, rows, bad, errors } = ended;
+      const details = { what: outcome, run: id, reason, rows, bad, errors };
+      this.happenings.tell('pipeline', () => ({ ...details, pipeline: pipeline.name }));
+    }
     const next = state.waiting.shift();
     if (next) await this.begin(pipeline, next, turn);
+  }
+
+  /** Keeps what was done to a pipeline, and tells of it. */
+  private note(
+    pipeline: string,
+    turn: PipelineTurn,
+    what: 'paused' | 'resumed' | 'reset',
+    detail?: string,
+  ): void {
+    turn.journal(noteRow(what, detail));
+    this.happenings.tell('pipeline', () => ({ pipeline, what }));
   }
 
   /** Has the page in work followed by what looks whether it was given up, while runs wait. */

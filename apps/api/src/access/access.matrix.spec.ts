@@ -43,6 +43,8 @@ const CALLS: Record<string, Role | 'anybody' | 'open' | 'signed'> = {
   'GET /v1/actors/:actor/keys/:key': 'operator',
   'GET /v1/actors/:actor/keys/:key/journal': 'operator',
   'POST /v1/actors/:actor/keys/:key/release': 'operator',
+  'GET /v1/events': 'viewer',
+  'GET /v1/activity': 'viewer',
   'GET /v1/routes': 'viewer',
   'GET /v1/routes/:id': 'viewer',
   'GET /v1/routes/:id/history': 'viewer',

@@ -46,6 +46,9 @@ const CALLS: Readonly<Record<string, Need>> = {
   'POST /v1/actors/:actor/pause': 'actors:operate',
   'POST /v1/actors/:actor/resume': 'actors:operate',
 
+  'GET /v1/events': 'actors:read',
+  'GET /v1/activity': 'actors:read',
+
   'GET /v1/routes': 'routes:read',
   'GET /v1/routes/:id': 'routes:read',
   'GET /v1/routes/:id/history': 'routes:read',

@@ -1,4 +1,11 @@
-import { Actor, Handle, Message, type JsonObject, type Turn } from '@callsheet/messaging';
+import {
+  Actor,
+  Handle,
+  Happenings,
+  Message,
+  type JsonObject,
+  type Turn,
+} from '@callsheet/messaging';
 import { z } from 'zod';
 import { auditEntry } from './audit.entry.js';
 
@@ -16,8 +23,12 @@ export class KeepEntry extends Message(
 /** Keeps the audit log: the newest 100,000 entries, in the order in which they were kept. Runs where the API does. */
 @Actor({ name: AUDIT_LOG, journal: { keep: 100_000 } })
 export class AuditActor {
+  constructor(private readonly happenings: Happenings) {}
+
   @Handle(KeepEntry)
   keep({ entry }: KeepEntry, turn: Turn): void {
     turn.journal(entry as JsonObject);
+    const { who, name, call, path, status } = entry;
+    this.happenings.tell('audit', () => ({ who, name, call, path, status }));
   }
 }

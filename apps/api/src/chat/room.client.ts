@@ -1,4 +1,5 @@
 import type { RoomMessage } from '@callsheet/contracts';
+import type { SentEvent } from '../event.stream.js';
 
 /** What a client is told of a room. */
 export type RoomEvent =
@@ -22,4 +23,23 @@ export interface RoomClient {
   close(): void;
   /** Ends the connection at once. */
   terminate(): void;
+}
+
+/** An event as it goes on the wire. */
+export function sentEvent(event: RoomEvent): SentEvent {
+  const { type: name, ...data } = event;
+  return { name, data, id: idOf(event) };
+}
+
+/** The number after which a client that has had it goes on. */
+function idOf(event: RoomEvent): number | undefined {
+  switch (event.type) {
+    case 'room':
+    case 'message':
+      return event.seq;
+    case 'gap':
+      return event.next - 1;
+    case 'members':
+      return undefined;
+  }
 }

@@ -1,15 +1,11 @@
 import { CLOCK, Signals, StoppingError, type Clock } from '@callsheet/messaging';
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { farewell } from '../farewell.js';
 import type { RoomClient } from './room.client.js';
 import { RoomFeed, type FeedTools } from './room.feed.js';
 import { RoomHistory } from './room.history.js';
 import { RoomPresence } from './room.presence.js';
 import { RoomSettings } from './room.settings.js';
-
-/** How long a client may take to close when the process stops, ms, and how often one looks. */
-const GOODBYE = 1_000;
-const LOOK = 20;
 
 /** How a client joins a room. */
 export interface Joining {
@@ -62,9 +58,7 @@ export class RoomFeeds implements OnModuleDestroy {
 
   async onModuleDestroy(): Promise<void> {
     this.isStopping = true;
-    for (const client of this.clients()) client.close();
-    for (let waited = 0; waited < GOODBYE && this.feeds.size > 0; waited += LOOK) await sleep(LOOK);
-    for (const client of this.clients()) client.terminate();
+    await farewell(() => this.clients());
     await this.presence.close();
   }
 

@@ -21,10 +21,11 @@ import {
   ApiTags,
 } from '../openapi.decorators.js';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { EventStream } from '../event.stream.js';
 import { ApiLimit, DEFAULT_LIMIT } from '../page.js';
 import { ProblemError } from '../problem.js';
 import { takeUpgrade } from '../upgrade.js';
-import { EventStream } from './event.stream.js';
+import { sentEvent } from './room.client.js';
 import { RoomFeeds } from './room.feeds.js';
 import { RoomHistory } from './room.history.js';
 import { RoomPosts } from './room.posts.js';
@@ -150,7 +151,7 @@ export class RoomsController {
     requireRoom(room);
     this.feeds.requireOpen();
     const from = resumeAfter(last, after);
-    const stream = EventStream.open(reply);
+    const stream = EventStream.open(reply, sentEvent);
     // Whoever asks for the headers alone reads nothing.
     if (request.method === 'HEAD') return stream.close();
     stream.onLeft(this.feeds.join(room, stream, { after: from, user }));

@@ -1,4 +1,4 @@
-import { ENGINE, MessageRegistry, type Engine, type JournalRow } from '@callsheet/messaging';
+import { ENGINE, Keys, MessageRegistry, type Engine, type JournalRow } from '@callsheet/messaging';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Principal } from '../access/principal.js';
 import { requireKnownActor } from '../actors/known.actor.js';
@@ -12,6 +12,7 @@ export class KeyFinder {
   constructor(
     @Inject(ENGINE) private readonly engine: Engine,
     private readonly registry: MessageRegistry,
+    private readonly keys: Keys,
   ) {}
 
   /** @throws ProblemError not_found, also when the key has neither state nor messages */
@@ -52,7 +53,7 @@ export class KeyFinder {
    */
   async release(actor: string, key: string): Promise<void> {
     requireKnownActor(this.registry, actor);
-    if (isPossible(key) && (await this.engine.release(actor, key))) return;
+    if (isPossible(key) && (await this.keys.release(actor, key))) return;
     throw new ProblemError('not_found', `the actor '${actor}' has no quarantined key '${key}'`);
   }
 }

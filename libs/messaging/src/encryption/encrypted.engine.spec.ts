@@ -6,9 +6,11 @@ import { systemClock } from '../clock.js';
 import type { Consumer, Engine, MessageRecord } from '../engine.js';
 import { MemoryEngine } from '../drivers/memory/memory.engine.js';
 import { fingerprintOf, generateId, type Envelope } from '../envelope.js';
+import { Happenings } from '../happenings.js';
 import { Keys } from '../keys.js';
 import { IdempotencyConflictError, UnreadableError } from '../messaging.errors.js';
 import { resolveOptions } from '../messaging.options.js';
+import { Signals } from '../signals.js';
 import { turnRunner } from '../turn.runner.js';
 import { EncryptedEngine } from './encrypted.engine.js';
 import { unreadable } from './encrypted.js';
@@ -313,7 +315,10 @@ describe('the state of a key', () => {
         /state of bank.*'k1', which this process does not have/,
       );
       expect(await store.state('bank', 'a-1')).toEqual(before);
-      await expect(new Keys(engine).journal('bank', 'a-1')).rejects.toThrow(UnreadableError);
+      const happenings = new Happenings(engine, systemClock, new Signals(engine));
+      await expect(new Keys(engine, happenings).journal('bank', 'a-1')).rejects.toThrow(
+        UnreadableError,
+      );
     },
   );
 

@@ -6,6 +6,7 @@ import type { Lag } from '../event.loop.js';
 import type { Observer } from '../observer.js';
 import { lagGauge } from './lag.gauge.js';
 import { MetricLabels, type KnownNames } from './metric.labels.js';
+import type { Onlooker } from './onlooker.js';
 import { QueueGauges, type QueueReader } from './queue.gauges.js';
 
 /** Injection token of the {@link Metrics} of this process; absent when they are off. */
@@ -95,6 +96,7 @@ export class MetricsObserver implements Observer, Metrics {
     queues: QueueReader,
     private readonly clock: Clock,
     lag?: () => Lag | undefined,
+    private readonly onlooker?: Onlooker,
   ) {
     this.labels = new MetricLabels(names);
     this.gauges = new QueueGauges(queues, clock, this.registry);
@@ -141,6 +143,7 @@ export class MetricsObserver implements Observer, Metrics {
       refused: async (error) => {
         const labels = this.labels.of(delivery.envelope, true);
         this.turns.inc({ actor: labels.actor, type: labels.type, outcome: 'refused' });
+        this.onlooker?.refused(delivery);
         const instead = await refused(error);
         this.failed(delivery, instead);
         return instead;
@@ -162,22 +165,27 @@ export class MetricsObserver implements Observer, Metrics {
     this.run.observe(labels, seconds(startedAt, now));
     if (outcome.kind === 'done') {
       this.latency.observe(labels, seconds(readyAt, now));
+      this.onlooker?.handled(delivery, now - readyAt);
       this.count(outcome.effects?.sends ?? []);
     }
     this.failed(delivery, outcome);
   }
 
-  private failed({ envelope }: Delivery, outcome: Outcome): void {
+  private failed(delivery: Delivery, outcome: Outcome): void {
     if (!('attempt' in outcome)) return;
-    const labels = this.labels.of(envelope, hadHandler(outcome));
+    const labels = this.labels.of(delivery.envelope, hadHandler(outcome));
     this.attempts.inc(labels);
+    this.onlooker?.failed(delivery, outcome);
     if (outcome.kind !== 'dead') return;
     this.deadLetters.inc({ actor: labels.actor, type: labels.type, reason: outcome.reason });
     this.count(outcome.sends ?? []);
   }
 
   private count(envelopes: readonly Envelope[]): void {
-    for (const envelope of envelopes) this.messages.inc(this.labels.of(envelope));
+    for (const envelope of envelopes) {
+      this.messages.inc(this.labels.of(envelope));
+      this.onlooker?.sent(envelope);
+    }
   }
 
   private counter<L extends string>(name: string, help: string, labelNames: readonly L[]) {
