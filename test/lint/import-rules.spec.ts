@@ -15,7 +15,7 @@ interface Case {
 const STORES = ['bullmq', 'bullmq/x', 'ioredis', 'pg', 'pg/x', '@electric-sql/pglite'];
 const TESTS = ['vitest', 'vitest/node', '../../../test/support/eventually.js', './a.spec.js'];
 const BOARD = ['@bull-board/api', '@bull-board/fastify/x'];
-const LAZY = ['@nestjs/swagger', 'nodemailer', 'web-push', 'liquidjs', 'jose'];
+const LAZY = ['@nestjs/swagger', 'nodemailer', 'web-push', 'liquidjs', 'jose', 'openid-client'];
 const FREE = ['node:path', '@nestjs/common', './a.js', './a/b.js', '../a.js'];
 const APPS = ['../../../apps/api/src/index.js', '../../api/src/a.js', '../../worker/src/a.js'];
 
