@@ -83,6 +83,7 @@ export {
   type DeadLetter,
   type DeadLetterFilter,
   type DeadLetterGroup,
+  type DeadLetterPage,
   type RedriveOptions,
   type RedrivenLetters,
 } from './dead.letters.js';
