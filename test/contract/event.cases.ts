@@ -73,6 +73,26 @@ export const eventCases: Case[] = [
     },
   },
   {
+    promise: 'of those that bind a higher revision only, one takes each',
+    async run(context) {
+      const engine = await context.engine();
+      const owner = context.actor;
+      expect(await engine.bind(owner, { revision: 1, to: 'a' }, 'higher')).toBe(true);
+      const { version } = (await engine.bindings())!;
+      expect(await engine.bind(owner, { revision: 1, to: 'b' }, 'higher')).toBe(false);
+      expect(await engine.bind(owner, { revision: 1, to: 'a' }, 'higher')).toBe(false);
+      expect(await engine.bindings(version)).toBeUndefined();
+      const rivals = Array.from({ length: 8 }, (_, n) => ({ revision: 2, to: n }));
+      const taken = await Promise.all(rivals.map((each) => engine.bind(owner, each, 'higher')));
+      expect(taken.filter(Boolean)).toEqual([true]);
+      expect(await boundBy(engine, owner)).toEqual(rivals[taken.indexOf(true)]);
+      // What has none is not compared.
+      expect(await engine.bind(owner, ['x'], 'higher')).toBe(true);
+      expect(await engine.bind(owner, { revision: 1 }, 'higher')).toBe(true);
+      expect(await engine.bind(owner, undefined, 'higher')).toBe(true);
+    },
+  },
+  {
     promise: 'owners that bind at once do not lose each other',
     async run(context) {
       const engine = await context.engine();

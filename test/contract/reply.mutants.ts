@@ -65,6 +65,12 @@ class TakesLowerRevisions extends MemoryEngine {
   }
 }
 
+class TakesEqualRevisions extends MemoryEngine {
+  override bind(owner: string, value: Json | undefined): Promise<boolean> {
+    return super.bind(owner, value);
+  }
+}
+
 class KeepsItsVersion extends MemoryEngine {
   override async bindings(): Promise<Bindings | undefined> {
     const { owners } = (await super.bindings())!;
@@ -139,6 +145,11 @@ export const replyMutants: readonly Mutant[] = [
     'what is noted under a name stays as it is, whoever notes something else there',
   ],
   ['takes a lower revision', TakesLowerRevisions, 'who binds a lower revision changes nothing'],
+  [
+    'takes an equal revision where it must be higher',
+    TakesEqualRevisions,
+    'of those that bind a higher revision only, one takes each',
+  ],
   [
     'keeps the version',
     KeepsItsVersion,

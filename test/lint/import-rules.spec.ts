@@ -21,6 +21,7 @@ const LAZY = [
   'web-push',
   'liquidjs',
   'jose',
+  'openid-client',
   '@opentelemetry/sdk-trace-node',
 ];
 const FREE = ['node:path', '@nestjs/common', './a.js', './a/b.js', '../a.js'];

@@ -48,6 +48,22 @@ export function sessionSecretOf(env: Env = process.env): string | undefined {
   return secretOf('SESSION_SECRET', env);
 }
 
+/**
+ * Where browsers find this application, from `PUBLIC_URL`, without a slash at its end; undefined when it is not set.
+ *
+ * @throws OptionError for one that is not https, but on this machine, or has a path
+ */
+export function publicUrlOf(env: Env = process.env): string | undefined {
+  if (!env.PUBLIC_URL) return undefined;
+  requireUrl('PUBLIC_URL', env.PUBLIC_URL);
+  const { origin, href } = new URL(env.PUBLIC_URL);
+  if (href === `${origin}/`) return origin;
+  throw new OptionError(
+    'PUBLIC_URL',
+    'must be a URL without path, such as https://jobs.example.org',
+  );
+}
+
 /** Requests per second that one key may make of a process, from `HTTP_RATE`; undefined when none is set. @throws OptionError */
 export function requestRateOf(env: Env = process.env): number | undefined {
   const rate = env.HTTP_RATE;
@@ -57,6 +73,13 @@ export function requestRateOf(env: Env = process.env): number | undefined {
     'HTTP_RATE',
     'must be a whole number of requests per second, from 1 to 999999',
   );
+}
+
+/** @throws OptionError naming `name` for a URL that others can listen to */
+export function requireUrl(name: string, text: string): void {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname))) return;
+  throw new OptionError(name, 'must be an https URL');
 }
 
 function secretOf(name: string, env: Env): string | undefined {

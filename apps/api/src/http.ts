@@ -7,11 +7,19 @@ import { guardAccess } from './access/access.guard.js';
 import { Access } from './access/access.js';
 import { ApiKeys } from './access/api.keys.js';
 import { mountLogin } from './access/login.js';
+import { oidcLoginOptionsOf, type OidcLoginOptions } from './access/oidc.login.js';
 import { API_HEADERS } from './access/security.headers.js';
 import { AuditLog } from './audit/audit.log.js';
 import { auditChanges, type Auditing } from './audit/audit.hook.js';
 import { tokenOptionsOf, type TokenOptions } from './access/token.verifier.js';
-import { apiKeyOf, bindAddress, requestRateOf, requireFree, sessionSecretOf } from './bind.js';
+import {
+  apiKeyOf,
+  bindAddress,
+  publicUrlOf,
+  requestRateOf,
+  requireFree,
+  sessionSecretOf,
+} from './bind.js';
 import { refuseConnection } from './connection.error.js';
 import { acceptOnlyJson } from './json.body.js';
 import { mountBoard } from './dashboard/board.js';
@@ -40,6 +48,8 @@ const PATIENCE = 15_000;
  *
  * @param apiKey the key of an admin, which clients may present; default `CALLSHEET_API_KEY`
  * @param tokens whose tokens they may present instead; default as `OIDC_ISSUER` and the like say
+ * @param login where people may log in with a browser, of the provider of `tokens`; default as `OIDC_CLIENT_ID` and the like say
+ * @param publicUrl where browsers find it; default `PUBLIC_URL`
  * @param sessionSecret what sessions of browsers are signed with; default `SESSION_SECRET`, else `apiKey`
  * @param rate requests per second that one key may make; default `HTTP_RATE`, else any number
  * @param patience milliseconds after which an answer is given up; default 15,000
@@ -50,6 +60,8 @@ export async function createHttpApp(
   {
     apiKey = apiKeyOf(),
     tokens = tokenOptionsOf(),
+    login = oidcLoginOptionsOf(),
+    publicUrl = publicUrlOf(),
     sessionSecret = sessionSecretOf(),
     rate = requestRateOf(),
     patience = PATIENCE,
@@ -57,6 +69,8 @@ export async function createHttpApp(
   }: {
     apiKey?: string;
     tokens?: TokenOptions;
+    login?: OidcLoginOptions;
+    publicUrl?: string;
     sessionSecret?: string;
     rate?: number;
     patience?: number;
@@ -77,7 +91,7 @@ export async function createHttpApp(
   const routes = new RouteTable(fastify);
   limitSignedRoutes(fastify);
   answerOnce(fastify);
-  const access = new Access({ apiKey, tokens, sessionSecret, rate });
+  const access = new Access({ apiKey, tokens, login, publicUrl, sessionSecret, rate });
   guardAccess(fastify, access);
   const auditing: Auditing = { authorization: access.ownAuthorization };
   auditChanges(fastify, auditing);

@@ -8,7 +8,7 @@ const logger = new Logger('Http');
 
 /** Logs what is our fault, or that of something we need. */
 export function reportProblem(
-  { method, url }: FastifyRequest,
+  { method, url }: Pick<FastifyRequest, 'method' | 'url'>,
   problem: ProblemError,
   error: unknown,
 ): void {

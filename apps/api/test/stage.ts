@@ -12,6 +12,7 @@ import type { Type } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { onTestFinished } from 'vitest';
 import { z } from 'zod';
+import type { OidcLoginOptions } from '../src/access/oidc.login.js';
 import type { TokenOptions } from '../src/access/token.verifier.js';
 import { ApiModule, createHttpApp } from '../src/index.js';
 
@@ -44,6 +45,8 @@ export async function openStage(
   options: {
     apiKey?: string;
     tokens?: TokenOptions;
+    login?: OidcLoginOptions;
+    publicUrl?: string;
     sessionSecret?: string;
     rate?: number;
     patience?: number;

@@ -1,8 +1,9 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
+import { eventually } from '../../../test/support/eventually.js';
 import { DeadLetters, type DeadLetterFilter } from './dead.letters.js';
 import { MemoryEngine } from './drivers/memory/memory.engine.js';
-import type { DeadReason, Outcome } from './engine.js';
+import type { DeadLetterPlace, DeadReason, Outcome } from './engine.js';
 import type { Envelope } from './envelope.js';
 import { Message } from './message.js';
 import { MessageRegistry } from './message.registry.js';
@@ -145,6 +146,37 @@ describe('a list of dead letters', () => {
     const after = { finishedAt: second!.finishedAt!, storageId: second!.storageId };
     const rest = await letters.list({}, { after, limit: 1 });
     expect(rest.map(({ envelope }) => envelope.id)).toEqual(['b']);
+  });
+
+  it('in pages says where to go on, also when its time is up', async () => {
+    const others = Array.from({ length: 1_100 }, (_, n) =>
+      seal(new Pay({ amount: 1 }), { id: `o${n}`, tenant: 'other' }, { now: clock.now() }, ''),
+    );
+    for (const id of ['a', 'b', 'c']) {
+      await bury(new Pay({ amount: 1 }), id, { tenant: 'own' });
+      await clock.advance(1);
+    }
+    await engine.send(others);
+    await eventually(async () => (await idsOf()).length === 1_103);
+    let now = 0;
+    const time = vi.spyOn(performance, 'now').mockImplementation(() => now);
+    onTestFinished(() => time.mockRestore());
+    const read = engine.deadLetters.bind(engine);
+    // Each reading of the store takes longer than a call may.
+    const reads = vi.spyOn(engine, 'deadLetters').mockImplementation((...given) => {
+      now += 5_000;
+      return read(...given);
+    });
+    const pages: string[][] = [];
+    let after: DeadLetterPlace | undefined;
+    do {
+      const page = await letters.page({ tenant: 'own' }, { limit: 2, ...(after && { after }) });
+      pages.push(page.letters.map(({ envelope }) => envelope.id));
+      after = page.next;
+    } while (after && pages.length < 9);
+    expect(pages).toEqual([[], [], ['c', 'b'], ['a']]);
+    expect(reads).toHaveBeenCalledTimes(4);
+    await expect(letters.page({}, { limit: 0 })).rejects.toThrow(OptionError);
   });
 
   it.each([0, -1, 1.5, NaN, '5'])('is not as long as %o', async (limit) => {

@@ -82,9 +82,29 @@ const FIELDS = new Set<string>([
 const PAGE = 500;
 const MOST_READ = 50_000;
 
+/** How long {@link DeadLetters.page} reads, ms. */
+const PAGE_PATIENCE = 2_000;
+
 /** The most letters that {@link DeadLetters.redriveSome} takes, and how long it reads, and then redrives, ms. */
 const MOST_REDRIVEN = 1_000;
 const REDRIVE_PATIENCE = 5_000;
+
+/** Some dead letters, newest first. */
+export interface DeadLetterPage {
+  letters: DeadLetter[];
+  /** What the next page is after; absent on the last. */
+  next?: DeadLetterPlace;
+}
+
+/** One reading of letters. */
+interface Look {
+  /** How long it goes on, by `performance.now()`. */
+  until: number;
+  /** Told when all letters were looked at. */
+  isWhole: boolean;
+  /** Told what was looked at so far. */
+  place?: DeadLetterPlace;
+}
 
 /** Messages that were given up: look at them, mend them, send them on their way again, or drop them. */
 @Injectable()
@@ -103,15 +123,34 @@ export class DeadLetters {
     filter: DeadLetterFilter = {},
     { after, limit = 100 }: { after?: DeadLetterPlace; limit?: number } = {},
   ): Promise<DeadLetter[]> {
-    if (!Number.isSafeInteger(limit) || limit < 1) {
-      throw new OptionError('limit', 'must be a whole number from 1');
-    }
+    requireLimit(limit);
     const found: DeadLetter[] = [];
     for await (const letter of this.read(filter, after)) {
       found.push(letter);
       if (found.length >= limit) break;
     }
     return found;
+  }
+
+  /**
+   * As {@link list}, in bounded time: it looks for two seconds or so. There is more as long as it says where to go on, however few it has
+   * found, even none.
+   *
+   * @throws OptionError as {@link list}
+   */
+  async page(
+    filter: DeadLetterFilter = {},
+    { after, limit = 100 }: { after?: DeadLetterPlace; limit?: number } = {},
+  ): Promise<DeadLetterPage> {
+    requireLimit(limit);
+    const letters: DeadLetter[] = [];
+    const look: Look = { until: performance.now() + PAGE_PATIENCE, isWhole: false };
+    for await (const letter of this.read(filter, after, look)) {
+      // One more than asked for tells whether there is a next page.
+      if (letters.length === limit) return { letters, next: placeOf(letters.at(-1)!) };
+      letters.push(letter);
+    }
+    return { letters, ...(!look.isWhole && look.place && { next: look.place }) };
   }
 
   /** Letters by trouble, the most frequent first. */
@@ -183,7 +222,7 @@ export class DeadLetters {
     }
     requireDefined(filter);
     const letters: [id: string, actor: string][] = [];
-    const look = { until: performance.now() + REDRIVE_PATIENCE, isWhole: false };
+    const look: Look = { until: performance.now() + REDRIVE_PATIENCE, isWhole: false };
     for await (const { envelope } of this.read(filter, undefined, look)) {
       letters.push([envelope.id, envelope.actor]);
     }
@@ -222,11 +261,10 @@ export class DeadLetters {
     return count;
   }
 
-  /** @param look how long it goes on, by `performance.now()`; is told whether all letters were looked at */
   private async *read(
     filter: DeadLetterFilter,
     after?: DeadLetterPlace,
-    look: { until: number; isWhole: boolean } = { until: Infinity, isWhole: false },
+    look: Look = { until: Infinity, isWhole: false },
   ): AsyncGenerator<DeadLetter> {
     for (const field of Object.keys(filter)) {
       if (!FIELDS.has(field)) throw new OptionError(`filter.${field}`, 'is not a filter');
@@ -251,9 +289,18 @@ export class DeadLetters {
         look.isWhole = true;
         return;
       }
-      place = { finishedAt: last.finishedAt ?? 0, storageId: last.storageId };
+      look.place = place = placeOf(last);
     }
   }
+}
+
+function requireLimit(limit: number): void {
+  if (Number.isSafeInteger(limit) && limit >= 1) return;
+  throw new OptionError('limit', 'must be a whole number from 1');
+}
+
+function placeOf({ finishedAt = 0, storageId }: MessageRecord): DeadLetterPlace {
+  return { finishedAt, storageId };
 }
 
 /** What was meant to narrow must not come out as all of them. */

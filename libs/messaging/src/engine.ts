@@ -104,8 +104,10 @@ export interface Engine {
    * Makes `value` what `owner` has bound, what leads events to an actor above all, in place of what it had bound before;
    * undefined: nothing. What it had bound already is not written again, and an object with a number `revision` does not take the place of one with a higher one:
    * whoever comes late changes nothing. Resolves to whether that changed anything.
+   *
+   * @param only `'higher'`: nor of another one with the same revision, so that of two at once one changes nothing
    */
-  bind(owner: string, value: Json | undefined): Promise<boolean>;
+  bind(owner: string, value: Json | undefined, only?: 'higher'): Promise<boolean>;
 
   /** What `owner` has bound, or undefined. */
   bound(owner: string): Promise<Json | undefined>;

@@ -88,6 +88,7 @@ export {
   type DeadLetter,
   type DeadLetterFilter,
   type DeadLetterGroup,
+  type DeadLetterPage,
   type RedriveOptions,
   type RedrivenLetters,
 } from './dead.letters.js';

@@ -14,6 +14,8 @@ const CALLS: Record<string, Role | 'anybody' | 'open' | 'signed'> = {
   'GET /health/ready': 'open',
   'GET /login': 'open',
   'POST /login': 'open',
+  'GET /login/oidc': 'open',
+  'GET /login/oidc/callback': 'open',
   'POST /logout': 'open',
   'POST /v1/hooks/:source': 'signed',
   'GET /openapi.json': 'anybody',
@@ -99,6 +101,9 @@ const CALLS: Record<string, Role | 'anybody' | 'open' | 'signed'> = {
   'PUT /board/api/queues/:queueName/job-schedulers/:schedulerId/run': 'operator',
 };
 
+/** Whose own answer is 401: to a form without a key, and to who comes back from a login that was not begun. */
+const OWN_401 = ['POST /login', 'GET /login/oidc/callback'];
+
 /** Calls that somebody of a tenant may make. */
 const OF_TENANTS = new Set([
   'GET /openapi.json',
@@ -128,7 +133,10 @@ const askers: Record<string, OutgoingHttpHeaders> = {};
 let calls: string[];
 
 beforeAll(async () => {
-  app = await openStage({ apiKey: KEY });
+  const provider = { issuer: 'https://login.example', audience: 'api', roleClaim: 'roles' };
+  const publicUrl = 'http://localhost';
+  const login = { provider, clientId: 'callsheet', scope: 'openid', publicUrl };
+  app = await openStage({ apiKey: KEY, login });
   const { routeTable } = app.getHttpAdapter().getInstance() as unknown as FastifyInstance;
   calls = routeTable!.calls().filter((call) => !/^(HEAD|OPTIONS) /.test(call));
   const admin = { authorization: `Bearer ${KEY}` };
@@ -217,8 +225,7 @@ describe('every call', () => {
         const need = needOf(call);
         const answer = await ask(call, askers[asker]!);
         const expected = need === 'open' || need === 'signed' ? 'in' : 401;
-        // Whose own answer to a form without a key is 401.
-        if (answer !== expected && call !== 'POST /login')
+        if (answer !== expected && !OWN_401.includes(call))
           wrong.push(`${call}: ${answer}, not ${expected}`);
       }
       expect(wrong).toEqual([]);

@@ -5,6 +5,7 @@ import { Pace } from '../pace.js';
 import { ProblemError } from '../problem.js';
 import { apiKeyIdOf, digestOf, isDigestOf } from './api.key.js';
 import type { ApiKeys } from './api.keys.js';
+import { OidcLogin, type OidcLoginOptions } from './oidc.login.js';
 import { LOCAL, type Principal } from './principal.js';
 import { Sessions, type SessionHolder } from './sessions.js';
 import { TokenVerifier, type TokenOptions } from './token.verifier.js';
@@ -14,6 +15,10 @@ export interface AccessOptions {
   /** The key of the environment: an admin's, to make others with. */
   apiKey?: string | undefined;
   tokens?: TokenOptions | undefined;
+  /** Where people may log in with a browser; with `tokens` of the same provider. */
+  login?: OidcLoginOptions | undefined;
+  /** Where browsers find the application. Default: whatever they ask for. */
+  publicUrl?: string | undefined;
   /** Requests per second that one key, or whoever else is told apart, may make of this process. Default: any number. */
   rate?: number | undefined;
   /** Of all processes of one installation. Default: `apiKey`; without either a random one. */
@@ -38,6 +43,8 @@ interface Known {
 /** Tells who makes a request. */
 export class Access {
   readonly sessions: Sessions;
+  /** Undefined where people have no identity provider to log in at. */
+  readonly login?: OidcLogin;
   /** Those of the store, once the application is there. */
   keys?: ApiKeys;
   /** With which the application asks itself, as an admin. Known to this process alone. */
@@ -49,9 +56,17 @@ export class Access {
   /** Wrong credentials by the address that they come from. */
   private readonly wrong = new Pace(1, 20);
 
-  constructor({ apiKey, tokens, rate, sessionSecret = apiKey }: AccessOptions = {}) {
+  constructor({
+    apiKey,
+    tokens,
+    login,
+    publicUrl,
+    rate,
+    sessionSecret = apiKey,
+  }: AccessOptions = {}) {
     if (rate !== undefined) this.pace = new Pace(rate, rate * BURST);
-    this.sessions = new Sessions(sessionSecret);
+    this.sessions = new Sessions(sessionSecret, publicUrl?.startsWith('https:'));
+    if (login) this.login = new OidcLogin(login, sessionSecret);
     if (apiKey !== undefined) this.digest = digestOf(apiKey);
     if (tokens) this.tokens = new TokenVerifier(tokens);
   }
@@ -101,9 +116,14 @@ export class Access {
    */
   async identify(text: string, address: string): Promise<Known | undefined> {
     const known = await this.lookUp(text);
-    if (known) return known;
+    if (!known) this.countWrong(address);
+    return known;
+  }
+
+  /** Counts wrong credentials. @throws ProblemError too_many_attempts for many from one address */
+  countWrong(address: string): void {
     const early = this.wrong.take(address);
-    if (early === 0) return undefined;
+    if (early === 0) return;
     throw new ProblemError('too_many_attempts', 'too many wrong credentials came from there', {
       headers: { 'retry-after': String(Math.ceil(early / 1_000)) },
     });

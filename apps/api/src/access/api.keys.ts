@@ -8,6 +8,7 @@ import {
   type JsonObject,
 } from '@callsheet/messaging';
 import { Inject, Injectable } from '@nestjs/common';
+import { setTimeout } from 'node:timers/promises';
 import { ProblemError } from '../problem.js';
 import { apiKeyIdOf, digestOf, isDigestOf, newApiKey } from './api.key.js';
 import type { Permission, Role } from './permission.js';
@@ -49,7 +50,7 @@ const PREFIX = 'api-key:';
 const MOST = 1_000;
 /** How long keys are used before the store is asked whether they changed, ms: so long a revoked one holds elsewhere. */
 const REMEMBERED = 1_000;
-/** Between two looks for a key that is not known, ms: whoever makes ids up cannot have the store asked more often. */
+/** Between two looks for a key or secret that is not known, ms: whoever makes some up cannot have the store asked more often. */
 const SEARCHED = 100;
 /** No change comes after it. */
 const LAST_REVISION = 1e9;
@@ -70,6 +71,7 @@ export class ApiKeys {
   private lookedAt = -Infinity;
   private running?: Promise<void>;
   private queued?: Promise<void>;
+  private searching?: Promise<void>;
 
   constructor(
     @Inject(ENGINE) private readonly engine: Engine,
@@ -80,19 +82,18 @@ export class ApiKeys {
   async verify(text: string): Promise<Principal | undefined> {
     const id = apiKeyIdOf(text);
     if (id === undefined) return undefined;
-    const stored = await this.find(id);
-    const now = this.clock.now();
-    if (!stored || isOver(stored, now)) return undefined;
-    const { digest, previousDigest, previousUntil = 0 } = stored;
-    const holds =
-      isDigestOf(digest, text) ||
-      (previousDigest !== undefined && previousUntil > now && isDigestOf(previousDigest, text));
-    return holds ? principalFor(id, stored) : undefined;
+    const isHeld = (stored: Stored | undefined): boolean =>
+      stored !== undefined && isSecretOf(stored, text, this.clock.now());
+    // Another process may just have made the key, or given it this secret.
+    const stored = await this.find(id, isHeld);
+    return stored && isHeld(stored) && !isOver(stored, this.clock.now())
+      ? principalFor(id, stored)
+      : undefined;
   }
 
   /** Who a key stands for, whatever its secret; undefined when it is unknown, revoked or expired. */
   async holder(id: string): Promise<Principal | undefined> {
-    const stored = await this.find(id);
+    const stored = await this.find(id, (found) => found !== undefined);
     return stored && !isOver(stored, this.clock.now()) ? principalFor(id, stored) : undefined;
   }
 
@@ -195,17 +196,32 @@ export class ApiKeys {
   }
 
   private async store(id: string, stored: Stored): Promise<void> {
-    await this.engine.bind(PREFIX + id, stored as unknown as Json);
+    // Of two that rotate a key at once both would have an answer, but only one a key that holds.
+    await this.engine.bind(PREFIX + id, stored as unknown as Json, 'higher');
     await this.look();
     if (this.known.get(id)?.digest === stored.digest) return;
     throw new ProblemError('key_changed', `the API key '${id}' was changed meanwhile; look again`);
   }
 
-  private async find(id: string): Promise<Stored | undefined> {
-    const age = performance.now() - this.lookedAt;
-    if (age > REMEMBERED) await this.look();
-    else if (!this.known.has(id) && age > SEARCHED) await this.look();
+  /** A key; the store is asked once more for one that is not what is sought. */
+  private async find(
+    id: string,
+    isSought: (stored: Stored | undefined) => boolean,
+  ): Promise<Stored | undefined> {
+    const askedAt = performance.now();
+    if (askedAt - this.lookedAt > REMEMBERED) await this.look();
+    if (!isSought(this.known.get(id)) && this.lookedAt < askedAt) await this.search();
     return this.known.get(id);
+  }
+
+  /** Looks as soon as that may be again. One look for all who ask until it begins. */
+  private search(): Promise<void> {
+    const early = this.lookedAt + SEARCHED - performance.now();
+    this.searching ??= setTimeout(Math.max(0, early)).then(() => {
+      this.searching = undefined;
+      return this.look();
+    });
+    return this.searching;
   }
 
   /** What the store has now. One look for all who ask while another is under way, which may have read before a change. */
@@ -238,6 +254,18 @@ export class ApiKeys {
     }
     this.lookedAt = lookedAt;
   }
+}
+
+/** @param now the one of before holds as well until its end */
+function isSecretOf(
+  { digest, previousDigest, previousUntil = 0 }: Stored,
+  text: string,
+  now: number,
+): boolean {
+  return (
+    isDigestOf(digest, text) ||
+    (previousDigest !== undefined && previousUntil > now && isDigestOf(previousDigest, text))
+  );
 }
 
 function isOver({ expiresAt = Infinity }: Stored, now: number): boolean {

@@ -139,10 +139,25 @@ describe('a session', () => {
     expect(response.headers['set-cookie']).toMatch(/^callsheet=; Max-Age=0; Path=\//);
   });
 
+  it('over https is of this host only, and no other is taken', async () => {
+    app = await stageForTest({ apiKey: KEY, publicUrl: 'https://jobs.example.org' });
+    const cookie = await session();
+    expect(cookie).toMatch(/^__Host-callsheet=/);
+    const plain = cookie.replace('__Host-', '');
+    expect((await app.inject({ url: '/v1/me', headers: { cookie } })).statusCode).toBe(200);
+    expect((await app.inject({ url: '/v1/me', headers: { cookie: plain } })).statusCode).toBe(401);
+    const through = await logIn(KEY, { host: 'localhost:3000' });
+    expect(through.headers['set-cookie']).toMatch(
+      /^__Host-callsheet=.*; Path=\/; HttpOnly; Secure;/,
+    );
+    const out = await app.inject({ method: 'POST', url: '/logout', headers: { ...FORM, ...SAME } });
+    expect(out.headers['set-cookie']).toMatch(/^__Host-callsheet=; Max-Age=0; Path=\/;.* Secure/);
+  });
+
   it('is not another one', async () => {
     const cookie = await session();
     const [head, body, tail] = cookie.split('.');
-    const forged = Buffer.from(JSON.stringify({ holder: { via: 'environment' }, exp: 9e9 }));
+    const forged = Buffer.from(JSON.stringify({ value: { via: 'environment' }, exp: 9e9 }));
     for (const other of [
       `${cookie.slice(0, -2)}AA`,
       [head, forged.toString('base64url'), tail].join('.'),

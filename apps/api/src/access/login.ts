@@ -4,7 +4,8 @@ import { ProblemError } from '../problem.js';
 import { answerProblem, reportProblem } from '../problem.filter.js';
 import { problemFrom } from '../problem.translation.js';
 import type { Access } from './access.js';
-import { loginPage, STYLE_HASH } from './login.page.js';
+import { arrivalPage, loginPage, STYLE_HASH } from './login.page.js';
+import { CALLBACK, type OidcLogin } from './oidc.login.js';
 import { pageHeaders } from './security.headers.js';
 
 /** Where somebody goes who did not say. */
@@ -22,10 +23,22 @@ export function mountLogin(fastify: FastifyInstance, access: Access): void {
     );
     scope.setErrorHandler((error, request, reply) => answerProblem(request, reply, error));
 
+    const { login } = access;
+    const provider = login?.host;
+    /** The page again, with what was wrong. The rest of a URL may be secret. */
+    const again = (request: FastifyRequest, reply: FastifyReply, next: string, error: unknown) => {
+      const found = problemFrom(error);
+      const { method, routeOptions } = request;
+      reportProblem({ method, url: routeOptions.url ?? '' }, found, error);
+      const { status, message, headers } = found;
+      const shown = { next, problem: message, provider };
+      return page(reply.code(status).headers(headers), loginPage(shown));
+    };
+
     scope.get('/login', async (request, reply) => {
       const admitted = await access.admit(request).catch(() => undefined);
-      const { next } = request.query as { next?: unknown };
-      return page(reply, { principal: admitted?.principal, next: ownPath(next) });
+      const next = nextOf(request);
+      return page(reply, loginPage({ principal: admitted?.principal, next, provider }));
     });
 
     scope.post('/login', async (request, reply) => {
@@ -37,24 +50,67 @@ export function mountLogin(fastify: FastifyInstance, access: Access): void {
         const cookie = await access.sessions.begin(known.holder, isSecure(request), known.until);
         return reply.header('set-cookie', cookie).redirect(next, 303);
       } catch (error) {
-        const found = problemFrom(error);
-        reportProblem(request, found, error);
-        const { status, message, headers } = found;
-        return page(reply.code(status).headers(headers), { next, problem: message });
+        return again(request, reply, next, error);
       }
     });
 
     scope.post('/logout', async (request, reply) =>
       reply.header('set-cookie', access.sessions.end(isSecure(request))).redirect('/login', 303),
     );
+
+    if (login) mountOidcLogin(scope, access, login, again);
   });
 }
 
-function page(reply: FastifyReply, shown: Parameters<typeof loginPage>[0]): FastifyReply {
-  return reply
-    .headers(pageHeaders(STYLE_HASH))
-    .type('text/html; charset=utf-8')
-    .send(loginPage(shown));
+/** The way to the identity provider and back. */
+function mountOidcLogin(
+  scope: FastifyInstance,
+  access: Access,
+  login: OidcLogin,
+  again: (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    next: string,
+    error: unknown,
+  ) => FastifyReply,
+): void {
+  scope.get('/login/oidc', async (request, reply) => {
+    const next = nextOf(request);
+    try {
+      const { url, cookie } = await login.begin(next);
+      return reply.header('set-cookie', cookie).redirect(url, 303);
+    } catch (error) {
+      return again(request, reply, next, error);
+    }
+  });
+
+  scope.get(CALLBACK, async (request, reply) => {
+    try {
+      const { principal, next } = await finish(request);
+      const session = await access.sessions.begin({ via: 'token', principal }, isSecure(request));
+      return page(reply.header('set-cookie', [session, login.end()]), arrivalPage(next));
+    } catch (error) {
+      return again(request, reply, HOME, error);
+    }
+  });
+
+  async function finish({ raw, headers, ip }: FastifyRequest): ReturnType<OidcLogin['finish']> {
+    try {
+      return await login.finish(new URL(raw.url ?? '', 'http://x').search, headers.cookie);
+    } catch (error) {
+      // The provider is asked about each: nobody has it asked without end.
+      if (problemFrom(error).status < 500) access.countWrong(ip);
+      throw error;
+    }
+  }
+}
+
+function nextOf({ query }: FastifyRequest): string {
+  return ownPath((query as { next?: unknown }).next);
+}
+
+function page(reply: FastifyReply, html: string): FastifyReply {
+  return reply.headers(pageHeaders(STYLE_HASH)).type('text/html; charset=utf-8').send(html);
 }
 
 /** A path of this site, and of no other: `//host` and `/\host` are of others. */

@@ -31,6 +31,8 @@ const CALLS: Readonly<Record<string, Need>> = {
   'GET /health/ready': 'open',
   'GET /login': 'open',
   'POST /login': 'open',
+  'GET /login/oidc': 'open',
+  'GET /login/oidc/callback': 'open',
   'POST /logout': 'open',
   'GET /metrics': 'metrics:read',
   'POST /v1/hooks/:source': 'signed',

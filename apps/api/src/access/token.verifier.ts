@@ -1,6 +1,6 @@
 import { OptionError } from '@callsheet/messaging';
 import type { JWTPayload, JWTVerifyGetKey } from 'jose';
-import { isLoopback } from '../bind.js';
+import { requireUrl } from '../bind.js';
 import { ProblemError } from '../problem.js';
 import { ROLES, type Role } from './permission.js';
 import type { Principal } from './principal.js';
@@ -34,9 +34,9 @@ const ALGORITHMS = [
   'EdDSA',
 ];
 /** Seconds by which clocks may differ. */
-const SKEW = 60;
+export const SKEW = 60;
 /** Milliseconds that the identity provider has to answer. */
-const PATIENCE = 5_000;
+export const PATIENCE = 5_000;
 
 /** @throws OptionError for settings that do not go together */
 export function tokenOptionsOf(env: Env = process.env): TokenOptions | undefined {
@@ -71,13 +71,19 @@ export class TokenVerifier {
    * @throws ProblemError identity_provider when its keys cannot be had
    */
   async verify(token: string): Promise<{ principal: Principal; expiresAt: number } | undefined> {
+    const claims = await this.claims(token);
+    const principal = claims && this.principalFor(claims);
+    return principal && { principal, expiresAt: claims.exp ?? 0 };
+  }
+
+  /** What a token says; undefined when it does not hold. @throws as {@link verify} */
+  async claims(token: string): Promise<JWTPayload | undefined> {
     // Nobody is asked about what cannot be one.
     if (token.split('.').length !== 3) return undefined;
     // oxlint-disable-next-line no-restricted-imports -- this is when it is needed
     const { errors, jwtVerify } = await import('jose');
     const { issuer, audience } = this.options;
     const keys = await this.keysOf();
-    let claims: JWTPayload;
     try {
       const options = {
         issuer,
@@ -86,18 +92,17 @@ export class TokenVerifier {
         clockTolerance: SKEW,
         requiredClaims: ['exp', 'sub'],
       };
-      claims = (await jwtVerify(token, keys, options)).payload;
+      return (await jwtVerify(token, keys, options)).payload;
     } catch (error) {
       const isKnown = error instanceof errors.JOSEError && !(error instanceof errors.JWKSTimeout);
       // What the provider answers instead of keys has no code of its own.
       if (isKnown && error.code !== 'ERR_JOSE_GENERIC') return undefined;
       throw unreachable(error);
     }
-    const principal = this.principalFor(claims);
-    return principal && { principal, expiresAt: claims.exp ?? 0 };
   }
 
-  private principalFor(claims: JWTPayload): Principal | undefined {
+  /** For whom claims stand; undefined when they give no role, or no tenant where there must be one. */
+  principalFor(claims: JWTPayload): Principal | undefined {
     const { roleClaim, tenantClaim } = this.options;
     const role = highest([claimOf(claims, roleClaim)].flat());
     const tenant = tenantClaim === undefined ? undefined : claimOf(claims, tenantClaim);
@@ -145,7 +150,8 @@ export class TokenVerifier {
   }
 }
 
-function unreachable(cause: unknown): ProblemError {
+/** @param cause why the identity provider was of no use */
+export function unreachable(cause: unknown): ProblemError {
   return new ProblemError(
     'identity_provider',
     'the identity provider does not answer as it should: tokens cannot be verified now',
@@ -169,10 +175,4 @@ function highest(found: readonly unknown[]): Role | undefined {
 
 function isText(value: unknown): value is string {
   return typeof value === 'string' && value.length >= 1 && value.length <= 200;
-}
-
-function requireUrl(name: string, text: string): void {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname))) return;
-  throw new OptionError(name, 'must be an https URL');
 }

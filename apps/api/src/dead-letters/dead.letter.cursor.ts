@@ -1,10 +1,10 @@
-import type { DeadLetterPlace, MessageRecord } from '@callsheet/messaging';
+import type { DeadLetterPlace } from '@callsheet/messaging';
 import { z } from 'zod';
 
 const place = z.tuple([z.int().min(0), z.string().min(1).max(200)]);
 
-/** The cursor of the page that begins after this dead letter. Opaque to clients. */
-export function cursorAfter({ finishedAt = 0, storageId }: MessageRecord): string {
+/** The cursor of the page that begins after this place. Opaque to clients. */
+export function cursorAfter({ finishedAt, storageId }: DeadLetterPlace): string {
   const after: z.infer<typeof place> = [finishedAt, storageId];
   return Buffer.from(JSON.stringify(after)).toString('base64url');
 }

@@ -112,7 +112,12 @@ export type RedrivenMany = z.infer<typeof redrivenMany>;
 export const deadLetterList = z
   .object({
     items: z.array(deadLetterView),
-    next: z.string().optional().describe('cursor of the next page; absent on the last'),
+    next: z
+      .string()
+      .optional()
+      .describe(
+        'cursor of the next page; absent on the last. A page may have few items, even none, and a next one',
+      ),
   })
   .register(schemas, { id: 'DeadLetterList' });
 export type DeadLetterList = z.infer<typeof deadLetterList>;

@@ -91,14 +91,11 @@ export class DeadLettersController {
     if (cursor !== undefined && !after) {
       throw badCursor();
     }
-    // One more than asked for tells whether there is a next page.
-    const found = await this.letters.list(
+    const { letters, next } = await this.letters.page(
       { ...filter, ...ofTenant(by) },
-      { limit: limit + 1, ...(after && { after }) },
+      { limit, ...(after && { after }) },
     );
-    const letters = found.slice(0, limit);
-    const last = found.length > limit ? letters.at(-1) : undefined;
-    return { items: letters.map((letter) => this.view(letter)), next: last && cursorAfter(last) };
+    return { items: letters.map((letter) => this.view(letter)), next: next && cursorAfter(next) };
   }
 
   // The doubled colon is Fastify's way to write one that does not begin a parameter.

@@ -163,8 +163,8 @@ export class EncryptedEngine implements Engine {
     return this.inside.onSignal(name, hear);
   }
 
-  bind(owner: string, value: Json | undefined): Promise<boolean> {
-    return this.inside.bind(owner, value);
+  bind(owner: string, value: Json | undefined, only?: 'higher'): Promise<boolean> {
+    return this.inside.bind(owner, value, only);
   }
 
   bound(owner: string): Promise<Json | undefined> {

@@ -249,8 +249,8 @@ export class BullmqEngine implements Engine {
     return this.hearing(() => this.database.onSignal(name, hear));
   }
 
-  async bind(owner: string, value: Json | undefined): Promise<boolean> {
-    return this.reading(() => this.database.bind(owner, value));
+  async bind(owner: string, value: Json | undefined, only?: 'higher'): Promise<boolean> {
+    return this.reading(() => this.database.bind(owner, value, only));
   }
 
   async bound(owner: string): Promise<Json | undefined> {

@@ -42,7 +42,7 @@ export interface BullmqStore {
   /** As `Engine.onSignal`. */
   onSignal(name: string, hear: (text: string) => void): Promise<() => Promise<void>>;
   /** As `Engine.bind`. */
-  bind(owner: string, value: Json | undefined): Promise<boolean>;
+  bind(owner: string, value: Json | undefined, only?: 'higher'): Promise<boolean>;
   /** As `Engine.bound`. */
   bound(owner: string): Promise<Json | undefined>;
   /** As `Engine.bindings`. */

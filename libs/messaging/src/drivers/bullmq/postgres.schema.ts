@@ -8,6 +8,7 @@ import { MIGRATION_8 } from './postgres.migration.8.js';
 import { MIGRATION_9 } from './postgres.migration.9.js';
 import { MIGRATION_10 } from './postgres.migration.10.js';
 import { MIGRATION_11 } from './postgres.migration.11.js';
+import { MIGRATION_12 } from './postgres.migration.12.js';
 
 /** What a connection to PostgreSQL or PGlite can do. */
 export interface Queryable {
@@ -148,6 +149,7 @@ END $$;
   MIGRATION_9,
   MIGRATION_10,
   MIGRATION_11,
+  MIGRATION_12,
 ];
 
 const MIGRATION_LOCK = 0x63616c6c;

@@ -352,7 +352,8 @@ return oldest and string.format('%.0f', oldest)
  * Makes a value what an owner has bound, unless it is that already, or a higher revision is there.
  *
  * KEYS[1]  hash of the bindings
- * ARGV     the owner; JSON, '' for nothing; its revision, '' for none; the field of the version; another version
+ * ARGV     the owner; JSON, '' for nothing; its revision, '' for none; the field of the version; another version; 'higher' when the
+ *          same revision may not be there either, or ''
  * returns  1 when that changed something
  */
 export const BIND = `
@@ -360,7 +361,9 @@ local stored = redis.call('HGET', KEYS[1], ARGV[1])
 if (stored or '') == ARGV[2] then return 0 end
 if stored and ARGV[3] ~= '' then
   local isJson, old = pcall(cjson.decode, stored)
-  if isJson and type(old) == 'table' and (tonumber(old.revision) or 0) > tonumber(ARGV[3]) then return 0 end
+  local before = isJson and type(old) == 'table' and tonumber(old.revision)
+  local now = tonumber(ARGV[3])
+  if before and (before > now or (before == now and ARGV[6] == 'higher')) then return 0 end
 end
 if ARGV[2] == '' then redis.call('HDEL', KEYS[1], ARGV[1])
 else redis.call('HSET', KEYS[1], ARGV[1], ARGV[2]) end

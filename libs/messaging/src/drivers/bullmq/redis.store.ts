@@ -97,10 +97,17 @@ export class RedisStore implements BullmqStore {
     return this.notices.listen(channelsOf(this.queueConnection).signal + name, hear);
   }
 
-  async bind(owner: string, value: Json | undefined): Promise<boolean> {
+  async bind(owner: string, value: Json | undefined, only?: 'higher'): Promise<boolean> {
     const client = this.queueConnection;
     const text = value === undefined ? null : JSON.stringify(value);
-    const bound = [owner, text ?? '', revisionOf(value) ?? '', BINDINGS_VERSION, randomUUID()];
+    const bound = [
+      owner,
+      text ?? '',
+      revisionOf(value) ?? '',
+      BINDINGS_VERSION,
+      randomUUID(),
+      only ?? '',
+    ];
     return (await client.eval(BIND, 1, BINDINGS, ...bound)) === 1;
   }
 

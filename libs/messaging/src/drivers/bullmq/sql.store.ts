@@ -83,10 +83,12 @@ export abstract class SqlStore implements BullmqStore {
     return this.notices.onSignal(name, hear).catch(this.away);
   }
 
-  async bind(owner: string, value: Json | undefined): Promise<boolean> {
+  async bind(owner: string, value: Json | undefined, only?: 'higher'): Promise<boolean> {
     const json = value === undefined ? null : JSON.stringify(value);
-    const bind = 'SELECT callsheet.bind($1, $2) AS changed';
-    const { rows } = await retryTransient(() => this.pool.query(bind, [owner, json]));
+    const bind = 'SELECT callsheet.bind($1, $2, $3) AS changed';
+    const { rows } = await retryTransient(() =>
+      this.pool.query(bind, [owner, json, only === 'higher']),
+    );
     return rows[0]?.['changed'] === true;
   }
 

@@ -153,12 +153,12 @@ export class MemoryEngine implements Engine {
     return added(this.hearers, name, hear);
   }
 
-  async bind(owner: string, value: Json | undefined): Promise<boolean> {
+  async bind(owner: string, value: Json | undefined, only?: 'higher'): Promise<boolean> {
     const text = JSON.stringify(value);
     const known = this.bindingOf.get(owner);
     if (text === JSON.stringify(known)) return false;
     const [before = 0, now = Infinity] = [revisionOf(known), revisionOf(value)];
-    if (before > now) return false;
+    if (before > now || (before === now && only === 'higher')) return false;
     if (value === undefined) this.bindingOf.delete(owner);
     else this.bindingOf.set(owner, JSON.parse(text) as Json);
     this.changes += 1;
