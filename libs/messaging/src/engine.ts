@@ -246,8 +246,15 @@ export interface Delivery {
   isFirst: boolean;
   /** Failed attempts so far, oldest first. */
   history: readonly AttemptRecord[];
-  /** How often a process died, or froze for longer than the lock lasts, while it worked on this message. */
+  /** How often a process died, or froze for longer than the lock lasts, while it worked on this message, or had just taken it. */
   crashes: number;
+  /** What `noteTrial` noted last since the message was sent or redriven. */
+  trial?: Trial;
+  /**
+   * Notes with the message that its turn is about to begin, so that later deliveries know it, whatever becomes of this one. Rejects
+   * with LockLostError when another process may have the message; then nothing is noted.
+   */
+  noteTrial(trial: Trial): Promise<void>;
   startedAt: number;
   /** Nominal time, when the message is an occurrence of a schedule: `Envelope.occurrence`, or BullMQ's own. */
   occurrence?: number;
@@ -260,6 +267,14 @@ export interface Delivery {
    * (a CancelledError), or when the lock on the message is lost and another process may have it (a LockLostError).
    */
   signal: AbortSignal;
+}
+
+/** A turn of a message of which it is asked whether it kills its process. */
+export interface Trial {
+  /** `Delivery.crashes` when it began: with more of them afterwards, its process died. */
+  crashes: number;
+  /** How many trials of the message before this one ended so. */
+  deaths: number;
 }
 
 /** State of one key as stored. */

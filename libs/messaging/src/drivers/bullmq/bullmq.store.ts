@@ -102,6 +102,8 @@ export interface TurnBackend extends IQueueBackend {
     keep: Keep,
     fetchNext?: boolean,
   ): Promise<NextJob>;
+  /** Stores a progress in place of that of a job in work. False, and nothing changed, when the token no longer holds its lock. */
+  note(job: Job, token: string, progress: JobProgress): Promise<boolean>;
   /** Due again after `delay` ms: after a failed attempt, or without using one when there is no failure. */
   postpone(job: Job, token: string, delay: number, failure: Failure | undefined): Promise<void>;
   /**

@@ -104,6 +104,15 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
     return undefined;
   }
 
+  async note({ id }: Job, token: string, progress: JobProgress): Promise<boolean> {
+    const noted = await this.ask(
+      `UPDATE bullmq.job SET progress = $4::jsonb
+        WHERE queue = $1 AND id = $2 AND state = 'active' AND lock_token = $3 RETURNING true AS value`,
+      [this.queueName, id, token, JSON.stringify(progress)],
+    );
+    return noted === true;
+  }
+
   async quarantine(
     job: Job,
     token: string,

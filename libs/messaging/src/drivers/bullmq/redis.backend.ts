@@ -44,6 +44,7 @@ import {
   FORGET,
   OLDEST,
   OVERDUE,
+  NOTE_PROGRESS,
   POSTPONE,
   REDRIVE,
   SEND,
@@ -149,6 +150,12 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
     const state = this.states.get(id);
     this.states.delete(id);
     return state;
+  }
+
+  async note({ id = '' }: Job, token: string, progress: JobProgress): Promise<boolean> {
+    const key = this.toKey(id);
+    const args = [key, `${key}:lock`, token, JSON.stringify(progress)];
+    return (await this.runScript('note', NOTE_PROGRESS, 2, args)) === 1;
   }
 
   async quarantine(

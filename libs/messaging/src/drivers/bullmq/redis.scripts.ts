@@ -146,6 +146,19 @@ return result
   );
 
 /**
+ * Changes what a job in work remembers.
+ *
+ * KEYS[1]  the job, [2] its lock
+ * ARGV[1]  lock token, [2] new progress (JSON)
+ * returns  1, or 0 when the token does not hold the lock
+ */
+export const NOTE_PROGRESS = (): string => `${DRAINING}
+if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'progress', ARGV[2])
+return 1
+`;
+
+/**
  * Hands a message back at once. BullMQ wakes nobody for one with a priority: an idle worker would find it seconds later.
  *
  * KEYS     those of moveJobFromActiveToWait ([8] the marker that wakes workers)

@@ -1,8 +1,8 @@
 import type { Clock } from '../../clock.js';
-import type { Cancellation, Effects, MessageState, Outcome } from '../../engine.js';
+import type { Cancellation, Delivery, Effects, MessageState, Outcome } from '../../engine.js';
 import type { Carried } from '../../codec.js';
 import { storageIds, type Envelope } from '../../envelope.js';
-import { CancelledError } from '../../messaging.errors.js';
+import { CancelledError, LockLostError } from '../../messaging.errors.js';
 import type { ResolvedOptions } from '../../messaging.options.js';
 import { admit } from './memory.admission.js';
 import { DueEntries } from './memory.due.js';
@@ -88,12 +88,17 @@ export class MemoryStore {
     const { envelope, failures, history, crashes, isCancelled } = entry;
     const { occurrence } = envelope;
     const state = envelope.key === undefined ? undefined : this.stateOf(entry, envelope.key);
-    const delivery = {
+    const delivery: Delivery = {
       envelope: structuredClone(envelope),
       attempt: failures + 1,
       isFirst: entry.starts++ === 0,
       history: structuredClone(history),
       crashes,
+      ...(entry.trial && { trial: entry.trial }),
+      noteTrial: async (trial) => {
+        if (entry.work?.delivery !== delivery) throw new LockLostError();
+        entry.trial = Object.freeze({ ...trial });
+      },
       startedAt: now,
       ...(occurrence !== undefined && { occurrence }),
       isCancelled,
@@ -145,6 +150,7 @@ export class MemoryStore {
     }
     entry.failures = 0;
     entry.crashes = 0;
+    entry.trial = undefined;
     entry.isCancelled = false;
     entry.redrives++;
     entry.reason = undefined;
