@@ -70,6 +70,12 @@ export interface Engine {
    */
   redrive(id: string, actors: readonly string[], edited?: Carried): Promise<boolean>;
 
+  /**
+   * Stores data and errors as `letter` has them in place of those of the dead letter that it was read from; all else stays as it is.
+   * Resolves to false, and nothing changes, when that is no longer there as it was: redriven, even if it died again, or discarded.
+   */
+  rewrite(letter: MessageRecord): Promise<boolean>;
+
   /** Removes a dead letter for good; its id stays remembered. Resolves to false when there is no such dead letter. */
   discard(id: string, actors: readonly string[]): Promise<boolean>;
 

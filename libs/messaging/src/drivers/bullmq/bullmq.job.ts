@@ -209,6 +209,15 @@ export function toFailure(
   };
 }
 
+/** What the failed attempts of a dead letter left on its job. */
+export function toBuried({ history, reason, redrives }: MessageRecord): Failure {
+  return {
+    reason: history.at(-1)?.error.message ?? '',
+    stacktrace: history.map(({ error }) => error.stack ?? `${error.name}: ${error.message}`),
+    progress: { attempts: history, ...(redrives && { redrives }), ...(reason && { reason }) },
+  };
+}
+
 /** How often a message was redriven. */
 export function redrivesOf(job: Job): number {
   return progressOf(job).redrives ?? 0;

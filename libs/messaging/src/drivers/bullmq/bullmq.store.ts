@@ -6,6 +6,7 @@ import type {
   Cancellation,
   Effects,
   MessagePlace,
+  MessageRecord,
   MessageState,
   Sightings,
   Signal,
@@ -149,6 +150,8 @@ export interface TurnBackend extends IQueueBackend {
     after: MessagePlace | undefined,
     limit: number,
   ): Promise<MessagePlace[]>;
+  /** As `Engine.rewrite`, with what its attempts left. This backend is of the queue of the dead letter. */
+  rewrite(letter: MessageRecord, failure: Failure): Promise<boolean>;
   /** A dead letter (this backend is of its queue) goes back to its actor's. False when it is not there. */
   redrive(id: string, progress: unknown, edited?: Carried): Promise<boolean>;
 }

@@ -17,6 +17,7 @@ import type {
   Cancellation,
   Effects,
   MessagePlace,
+  MessageRecord,
   MessageState,
   StoredState,
 } from '../../engine.js';
@@ -47,6 +48,7 @@ import {
   NOTE_PROGRESS,
   POSTPONE,
   REDRIVE,
+  REWRITE,
   SEND,
 } from './redis.scripts.js';
 
@@ -341,6 +343,17 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
       this.toKey(''),
       JSON.stringify(redriven(progress)),
       ...change,
+    ]);
+    return code === 1;
+  }
+
+  async rewrite(letter: MessageRecord, failure: Failure): Promise<boolean> {
+    const { storageId, finishedAt, redrives, envelope } = letter;
+    const fields = fieldsOf(failure);
+    const code = await this.runScript('rewrite', REWRITE, 1, [
+      ...[this.toKey(''), storageId, finishedAt, redrives],
+      ...(await this.changed(storageId, envelope)),
+      ...[fields['failedReason'], fields['stacktrace'], fields['progress']],
     ]);
     return code === 1;
   }

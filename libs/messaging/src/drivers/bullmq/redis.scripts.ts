@@ -255,6 +255,25 @@ return result
 `,
   );
 
+/**
+ * Changes what a dead letter holds, if it still is the one that was read.
+ *
+ * KEYS[1]  key prefix of the dead letters
+ * ARGV[1]  id, [2] when it died, [3] how often it was redriven, [4] new data, [5] options (JSON), [6] reason, [7] stacks and
+ *          [8] progress (JSON)
+ * returns  1, or 0 when there is no such dead letter
+ */
+export const REWRITE = (): string => `${DRAINING}
+local p, id = KEYS[1], ARGV[1]
+local job = redis.call('HMGET', p .. id, 'finishedOn', 'progress')
+if not redis.call('ZSCORE', p .. 'failed', id) or job[1] ~= ARGV[2] then return 0 end
+local progress = cjson.decode(job[2] or '0')
+local redrives = type(progress) == 'table' and progress.redrives or 0
+if redrives ~= tonumber(ARGV[3]) then return 0 end
+redis.call('HSET', p .. id, 'data', ARGV[4], 'opts', ARGV[5], 'failedReason', ARGV[6], 'stacktrace', ARGV[7], 'progress', ARGV[8])
+return 1
+`;
+
 /** Removes ended jobs and all that belongs to them. */
 const REMOVE = `
 local function remove(prefix, id)

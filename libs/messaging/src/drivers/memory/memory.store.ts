@@ -1,5 +1,12 @@
 import type { Clock } from '../../clock.js';
-import type { Cancellation, Delivery, Effects, MessageState, Outcome } from '../../engine.js';
+import type {
+  Cancellation,
+  Delivery,
+  Effects,
+  MessageRecord,
+  MessageState,
+  Outcome,
+} from '../../engine.js';
 import type { Carried } from '../../codec.js';
 import { storageIds, type Envelope } from '../../envelope.js';
 import { CancelledError, LockLostError } from '../../messaging.errors.js';
@@ -139,15 +146,7 @@ export class MemoryStore {
     if (entry.state !== 'dead') return false;
     const queue = this.queueOf(entry);
     queue.letters.remove(entry);
-    if (edited) {
-      const { data, types } = structuredClone(edited);
-      const { types: _, ...rest } = entry.envelope;
-      entry.envelope = {
-        ...rest,
-        data: data as Envelope['data'],
-        ...(types !== undefined && { types }),
-      };
-    }
+    if (edited) entry.envelope = withData(entry.envelope, structuredClone(edited));
     entry.failures = 0;
     entry.crashes = 0;
     entry.trial = undefined;
@@ -157,6 +156,17 @@ export class MemoryStore {
     entry.startedAt = undefined;
     entry.finishedAt = undefined;
     this.step(() => queue.arrive(entry));
+    return true;
+  }
+
+  rewrite(letter: MessageRecord): boolean {
+    const entry = this.entries.get(letter.storageId);
+    const { finishedAt, redrives } = letter;
+    if (entry?.state !== 'dead' || entry.finishedAt !== finishedAt) return false;
+    if (entry.redrives !== redrives) return false;
+    const { envelope, history } = structuredClone(letter);
+    entry.envelope = withData(entry.envelope, envelope);
+    entry.history = history;
     return true;
   }
 
@@ -327,6 +337,10 @@ export class MemoryStore {
       }
     }
   }
+}
+
+function withData({ types: _, ...rest }: Envelope, { data, types }: Carried): Envelope {
+  return { ...rest, data: data as Envelope['data'], ...(types !== undefined && { types }) };
 }
 
 function isEnded({ state }: Entry): boolean {
