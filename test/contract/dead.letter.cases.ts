@@ -1,8 +1,9 @@
 import { expect } from 'vitest';
+import type { MessageRecord } from '../../libs/messaging/src/engine.js';
 import { IdempotencyConflictError } from '../../libs/messaging/src/messaging.errors.js';
 import { eventually } from '../support/eventually.js';
 import type { Case } from './case.js';
-import { dead, done } from './context.js';
+import { dead, done, retry } from './context.js';
 import { expectAbsent, expectCounts, ids, reaches } from './expect.js';
 
 export const deadLetterCases: Case[] = [
@@ -84,6 +85,74 @@ export const deadLetterCases: Case[] = [
       // It is still the message that was sent under this id.
       await engine.send([sent]);
       await expectCounts(context, engine, { done: 1 });
+    },
+  },
+  {
+    promise:
+      'a dead letter is rewritten in its place, and only if it still is the one that was read',
+    async run(context) {
+      const engine = await context.engine();
+      const { actor } = context;
+      let step = 0;
+      const { consumer, deliveries } = await context.consume(engine, (delivery) =>
+        delivery.envelope.data['good']
+          ? done()
+          : step++ % 2 === 0
+            ? retry(0)(delivery)
+            : dead(delivery),
+      );
+      const types = { values: { n: ['bigint'] } };
+      const of = (name: string) =>
+        context.named(context.id(name), 'same', {
+          key: 'k',
+          data: { n: name },
+          priority: 7,
+          types,
+        });
+      const names = ['first', 'second', 'gone'];
+      await engine.send(names.map(of));
+      await eventually(async () => (await engine.counts(actor)).dead === 3);
+      // Equal times come in the order of storage ids.
+      const letters = await engine.deadLetters([actor], { limit: 9 });
+      const [first, second, gone] = names.map((name) =>
+        letters.find(({ envelope }) => envelope.id === context.id(name)),
+      );
+      const rewritten = (letter: MessageRecord): MessageRecord => {
+        const { types: _, ...envelope } = letter.envelope;
+        const history = letter.history.map(({ error: { stack: _, ...error }, ...attempt }) => ({
+          ...attempt,
+          error: { ...error, message: `rewritten ${error.message}` },
+        }));
+        return { ...letter, envelope: { ...envelope, data: { good: true } }, history };
+      };
+      expect(first?.history).toHaveLength(2);
+      expect(await engine.rewrite(rewritten(first!))).toBe(true);
+      const now = letters.map((letter) => (letter === first ? rewritten(letter) : letter));
+      expect(await engine.deadLetters([actor], { limit: 9 })).toEqual(now);
+      expect(await engine.discard(context.id('gone'), [actor])).toBe(true);
+      expect(await engine.rewrite(rewritten(gone!))).toBe(false);
+      expect(await engine.find(context.id('gone'), [actor])).toBeUndefined();
+      // It dies again, and is another letter.
+      expect(await engine.redrive(context.id('second'), [actor])).toBe(true);
+      expect(await engine.rewrite(rewritten(second!))).toBe(false);
+      await eventually(
+        async () => (await engine.find(context.id('second'), [actor]))?.history.length === 4,
+      );
+      const again = await reaches(context, engine, context.id('second'), 'dead');
+      expect(await engine.rewrite(rewritten(second!))).toBe(false);
+      expect(await engine.find(context.id('second'), [actor])).toEqual(again);
+      // As it was rewritten it is redriven.
+      expect(await engine.redrive(context.id('first'), [actor])).toBe(true);
+      await reaches(context, engine, context.id('first'), 'done');
+      const { types: _, ...rest } = of('first');
+      const { sentAt } = first!.envelope;
+      expect(deliveries.at(-1)).toMatchObject({
+        isFirst: false,
+        history: rewritten(first!).history,
+      });
+      expect(deliveries.at(-1)?.envelope).toEqual({ ...rest, sentAt, data: { good: true } });
+      await consumer.stop(0);
+      await expectCounts(context, engine, { done: 1, dead: 1 });
     },
   },
   {

@@ -146,6 +146,44 @@ function encryptedContract(driver: Driver, dump: (engine: Engine) => Promise<str
       }
     });
 
+    it('a rotation rewrites dead letters, with their errors, so that the old key may go', async () => {
+      const context = new Context({ ...driver, ring: ringOf(k1) }, url);
+      try {
+        const { actor } = context;
+        const before = await context.engine();
+        const { consumer } = await context.consume(before, (delivery) =>
+          delivery.attempt === 1 ? retry(0)(delivery) : dead(delivery),
+        );
+        const sent = [1, 2, 3].map((n) => context.envelope({ key: 'k', data: { n } }));
+        await before.send(sent);
+        await eventually(async () => (await before.counts(actor)).dead === 3);
+        await consumer.stop(0);
+        const letters = await before.deadLetters([actor], { limit: 9 });
+        const { inside } = before as EncryptedEngine;
+        const rotate = async (within: number, ...ring: string[]) => {
+          const engine = new EncryptedEngine(inside, ringOf(...ring));
+          return new Rotation(inside, engine, engine.ring, within).rotate(actor);
+        };
+        // Without the key they stay as they are, and when there is no time.
+        expect(await rotate(20_000, k2)).toMatchObject({ rewritten: 0, dead: 3 });
+        expect(await rotate(0, k2, k1)).toMatchObject({ rewritten: 0, dead: 3 });
+        expect(await rotate(20_000, k2, k1)).toMatchObject({ rewritten: 3, dead: 0 });
+        expect(await rotate(20_000, k2, k1)).toMatchObject({ rewritten: 0, dead: 0 });
+        const alone = new EncryptedEngine(inside, ringOf(k2));
+        expect(await alone.deadLetters([actor], { limit: 9 })).toEqual(letters);
+        expect(letters[0]?.history).toHaveLength(2);
+        const stored = JSON.stringify(await inside.deadLetters([actor], { limit: 9 }));
+        expect(stored).not.toContain('"kid":"k1"');
+        expect(stored).not.toContain('failure 1');
+        const { deliveries } = await context.consume(alone);
+        expect(await alone.redrive(sent[0]!.id, [actor])).toBe(true);
+        await reaches(context, alone, sent[0]!.id, 'done');
+        expect(deliveries[0]?.envelope).toEqual(sent[0]);
+      } finally {
+        await context.close();
+      }
+    });
+
     it('a rotation encrypts the states of all keys again, by their turns, and counts the rest', async () => {
       const context = new Context({ ...driver, ring: ringOf(k1) }, url);
       try {

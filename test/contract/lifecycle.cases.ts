@@ -1,11 +1,48 @@
 import { expect } from 'vitest';
+import type { Delivery } from '../../libs/messaging/src/engine.js';
 import { StoppingError } from '../../libs/messaging/src/messaging.errors.js';
 import { eventually } from '../support/eventually.js';
 import type { Case } from './case.js';
-import { done } from './context.js';
-import { expectCounts } from './expect.js';
+import { dead, done, release, retry } from './context.js';
+import { expectCounts, reaches } from './expect.js';
 
 export const lifecycleCases: Case[] = [
+  {
+    promise:
+      'a trial is noted until another is, over failed attempts and hand-backs, and no redrive',
+    async run(context) {
+      const engine = await context.engine();
+      const [one, two] = [
+        { crashes: 1, deaths: 0 },
+        { crashes: 4, deaths: 2 },
+      ];
+      const steps = [
+        async (delivery: Delivery) => {
+          await delivery.noteTrial({ crashes: 9, deaths: 9 });
+          await delivery.noteTrial(one);
+          return retry(0)(delivery);
+        },
+        async (delivery: Delivery) => {
+          await delivery.noteTrial(two);
+          return release()();
+        },
+        () => release(1)(),
+        retry(1),
+        dead,
+        done,
+      ];
+      let step = 0;
+      const { deliveries } = await context.consume(engine, (delivery) => steps[step++]!(delivery));
+      const sent = context.envelope({ key: 'k' });
+      await engine.send([sent]);
+      const letter = await reaches(context, engine, sent.id, 'dead');
+      expect(letter.history).toHaveLength(3);
+      expect(await engine.redrive(sent.id, [context.actor])).toBe(true);
+      await reaches(context, engine, sent.id, 'done');
+      const trials = deliveries.map(({ trial }) => trial);
+      expect(trials).toEqual([undefined, one, two, two, two, undefined]);
+    },
+  },
   {
     promise: 'a stopping consumer lets running turns end and takes no more',
     async run(context) {

@@ -104,6 +104,37 @@ export const lockCases: Case[] = [
       held.open();
     },
   },
+  {
+    promise: 'a turn that has lost its message notes no trial, and what it noted before stays',
+    needs: 'shared',
+    async run(context) {
+      const [one, two] = [await context.engine(), await context.engine()];
+      const held = gate();
+      const first = await context.consume(one, async (delivery) => {
+        await delivery.noteTrial({ crashes: 0, deaths: 0 });
+        await held.opened;
+        return release()();
+      });
+      const sent = context.envelope();
+      await one.send([sent]);
+      await eventually(() => first.deliveries.length === 1);
+      const thaw = freeze(first);
+      const second = await context.consume(two, async (delivery) => {
+        if (second.deliveries.length > 1) return doneWith({});
+        const lost = first.deliveries[0]!.noteTrial({ crashes: 9, deaths: 9 });
+        await expect(lost).rejects.toThrow(LockLostError);
+        return retry(0)(delivery);
+      });
+      await reaches(context, two, sent.id, 'done');
+      const trials = second.deliveries.map(({ crashes, trial }) => [crashes > 0, trial]);
+      expect(trials).toEqual([
+        [true, { crashes: 0, deaths: 0 }],
+        [true, { crashes: 0, deaths: 0 }],
+      ]);
+      thaw();
+      held.open();
+    },
+  },
 ];
 
 /**

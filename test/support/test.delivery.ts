@@ -22,6 +22,7 @@ export function testDelivery(
     isFirst: true,
     history: [],
     crashes: 0,
+    noteTrial: async () => undefined,
     isCancelled: false,
     startedAt: 2_000,
     signal: new AbortController().signal,

@@ -19,6 +19,7 @@ import { OBSERVER, unobserved, type Observer } from './observer.js';
 import { Pauses, type Pause } from './pauses.js';
 import { Router } from './routing/router.js';
 import { Subscriptions } from './routing/subscriptions.js';
+import { Suspects } from './suspects.js';
 import { toTopicEvent } from './routing/topic.event.js';
 import { TopicTrie } from './routing/topic.js';
 import { seal } from './sealing.js';
@@ -101,10 +102,11 @@ export class ActorHost implements OnModuleInit {
     await this.subscriptions.start(this.found);
     // All handlers before the first turn: one that cannot be bound must not leave the others running.
     const bound = this.found.map((actor) => ({ actor, handlers: this.bindAll(actor) }));
-    // The memory store, which alone has no queues, has no locks either.
+    // The memory store, which alone has no queues, has no locks either, and dies with its process.
     const hasLocks = bound.length > 0 && this.engine.queue !== undefined;
+    const suspects = hasLocks ? new Suspects(this.clock) : undefined;
     this.loop.start(hasLocks ? this.options.lockDuration : undefined);
-    for (const { actor, handlers } of bound) this.prepare(actor, handlers);
+    for (const { actor, handlers } of bound) this.prepare(actor, handlers, suspects);
     if (bound.length === 0) return;
     const end = await this.pauses.watch(
       (paused) => this.regulate(paused),
@@ -165,7 +167,11 @@ export class ActorHost implements OnModuleInit {
   }
 
   /** All that it takes to consume the messages of an actor. */
-  private prepare(actor: FoundActor, bound: Pick<Turns, 'handlers' | 'patterns'>): void {
+  private prepare(
+    actor: FoundActor,
+    bound: Pick<Turns, 'handlers' | 'patterns'>,
+    suspects: Suspects | undefined,
+  ): void {
     const { name, concurrency, reserved, rateLimit, aging, mailbox, handlers, retry, supervision } =
       actor;
     const { state, journal } = actor;
@@ -184,6 +190,7 @@ export class ActorHost implements OnModuleInit {
       random: this.random,
       hasSql: this.engine.store.sql,
       observer: this.observer,
+      ...(suspects && { suspects }),
       ...(this.checkpoint && { checkpoint: this.checkpoint }),
       mourn: async (delivery, outcome) =>
         this.mourn(deadLetterAdded(delivery, outcome), delivery.envelope),

@@ -70,6 +70,12 @@ export interface Engine {
    */
   redrive(id: string, actors: readonly string[], edited?: Carried): Promise<boolean>;
 
+  /**
+   * Stores data and errors as `letter` has them in place of those of the dead letter that it was read from; all else stays as it is.
+   * Resolves to false, and nothing changes, when that is no longer there as it was: redriven, even if it died again, or discarded.
+   */
+  rewrite(letter: MessageRecord): Promise<boolean>;
+
   /** Removes a dead letter for good; its id stays remembered. Resolves to false when there is no such dead letter. */
   discard(id: string, actors: readonly string[]): Promise<boolean>;
 
@@ -248,8 +254,15 @@ export interface Delivery {
   isFirst: boolean;
   /** Failed attempts so far, oldest first. */
   history: readonly AttemptRecord[];
-  /** How often a process died, or froze for longer than the lock lasts, while it worked on this message. */
+  /** How often a process died, or froze for longer than the lock lasts, while it worked on this message, or had just taken it. */
   crashes: number;
+  /** What `noteTrial` noted last since the message was sent or redriven. */
+  trial?: Trial;
+  /**
+   * Notes with the message that its turn is about to begin, so that later deliveries know it, whatever becomes of this one. Rejects
+   * with LockLostError when another process may have the message; then nothing is noted.
+   */
+  noteTrial(trial: Trial): Promise<void>;
   startedAt: number;
   /** Nominal time, when the message is an occurrence of a schedule: `Envelope.occurrence`, or BullMQ's own. */
   occurrence?: number;
@@ -262,6 +275,14 @@ export interface Delivery {
    * (a CancelledError), or when the lock on the message is lost and another process may have it (a LockLostError).
    */
   signal: AbortSignal;
+}
+
+/** A turn of a message of which it is asked whether it kills its process. */
+export interface Trial {
+  /** `Delivery.crashes` when it began: with more of them afterwards, its process died. */
+  crashes: number;
+  /** How many trials of the message before this one ended so. */
+  deaths: number;
 }
 
 /** State of one key as stored. */

@@ -14,7 +14,8 @@ import {
 import { systemClock } from './clock.js';
 import { unobserved } from './observer.js';
 import type { ActorRetryPolicy } from './retry.js';
-import { CRASH_BUDGET, turnRunner, type Handler, type Turns } from './turn.runner.js';
+import { CRASH_BUDGET } from './suspects.js';
+import { turnRunner, type Handler, type Turns } from './turn.runner.js';
 import type { Turn } from './turn.js';
 import { testDelivery } from '../../../test/support/test.delivery.js';
 

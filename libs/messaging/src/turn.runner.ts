@@ -28,6 +28,7 @@ import type { Observer } from './observer.js';
 import { DEFAULT_RETRY, retryDelay, type ActorRetryPolicy, type RetryPolicy } from './retry.js';
 import type { TopicTrie } from './routing/topic.js';
 import { directiveFor, type Supervision } from './supervision.js';
+import { isGuilty, type Suspects } from './suspects.js';
 import { masker } from './telemetry/redaction.js';
 import { report } from './telemetry/turn.log.js';
 import { GiveUp, HandBack, toAttempt } from './turn.failure.js';
@@ -72,6 +73,8 @@ export interface Turns {
   readonly clock: Clock;
   readonly random: () => number;
   readonly observer: Observer;
+  /** One for all actors of the process. Default: each crash is the fault of all that were in work. */
+  readonly suspects?: Suspects;
   readonly checkpoint?: Checkpoint;
   /** Whether the store commits SQL. */
   readonly hasSql?: boolean;
@@ -80,9 +83,6 @@ export interface Turns {
 }
 
 type Dead = Extract<Outcome, { kind: 'dead' }>;
-
-/** How often a process may die while it works on one message, apart from its attempts. */
-export const CRASH_BUDGET = 5;
 
 /** How long a handler has, after its signal aborted, to stop by itself, ms. */
 const PATIENCE = 500;
@@ -97,7 +97,9 @@ const OTHERS_TURN = 600_000;
 
 /** The life of one delivery: the checks before the handler, the handler, and what its end means. */
 export function turnRunner(turns: Turns): TurnFunction {
-  return (delivery) => turns.observer.turn(delivery, () => live(delivery, turns));
+  const { observer, suspects } = turns;
+  const run: TurnFunction = (delivery) => observer.turn(delivery, () => live(delivery, turns));
+  return suspects ? (delivery) => suspects.turn(delivery, () => run(delivery)) : run;
 }
 
 async function live(delivery: Delivery, turns: Turns): Promise<Outcome> {
@@ -106,7 +108,7 @@ async function live(delivery: Delivery, turns: Turns): Promise<Outcome> {
   const fail = (error: unknown): Promise<Outcome> => end(delivery, policy, error, turns, probe);
   let scope: TurnScope | undefined;
   try {
-    refuseCrashing(delivery);
+    refuseCrashing(delivery, turns);
     refuseCancelled(delivery);
     refuseExpired(delivery);
     refuseUnreadable(delivery);
@@ -139,11 +141,11 @@ async function live(delivery: Delivery, turns: Turns): Promise<Outcome> {
   }
 }
 
-function refuseCrashing({ crashes }: Delivery): void {
-  if (crashes <= CRASH_BUDGET) return;
+function refuseCrashing(delivery: Delivery, { suspects }: Turns): void {
+  if (!isGuilty(delivery, suspects !== undefined)) return;
   throw new GiveUp(
     'crashed',
-    `its process died or froze ${crashes} times while working on this message`,
+    `its process died or froze ${delivery.crashes} times while working on this message`,
   );
 }
 

@@ -18,10 +18,11 @@ export function isRotated(report: RotationReport): boolean {
 export function rotationText(reports: readonly RotationReport[]): string {
   const lines = reports.flatMap((report) => {
     const left = KINDS.flatMap(([kind, name]) => (report[kind] ? [`${report[kind]} ${name}`] : []));
-    if (report.rotated === 0 && left.length === 0) return [];
+    if (report.rotated + report.rewritten === 0 && left.length === 0) return [];
     const least = report.isPartial ? 'at least ' : '';
     const rest = left.length > 0 ? `; left: ${least}${left.join(', ')}` : '';
-    return [`${report.actor}: ${report.rotated} states rotated${rest}`];
+    const letters = report.rewritten > 0 ? ` and ${report.rewritten} dead letters` : '';
+    return [`${report.actor}: ${report.rotated} states${letters} rotated${rest}`];
   });
   const sum = reports.every(isRotated)
     ? 'everything is encrypted with the first key: the others may go'

@@ -134,6 +134,10 @@ export class EncryptedEngine implements Engine {
     return this.inside.redrive(id, actors, this.payloads.sealData(letter.envelope, edited));
   }
 
+  rewrite(letter: MessageRecord): Promise<boolean> {
+    return this.inside.rewrite(this.payloads.sealRecord(letter));
+  }
+
   discard(id: string, actors: readonly string[]): Promise<boolean> {
     return this.inside.discard(id, actors);
   }

@@ -10,7 +10,7 @@ import { Rotation, type RotationReport } from './rotation.js';
 export interface RotateOptions {
   /** Names of actors. Default: all that this process knows. */
   actors?: readonly string[];
-  /** How long to wait for workers, in all. Default '1m'. */
+  /** How long to wait for workers, and to rewrite dead letters, in all. Default '1m'. */
   within?: Duration;
 }
 
@@ -23,8 +23,8 @@ export class Encryption {
   ) {}
 
   /**
-   * Has the states of all keys encrypted with the first key of the ring, each by a turn of its own among those of its key, and
-   * counts what is not: an old key may go when nothing is left. Workers must have that key, and run. May be run again.
+   * Has the states of all keys encrypted with the first key of the ring, each by a turn of its own among those of its key, and dead
+   * letters in place, and counts what is not: an old key may go when nothing is left. Workers must have that key, and run. May be run again.
    *
    * @throws OptionError when this process encrypts nothing
    */

@@ -2,7 +2,7 @@ import type { Carried } from '../codec.js';
 import type { AttemptRecord, MessageRecord, StoredState } from '../engine.js';
 import { storageId, type Envelope } from '../envelope.js';
 import type { JsonObject } from '../json.js';
-import { ENCRYPTED, type Encrypted } from './encrypted.js';
+import { ENCRYPTED, unreadable, type Encrypted } from './encrypted.js';
 import type { Belonging, KeyRing } from './key.ring.js';
 
 /** Begins the message of an error that is encrypted; the rest is JSON. */
@@ -71,6 +71,39 @@ export class Payloads {
 
   sealReply(envelope: Identity, reply: Carried): Carried {
     return this.ring.seal(reply, ofReply(envelope));
+  }
+
+  /** A message that has no reply. */
+  sealRecord(record: MessageRecord): MessageRecord {
+    const { envelope, history, storageId: id } = record;
+    const named = { actor: envelope.actor, storageId: id };
+    return {
+      ...record,
+      envelope: replaced(envelope, this.sealData(envelope, envelope)),
+      history: history.map((attempt) => this.sealAttempt(named, attempt)),
+    };
+  }
+
+  /** Whether data and errors of a message are encrypted with the first key. */
+  isCurrent({ envelope, history }: MessageRecord): boolean {
+    const { first } = this.ring;
+    const isOurs = ({ error: { message } }: AttemptRecord): boolean =>
+      message.startsWith(HIDDEN)
+        ? parsed(message.slice(HIDDEN.length)).kid === first
+        : first === undefined;
+    return this.ring.isCurrent(envelope) && history.every(isOurs);
+  }
+
+  /** The same encrypted with the first key; undefined when not all of it can be decrypted. */
+  renewed(stored: MessageRecord): MessageRecord | undefined {
+    const { envelope, storageId: id } = stored;
+    const named = { actor: envelope.actor, storageId: id };
+    const isReadable = ({ error: { message } }: AttemptRecord): boolean =>
+      !message.startsWith(HIDDEN) ||
+      'value' in this.ring.decrypt(parsed(message.slice(HIDDEN.length)), ofError(named));
+    const plain = this.openRecord(stored);
+    if (unreadable(plain.envelope) !== undefined) return undefined;
+    return stored.history.every(isReadable) ? this.sealRecord(plain) : undefined;
   }
 
   openRecord(record: MessageRecord): MessageRecord {

@@ -5,6 +5,7 @@ import type { Json } from '../json.js';
 import { IdempotencyConflictError, MailboxFullError } from '../messaging.errors.js';
 import { LANES } from '../priority.js';
 import type { KeyRing } from './key.ring.js';
+import { Payloads } from './payloads.js';
 
 /** Verb of the message whose turn encrypts the state of its key anew. */
 export const REENCRYPT = 'callsheet-reencrypt';
@@ -21,7 +22,8 @@ export interface RotationReport {
   waiting: number | undefined;
   /** Ended messages that are kept for a while; undefined where the store cannot list them. */
   ended: number | undefined;
-  /** Dead letters: redrive or discard them. */
+  /** Dead letters that were encrypted anew, and those that still are not: they cannot be decrypted, or time was up. */
+  rewritten: number;
   dead: number;
   /** Whether there was more than is looked at: the counts are at least that. */
   isPartial: boolean;
@@ -40,11 +42,12 @@ const FIRST_LOOK = 50;
 const LAST_LOOK = 1_000;
 
 /**
- * Has the states of these actors encrypted with the first key, by turns of their keys, and counts what is not. May be run
+ * Has the states of these actors encrypted with the first key, by turns of their keys, and their dead letters, in place; counts what is not. May be run
  * again at any time, and while workers run: without workers that have the key nothing is rotated.
  */
 export class Rotation {
   private readonly deadline: number;
+  private readonly payloads: Payloads;
 
   /**
    * @param stored the engine that keeps what is encrypted
@@ -58,6 +61,7 @@ export class Rotation {
     within: number,
   ) {
     this.deadline = Date.now() + within;
+    this.payloads = new Payloads(ring);
   }
 
   async rotate(actor: string): Promise<RotationReport> {
@@ -69,6 +73,7 @@ export class Rotation {
     ];
     return {
       ...{ actor, rotated, states, rows },
+      rewritten: dead.rewritten,
       waiting: waiting?.count,
       ended: ended?.count,
       dead: dead.count,
@@ -176,17 +181,23 @@ export class Rotation {
     return counted;
   }
 
-  private async lettersOf(actor: string): Promise<Counted> {
-    let count = 0;
+  /** What is redriven or discarded meanwhile is not counted: it is no dead letter any more. */
+  private async lettersOf(actor: string): Promise<Counted & { rewritten: number }> {
+    const found = { count: 0, rewritten: 0 };
     let after: { finishedAt: number; storageId: string } | undefined;
     for (let read = 0; read <= MOST; read += PAGE) {
       const page = await this.stored.deadLetters([actor], { limit: PAGE, ...(after && { after }) });
-      count += page.filter(({ envelope }) => !this.ring.isCurrent(envelope)).length;
+      for (const letter of page) {
+        if (this.payloads.isCurrent(letter)) continue;
+        const renewed = Date.now() < this.deadline ? this.payloads.renewed(letter) : undefined;
+        if (!renewed) found.count++;
+        else if (await this.stored.rewrite(renewed)) found.rewritten++;
+      }
       const last = page.at(-1);
-      if (!last || page.length < PAGE) return { count, isPartial: false };
+      if (!last || page.length < PAGE) return { ...found, isPartial: false };
       after = { finishedAt: last.finishedAt ?? 0, storageId: last.storageId };
     }
-    return { count, isPartial: true };
+    return { ...found, isPartial: true };
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Delivery } from '../engine.js';
-import { CRASH_BUDGET } from '../turn.runner.js';
+import { CRASH_BUDGET } from '../suspects.js';
 import type { Direction, Floor, TurnStep } from './direction.js';
 import type { Entry } from '../drivers/memory/memory.entry.js';
 import { seededRandom } from './seeded.random.js';

@@ -213,7 +213,9 @@ export class BullmqConsumer implements Consumer {
       // A fetch that waited for a message when the limit came still brings one. Not if its turn still runs: others would
       // get it meanwhile.
       const isTooMuch = this.isShut && !this.running.has(job.id ?? '');
-      const outcome: Outcome = isTooMuch ? { kind: 'release' } : await this.outcomeOf(job, state);
+      const outcome: Outcome = isTooMuch
+        ? { kind: 'release' }
+        : await this.outcomeOf(job, token, state);
       if (outcome.kind === 'done')
         return new Ending((fetchNext) => this.complete(job, token, outcome, fetchNext));
       await this.commit(job, token, outcome);
@@ -230,7 +232,11 @@ export class BullmqConsumer implements Consumer {
    * that it is still working on. What comes of it is committed under the newer lock. Another message of the same id, sent
    * after the first was handled elsewhere, comes again when that turn is over.
    */
-  private outcomeOf(job: Job, state: ReturnType<TurnBackend['stateOf']>): Promise<Outcome> {
+  private outcomeOf(
+    job: Job,
+    token: string,
+    state: ReturnType<TurnBackend['stateOf']>,
+  ): Promise<Outcome> {
     const id = job.id ?? '';
     const running = this.running.get(id);
     if (running) {
@@ -239,7 +245,9 @@ export class BullmqConsumer implements Consumer {
       return running.outcome;
     }
     const controller = new AbortController();
-    const delivery = toDelivery(job, controller.signal);
+    const delivery = toDelivery(job, controller.signal, async (progress) => {
+      if (!(await this.backend.note(job, token, progress))) throw new LockLostError();
+    });
     const heldUntil = performance.now() + this.options.lockDuration;
     // Fetched before the stop, or before it was cancelled, and brought after it.
     if (this.isStopping) controller.abort(new StoppingError());

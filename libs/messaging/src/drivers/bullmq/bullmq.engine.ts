@@ -30,7 +30,7 @@ import type { Json } from '../../json.js';
 import { CallsheetError, StoreError } from '../../messaging.errors.js';
 import type { ResolvedOptions } from '../../messaging.options.js';
 import { BullmqConsumer } from './bullmq.consumer.js';
-import { DEAD, toFinishedTurn, toListed, toRecord, wasCancelled } from './bullmq.job.js';
+import { DEAD, toBuried, toFinishedTurn, toListed, toRecord, wasCancelled } from './bullmq.job.js';
 import { verifyBullmqVersion } from './bullmq.package.js';
 import type { BullmqStore, TurnBackend } from './bullmq.store.js';
 import { safeUrl } from './store.url.js';
@@ -214,6 +214,13 @@ export class BullmqEngine implements Engine {
       if (!job?.queueName.endsWith(DEAD)) return false;
       return turnBackendOf(this.queue(job.queueName)).redrive(job.id ?? '', job.progress, edited);
     });
+  }
+
+  async rewrite(letter: MessageRecord): Promise<boolean> {
+    const { envelope } = letter;
+    return this.reading(() =>
+      turnBackendOf(this.queue(envelope.actor + DEAD)).rewrite(letter, toBuried(letter)),
+    );
   }
 
   async discard(id: string, actors: readonly string[]): Promise<boolean> {

@@ -93,9 +93,12 @@ describe('a message as a job', () => {
 
   it('says at its delivery whether it was cancelled', () => {
     const job = jobOf(full);
-    expect(toDelivery(job, signal).isCancelled).toBe(false);
+    expect(toDelivery(job, signal, async () => undefined).isCancelled).toBe(false);
     Object.assign(job.opts, { callsheetCancelled: 1 });
-    expect(toDelivery(job, signal)).toMatchObject({ isCancelled: true, envelope: full });
+    expect(toDelivery(job, signal, async () => undefined)).toMatchObject({
+      isCancelled: true,
+      envelope: full,
+    });
   });
 });
 

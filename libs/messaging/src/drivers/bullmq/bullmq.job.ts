@@ -8,6 +8,7 @@ import {
   type MessageRecord,
   type MessageState,
   type Outcome,
+  type Trial,
 } from '../../engine.js';
 import type { Carried } from '../../codec.js';
 import { storageId, type Envelope } from '../../envelope.js';
@@ -33,6 +34,8 @@ export interface JobProgress {
   attempts: AttemptRecord[];
   reason?: DeadReason;
   redrives?: number;
+  /** The last trial that was noted. */
+  trial?: Trial;
   /** When it was cancelled. */
   cancelled?: number;
 }
@@ -107,15 +110,27 @@ function readEnvelope(job: Job): Envelope {
   });
 }
 
-export function toDelivery(job: Job, signal: AbortSignal): Delivery {
+/** @param note stores a progress in place of the job's, under its lock */
+export function toDelivery(
+  job: Job,
+  signal: AbortSignal,
+  note: (progress: JobProgress) => Promise<void>,
+): Delivery {
   const envelope = toEnvelope(job);
+  const { attempts, redrives, trial } = progressOf(job);
   const occurrence = envelope.occurrence ?? occurrenceOf(job);
   return {
     envelope,
     attempt: job.attemptsMade + 1,
-    isFirst: job.attemptsStarted <= 1 && !progressOf(job).redrives,
-    history: progressOf(job).attempts,
+    isFirst: job.attemptsStarted <= 1 && !redrives,
+    history: attempts,
     crashes: job.stalledCounter,
+    ...(trial && { trial }),
+    noteTrial: async (noted) => {
+      const progress = { ...progressOf(job), trial: noted };
+      await note(progress);
+      job.progress = progress;
+    },
     isCancelled: isCancelled(job),
     startedAt: job.processedOn ?? Date.now(),
     ...(occurrence !== undefined && { occurrence }),
@@ -178,7 +193,7 @@ export function toFailure(
   job: Job,
   outcome: Extract<Outcome, { attempt: AttemptRecord }>,
 ): Failure {
-  const { attempts, redrives } = progressOf(job);
+  const { attempts, redrives, trial } = progressOf(job);
   const { error } = outcome.attempt;
   return {
     reason: error.message,
@@ -188,8 +203,18 @@ export function toFailure(
     progress: {
       attempts: [...attempts, outcome.attempt].slice(-HISTORY_LIMIT),
       ...(redrives && { redrives }),
+      ...(trial && { trial }),
       ...(outcome.kind === 'dead' && { reason: outcome.reason }),
     },
+  };
+}
+
+/** What the failed attempts of a dead letter left on its job. */
+export function toBuried({ history, reason, redrives }: MessageRecord): Failure {
+  return {
+    reason: history.at(-1)?.error.message ?? '',
+    stacktrace: history.map(({ error }) => error.stack ?? `${error.name}: ${error.message}`),
+    progress: { attempts: history, ...(redrives && { redrives }), ...(reason && { reason }) },
   };
 }
 

@@ -6,6 +6,7 @@ import type {
   Cancellation,
   Effects,
   MessagePlace,
+  MessageRecord,
   MessageState,
   Sightings,
   Signal,
@@ -102,6 +103,8 @@ export interface TurnBackend extends IQueueBackend {
     keep: Keep,
     fetchNext?: boolean,
   ): Promise<NextJob>;
+  /** Stores a progress in place of that of a job in work. False, and nothing changed, when the token no longer holds its lock. */
+  note(job: Job, token: string, progress: JobProgress): Promise<boolean>;
   /** Due again after `delay` ms: after a failed attempt, or without using one when there is no failure. */
   postpone(job: Job, token: string, delay: number, failure: Failure | undefined): Promise<void>;
   /**
@@ -147,6 +150,8 @@ export interface TurnBackend extends IQueueBackend {
     after: MessagePlace | undefined,
     limit: number,
   ): Promise<MessagePlace[]>;
+  /** As `Engine.rewrite`, with what its attempts left. This backend is of the queue of the dead letter. */
+  rewrite(letter: MessageRecord, failure: Failure): Promise<boolean>;
   /** A dead letter (this backend is of its queue) goes back to its actor's. False when it is not there. */
   redrive(id: string, progress: unknown, edited?: Carried): Promise<boolean>;
 }

@@ -6,6 +6,7 @@ import type {
   Cancellation,
   Effects,
   MessagePlace,
+  MessageRecord,
   MessageState,
   StoredState,
 } from '../../engine.js';
@@ -102,6 +103,15 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
     }
     await this.ends.end(job, (forget ?? journal) ? COMPLETE_KEPT : COMPLETE, params, sql);
     return undefined;
+  }
+
+  async note({ id }: Job, token: string, progress: JobProgress): Promise<boolean> {
+    const noted = await this.ask(
+      `UPDATE bullmq.job SET progress = $4::jsonb
+        WHERE queue = $1 AND id = $2 AND state = 'active' AND lock_token = $3 RETURNING true AS value`,
+      [this.queueName, id, token, JSON.stringify(progress)],
+    );
+    return noted === true;
   }
 
   async quarantine(
@@ -238,6 +248,23 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
       ],
     );
     return answer === true;
+  }
+
+  async rewrite(letter: MessageRecord, failure: Failure): Promise<boolean> {
+    const { storageId, finishedAt, redrives, envelope } = letter;
+    const { data, types } = envelope;
+    const rewritten = await this.ask(
+      `UPDATE bullmq.job SET data = $5::jsonb, failed_reason = $7, stacktrace = $8::jsonb, progress = $9::jsonb,
+              opts = opts || jsonb_build_object('callsheet', COALESCE(opts->'callsheet', '{}') - 'types'
+                || jsonb_strip_nulls(jsonb_build_object('types', $6::jsonb)))
+        WHERE queue = $1 AND id = $2 AND state = 'failed' AND finished_at_ms = $3::bigint
+          AND COALESCE((progress->>'redrives')::integer, 0) = $4 RETURNING true AS value`,
+      [
+        ...[this.queueName, storageId, finishedAt, redrives, JSON.stringify(data)],
+        ...[types && JSON.stringify(types), ...fieldsOf(failure)],
+      ],
+    );
+    return rewritten === true;
   }
 
   async oldest(): Promise<number | undefined> {

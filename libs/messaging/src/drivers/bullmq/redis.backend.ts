@@ -17,6 +17,7 @@ import type {
   Cancellation,
   Effects,
   MessagePlace,
+  MessageRecord,
   MessageState,
   StoredState,
 } from '../../engine.js';
@@ -44,8 +45,10 @@ import {
   FORGET,
   OLDEST,
   OVERDUE,
+  NOTE_PROGRESS,
   POSTPONE,
   REDRIVE,
+  REWRITE,
   SEND,
 } from './redis.scripts.js';
 
@@ -149,6 +152,12 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
     const state = this.states.get(id);
     this.states.delete(id);
     return state;
+  }
+
+  async note({ id = '' }: Job, token: string, progress: JobProgress): Promise<boolean> {
+    const key = this.toKey(id);
+    const args = [key, `${key}:lock`, token, JSON.stringify(progress)];
+    return (await this.runScript('note', NOTE_PROGRESS, 2, args)) === 1;
   }
 
   async quarantine(
@@ -334,6 +343,17 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
       this.toKey(''),
       JSON.stringify(redriven(progress)),
       ...change,
+    ]);
+    return code === 1;
+  }
+
+  async rewrite(letter: MessageRecord, failure: Failure): Promise<boolean> {
+    const { storageId, finishedAt, redrives, envelope } = letter;
+    const fields = fieldsOf(failure);
+    const code = await this.runScript('rewrite', REWRITE, 1, [
+      ...[this.toKey(''), storageId, finishedAt, redrives],
+      ...(await this.changed(storageId, envelope)),
+      ...[fields['failedReason'], fields['stacktrace'], fields['progress']],
     ]);
     return code === 1;
   }

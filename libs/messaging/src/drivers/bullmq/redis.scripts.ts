@@ -146,6 +146,19 @@ return result
   );
 
 /**
+ * Changes what a job in work remembers.
+ *
+ * KEYS[1]  the job, [2] its lock
+ * ARGV[1]  lock token, [2] new progress (JSON)
+ * returns  1, or 0 when the token does not hold the lock
+ */
+export const NOTE_PROGRESS = (): string => `${DRAINING}
+if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'progress', ARGV[2])
+return 1
+`;
+
+/**
  * Hands a message back at once. BullMQ wakes nobody for one with a priority: an idle worker would find it seconds later.
  *
  * KEYS     those of moveJobFromActiveToWait ([8] the marker that wakes workers)
@@ -241,6 +254,25 @@ end
 return result
 `,
   );
+
+/**
+ * Changes what a dead letter holds, if it still is the one that was read.
+ *
+ * KEYS[1]  key prefix of the dead letters
+ * ARGV[1]  id, [2] when it died, [3] how often it was redriven, [4] new data, [5] options (JSON), [6] reason, [7] stacks and
+ *          [8] progress (JSON)
+ * returns  1, or 0 when there is no such dead letter
+ */
+export const REWRITE = (): string => `${DRAINING}
+local p, id = KEYS[1], ARGV[1]
+local job = redis.call('HMGET', p .. id, 'finishedOn', 'progress')
+if not redis.call('ZSCORE', p .. 'failed', id) or job[1] ~= ARGV[2] then return 0 end
+local progress = cjson.decode(job[2] or '0')
+local redrives = type(progress) == 'table' and progress.redrives or 0
+if redrives ~= tonumber(ARGV[3]) then return 0 end
+redis.call('HSET', p .. id, 'data', ARGV[4], 'opts', ARGV[5], 'failedReason', ARGV[6], 'stacktrace', ARGV[7], 'progress', ARGV[8])
+return 1
+`;
 
 /** Removes ended jobs and all that belongs to them. */
 const REMOVE = `

@@ -130,6 +130,10 @@ export class MemoryEngine implements Engine {
     return entry !== undefined && this.messages.redrive(entry, edited);
   }
 
+  async rewrite(letter: MessageRecord): Promise<boolean> {
+    return this.messages.rewrite(letter);
+  }
+
   async discard(id: string, actors: readonly string[]): Promise<boolean> {
     const entry = this.messages.lookUp(id, actors);
     return entry !== undefined && this.messages.discard(entry);

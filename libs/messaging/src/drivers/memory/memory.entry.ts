@@ -3,6 +3,7 @@ import {
   type AttemptRecord,
   type Delivery,
   type MessageRecord,
+  type Trial,
 } from '../../engine.js';
 import { storageId, type Envelope } from '../../envelope.js';
 import type { Slot } from './memory.heap.js';
@@ -23,6 +24,8 @@ export interface Entry extends MessageRecord {
   starts: number;
   /** How often its process died while it was in work. */
   crashes: number;
+  /** The last trial that was noted. */
+  trial?: Trial;
   /** Somebody cancelled it while it was in work. */
   isCancelled: boolean;
   /** Order of its death among all messages, when it died. */

@@ -1,8 +1,15 @@
 import type { Clock } from '../../clock.js';
-import type { Cancellation, Effects, MessageState, Outcome } from '../../engine.js';
+import type {
+  Cancellation,
+  Delivery,
+  Effects,
+  MessageRecord,
+  MessageState,
+  Outcome,
+} from '../../engine.js';
 import type { Carried } from '../../codec.js';
 import { storageIds, type Envelope } from '../../envelope.js';
-import { CancelledError } from '../../messaging.errors.js';
+import { CancelledError, LockLostError } from '../../messaging.errors.js';
 import type { ResolvedOptions } from '../../messaging.options.js';
 import { admit } from './memory.admission.js';
 import { DueEntries } from './memory.due.js';
@@ -88,12 +95,17 @@ export class MemoryStore {
     const { envelope, failures, history, crashes, isCancelled } = entry;
     const { occurrence } = envelope;
     const state = envelope.key === undefined ? undefined : this.stateOf(entry, envelope.key);
-    const delivery = {
+    const delivery: Delivery = {
       envelope: structuredClone(envelope),
       attempt: failures + 1,
       isFirst: entry.starts++ === 0,
       history: structuredClone(history),
       crashes,
+      ...(entry.trial && { trial: entry.trial }),
+      noteTrial: async (trial) => {
+        if (entry.work?.delivery !== delivery) throw new LockLostError();
+        entry.trial = Object.freeze({ ...trial });
+      },
       startedAt: now,
       ...(occurrence !== undefined && { occurrence }),
       isCancelled,
@@ -134,23 +146,27 @@ export class MemoryStore {
     if (entry.state !== 'dead') return false;
     const queue = this.queueOf(entry);
     queue.letters.remove(entry);
-    if (edited) {
-      const { data, types } = structuredClone(edited);
-      const { types: _, ...rest } = entry.envelope;
-      entry.envelope = {
-        ...rest,
-        data: data as Envelope['data'],
-        ...(types !== undefined && { types }),
-      };
-    }
+    if (edited) entry.envelope = withData(entry.envelope, structuredClone(edited));
     entry.failures = 0;
     entry.crashes = 0;
+    entry.trial = undefined;
     entry.isCancelled = false;
     entry.redrives++;
     entry.reason = undefined;
     entry.startedAt = undefined;
     entry.finishedAt = undefined;
     this.step(() => queue.arrive(entry));
+    return true;
+  }
+
+  rewrite(letter: MessageRecord): boolean {
+    const entry = this.entries.get(letter.storageId);
+    const { finishedAt, redrives } = letter;
+    if (entry?.state !== 'dead' || entry.finishedAt !== finishedAt) return false;
+    if (entry.redrives !== redrives) return false;
+    const { envelope, history } = structuredClone(letter);
+    entry.envelope = withData(entry.envelope, envelope);
+    entry.history = history;
     return true;
   }
 
@@ -321,6 +337,10 @@ export class MemoryStore {
       }
     }
   }
+}
+
+function withData({ types: _, ...rest }: Envelope, { data, types }: Carried): Envelope {
+  return { ...rest, data: data as Envelope['data'], ...(types !== undefined && { types }) };
 }
 
 function isEnded({ state }: Entry): boolean {
