@@ -17,7 +17,10 @@ const TESTS = ['vitest', 'vitest/node', '../../../test/support/eventually.js', '
 const BOARD = ['@bull-board/api', '@bull-board/fastify/x'];
 const LAZY = ['@nestjs/swagger', 'nodemailer', 'web-push', 'liquidjs', 'jose'];
 const FREE = ['node:path', '@nestjs/common', './a.js', './a/b.js', '../a.js'];
-const APPS = ['../../../apps/api/src/index.js', '../../api/src/a.js', '../../worker/src/a.js'];
+const APPS = [
+  ...['../../../apps/api/src/index.js', '../../api/src/a.js', '../../worker/src/a.js'],
+  '../../cli/src/a.js',
+];
 
 // What each room may import and what not. Every list is one file, planted in a copy of the layout and linted with the
 // real configuration: exactly the forbidden ones must be reported.
@@ -152,6 +155,22 @@ const CASES: Case[] = [
       ...[...LAZY, ...STORES, ...BOARD, ...TESTS],
     ],
     allowed: [...FREE, '@callsheet/messaging', '@callsheet/contracts'],
+  },
+  {
+    file: 'apps/cli/src/commands/messages.ts',
+    forbidden: [
+      ...['@callsheet/messaging/drivers', '../../../api/src/index.js'],
+      ...[...LAZY, ...STORES, ...BOARD, ...TESTS],
+    ],
+    allowed: [...FREE, '@callsheet/messaging', 'commander'],
+  },
+  {
+    file: 'apps/cli/src/doctor/redis.ts',
+    forbidden: [
+      ...['@callsheet/messaging/drivers', '../../../worker/src/worker.module.js'],
+      ...[...LAZY, 'bullmq', 'bullmq/x', ...BOARD, ...TESTS],
+    ],
+    allowed: [...FREE, 'ioredis', 'pg', '@electric-sql/pglite', '@callsheet/scheduler'],
   },
   {
     file: 'apps/standalone/src/main.ts',
