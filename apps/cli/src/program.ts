@@ -4,6 +4,7 @@ import { addAudit } from './commands/audit.js';
 import { addCompletion } from './commands/completion.js';
 import { addDeadLetters } from './commands/dead.letters.js';
 import { addDev } from './commands/dev.js';
+import { addDoctor } from './commands/doctor.js';
 import { addKeys } from './commands/keys.js';
 import { addMessages } from './commands/messages.js';
 import { addRoutes } from './commands/routes.js';
@@ -46,6 +47,7 @@ For example:
     addKeys,
     addAudit,
     addDev,
+    addDoctor,
   ]) {
     add(program, shell);
   }

@@ -1,5 +1,6 @@
 import { PassThrough, Readable, Writable } from 'node:stream';
 import { runCli } from '../src/cli.js';
+import type { Shell } from '../src/shell.js';
 
 /** What a command has shown, and how it ended. */
 export interface Shown {
@@ -54,6 +55,12 @@ class Collector extends Writable {
     this.text += chunk.toString();
     done();
   }
+}
+
+/** A shell in which nobody types and nobody looks. */
+export function shellOf(env: Record<string, string>): Shell {
+  const [stdout, stderr] = [new Collector(), new Collector()];
+  return { env, stdin: Readable.from(['']), stdout, stderr, signal: new AbortController().signal };
 }
 
 /** JSON lines. */
