@@ -9,13 +9,12 @@ const MAINS = {
   worker: 'apps/worker/src/main.js',
   ledger: 'apps/worker/src/ledger/main.js',
   schedules: 'apps/worker/src/schedules/main.js',
-  keys: 'apps/api/src/access/main.js',
   'encryption:rotate': 'apps/worker/src/encryption/main.js',
 };
 const APPS = Object.keys(MAINS);
 const [app = 'standalone', ...rest] = process.argv.slice(2);
 /** Arguments that an app reads itself. */
-const ARGUMENTS = { schedules: ['plan', 'apply'], keys: rest };
+const ARGUMENTS = { schedules: ['plan', 'apply'] };
 
 const bad = rest.filter((argument) => !ARGUMENTS[app]?.includes(argument));
 
@@ -40,6 +39,12 @@ try {
   if (!(error instanceof BuildError)) throw error;
   console.error(error.message);
   process.exit(1);
+}
+
+// Under `callsheet dev`: without who started it, nobody would end it.
+if (process.send) {
+  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+  process.channel.unref();
 }
 
 await import(pathToFileURL(path.join(ROOT, 'dist', MAINS[app])).href);

@@ -25,7 +25,10 @@ const LAZY = [
   '@opentelemetry/sdk-trace-node',
 ];
 const FREE = ['node:path', '@nestjs/common', './a.js', './a/b.js', '../a.js'];
-const APPS = ['../../../apps/api/src/index.js', '../../api/src/a.js', '../../worker/src/a.js'];
+const APPS = [
+  ...['../../../apps/api/src/index.js', '../../api/src/a.js', '../../worker/src/a.js'],
+  '../../cli/src/a.js',
+];
 
 // What each room may import and what not. Every list is one file, planted in a copy of the layout and linted with the
 // real configuration: exactly the forbidden ones must be reported.
@@ -160,6 +163,22 @@ const CASES: Case[] = [
       ...[...LAZY, ...STORES, ...BOARD, ...TESTS],
     ],
     allowed: [...FREE, '@callsheet/messaging', '@callsheet/contracts'],
+  },
+  {
+    file: 'apps/cli/src/commands/messages.ts',
+    forbidden: [
+      ...['@callsheet/messaging/drivers', '../../../api/src/index.js'],
+      ...[...LAZY, ...STORES, ...BOARD, ...TESTS],
+    ],
+    allowed: [...FREE, '@callsheet/messaging', 'commander'],
+  },
+  {
+    file: 'apps/cli/src/doctor/redis.ts',
+    forbidden: [
+      ...['@callsheet/messaging/drivers', '../../../worker/src/worker.module.js'],
+      ...[...LAZY, 'bullmq', 'bullmq/x', ...BOARD, ...TESTS],
+    ],
+    allowed: [...FREE, 'ioredis', 'pg', '@electric-sql/pglite', '@callsheet/scheduler'],
   },
   {
     file: 'apps/standalone/src/main.ts',

@@ -95,7 +95,7 @@ export {
 export { DeadLetterAdded, OnDeadLetter, type DeadLetterNotice } from './dead.letter.event.js';
 
 // Setting up
-export { CallsheetModule } from './messaging.module.js';
+export { CallsheetModule, storeRelease } from './messaging.module.js';
 export { type CallsheetOptions, type EncryptionOptions } from './messaging.options.js';
 export { encryptionOf, launch, requireSharedStore, type LaunchOptions } from './launch.js';
 

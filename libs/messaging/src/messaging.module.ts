@@ -207,3 +207,12 @@ function metricsOf(
 function observerOf(metrics: MetricsObserver): Observer {
   return observersOf(new TracingObserver(), metrics);
 }
+
+/** What this release is proved on: the version of BullMQ, and the number of migrations that it applies to PostgreSQL. */
+export async function storeRelease(): Promise<{ bullmq: string; migrations: number }> {
+  const [{ BULLMQ_VERSION }, { MIGRATIONS }] = await Promise.all([
+    import('./drivers/bullmq/bullmq.package.js'),
+    import('./drivers/bullmq/postgres.schema.js'),
+  ]);
+  return { bullmq: BULLMQ_VERSION, migrations: MIGRATIONS.length };
+}

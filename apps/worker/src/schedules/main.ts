@@ -30,6 +30,8 @@ class MainModule {
 const REMOVES = 2;
 
 const command = process.argv.find((argument) => argument === 'plan' || argument === 'apply');
+/** As `callsheet schedules` asks. */
+const isJson = process.argv.includes('--json');
 if (command === undefined) {
   process.stderr.write('usage: npm run schedules -- plan|apply\n');
   process.exit(1);
@@ -40,11 +42,11 @@ await launch(async (options) => {
   const app = await NestFactory.createApplicationContext(module, options);
   const deployments = app.get(Deployments, { strict: false });
   const plan = await deployments.plan();
-  process.stdout.write(planText(plan));
+  process.stdout.write(isJson ? `${JSON.stringify(plan)}\n` : planText(plan));
   const removes = plan.some(({ change }) => change === 'remove');
   if (command === 'apply') {
     await deployments.apply(true);
-    process.stdout.write('told the workers to apply it\n');
+    if (!isJson) process.stdout.write('told the workers to apply it\n');
   }
   await app.close();
   process.exit(command === 'plan' && removes ? REMOVES : 0);

@@ -1,0 +1,39 @@
+import { Option, type Command } from 'commander';
+import { doing } from '../run.js';
+import { toCount } from '../given.js';
+import type { Shell } from '../shell.js';
+import type { Columns } from '../table.js';
+
+interface Entry {
+  at: string;
+  who: string;
+  name: string;
+  call: string;
+  path: string;
+  status?: number;
+  reason?: string;
+}
+
+const COLUMNS: Columns<Entry> = [
+  ['at', ({ at }) => at],
+  ['who', ({ name }) => name],
+  ['what', ({ call, path }) => `${call.split(' ', 1)[0]} ${path}`],
+  ['status', ({ status }) => status],
+  ['reason', ({ reason }) => reason],
+];
+
+/** `audit`. */
+export function addAudit(program: Command, shell: Shell): void {
+  program
+    .command('audit')
+    .summary('who changed what, and why')
+    .description(
+      'Who changed what, and why, newest first; with --json what was before and is after.',
+    )
+    .addOption(new Option('--limit <count>', 'at most so many').argParser(toCount).default(20))
+    .action(
+      doing<[], { limit: number }>(shell, async (run, _, { limit }) => {
+        await run.out.list(COLUMNS, run.api.items<Entry>('/v1/audit', limit, {}, 'before'));
+      }),
+    );
+}

@@ -1,0 +1,120 @@
+import { Option, type Command } from 'commander';
+import { doing, segment } from '../run.js';
+import type { Shell } from '../shell.js';
+import type { Columns } from '../table.js';
+import { limitOption, reasonOptions } from './options.js';
+
+/** What is shown of a message. */
+export interface MessageShown {
+  id: string;
+  type: string;
+  state: string;
+  key?: string;
+  topic?: string;
+  priority: number;
+  data: object;
+  headers: object;
+  tenant?: string;
+  correlationId?: string;
+  causationId?: string;
+  reply?: unknown;
+  sentAt: string;
+  dueAt?: string;
+  deadline?: string;
+  startedAt?: string;
+  finishedAt?: string;
+  attempts: {
+    attempt: number;
+    startedAt: string;
+    finishedAt: string;
+    error: { name: string; message: string; code?: string; stack?: string };
+  }[];
+  reason?: string;
+  error?: string;
+  redrives: number;
+  unreadable?: string;
+}
+
+const STATES = ['waiting', 'delayed', 'parked', 'active', 'done', 'dead', 'cancelled'];
+
+const COLUMNS: Columns<MessageShown> = [
+  ['id', ({ id }) => id],
+  ['type', ({ type }) => type],
+  ['state', ({ state }) => state],
+  ['key', ({ key }) => key],
+  ['attempts', ({ attempts }) => attempts.length],
+  ['sent', ({ sentAt }) => sentAt],
+  ['error', ({ error, attempts }) => error ?? attempts.at(-1)?.error.message],
+];
+
+/** `messages list|show|cancel`. */
+export function addMessages(program: Command, shell: Shell): void {
+  const group = program.command('messages').description('what was sent, and what became of it');
+
+  group
+    .command('list')
+    .description('Messages of an actor, by state.')
+    .argument('<actor>', 'name of the actor: the part of the type before the dot')
+    .addOption(new Option('--state <state>', 'only those').choices(STATES))
+    .option('--key <key>', 'only those of this key')
+    .option('--type <type>', 'only those of this type')
+    .addOption(limitOption())
+    .action(
+      doing<[actor: string], { limit: number; state?: string; key?: string; type?: string }>(
+        shell,
+        async (run, [actor], { limit, state, key, type }) => {
+          const query = { actor, state, key, type };
+          await run.out.list(COLUMNS, run.api.items<MessageShown>('/v1/messages', limit, query));
+        },
+      ),
+    );
+
+  group
+    .command('show')
+    .description('A message: its state, each failed attempt with its error, its data.')
+    .argument('<id>', 'id of the message')
+    .action(
+      doing<[id: string], object>(shell, async (run, [id]) => {
+        const message = await run.api.get<MessageShown>(`/v1/messages/${segment(id)}`);
+        run.out.fields(message, messageFields(message));
+        if (message.state === 'dead' && !run.out.isJson) {
+          run.out.note(`try it again with: callsheet dead-letters redrive ${message.id}`);
+        }
+      }),
+    );
+
+  reasonOptions(group.command('cancel'))
+    .description('Cancels a message that has not ended; one in work is told to stop.')
+    .argument('<id>', 'id of the message')
+    .action(
+      doing<[id: string], object>(shell, async (run, [id]) => {
+        const cancelled = await run.api.call<{ id: string; state: string }>(
+          'DELETE',
+          `/v1/messages/${segment(id)}`,
+          await run.because(),
+        );
+        run.out.fields(cancelled, Object.entries(cancelled));
+      }),
+    );
+}
+
+/** What a person is shown of a message, what matters most first. */
+export function messageFields(message: MessageShown): [string, unknown][] {
+  const { attempts } = message;
+  const last = attempts.at(-1)?.error;
+  return [
+    ...Object.entries(message).filter(
+      ([name]) => !['attempts', 'data', 'headers', 'error'].includes(name),
+    ),
+    ['error', message.error],
+    ...(Object.keys(message.headers).length > 0
+      ? [['headers', message.headers] satisfies [string, unknown]]
+      : []),
+    ['data', message.data],
+    ...attempts.map(({ attempt, startedAt, error }): [string, unknown] => [
+      `attempt ${attempt}`,
+      `${startedAt}  ${error.name}: ${error.message}${error.code === undefined ? '' : ` (${error.code})`}`,
+    ]),
+    ['stack', last?.stack],
+  ];
+}
