@@ -8,7 +8,6 @@ import type { Shell } from '../shell.js';
 
 interface SendOptions {
   id?: string;
-  key?: string;
   priority?: string | number;
   delay?: string;
   at?: string;
@@ -116,7 +115,6 @@ export function addSending(program: Command, shell: Shell): void {
 function withSendOptions(command: Command, ...without: string[]): Command {
   const options = [
     new Option('--id <id>', 'id of the message: sent twice, it is handled once'),
-    new Option('--key <key>', 'key of the actor it is for').hideHelp(),
     new Option('--priority <priority>', 'critical, high, normal, low, or a number').argParser(
       toPriority,
     ),
