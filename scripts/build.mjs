@@ -12,6 +12,7 @@ import {
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 
 export const ROOT = path.resolve(import.meta.dirname, '..');
 
@@ -50,10 +51,14 @@ function sources() {
   const folders = ['apps', 'libs'].flatMap((parent) =>
     readdirSync(path.join(ROOT, parent)).map((name) => path.join(ROOT, parent, name, 'src')),
   );
+  const page = ['index.html', 'vite.config.ts'].map((name) =>
+    path.join(ROOT, 'apps/console', name),
+  );
   return [
     ...config.map((name) => path.join(ROOT, name)),
+    ...page,
     ...folders,
-    ...folders.flatMap((dir) => list(dir).filter((file) => !file.endsWith('.spec.ts'))),
+    ...folders.flatMap((dir) => list(dir).filter((file) => !/\.spec\.tsx?$/.test(file))),
   ];
 }
 
@@ -71,24 +76,43 @@ function modified(file) {
 }
 
 async function build() {
-  const cli = nestCli();
   const started = new Date();
   console.error('building (once, about 20 s) ...');
   rmSync(STAMP, { force: true });
-  const { code, output } = await run(process.execPath, [cli, 'build', 'standalone']);
-  if (code !== 0) throw new BuildError(`${output.trimEnd()}\nthe build failed`);
+  const results = await Promise.all([
+    run(process.execPath, [tool('@nestjs/cli', 'bin/nest.js'), 'build', 'standalone']),
+    run(process.execPath, [tool('vite', 'bin/vite.js'), 'build', 'apps/console']),
+  ]);
+  const failed = results.filter(({ code }) => code !== 0);
+  if (failed.length > 0) {
+    throw new BuildError(
+      [...failed.map(({ output }) => output.trimEnd()), 'the build failed'].join('\n'),
+    );
+  }
+  compress(path.join(DIST, 'apps/console/assets'));
   // What was saved while the compiler ran is newer than the stamp, and builds again.
   writeFileSync(STAMP, `${started.toISOString()}\n`);
   utimesSync(STAMP, started, started);
 }
 
-function nestCli() {
+/** Where a package has its program; `vite` does not export it, but its package.json. */
+function tool(name, file) {
   try {
-    return createRequire(path.join(ROOT, 'package.json')).resolve('@nestjs/cli/bin/nest.js');
+    const manifest = createRequire(path.join(ROOT, 'package.json')).resolve(`${name}/package.json`);
+    return path.join(path.dirname(manifest), file);
   } catch {
     throw new BuildError(
-      'cannot build: @nestjs/cli is not installed. Run npm ci (with development dependencies), then start again.',
+      `cannot build: ${name} is not installed. Run npm ci (with development dependencies), then start again.`,
     );
+  }
+}
+
+/** Puts a compressed copy beside each file, for browsers that take it. */
+function compress(dir) {
+  for (const file of readdirSync(dir)) {
+    const content = readFileSync(path.join(dir, file));
+    writeFileSync(path.join(dir, `${file}.br`), brotliCompressSync(content));
+    writeFileSync(path.join(dir, `${file}.gz`), gzipSync(content, { level: 9 }));
   }
 }
 

@@ -25,7 +25,7 @@ describe('the first minute: nothing installed, nothing configured', () => {
     const [, seconds] = /ready after (\d+\.\d) s/.exec(welcome[0] ?? '') ?? [];
     expect(Number(seconds)).toBeGreaterThan(0);
     console.log(`standalone on an empty folder: ready after ${seconds} s`);
-    for (const place of ['/v1/messages', '/v1/actors', '/board', '/openapi.json']) {
+    for (const place of ['/', '/v1/messages', '/v1/actors', '/board', '/openapi.json']) {
       expect(welcome.join('\n')).toContain(api.url + place);
     }
   });
@@ -40,6 +40,11 @@ describe('the first minute: nothing installed, nothing configured', () => {
     expect(await (await at('/openapi.json')).json()).toMatchObject({
       openapi: expect.stringMatching(/^3\.1/),
     });
+    const page = await at('/');
+    expect([page.status, await page.text()]).toEqual([
+      200,
+      expect.stringContaining('id="console"'),
+    ]);
     const board = await at('/board');
     expect([board.status, await board.text()]).toEqual([200, expect.stringContaining('Callsheet')]);
     // What actors tell each other is nobody else's to send.

@@ -194,6 +194,15 @@ const CASES: Case[] = [
     ],
   },
   {
+    file: 'apps/console/src/app.tsx',
+    forbidden: [
+      ...['@callsheet/messaging', '@callsheet/contracts', '../../api/src/messages/message.view.js'],
+      ...['../../../libs/messaging/src/index.js', '../../api/test/stage.js'],
+      ...['@nestjs/common', 'node:path', ...APPS, ...STORES, ...BOARD, ...TESTS],
+    ],
+    allowed: ['react', 'wouter', './api/client.js', './a/b.js', '../a.js'],
+  },
+  {
     file: 'apps/api/src/api.spec.ts',
     forbidden: [
       ...['../../worker/src/worker.module.js', '../../../libs/messaging/src/index.js'],

@@ -22,6 +22,7 @@ import {
 } from './bind.js';
 import { refuseConnection } from './connection.error.js';
 import { acceptOnlyJson } from './json.body.js';
+import { mountConsole } from './console/console.js';
 import { mountBoard } from './dashboard/board.js';
 import { answerOnce } from './one.answer.js';
 import { mountOpenApi } from './openapi.js';
@@ -109,6 +110,7 @@ export async function createHttpApp(
   auditing.log = app.get(AuditLog);
   mountLogin(fastify, access);
   await mountBoard(app);
+  await mountConsole(app);
   mountOpenApi(app, { secured: access.isConfigured });
   return app;
 }

@@ -24,6 +24,7 @@ export function welcome({ url, store, types, seconds }: Readiness): string {
     store === 'memory' ? 'none: the memory store has no queues to show' : `${url}/board`;
   return [
     `Callsheet is ready after ${seconds.toFixed(1)} s: api and worker in one process, on ${store}`,
+    `  console    ${url}/`,
     `  messages   ${url}/v1/messages (${types.join(', ')}); e-mail is ${mail}`,
     `  actors     ${url}/v1/actors`,
     `  board      ${board}`,

@@ -153,7 +153,7 @@ export {
   type Standing,
 } from './release.js';
 export { type EndNotice } from './end.notice.js';
-export { fingerprintOf, isGeneratedId, type NotifyTarget } from './envelope.js';
+export { fingerprintOf, isGeneratedId, storageId, type NotifyTarget } from './envelope.js';
 export { sealMessage, type SealedMessage } from './sealed.message.js';
 export { type ForwardOptions } from './sealing.js';
 

@@ -8,6 +8,16 @@ import type { Role } from './permission.js';
 
 const KEY = 'k'.repeat(32);
 
+/** Files and pages of the console. */
+const CONSOLE = [
+  'GET /',
+  'GET /icon.svg',
+  'GET /assets/*',
+  ...['actors', 'messages', 'dead-letters', 'schedules', 'sync', 'routes', 'audit'].flatMap(
+    (page) => [`GET /${page}`, `GET /${page}/*`],
+  ),
+];
+
 /** The least that each call needs, written down again: a call that is not here, or needs something else, fails. */
 const CALLS: Record<string, Role | 'anybody' | 'open' | 'signed'> = {
   'GET /health/live': 'open',
@@ -21,6 +31,7 @@ const CALLS: Record<string, Role | 'anybody' | 'open' | 'signed'> = {
   'GET /openapi.json': 'anybody',
   'GET /docs': 'anybody',
   'GET /docs/:file': 'anybody',
+  ...Object.fromEntries(CONSOLE.map((call) => [call, 'anybody' as const])),
   'GET /v1/me': 'anybody',
   'GET /metrics': 'viewer',
   'GET /v1/messages': 'viewer',
@@ -109,6 +120,7 @@ const OF_TENANTS = new Set([
   'GET /openapi.json',
   'GET /docs',
   'GET /docs/:file',
+  ...CONSOLE,
   'GET /v1/me',
   'GET /v1/messages/:id',
   'POST /v1/messages',

@@ -9,7 +9,7 @@ import { CALLBACK, type OidcLogin } from './oidc.login.js';
 import { pageHeaders } from './security.headers.js';
 
 /** Where somebody goes who did not say. */
-const HOME = '/board';
+const HOME = '/';
 /** The most bytes of the form; a token may be long. */
 const FORM_LIMIT = 16 * 1024;
 

@@ -1,3 +1,4 @@
+import { CONSOLE_PATHS } from '../console/console.paths.js';
 import type { Permission } from './permission.js';
 
 /** What a call needs: a permission, or anybody with credentials, or nobody ('open'), or a signature that its handler checks. */
@@ -9,6 +10,10 @@ const OF_TENANTS: Readonly<Record<string, Need>> = {
   'GET /docs': 'anybody',
   'GET /docs/:file': 'anybody',
   'GET /v1/me': 'anybody',
+  // The console is the same for all: what it shows it asks for.
+  ...Object.fromEntries(CONSOLE_PATHS.map((path) => [`GET ${path}`, 'anybody' as const])),
+  'GET /icon.svg': 'anybody',
+  'GET /assets/*': 'anybody',
   'POST /v1/messages': 'messages:send',
   'POST /v1/messages::batch': 'messages:send',
   'POST /v1/messages::ask': 'messages:send',
@@ -122,7 +127,7 @@ function nameOf(method: string, url: string): string {
 
 /** Whether a route is a page that people go to with a browser. */
 export function isPage(url: string): boolean {
-  return isBoard(url) || url === '/docs';
+  return isBoard(url) || url === '/docs' || CONSOLE_PATHS.includes(url);
 }
 
 /** Whether a route is of the board. */

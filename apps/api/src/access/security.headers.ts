@@ -27,6 +27,18 @@ export const BOARD_HEADERS: Readonly<Record<string, string>> = {
   ].join('; '),
 };
 
+/** Of the console, which brings everything it needs. */
+export const CONSOLE_HEADERS: Readonly<Record<string, string>> = {
+  ...ALWAYS,
+  'content-security-policy': [
+    "default-src 'self'",
+    "object-src 'none'",
+    "base-uri 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+  ].join('; '),
+};
+
 /** Of a page of ours. @param styleHash of its one style, as `'sha256-...'` */
 export function pageHeaders(styleHash: string): Record<string, string> {
   return {

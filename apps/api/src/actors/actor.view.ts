@@ -38,6 +38,7 @@ export const actorView = z
       done: z.int().describe('those still kept'),
       dead: z.int(),
     }),
+    quarantined: z.int().describe('keys that are stopped until somebody releases them'),
     paused: z
       .object({ since: z.iso.datetime(), reason: z.string() })
       .optional()
@@ -68,6 +69,7 @@ export function toActorView(
   name: string,
   messages: readonly MessageClass[],
   counts: ActorCounts,
+  quarantined: number,
   { sample, throughput, latency, wait, run }: Statistics,
   paused: Pause | undefined,
 ): ActorView {
@@ -80,6 +82,7 @@ export function toActorView(
       replyJsonSchema: replyJsonSchemaOf(message),
     })),
     counts,
+    quarantined,
     paused,
     throughput,
     latency,

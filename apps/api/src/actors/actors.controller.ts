@@ -79,11 +79,13 @@ export class ActorsController {
   }
 
   private async view(name: string, paused: Pause | undefined): Promise<ActorView> {
-    const [counts, finished] = await Promise.all([
+    const [counts, quarantined, finished] = await Promise.all([
       this.engine.counts(name),
+      this.engine.quarantined(name),
       this.engine.finished(name, SAMPLE),
     ]);
     const messages = this.sendable.all().filter(({ meta }) => meta.actor === name);
-    return toActorView(name, messages, counts, statisticsOf(finished, Date.now()), paused);
+    const statistics = statisticsOf(finished, Date.now());
+    return toActorView(name, messages, counts, quarantined.length, statistics, paused);
   }
 }

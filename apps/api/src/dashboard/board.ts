@@ -21,6 +21,9 @@ import { jobDataSchemaOf } from './job.data.schema.js';
 
 /** A BullMQ queue, in the type of the copy of bullmq that the board sees. */
 type Queue = ConstructorParameters<typeof BullMQAdapter>[0];
+type JobUrl = NonNullable<
+  NonNullable<ConstructorParameters<typeof BullMQAdapter>[1]>['externalJobUrl']
+>;
 
 const PATH = '/board';
 const DEAD = /^(.+)\.dead$/;
@@ -39,7 +42,10 @@ export async function mountBoard(app: NestFastifyApplication): Promise<void> {
       uiConfig: {
         boardTitle: 'Callsheet',
         hideDocsLink: true,
-        miscLinks: [{ text: 'Account', url: '/login' }],
+        miscLinks: [
+          { text: 'Console', url: '/' },
+          { text: 'Account', url: '/login' },
+        ],
       },
     },
   });
@@ -85,7 +91,18 @@ function toBoardQueue(
     : `Messages of the actor ${actor}`;
   const Adapter = store.shared && !dead ? BullMQAdapter : UnwatchedQueue;
   const jobDataSchema = jobDataSchemaOf(messages);
-  return new Adapter(queue, { description, ...(jobDataSchema && { jobDataSchema }) });
+  return new Adapter(queue, {
+    description,
+    externalJobUrl: toMessagePage,
+    ...(jobDataSchema && { jobDataSchema }),
+  });
+}
+
+/** The page of a job's message. Its id is among the options, if its sender chose it. */
+function toMessagePage({ id, opts }: Parameters<JobUrl>[0]): ReturnType<JobUrl> {
+  const { callsheet } = (opts ?? {}) as { callsheet?: { id?: string } };
+  const message = callsheet?.id ?? String(id);
+  return { displayText: 'Message', href: `/messages/${encodeURIComponent(message)}` };
 }
 
 function actorOf({ name }: Queue): string {

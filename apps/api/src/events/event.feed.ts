@@ -118,7 +118,7 @@ export class EventFeed implements OnApplicationBootstrap, OnModuleDestroy {
 
   private hearActivity(told: ActorActivity): void {
     // It is shown nowhere.
-    if (OWN_ACTORS.includes(told.actor)) return;
+    if (isOwn(told.actor)) return;
     this.series.add(told);
     if (this.seats.size === 0) return;
     const tally = this.tallies.get(told.actor) ?? new ActivityTally();
@@ -128,7 +128,7 @@ export class EventFeed implements OnApplicationBootstrap, OnModuleDestroy {
 
   private hear(happening: Happening): void {
     const event = toEvent(happening);
-    if (!event || OWN_ACTORS.includes(String(happening['actor']))) return;
+    if (!event || isOwn(happening['actor'])) return;
     const { kind } = happening;
     const of = happening['actor'] ?? happening['pipeline'];
     for (const seat of this.seats) {
@@ -194,4 +194,8 @@ function activityOf(
         ...(changed && { counts: changed }),
       };
     });
+}
+
+function isOwn(actor: unknown): boolean {
+  return typeof actor === 'string' && OWN_ACTORS.includes(actor);
 }

@@ -1,4 +1,5 @@
 import {
+  storageId,
   unreadable,
   type AttemptRecord,
   type JsonObject,
@@ -8,6 +9,8 @@ import { z } from 'zod';
 import { schemas } from '../schema.registry.js';
 
 const time = z.iso.datetime();
+/** A `traceparent` of W3C Trace Context. */
+const TRACE = /^[0-9a-f]{2}-([0-9a-f]{32})-/;
 
 /** A failed attempt. */
 export const attemptView = z.object({
@@ -27,6 +30,8 @@ export const messageView = z
   .object({
     id: z.string(),
     type: z.string(),
+    actor: z.string().describe('who handles it: of an event, whose copy it is'),
+    job: z.string().describe('its name on the board'),
     state: z
       .enum(['waiting', 'delayed', 'parked', 'active', 'done', 'dead', 'cancelled'])
       .describe('parked: behind another message of its key, or its key is quarantined'),
@@ -49,6 +54,7 @@ export const messageView = z
       .optional()
       .describe('first message of the chain; absent when it is this one'),
     causationId: z.string().optional().describe('the message whose turn sent this one'),
+    traceId: z.string().optional().describe('the trace in which it was sent'),
     reply: z.unknown().optional().describe('what its handler answered'),
     sentAt: time,
     dueAt: time.optional().describe('not before this'),
@@ -85,6 +91,8 @@ export function toMessageView(record: MessageRecord, data: JsonObject): MessageV
   return {
     id: envelope.id,
     type: envelope.type,
+    actor: envelope.actor,
+    job: storageId(envelope),
     state,
     topic: envelope.topic,
     key: envelope.key,
@@ -96,6 +104,7 @@ export function toMessageView(record: MessageRecord, data: JsonObject): MessageV
     tenant: envelope.tenant,
     correlationId: envelope.correlationId,
     causationId: envelope.causationId,
+    traceId: TRACE.exec(envelope.traceparent ?? '')?.[1],
     reply: reply?.data,
     sentAt: iso(envelope.sentAt),
     dueAt: envelope.dueAt === undefined ? undefined : iso(envelope.dueAt),

@@ -168,6 +168,8 @@ describe('GET /v1/messages/:id', () => {
     expect(message).toEqual({
       ...GREET,
       id,
+      actor: 'greeter',
+      job: id,
       state: 'done',
       version: 1,
       priority: 100,

@@ -1,0 +1,45 @@
+import createFetchClient from 'openapi-fetch';
+import createHooks from 'openapi-react-query';
+import { live } from '../live.js';
+import type { components, paths } from './openapi.js';
+import { ApiProblem, problemOf } from './problem.js';
+
+/** What the API shows, by its name in the OpenAPI document: `Shown['Message']`. */
+export type Shown = components['schemas'];
+
+/** Calls of the API; a problem is thrown as {@link ApiProblem}. */
+export const client = createFetchClient<paths>({ baseUrl: location.origin });
+
+client.use({
+  onRequest({ request }) {
+    // The same call is never made twice by a browser that tries again for itself.
+    if (request.method !== 'GET') request.headers.set('idempotency-key', crypto.randomUUID());
+    return request;
+  },
+  async onResponse({ response }) {
+    live.heard(true);
+    if (response.ok) return;
+    if (response.status === 401) logIn();
+    throw await problemOf(response);
+  },
+  onError({ error }) {
+    // Nobody waits for it any more: the page has changed.
+    if (error instanceof DOMException && error.name === 'AbortError') return;
+    live.heard(false);
+    return new ApiProblem(0, 'unreachable', 'the API does not answer: is it running?');
+  },
+});
+
+/** Hooks of the same calls: `api.useQuery('get', '/v1/actors')`. */
+export const api = createHooks(client);
+
+/** The session is over: back to here after the log-in. */
+function logIn(): void {
+  location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+}
+
+/** The header that says why something is changed. Headers carry bytes: text goes as UTF-8. */
+export function reasonHeader(reason: string | undefined): { 'X-Reason'?: string } {
+  if (!reason) return {};
+  return { 'X-Reason': String.fromCharCode(...new TextEncoder().encode(reason)) };
+}

@@ -1,0 +1,49 @@
+import type { ReactElement } from 'react';
+import { Link, useSearch } from 'wouter';
+import { api, type Shown } from '../api/client.js';
+import { DataTable, type Column } from '../parts/data.table.js';
+import { FailureNote } from '../parts/failure.note.js';
+import { Moment } from '../parts/moment.js';
+import { urlWith } from '../parts/url.with.js';
+import type { LetterFilter } from './letter.filter.js';
+
+type Group = Shown['DeadLetterGroups']['items'][number];
+
+/** Dead letters by what they died of. */
+export function LetterGroups({ filter }: { filter: LetterFilter }): ReactElement {
+  const search = useSearch();
+  const { data, error } = api.useQuery('get', '/v1/dead-letters:groups', {
+    params: { query: filter },
+  });
+  const columns: readonly Column<Group>[] = [
+    { name: 'Letters', of: ({ count }) => count, numeric: true },
+    {
+      name: 'Died of',
+      of: ({ fingerprint, error: last, reason }) => (
+        <Link href={urlWith('/dead-letters', search, { fingerprint, cursor: undefined })}>
+          {last ? `${last.name}: ${last.message}` : (reason ?? fingerprint)}
+        </Link>
+      ),
+    },
+    { name: 'Reason', of: ({ reason }) => reason },
+    { name: 'Actor', of: ({ actor }) => actor },
+    { name: 'Type', of: ({ type }) => type },
+    { name: 'First', of: ({ first }) => <Moment at={first} /> },
+    { name: 'Last', of: ({ last }) => <Moment at={last} /> },
+  ];
+  return (
+    <section aria-labelledby="groups">
+      <h2 id="groups">By what they died of</h2>
+      <FailureNote error={error} />
+      {!error && (
+        <DataTable
+          caption="Groups of dead letters, the most frequent first"
+          columns={columns}
+          rows={data?.items}
+          id={({ fingerprint }) => fingerprint}
+          empty="No dead letter matches."
+        />
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,198 @@
+import { useState, type ReactElement } from 'react';
+import { Link, useSearch } from 'wouter';
+import { api, client, reasonHeader, type Shown } from '../api/client.js';
+import { useMe } from '../api/me.js';
+import { isMissing } from '../api/problem.js';
+import { refresh } from '../api/queries.js';
+import { ActionButton } from '../parts/action.button.js';
+import { FailureNote } from '../parts/failure.note.js';
+import { JsonField } from '../parts/json.field.js';
+import { jsonText, objectIn } from '../parts/json.text.js';
+import { JsonView } from '../parts/json.view.js';
+import { Moment } from '../parts/moment.js';
+import { Page } from '../parts/page.js';
+import { urlWith } from '../parts/url.with.js';
+import { AttemptErrors } from './attempt.errors.js';
+
+type Letter = Shown['DeadLetter'];
+
+/** One dead letter: what it died of, its data, and the ways out. */
+export function LetterPage({ id }: { id: string }): ReactElement {
+  const search = useSearch();
+  const { may } = useMe();
+  const [ended, setEnded] = useState<'redriven' | 'discarded'>();
+  const { data: letter, error } = api.useQuery(
+    'get',
+    '/v1/dead-letters/{id}',
+    { params: { path: { id } } },
+    { enabled: ended === undefined },
+  );
+  const end = async (how: 'redriven' | 'discarded', call: Promise<unknown>): Promise<void> => {
+    await call;
+    setEnded(how);
+    void refresh('/v1/dead-letters', '/v1/messages', '/v1/actors');
+  };
+  const isGone = isMissing(error);
+  return (
+    <Page
+      title={`Dead letter ${id}`}
+      actions={
+        letter &&
+        ended === undefined &&
+        may('dead-letters:discard') && (
+          <ActionButton
+            name="Discard"
+            reason="required"
+            danger
+            run={(_form, reason) =>
+              end(
+                'discarded',
+                client.DELETE('/v1/dead-letters/{id}', {
+                  params: { path: { id } },
+                  headers: reasonHeader(reason),
+                }),
+              )
+            }
+          />
+        )
+      }
+    >
+      <p>
+        <Link href={urlWith('/dead-letters', search, { id: undefined })}>All dead letters</Link>
+        {' · '}
+        <Link href={`/messages/${encodeURIComponent(id)}`}>Its message</Link>
+      </p>
+      {ended === 'redriven' && (
+        <p role="status" className="notice">
+          Redriven: it waits again, and{' '}
+          <Link href={`/messages/${encodeURIComponent(id)}`}>its message</Link> shows what becomes
+          of it.
+        </p>
+      )}
+      {ended === 'discarded' && (
+        <p role="status" className="notice">
+          Discarded: it is gone for good.
+        </p>
+      )}
+      {ended === undefined && isGone && (
+        <p role="status" className="notice">
+          This is no dead letter, or no longer: it may have been redriven or discarded. Its message
+          may still be there.
+        </p>
+      )}
+      {ended === undefined && !isGone && <FailureNote error={error} />}
+      {letter && ended === undefined && !isGone && (
+        <>
+          <Facts letter={letter} />
+          <AttemptErrors attempts={letter.attempts} />
+          <h2>Data</h2>
+          {letter.unreadable && <p className="failure">{letter.unreadable}</p>}
+          {may('dead-letters:redrive') && !letter.unreadable ? (
+            <Mending
+              letter={letter}
+              redrive={(data, reason) =>
+                end(
+                  'redriven',
+                  client.POST('/v1/dead-letters/{id}/redrive', {
+                    params: { path: { id } },
+                    body: data && { data },
+                    headers: reasonHeader(reason),
+                  }),
+                )
+              }
+            />
+          ) : (
+            <JsonView data={letter.data} name="Data" />
+          )}
+        </>
+      )}
+    </Page>
+  );
+}
+
+function Facts({ letter }: { letter: Letter }): ReactElement {
+  const { type, key, reason, fingerprint, finishedAt, sentAt, redrives, tenant } = letter;
+  return (
+    <dl>
+      <dt>Type</dt>
+      <dd>{type}</dd>
+      {key !== undefined && (
+        <>
+          <dt>Key</dt>
+          <dd>{key}</dd>
+        </>
+      )}
+      {tenant !== undefined && (
+        <>
+          <dt>Tenant</dt>
+          <dd>{tenant}</dd>
+        </>
+      )}
+      <dt>Reason</dt>
+      <dd>{reason}</dd>
+      <dt>Sent, died</dt>
+      <dd>
+        <Moment at={sentAt} />, <Moment at={finishedAt} />
+      </dd>
+      <dt>Redriven before</dt>
+      <dd>{redrives === 0 ? 'never' : `${redrives} times`}</dd>
+      <dt>Fingerprint</dt>
+      <dd>
+        <Link href={`/dead-letters?fingerprint=${fingerprint}`}>{fingerprint}</Link>
+      </dd>
+    </dl>
+  );
+}
+
+/** Its data, to be mended, and the button that sends it on its way again. */
+function Mending({
+  letter,
+  redrive,
+}: {
+  letter: Letter;
+  /** @param data undefined: as it is */
+  redrive: (data: Record<string, unknown> | undefined, reason: string) => Promise<void>;
+}): ReactElement {
+  const text = jsonText(letter.data);
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>();
+  const send = async (form: FormData): Promise<void> => {
+    setBusy(true);
+    setError(undefined);
+    try {
+      const typed = form.get('data') as string;
+      const data = typed === text ? undefined : (objectIn(typed, 'Data') ?? {});
+      await redrive(data, (form.get('reason') as string).trim());
+    } catch (failure) {
+      setError(failure);
+      setBusy(false);
+    }
+  };
+  return (
+    <form
+      className="fields"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void send(new FormData(event.currentTarget));
+      }}
+    >
+      <JsonField
+        name="data"
+        label="Data, as it is redriven"
+        initial={text}
+        rows={Math.min(20, text.split('\n').length + 1)}
+        hint="It is checked against its type. What stands as [secret] stays as it is."
+      />
+      <label>
+        Reason (optional)
+        <input name="reason" maxLength={200} autoComplete="off" />
+      </label>
+      <FailureNote error={error} />
+      <div className="actions">
+        <button className="main" disabled={busy}>
+          Redrive
+        </button>
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,78 @@
+import type { ReactElement } from 'react';
+import { pathTo } from '../address.js';
+import { api, type Shown } from '../api/client.js';
+import { FailureNote } from '../parts/failure.note.js';
+import { FilterBar } from '../parts/filter.bar.js';
+import { Jump } from '../parts/jump.js';
+import { Page } from '../parts/page.js';
+import { Pager } from '../parts/pager.js';
+import { useUrlState } from '../parts/url.state.js';
+import { MessageTable } from './message.table.js';
+
+type State = Shown['Message']['state'];
+
+const STATES: readonly State[] = [
+  'active',
+  'waiting',
+  'parked',
+  'delayed',
+  'dead',
+  'done',
+  'cancelled',
+];
+
+/** Messages of an actor by state, key and type; and one by its id. */
+export function MessagesPage(): ReactElement {
+  const { get } = useUrlState();
+  const { data: actors } = api.useQuery('get', '/v1/actors');
+  const actor = get('actor');
+  // Until they are known, that of the address must be there: a search would else lose it.
+  const known = actors?.items.map(({ name }) => name) ?? (actor === undefined ? [] : [actor]);
+  return (
+    <Page title="Messages">
+      <Jump label="By id" to={(id) => pathTo('messages', id)} />
+      <FilterBar
+        filters={[
+          { name: 'actor', label: 'Actor', options: known },
+          { name: 'state', label: 'State', options: STATES },
+          { name: 'key', label: 'Key' },
+          { name: 'type', label: 'Type', placeholder: 'email.send' },
+        ]}
+      />
+      {actor === undefined ? (
+        <p className="quiet">Choose an actor: messages are listed for one at a time.</p>
+      ) : (
+        <Messages actor={actor} />
+      )}
+    </Page>
+  );
+}
+
+function Messages({ actor }: { actor: string }): ReactElement {
+  const { get } = useUrlState();
+  const query = {
+    actor,
+    state: get('state') as State | undefined,
+    key: get('key'),
+    type: get('type'),
+    cursor: get('cursor'),
+    limit: 50,
+  };
+  const { data, error } = api.useQuery('get', '/v1/messages', { params: { query } });
+  return (
+    <>
+      <FailureNote error={error} />
+      {!error && (
+        <MessageTable
+          messages={data?.items}
+          empty={
+            data?.next
+              ? 'None among the thousand that were looked at. The next page looks on.'
+              : 'There are none.'
+          }
+        />
+      )}
+      <Pager next={data?.next} />
+    </>
+  );
+}

@@ -1,0 +1,96 @@
+import { useId, useRef, useState, type ReactElement, type ReactNode } from 'react';
+import { FailureNote } from './failure.note.js';
+
+/**
+ * A button that changes something. One that asks for a reason, or has something to be filled in, opens a dialog first; what goes wrong is
+ * said there, and it stays open.
+ */
+export function ActionButton({
+  name,
+  children,
+  reason,
+  danger = false,
+  run,
+  disabled = false,
+}: {
+  /** Names the button and the dialog. */
+  name: string;
+  /** What more the dialog asks for, or says. */
+  children?: ReactNode;
+  /** `required` asks for a reason, `optional` offers it; without either there is no dialog, unless it has children. */
+  reason?: 'required' | 'optional';
+  danger?: boolean;
+  /** Makes the change. @param form what was filled in @param reason why, '' when nothing was said */
+  run: (form: FormData, reason: string) => Promise<unknown>;
+  disabled?: boolean;
+}): ReactElement {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>();
+  const asks = reason !== undefined || children !== undefined;
+
+  const act = async (form: FormData): Promise<void> => {
+    setBusy(true);
+    setError(undefined);
+    try {
+      await run(form, ((form.get('reason') as string | null) ?? '').trim());
+      dialog.current?.close();
+    } catch (failure) {
+      setError(failure);
+    } finally {
+      setBusy(false);
+    }
+  };
+
+  return (
+    <>
+      <button
+        type="button"
+        className={danger ? 'danger' : undefined}
+        disabled={disabled || busy}
+        onClick={() => {
+          setError(undefined);
+          if (asks) dialog.current?.showModal();
+          else void act(new FormData());
+        }}
+      >
+        {name}
+      </button>
+      {!asks && <FailureNote error={error} />}
+      {asks && (
+        <dialog ref={dialog} aria-labelledby={`${id}-name`}>
+          <form
+            onSubmit={(event) => {
+              event.preventDefault();
+              void act(new FormData(event.currentTarget));
+            }}
+          >
+            <h2 id={`${id}-name`}>{name}</h2>
+            {children}
+            {reason && (
+              <label>
+                Reason{reason === 'optional' && ' (optional)'}
+                <input
+                  name="reason"
+                  maxLength={200}
+                  required={reason === 'required'}
+                  autoComplete="off"
+                />
+              </label>
+            )}
+            <FailureNote error={error} />
+            <div className="actions">
+              <button type="button" onClick={() => dialog.current?.close()}>
+                Cancel
+              </button>
+              <button className={danger ? 'danger' : 'main'} disabled={busy}>
+                {name}
+              </button>
+            </div>
+          </form>
+        </dialog>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,12 @@
+import type { ReactElement } from 'react';
+import { distance } from './time.js';
+
+/** A moment: how far away, and on hovering when exactly, in the time of who looks. */
+export function Moment({ at }: { at: string | undefined }): ReactElement | null {
+  if (at === undefined) return null;
+  return (
+    <time dateTime={at} title={`${new Date(at).toLocaleString()} (${at})`}>
+      {distance(at)}
+    </time>
+  );
+}

@@ -1,0 +1,157 @@
+import { useId, useRef, useState, type ReactElement, type ReactNode } from 'react';
+import { FailureNote } from './failure.note.js';
+
+/** How work that takes several calls is watched, and stopped. */
+export interface Watch {
+  /** Whether somebody wants no more calls. */
+  readonly stopped: boolean;
+  /** Tells how far it is. */
+  progress(done: number): void;
+}
+
+/** What would be done. */
+export interface Plan {
+  count: number;
+  text: string;
+}
+
+/** A button for many things at once: first it is said how many there are, then they are done, and can be stopped on the way. */
+export function PlannedAction({
+  name,
+  children,
+  verb,
+  reason = false,
+  plan,
+  run,
+}: {
+  /** Names the button and the dialog. */
+  name: string;
+  /** What the dialog asks for; the plan is made anew whenever it changes. */
+  children?: ReactNode;
+  /** Names the button that does it: `Redrive 12`. */
+  verb: (count: number) => string;
+  /** Offers to say why. */
+  reason?: boolean;
+  /** Counts what would be done, without doing it. */
+  plan: (form: FormData) => Promise<Plan>;
+  /** Does it. @returns what became of it, as a sentence */
+  run: (form: FormData, planned: number, watch: Watch, reason: string) => Promise<string>;
+}): ReactElement {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const form = useRef<HTMLFormElement>(null);
+  const stopped = useRef(false);
+  const asked = useRef(0);
+  const id = useId();
+  const [planned, setPlanned] = useState<Plan>();
+  const [done, setDone] = useState<number>();
+  const [result, setResult] = useState<string>();
+  const [error, setError] = useState<unknown>();
+
+  const look = async (): Promise<void> => {
+    const mine = ++asked.current;
+    setPlanned(undefined);
+    setError(undefined);
+    if (!form.current?.checkValidity()) return;
+    try {
+      const answer = await plan(new FormData(form.current));
+      // What was asked later says more.
+      if (mine === asked.current) setPlanned(answer);
+    } catch (failure) {
+      if (mine === asked.current) setError(failure);
+    }
+  };
+
+  const act = async (data: FormData, count: number): Promise<void> => {
+    stopped.current = false;
+    setDone(0);
+    setError(undefined);
+    try {
+      const watch = {
+        get stopped() {
+          return stopped.current;
+        },
+        progress: setDone,
+      };
+      const why = ((data.get('reason') as string | null) ?? '').trim();
+      setResult(await run(data, count, watch, why));
+    } catch (failure) {
+      setError(failure);
+    } finally {
+      setDone(undefined);
+    }
+  };
+
+  const close = (): void => dialog.current?.close();
+  return (
+    <>
+      <button
+        type="button"
+        onClick={() => {
+          setResult(undefined);
+          dialog.current?.showModal();
+          void look();
+        }}
+      >
+        {name}
+      </button>
+      <dialog
+        ref={dialog}
+        aria-labelledby={`${id}-name`}
+        onClose={() => {
+          stopped.current = true;
+        }}
+      >
+        <form
+          ref={form}
+          onSubmit={(event) => {
+            event.preventDefault();
+            if (planned) void act(new FormData(event.currentTarget), planned.count);
+          }}
+        >
+          <h2 id={`${id}-name`}>{name}</h2>
+          <fieldset disabled={done !== undefined || result !== undefined}>
+            <div className="fields" onInput={() => void look()}>
+              {children}
+            </div>
+            {reason && (
+              <label>
+                Reason (optional)
+                <input name="reason" maxLength={200} autoComplete="off" />
+              </label>
+            )}
+          </fieldset>
+          <p role="status">{result ?? planned?.text ?? (error ? '' : 'Counting…')}</p>
+          {done !== undefined && planned && (
+            <label>
+              {done} of {planned.count}
+              <progress max={planned.count} value={done} />
+            </label>
+          )}
+          <FailureNote error={error} />
+          <div className="actions">
+            {done !== undefined && (
+              <button
+                type="button"
+                onClick={() => {
+                  stopped.current = true;
+                }}
+              >
+                Stop
+              </button>
+            )}
+            {done === undefined && (
+              <button type="button" onClick={close}>
+                {result === undefined ? 'Cancel' : 'Close'}
+              </button>
+            )}
+            {result === undefined && done === undefined && (
+              <button className="main" disabled={!planned?.count}>
+                {verb(planned?.count ?? 0)}
+              </button>
+            )}
+          </div>
+        </form>
+      </dialog>
+    </>
+  );
+}

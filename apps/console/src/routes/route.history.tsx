@@ -1,0 +1,48 @@
+import type { ReactElement } from 'react';
+import { api, type Shown } from '../api/client.js';
+import { DataTable, type Column } from '../parts/data.table.js';
+import { FailureNote } from '../parts/failure.note.js';
+import { JsonView } from '../parts/json.view.js';
+import { Moment } from '../parts/moment.js';
+
+type Change = Shown['RouteHistory']['items'][number];
+
+const COLUMNS: readonly Column<Change>[] = [
+  { name: 'When', of: ({ at }) => <Moment at={at} /> },
+  { name: 'What', of: ({ change }) => change },
+  { name: 'Revision', of: ({ revision }) => revision, numeric: true },
+  { name: 'Who', of: ({ by }) => by },
+  { name: 'Why', of: ({ reason }) => reason },
+  {
+    name: 'As it was then',
+    of: ({ route, revision }) =>
+      route && (
+        <details>
+          <summary>Revision {revision}</summary>
+          <JsonView data={route} name={`Revision ${revision}`} />
+        </details>
+      ),
+  },
+];
+
+/** The latest changes of a route, also of one that was removed. */
+export function RouteHistory({ id }: { id: string }): ReactElement {
+  const { data, error } = api.useQuery('get', '/v1/routes/{id}/history', {
+    params: { path: { id } },
+  });
+  return (
+    <section aria-labelledby="history">
+      <h2 id="history">History</h2>
+      <FailureNote error={error} />
+      {!error && (
+        <DataTable
+          caption="Changes, newest first"
+          columns={COLUMNS}
+          rows={data?.items}
+          id={({ revision }) => revision}
+          empty="No change is known."
+        />
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,193 @@
+import { useRef, useState, type ReactElement } from 'react';
+import { Link, useLocation } from 'wouter';
+import { api, client, reasonHeader, type Shown } from '../api/client.js';
+import { useMe } from '../api/me.js';
+import { isMissing } from '../api/problem.js';
+import { refresh } from '../api/queries.js';
+import { ActionButton } from '../parts/action.button.js';
+import { Facts } from '../parts/facts.js';
+import { FailureNote } from '../parts/failure.note.js';
+import { JsonView } from '../parts/json.view.js';
+import { Moment } from '../parts/moment.js';
+import { Page } from '../parts/page.js';
+import { StateBadge } from '../parts/state.badge.js';
+import { useUrlState } from '../parts/url.state.js';
+import { RouteForm, type RouteDraft } from './route.form.js';
+import { RouteHistory } from './route.history.js';
+import { editableOf, etagOf, matchText, receiverText } from './route.text.js';
+import { RouteTrial } from './route.trial.js';
+
+const EXAMPLE = {
+  order: 100,
+  match: { topic: 'order.*', when: 'data.total > 100' },
+  to: ['alert'],
+};
+
+/** The address of a route's page. */
+export function pageOf(id: string): string {
+  return `/routes?id=${encodeURIComponent(id)}`;
+}
+
+/** Makes a route. */
+export function NewRoutePage(): ReactElement {
+  const [, go] = useLocation();
+  const { me, may } = useMe();
+  return (
+    <Page title="New route">
+      {me && !may('routes:write') && <p>You may not make routes: an admin may.</p>}
+      {may('routes:write') && (
+        <Editor
+          initial={{ id: '', rule: EXAMPLE }}
+          isNew
+          save={async ({ id, rule }, reason) => {
+            await client.PUT('/v1/routes/{id}', {
+              params: { path: { id }, header: { 'If-None-Match': '*' } },
+              body: rule as Shown['RoutePut'],
+              headers: reasonHeader(reason),
+            });
+            await refresh('/v1/routes');
+            go(pageOf(id));
+          }}
+        />
+      )}
+    </Page>
+  );
+}
+
+/** A route: its rule, its history; `edit` in the address changes it. */
+export function RoutePage({ id }: { id: string }): ReactElement {
+  const { get, set } = useUrlState();
+  const { may } = useMe();
+  const { data, error } = api.useQuery('get', '/v1/routes/{id}', { params: { path: { id } } });
+  const isEdited = get('edit') !== undefined && may('routes:write');
+  const isGone = isMissing(error);
+  return (
+    <Page
+      title={isEdited ? `Change route ${id}` : `Route ${id}`}
+      actions={
+        data && !isGone && may('routes:write') && <Actions route={data} isEdited={isEdited} />
+      }
+    >
+      <p>
+        <Link href="/routes">All routes</Link>
+      </p>
+      <FailureNote error={error} />
+      {data && !isGone && isEdited && (
+        <Editor
+          // What somebody else changes meanwhile is not taken over: saving says so.
+          initial={{ id, rule: editableOf(data) }}
+          isNew={false}
+          etag={etagOf(data)}
+          save={async ({ rule }, reason, etag) => {
+            await client.PUT('/v1/routes/{id}', {
+              params: { path: { id }, header: { 'If-Match': etag } },
+              body: rule as Shown['RoutePut'],
+              headers: reasonHeader(reason),
+            });
+            await refresh('/v1/routes');
+            set({ edit: undefined });
+          }}
+        />
+      )}
+      {data && !isGone && !isEdited && <Rule route={data} />}
+      {!isEdited && <RouteHistory id={id} />}
+      {data && !isGone && !isEdited && <RouteTrial />}
+    </Page>
+  );
+}
+
+function Actions({ route, isEdited }: { route: Shown['Route']; isEdited: boolean }): ReactElement {
+  const { set } = useUrlState();
+  const [, go] = useLocation();
+  if (isEdited) {
+    return (
+      <button type="button" onClick={() => set({ edit: undefined })}>
+        Leave as it is
+      </button>
+    );
+  }
+  return (
+    <>
+      <button type="button" onClick={() => set({ edit: 'yes' })}>
+        Change
+      </button>
+      <ActionButton
+        name="Delete"
+        reason="required"
+        danger
+        run={async (_form, reason) => {
+          await client.DELETE('/v1/routes/{id}', {
+            params: { path: { id: route.id }, header: { 'If-Match': etagOf(route) } },
+            headers: reasonHeader(reason),
+          });
+          go('/routes');
+          void refresh('/v1/routes');
+        }}
+      >
+        <p>Events published from then on are not led by it. Its history stays.</p>
+      </ActionButton>
+    </>
+  );
+}
+
+function Rule({ route }: { route: Shown['Route'] }): ReactElement {
+  const { order, match, to, set, last, disabled, revision, changedAt } = route;
+  return (
+    <>
+      <Facts
+        facts={[
+          ['Takes', <strong key="match">{matchText(match)}</strong>],
+          ['Leads to', to.map(receiverText).join('; ')],
+          ['Says anew', set && <code>{JSON.stringify(set)}</code>],
+          ['Order', order],
+          ['Last', last && 'no route behind it is looked at when it matches'],
+          ['State', <StateBadge key="state" state={disabled ? 'disabled' : 'active'} />],
+          [
+            'Revision',
+            <>
+              {revision}, <Moment at={changedAt} />
+            </>,
+          ],
+        ]}
+      />
+      <details>
+        <summary>As JSON</summary>
+        <JsonView data={editableOf(route)} name="The route" />
+      </details>
+    </>
+  );
+}
+
+/** The form, and a trial of what stands in it. */
+function Editor({
+  initial,
+  isNew,
+  etag: shown = '',
+  save,
+}: {
+  initial: RouteDraft;
+  isNew: boolean;
+  etag?: string;
+  save: (draft: RouteDraft, reason: string, etag: string) => Promise<void>;
+}): ReactElement {
+  // What was shown when the editing began is what is changed.
+  const [begun] = useState(initial);
+  const [etag] = useState(shown);
+  const draft = useRef<() => RouteDraft>(null);
+  return (
+    <>
+      <RouteForm
+        initial={begun}
+        isNew={isNew}
+        draft={draft}
+        save={(filled, reason) => save(filled, reason, etag)}
+      />
+      <RouteTrial
+        draft={() => {
+          const { id, rule } = draft.current?.() ?? begun;
+          return { id: id || 'new', ...rule } as Shown['RouteTesting']['route'];
+        }}
+      />
+    </>
+  );
+}

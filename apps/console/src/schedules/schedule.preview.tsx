@@ -1,0 +1,73 @@
+import { keepPreviousData } from '@tanstack/react-query';
+import { useEffect, useState, type ReactElement } from 'react';
+import { api } from '../api/client.js';
+import { FailureNote } from '../parts/failure.note.js';
+import { distance } from '../parts/time.js';
+import { ruleOf, type ScheduleValues } from './schedule.values.js';
+
+/** Nothing is asked until nobody has typed for so long, milliseconds. */
+const PAUSE = 300;
+const SHOWN = 8;
+
+/** What a schedule would do, while it is typed. */
+export function SchedulePreview({ values }: { values: ScheduleValues }): ReactElement {
+  const typed = useSettled(values);
+  const [body, wrong] = bodyFor(typed);
+  const { data, error, isFetching } = api.useQuery(
+    'post',
+    '/v1/schedules:preview',
+    { body },
+    {
+      enabled: typed.rule !== '' && wrong === undefined,
+      refetchInterval: false,
+      placeholderData: keepPreviousData,
+    },
+  );
+  const problem: unknown = wrong ?? error;
+  return (
+    <section aria-labelledby="preview" className="card" aria-busy={isFetching}>
+      <h2 id="preview">Preview</h2>
+      {typed.rule === '' && (
+        <p className="quiet">Say when it runs, and its next runs stand here.</p>
+      )}
+      {typed.rule !== '' && <FailureNote error={problem} />}
+      {typed.rule !== '' && !problem && data && (
+        <>
+          <p role="status">{data.text}</p>
+          {data.warnings.map((warning) => (
+            <p key={warning} className="warning">
+              {warning}
+            </p>
+          ))}
+          {data.occurrences.length === 0 && <p className="quiet">It never runs.</p>}
+          <ol className="times">
+            {data.occurrences.map(({ at, local }) => (
+              <li key={at}>
+                <time dateTime={at}>{local}</time> <span className="quiet">{distance(at)}</span>
+              </li>
+            ))}
+          </ol>
+        </>
+      )}
+    </section>
+  );
+}
+
+function bodyFor(values: ScheduleValues): [body: object, wrong?: Error] {
+  try {
+    // The id is what H and windows are drawn from; without one there is a preview all the same.
+    return [{ ...ruleOf(values), ...(values.id && { id: values.id }), count: SHOWN }];
+  } catch (error) {
+    return [{}, error as Error];
+  }
+}
+
+/** A value as it was when it last stayed the same for a while. */
+function useSettled<T>(value: T): T {
+  const [settled, setSettled] = useState(value);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(value), PAUSE);
+    return () => clearTimeout(timer);
+  }, [value]);
+  return settled;
+}

@@ -1,0 +1,78 @@
+import type { ReactElement } from 'react';
+import { Link, useSearch } from 'wouter';
+import { api } from '../api/client.js';
+import { useMe } from '../api/me.js';
+import { FailureNote } from '../parts/failure.note.js';
+import { FilterBar } from '../parts/filter.bar.js';
+import { Page } from '../parts/page.js';
+import { Pager } from '../parts/pager.js';
+import { Tabs } from '../parts/tabs.js';
+import { useUrlState } from '../parts/url.state.js';
+import { urlWith } from '../parts/url.with.js';
+import { ScheduleCalendar } from './schedule.calendar.js';
+import { ScheduleTable } from './schedule.table.js';
+
+const STATES = ['active', 'paused', 'finished', 'broken'] as const;
+/** The runs of each that is shown are asked for. */
+const SHOWN = 25;
+
+/** All schedules, as a list or as a calendar of what comes next. */
+export function SchedulesPage(): ReactElement {
+  const search = useSearch();
+  const { get } = useUrlState();
+  const { may } = useMe();
+  const isCalendar = get('view') === 'calendar';
+  const filter = {
+    q: get('q'),
+    tag: get('tag'),
+    state: STATES.find((state) => state === get('state')),
+  };
+  const to = (view: string | undefined) =>
+    urlWith('/schedules', search, { view, cursor: undefined });
+  return (
+    <Page
+      title="Schedules"
+      actions={
+        may('schedules:write') && (
+          <Link href="/schedules/new" className="button">
+            New schedule
+          </Link>
+        )
+      }
+    >
+      <FilterBar
+        filters={[
+          { name: 'q', label: 'Id, description or type' },
+          { name: 'tag', label: 'Tag' },
+          { name: 'state', label: 'State', options: STATES },
+        ]}
+      />
+      <Tabs
+        name="Views"
+        tabs={[
+          { name: 'List', href: to(undefined), current: !isCalendar },
+          { name: 'Calendar', href: to('calendar'), current: isCalendar },
+        ]}
+      />
+      {isCalendar ? <ScheduleCalendar filter={filter} /> : <List filter={filter} />}
+    </Page>
+  );
+}
+
+function List({
+  filter,
+}: {
+  filter: { q?: string; tag?: string; state?: (typeof STATES)[number] };
+}): ReactElement {
+  const { get } = useUrlState();
+  const { data, error } = api.useQuery('get', '/v1/schedules', {
+    params: { query: { ...filter, limit: SHOWN, cursor: get('cursor') } },
+  });
+  return (
+    <>
+      <FailureNote error={error} />
+      {!error && <ScheduleTable schedules={data?.items} />}
+      <Pager next={data?.next} />
+    </>
+  );
+}

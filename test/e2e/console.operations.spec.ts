@@ -1,0 +1,426 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Page } from 'playwright-core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { webhookTo, type ApiClient } from '../support/api.client.js';
+import { serverSuite } from '../support/available.js';
+import { consoleOf, openConsole, type ConsoleStage } from '../support/console.stage.js';
+import { startHttpPeer, type HttpPeer } from '../support/http.peer.js';
+import { tempDir } from '../support/temp.js';
+
+const CLOSED = 'the shop has closed';
+
+serverSuite('chromium', 'the console where operators work', () => {
+  let stage: ConsoleStage;
+  let api: ApiClient;
+  let page: Page;
+  let peer: HttpPeer;
+
+  beforeAll(async () => {
+    const signups = path.join(tempDir('callsheet-signups-'), 'signups.csv');
+    writeFileSync(signups, 'id,email,name\n1,ada@example.org,Ada\n2,nowhere,Bob\n');
+    [stage, peer] = await Promise.all([openConsole({ SIGNUPS_FILE: signups }), startHttpPeer()]);
+    ({ api, page } = stage);
+  });
+
+  async function deaths(): Promise<number> {
+    const { body } = await api.request<{ items: { count: number }[] }>(
+      'GET',
+      '/v1/dead-letters:groups?type=webhook.deliver',
+    );
+    return body.items.reduce((sum, { count }) => sum + count, 0);
+  }
+
+  /** Webhooks that the peer has refused for good. */
+  async function deadWebhooks(count: number, event: string): Promise<string[]> {
+    peer.answer({ status: 410, body: CLOSED });
+    const before = await deaths();
+    const receipts = await api.tellMany(
+      Array.from({ length: count }, (_, index) => webhookTo(peer.url, event, { index })),
+    );
+    const ids = receipts.map(({ id }) => id);
+    await expect.poll(deaths, { timeout: 60_000, interval: 250 }).toBe(before + count);
+    return ids;
+  }
+
+  async function schedule(id: string, body: object): Promise<void> {
+    const message = webhookTo(peer.url, 'order.paid');
+    const answer = await api.request('POST', '/v1/schedules', { id, message, ...body });
+    expect([answer.status, answer.body]).toMatchObject([201, { id }]);
+  }
+
+  const button = (name: string | RegExp) => page.getByRole('button', { name, exact: true });
+  const dialog = () => page.getByRole('dialog');
+  /** Fills in why, in the dialog that is open, and goes on. */
+  async function confirm(name: string | RegExp, reason?: string): Promise<void> {
+    if (reason !== undefined) await dialog().getByLabel('Reason').fill(reason);
+    await dialog().getByRole('button', { name, exact: true }).click();
+    await dialog().waitFor({ state: 'hidden' });
+  }
+  const shows = (text: string | RegExp) => page.getByText(text).first().waitFor();
+  /** The line of a table that says this. */
+  const row = (text: string | RegExp) => page.getByRole('row').filter({ hasText: text });
+
+  describe('dead letters', () => {
+    it('are grouped by what they died of, listed and narrowed by the address', async () => {
+      const ids = await deadWebhooks(3, 'shop.closed');
+      await stage.go('/dead-letters', 'Dead letters');
+      await row(CLOSED).getByText('3').first().waitFor();
+      await page.getByRole('link', { name: ids[0] }).waitFor();
+      expect(await stage.look('dead letters')).toEqual([]);
+
+      await page.getByRole('table').first().getByRole('link', { name: CLOSED }).click();
+      await page.waitForURL(/fingerprint=[0-9a-f]{12}/);
+      await page.getByRole('search').getByLabel('Reason').selectOption('crashed');
+      await page.waitForURL(/reason=crashed/);
+      await shows('No dead letter matches.');
+    });
+
+    it('show the stack, refuse bad data, and are redriven with mended data', async () => {
+      const [id = ''] = await deadWebhooks(1, 'to.mend');
+      await stage.go(`/dead-letters?id=${id}`, /Dead letter/);
+      await page.getByLabel('Stack trace').waitFor();
+      expect(await page.getByLabel('Stack trace').textContent()).toMatch(/\n\s+at /);
+      expect(await stage.look('letter')).toEqual([]);
+
+      const data = page.getByLabel('Data, as it is redriven');
+      await data.fill('{"url": 1}');
+      await button('Redrive').click();
+      await page.getByRole('alert').filter({ hasText: 'data/' }).first().waitFor();
+      expect(await api.message(id)).toMatchObject({ state: 'dead' });
+
+      peer.answerNext({ status: 204 });
+      await data.fill(JSON.stringify(webhookTo(peer.url, 'mended').data));
+      await button('Redrive').click();
+      await shows('Redriven: it waits again');
+      expect(await api.until(id, 'done')).toMatchObject({ data: { event: 'mended' } });
+    });
+
+    it('are discarded with a reason, one or several', async () => {
+      const [first = '', ...rest] = await deadWebhooks(3, 'to.discard');
+      await stage.go(`/dead-letters?id=${first}`, /Dead letter/);
+      await button('Discard').click();
+      await confirm('Discard', 'a test of ours');
+      await shows('it is gone for good');
+
+      await stage.go('/dead-letters', 'Dead letters');
+      for (const id of rest) await page.getByLabel(`Select ${id}`).check();
+      await button('Discard 2 selected').click();
+      await confirm('Discard 2 selected', 'tests of ours');
+      for (const id of rest) await page.getByLabel(`Select ${id}`).waitFor({ state: 'detached' });
+      const { body } = await api.request('GET', `/v1/dead-letters/${rest[0]}`);
+      expect(body.status).toBe(404);
+    });
+
+    it('are redriven when they are selected', async () => {
+      const [id = ''] = await deadWebhooks(1, 'to.select');
+      peer.answerNext({ status: 204 });
+      await stage.go('/dead-letters?type=webhook.deliver', 'Dead letters');
+      await page.getByLabel(`Select ${id}`).check();
+      await button('Redrive 1 selected').click();
+      await confirm('Redrive 1 selected');
+      expect(await api.until(id, 'done')).toMatchObject({ redrives: 1 });
+    });
+
+    it('are redriven by the filter, in several calls, after they were counted', async () => {
+      await deadWebhooks(105, 'to.redrive');
+      const total = await deaths();
+      peer.answer({ status: 204 });
+      await stage.go('/dead-letters?type=webhook.deliver', 'Dead letters');
+      await button('Redrive all that match').click();
+      await dialog().getByText(`${total} dead letters match type webhook.deliver`).waitFor();
+      expect(await stage.look('redrive')).toEqual([]);
+      await dialog()
+        .getByRole('button', { name: `Redrive ${total}` })
+        .click();
+      await dialog().getByText(`${total} redriven.`).waitFor({ timeout: 40_000 });
+      await dialog().getByRole('button', { name: 'Close' }).click();
+      await shows('No dead letter matches.');
+      expect(await deaths()).toBe(0);
+    }, 180_000);
+
+    it('that are none any more say so', async () => {
+      await stage.go('/dead-letters?id=none', 'Dead letter none');
+      await shows('This is no dead letter, or no longer');
+      expect(await button('Redrive').count()).toBe(0);
+    });
+  });
+
+  describe('schedules', () => {
+    it('are listed with what comes next and how the last runs ended', async () => {
+      await schedule('monthly', { cron: '0 9 1 * *', tags: ['money'] });
+      await stage.go('/schedules', 'Schedules');
+      await row('shows that schedules fire').getByText('succeeded').waitFor({ timeout: 30_000 });
+      await page.getByRole('img', { name: /run.*succeeded; at most .* late/ }).waitFor();
+      expect(await stage.look('schedules')).toEqual([]);
+
+      await page.getByLabel('Tag').fill('money');
+      await button('Search').click();
+      await page.waitForURL(/tag=money/);
+      await row('shows that schedules fire').waitFor({ state: 'detached' });
+      await row('monthly').waitFor();
+    });
+
+    it('stand in a calendar', async () => {
+      const soon = new Date(Date.now() + 86_400_000).toISOString();
+      await schedule('once', { at: soon });
+      await schedule('hourly', { cron: '30 * * * *' });
+      await stage.go('/schedules?view=calendar&days=3', 'Schedules');
+      await page.getByRole('listitem').filter({ hasText: 'once' }).waitFor();
+      await page.getByRole('listitem').filter({ hasText: '24 times' }).first().waitFor();
+      await shows('More than 100 times within these days');
+      expect(await stage.look('calendar')).toEqual([]);
+      await page.getByRole('link', { name: 'Today' }).click();
+      await page.waitForURL(/days=1/);
+    });
+
+    it('are made with a preview and its warnings, changed and deleted', async () => {
+      await stage.go('/schedules/new', 'New schedule');
+      await page.getByLabel('Id', { exact: true }).fill('report');
+      await page.getByRole('textbox', { name: 'Pattern' }).fill('30 2 * * *');
+      await page.getByLabel('Time zone').fill('Europe/Madrid');
+      await shows('At 02:30 every day (Europe/Madrid).');
+      await page
+        .getByText(/the clocks go from/)
+        .first()
+        .waitFor();
+      await page.getByLabel('Message', { exact: true }).fill('webhook.deliver');
+      await expect
+        .poll(() => page.getByLabel('Data of the message').inputValue(), { timeout: 15_000 })
+        .toContain('"url": ""');
+      expect(await stage.look('new schedule')).toEqual([]);
+
+      await page.getByLabel('Data of the message').fill('{"url": 1}');
+      await button('Create').click();
+      await page.getByRole('alert').filter({ hasText: 'message/data/url' }).waitFor();
+      const { data } = webhookTo(peer.url, 'report');
+      await page.getByLabel('Data of the message').fill(JSON.stringify(data));
+      await page.getByLabel('Tags').fill('money, daily');
+      await button('Create').click();
+      await page.getByRole('heading', { level: 1, name: 'report' }).waitFor();
+      await shows('At 02:30 every day (Europe/Madrid).');
+
+      await button('Change').click();
+      await page.getByRole('textbox', { name: 'Pattern' }).fill('not a pattern');
+      await page.getByRole('alert').filter({ hasText: 'cron' }).waitFor();
+      await page.getByRole('textbox', { name: 'Pattern' }).fill('45 3 * * *');
+      expect(await stage.look('change schedule')).toEqual([]);
+      await button('Save').click();
+      await button('Change').waitFor();
+      await shows('At 03:45 every day (Europe/Madrid).');
+      const { body } = await api.request<object>('GET', '/v1/schedules/report');
+      expect(body).toMatchObject({
+        cron: '45 3 * * *',
+        tags: ['money', 'daily'],
+        message: { data },
+      });
+
+      await button('Delete').click();
+      await confirm('Delete', 'made for a test');
+      await page.getByRole('heading', { level: 1, name: 'Schedules' }).waitFor();
+      expect((await api.request('GET', '/v1/schedules/report')).status).toBe(404);
+    });
+
+    it('are paused with a reason, resumed, triggered and backfilled after a count', async () => {
+      peer.answer({ status: 204 });
+      await schedule('steered', { cron: '0 9 * * *' });
+      await stage.go('/schedules/of/steered', 'steered');
+      await button('Pause').click();
+      await confirm('Pause', 'the shop is shut');
+      await page.getByRole('definition').filter({ hasText: 'the shop is shut' }).waitFor();
+      expect(await stage.look('paused schedule')).toEqual([]);
+      await button('Resume').click();
+      await button('Pause').waitFor();
+
+      await button('Trigger now').click();
+      await confirm('Trigger now');
+      await row('succeeded').filter({ hasText: 'manual' }).waitFor({ timeout: 20_000 });
+
+      await button('Backfill').click();
+      await dialog().getByLabel('After', { exact: true }).fill('2026-01-01T00:00');
+      await dialog().getByLabel('Up to').fill('2026-01-04T00:00');
+      await dialog().getByText('3 occurrences were due in that time').waitFor();
+      expect(await stage.look('backfill')).toEqual([]);
+      await dialog().getByRole('button', { name: 'Start 3 runs' }).click();
+      await dialog().getByText('3 runs are under way').waitFor();
+      await dialog().getByRole('button', { name: 'Close' }).click();
+      await expect
+        .poll(() => row('backfill').filter({ hasText: 'succeeded' }).count(), { timeout: 20_000 })
+        .toBe(3);
+      expect(await stage.look('schedule')).toEqual([]);
+    });
+
+    it('that fail lead to the stack trace and the retry in at most four clicks', async () => {
+      peer.answer({ status: 410, body: CLOSED });
+      await schedule('failing', { cron: '0 9 * * *' });
+      expect((await api.request('POST', '/v1/schedules/failing/trigger')).status).toBe(202);
+      await stage.go('/schedules', 'Schedules');
+      await row('failing').getByText('failed', { exact: true }).waitFor({ timeout: 45_000 });
+
+      let clicks = 0;
+      await page.exposeFunction('countClick', () => clicks++);
+      await page.addInitScript(
+        "addEventListener('click', () => globalThis.countClick(), { capture: true })",
+      );
+      await page.evaluate(
+        "addEventListener('click', () => globalThis.countClick(), { capture: true })",
+      );
+      await page.getByRole('link', { name: 'failing' }).click();
+      await page.getByRole('link', { name: 'Stack trace, redrive' }).click();
+      await page.getByLabel('Stack trace').waitFor();
+      peer.answerNext({ status: 204 });
+      const requests = peer.requests.length;
+      await button('Redrive').click();
+      await shows('Redriven: it waits again');
+      await expect.poll(() => peer.requests.length, { timeout: 15_000 }).toBe(requests + 1);
+      expect(clicks).toBe(3);
+    });
+
+    it('that code declares are triggered and paused, not changed', async () => {
+      const { items } = await api.schedules();
+      const id = items.find(({ owner }) => owner === 'heartbeat')?.id ?? '';
+      await stage.go(`/schedules/of/${encodeURIComponent(id)}`, id);
+      await button('Trigger now').waitFor();
+      await shows('heartbeat, in its code: it is changed and removed there');
+      expect(await button('Change').count()).toBe(0);
+      await page.getByRole('img', { name: /^Drift: / }).waitFor();
+      expect(await stage.look('declared schedule')).toEqual([]);
+    });
+  });
+
+  describe('pipelines', () => {
+    it('are listed, and their bad rows lead to their dead letters', async () => {
+      await stage.go('/sync', 'Sync');
+      await row('signups')
+        .getByRole('link', { name: '1', exact: true })
+        .waitFor({ timeout: 45_000 });
+      expect(await stage.look('sync')).toEqual([]);
+      await row('signups').getByRole('link', { name: '1', exact: true }).click();
+      await page.waitForURL(/\/dead-letters\?actor=signups/);
+      await row('signups.row').first().waitFor();
+    });
+
+    it('are paused with a reason, resumed, run, backfilled and reset with a reason', async () => {
+      await stage.go('/sync/signups', 'signups');
+      await row('done').first().waitFor();
+      await button('Pause').click();
+      await confirm('Pause', 'the file is being mended');
+      await page.getByRole('definition').filter({ hasText: 'the file is being mended' }).waitFor();
+      expect(await stage.look('pipeline')).toEqual([]);
+      await button('Resume').click();
+      await button('Run now').waitFor();
+      await row('resumed').waitFor();
+      await button('Run now').click();
+      await row('manual').waitFor({ timeout: 20_000 });
+
+      await button('Backfill').click();
+      await dialog().getByLabel('From, a cursor').fill('{"offset": 0');
+      await dialog()
+        .getByText(/no JSON/)
+        .waitFor();
+      await dialog().getByLabel('From, a cursor').fill('');
+      await confirm('Backfill');
+      await row('backfill').filter({ hasText: 'done' }).waitFor({ timeout: 20_000 });
+
+      await button('Reset').click();
+      expect(await stage.look('reset')).toEqual([]);
+      await confirm('Reset', 'read it all again');
+      await row('reset').waitFor();
+    });
+  });
+
+  describe('routes', () => {
+    const rule = { order: 10, match: { topic: 'order.*' }, to: ['account'] };
+
+    it('are made from JSON that the API checks, tried, changed and deleted', async () => {
+      await stage.go('/routes', 'Routes');
+      await shows('No route is stored');
+      await page.getByRole('link', { name: 'New route' }).click();
+      await page.getByLabel('Id', { exact: true }).fill('to-account');
+      await page
+        .getByLabel('Rule')
+        .fill(JSON.stringify({ ...rule, match: { when: 'data.total >' } }));
+      await button('Create').click();
+      await page.getByRole('alert').filter({ hasText: 'match/when' }).waitFor();
+      await page.getByLabel('Rule').fill(JSON.stringify(rule));
+      await page.getByLabel('Type').fill('webhook.deliver');
+      await page.getByLabel('Topic').fill('order.paid');
+      await page
+        .getByLabel('Data', { exact: true })
+        .fill(JSON.stringify(webhookTo(peer.url, 'paid').data));
+      await button('Test with this route').click();
+      await row('route:to-account').waitFor();
+      expect(await stage.look('new route')).toEqual([]);
+      await button('Create').click();
+      await page.getByRole('heading', { level: 1, name: 'Route to-account' }).waitFor();
+      await row('created').waitFor();
+
+      await button('Change').click();
+      await page.getByLabel('Rule').fill(JSON.stringify({ ...rule, order: 20, disabled: true }));
+      await page.getByLabel('Reason').fill('while the books are closed');
+      await button('Save').click();
+      await row('while the books are closed').waitFor();
+      expect(await stage.look('route')).toEqual([]);
+      await stage.go('/routes', 'Routes');
+      await row('disabled').waitFor();
+      expect(await stage.look('routes')).toEqual([]);
+
+      await page.getByRole('link', { name: 'to-account' }).click();
+      await button('Delete').click();
+      await confirm('Delete', 'was a trial');
+      await shows('No route is stored');
+      const { status } = await api.request('GET', '/v1/routes/to-account');
+      expect(status).toBe(404);
+    });
+
+    it('do not overwrite what somebody else has changed meanwhile', async () => {
+      await api.request('PUT', '/v1/routes/shared', rule);
+      await stage.go('/routes?id=shared&edit=yes', 'Change route shared');
+      await api.request('PUT', '/v1/routes/shared', { ...rule, order: 11 });
+      await page.getByLabel('Rule').fill(JSON.stringify({ ...rule, order: 12 }));
+      await button('Save').click();
+      await page.getByRole('alert').waitFor();
+      const { body } = await api.request<{ order: number }>('GET', '/v1/routes/shared');
+      expect(body.order).toBe(11);
+    });
+  });
+
+  it('shows who changed what and why, page by page', async () => {
+    await stage.go('/audit', 'Audit');
+    await row('was a trial').getByText('DELETE').waitFor();
+    await row('while the books are closed')
+      .getByText(/^order, /)
+      .click();
+    await row('while the books are closed').getByLabel('After').waitFor();
+    expect(await stage.look('audit')).toEqual([]);
+  });
+
+  it('shows actions only to who may do them', async () => {
+    const { body } = await api.request<{ key: string }>('POST', '/v1/api-keys', {
+      name: 'viewer',
+      role: 'viewer',
+    });
+    const viewer = await consoleOf(api, body.key);
+    for (const [address, heading] of [
+      ['/dead-letters?actor=signups', 'Dead letters'],
+      ['/schedules/of/heartbeat.beat', 'heartbeat.beat'],
+      ['/sync/signups', 'signups'],
+      ['/routes?id=shared', 'Route shared'],
+    ] as const) {
+      await viewer.go(address, heading);
+      await viewer.page.getByRole('link', { name: 'viewer' }).waitFor();
+      await viewer.page.getByRole('table').first().waitFor();
+      const main = viewer.page.getByRole('main');
+      expect(await main.getByRole('button', { name: ACTIONS }).count()).toBe(0);
+    }
+    await viewer.go('/audit', 'Audit');
+    await viewer.page.getByText('shown to admins only').waitFor();
+    expect(viewer.troubles).toEqual([]);
+  });
+
+  it('has asked nothing elsewhere, and logged no error', () => {
+    expect(stage.troubles).toEqual([]);
+  });
+});
+
+const ACTIONS = /Redrive|Discard|Pause|Trigger|Backfill|Change|Delete|Run now|Reset/;

@@ -1,0 +1,117 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import type { AxeResults } from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+import type { ApiClient } from './api.client.js';
+import { openBrowser } from './browser.js';
+import { startStandalone } from './deployment.js';
+import { tempDir } from './temp.js';
+
+const DESKTOP = { width: 1280, height: 900 };
+const PHONE = { width: 390, height: 844 };
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** How a page is looked at: in both themes, on a desk and on a phone. */
+const LOOKS = [
+  ['light', DESKTOP],
+  ['dark', DESKTOP],
+  ['light', PHONE],
+  ['dark', PHONE],
+] as const;
+
+/** The console of a real standalone app in a real browser. */
+export interface ConsoleStage {
+  readonly api: ApiClient;
+  readonly browser: Browser;
+  /** One page for all tests of a file: a console is open all day. */
+  readonly page: Page;
+  /** What a page must never do: ask elsewhere, break its policy, log an error. Stays empty. */
+  readonly troubles: string[];
+  /** Goes to an address, and waits until its heading is there. */
+  go(address: string, heading?: string | RegExp): Promise<void>;
+  /**
+   * Looks at what is shown in both themes, on a desk and on a phone: takes a picture of each, and says what axe finds, and what does not fit
+   * into the width. Set CONSOLE_SHOTS to a folder to see the pictures.
+   */
+  look(name: string): Promise<string[]>;
+}
+
+/** @param env of the app */
+export async function openConsole(env: Record<string, string> = {}): Promise<ConsoleStage> {
+  const { api } = await startStandalone(env);
+  return consoleOf(api);
+}
+
+/** The console of an app that runs. @param key of somebody, who is logged in with it */
+export async function consoleOf(api: ApiClient, key?: string): Promise<ConsoleStage> {
+  const browser = await openBrowser();
+  const page = await browser.newPage({
+    viewport: DESKTOP,
+    ...(key !== undefined && { extraHTTPHeaders: { authorization: `Bearer ${key}` } }),
+  });
+  // What is missing fails soon, with what was looked for in the error.
+  page.setDefaultTimeout(30_000);
+  const shots = process.env['CONSOLE_SHOTS'] ?? tempDir('callsheet-console-');
+  return {
+    api,
+    browser,
+    page,
+    troubles: troublesOf(page, api.url),
+    go: async (address, heading) => {
+      await page.goto(api.url + address);
+      await page
+        .getByRole('heading', { level: 1, ...(heading !== undefined && { name: heading }) })
+        .waitFor();
+    },
+    look: (name) => look(page, name, shots),
+  };
+}
+
+/** Gathers what goes wrong in a page from now on. */
+export function troublesOf(page: Page, origin: string): string[] {
+  const troubles: string[] = [];
+  page.on('request', (request) => {
+    const url = new URL(request.url());
+    if (url.origin !== origin) troubles.push(`asked elsewhere: ${url.href}`);
+  });
+  page.on('response', (response) => {
+    if (response.status() >= 500) troubles.push(`${response.status()} of ${response.url()}`);
+  });
+  page.on('pageerror', (error) => troubles.push(`threw: ${error.message}`));
+  page.on('console', (line) => {
+    // What the API refuses is shown to people; the browser logs it too.
+    const isAnswer = line.text().startsWith('Failed to load resource');
+    if (line.type() === 'error' && !isAnswer) troubles.push(`logged: ${line.text()}`);
+  });
+  return troubles;
+}
+
+async function look(page: Page, name: string, shots: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const [theme, viewport] of LOOKS) {
+    const as = `${name} ${theme} ${viewport.width}`;
+    await page.setViewportSize(viewport);
+    // As the switch of the page does it.
+    await page.evaluate(`document.documentElement.style.colorScheme = '${theme}'`);
+    await page.screenshot({
+      path: path.join(shots, `${as.replaceAll(' ', '-')}.png`),
+      fullPage: true,
+      animations: 'disabled',
+    });
+    found.push(...(await violations(page)).map((text) => `${as}: ${text}`));
+    const width = await page.evaluate<number>('document.documentElement.scrollWidth');
+    if (width > viewport.width) found.push(`${as}: is ${width} wide`);
+  }
+  await page.setViewportSize(DESKTOP);
+  return found;
+}
+
+/** What axe finds, a line for each element. Code for the page is text: what tests are compiled with knows no documents. */
+async function violations(page: Page): Promise<string[]> {
+  if (!(await page.evaluate("'axe' in window"))) await page.evaluate(AXE);
+  const { violations } = await page.evaluate<AxeResults>('axe.run()');
+  return violations.flatMap(({ id, help, nodes }) =>
+    nodes.map(({ html }) => `${id} (${help}) ${html.slice(0, 200)}`),
+  );
+}
