@@ -103,7 +103,7 @@ describe('what comes back in headers', () => {
       expect(Object.values(headers).join(' ')).not.toMatch(/[\0\r\n]/);
     }
     expect(answers.slice(0, 2).map(({ headers }) => headers.location)).toEqual([
-      '/board',
+      '/',
       expect.stringMatching(/^\/login\?next=[\w%.~-]+$/),
     ]);
   });

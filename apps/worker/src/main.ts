@@ -34,7 +34,13 @@ await launch(async (options) => {
   const address = metricsAddressOf(process.env);
   const app = await NestFactory.createApplicationContext(module, options);
   const engine = app.get<Engine>(ENGINE, { strict: false });
-  if (address) await tellMetrics(app, address);
+  if (address) {
+    await tellMetrics(app, address).catch(async (error: unknown) => {
+      // What was taken meanwhile goes back, instead of counting a crash.
+      await app.close();
+      throw error;
+    });
+  }
   process.stdout.write(`worker ready on ${engine.store.name}\n`);
   return app;
 });

@@ -1,5 +1,6 @@
 import { CallsheetModule, METRICS, type Metrics } from '@callsheet/messaging';
 import { NestFactory } from '@nestjs/core';
+import { get } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { metricsAddressOf, serveMetrics } from './metrics.server.js';
@@ -75,6 +76,17 @@ describe('the server of metrics', () => {
     expect(await statusOf('/health/live')).toBe(200);
     expect(await statusOf('/')).toBe(404);
     expect((await fetch(`${url}/metrics`, { method: 'POST' })).status).toBe(405);
+  });
+
+  it('without a token serves only who calls it by a name of this machine', async () => {
+    const { port } = new URL(await serve());
+    const answered = new Promise<number | undefined>((resolve, reject) => {
+      get({ port, path: '/metrics', headers: { host: `evil.example:${port}` } }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      }).on('error', reject);
+    });
+    expect(await answered).toBe(421);
   });
 
   it('says when nothing can listen there', async () => {

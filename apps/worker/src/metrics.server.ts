@@ -1,4 +1,5 @@
 import { OPEN_METRICS, OptionError, type Metrics } from '@callsheet/messaging';
+import { Logger } from '@nestjs/common';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createHash, timingSafeEqual } from 'node:crypto';
@@ -13,6 +14,7 @@ export interface MetricsAddress {
 }
 
 const PATTERN = /^(?:(.+):)?(\d{1,5})$/;
+const logger = new Logger('Callsheet');
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[?::1\]?)$/i;
 
 /**
@@ -59,6 +61,8 @@ export async function serveMetrics(metrics: Metrics, address: MetricsAddress): P
   } catch (error) {
     throw new OptionError('METRICS_ADDRESS', `cannot be listened on: ${(error as Error).message}`);
   }
+  // Without files left, say, it refuses connections; the work goes on.
+  server.on('error', (error) => logger.warn(`metrics: ${error.message}`));
   return server.unref();
 }
 
@@ -76,6 +80,10 @@ async function answer(
     });
     response.end(method === 'HEAD' ? undefined : text);
   };
+  // A page of elsewhere could call itself this machine.
+  if (token === undefined && !LOOPBACK.test(headers.host?.replace(/:\d+$/, '') ?? '')) {
+    return end(421, 'only under a name of this machine\n');
+  }
   if (method !== 'GET' && method !== 'HEAD') return end(405, 'only GET\n');
   if (url === '/health/live') return end(200, '{"status":"live"}', 'application/json');
   if (url !== '/metrics') return end(404, 'see /metrics and /health/live\n');

@@ -55,6 +55,8 @@ export class Access {
   private readonly tokens?: TokenVerifier;
   /** Wrong credentials by the address that they come from. */
   private readonly wrong = new Pace(1, 20);
+  /** Answers of the identity provider by the address that they come through. */
+  private readonly returns = new Pace(1, 20);
 
   constructor({
     apiKey,
@@ -120,13 +122,14 @@ export class Access {
     return known;
   }
 
+  /** Counts what the identity provider is asked about. @throws ProblemError too_many_attempts for much from one address */
+  countReturn(address: string): void {
+    requirePace(this.returns.take(address), 'too many logins came from there');
+  }
+
   /** Counts wrong credentials. @throws ProblemError too_many_attempts for many from one address */
-  countWrong(address: string): void {
-    const early = this.wrong.take(address);
-    if (early === 0) return;
-    throw new ProblemError('too_many_attempts', 'too many wrong credentials came from there', {
-      headers: { 'retry-after': String(Math.ceil(early / 1_000)) },
-    });
+  private countWrong(address: string): void {
+    requirePace(this.wrong.take(address), 'too many wrong credentials came from there');
   }
 
   private async lookUp(text: string): Promise<Known | undefined> {
@@ -192,4 +195,11 @@ function requireLocalName({ headers }: FastifyRequest): void {
     'misdirected',
     'without credentials only this machine is served, as localhost, 127.0.0.1 or [::1] and through no proxy; set CALLSHEET_API_KEY to serve others',
   );
+}
+
+function requirePace(early: number, problem: string): void {
+  if (early === 0) return;
+  throw new ProblemError('too_many_attempts', problem, {
+    headers: { 'retry-after': String(Math.ceil(early / 1_000)) },
+  });
 }

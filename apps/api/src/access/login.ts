@@ -86,23 +86,16 @@ function mountOidcLogin(
 
   scope.get(CALLBACK, async (request, reply) => {
     try {
-      const { principal, next } = await finish(request);
+      // The provider is asked about each: nobody has it asked without end.
+      access.countReturn(request.ip);
+      const { search } = new URL(request.raw.url ?? '', 'http://x');
+      const { principal, next } = await login.finish(search, request.headers.cookie);
       const session = await access.sessions.begin({ via: 'token', principal }, isSecure(request));
       return page(reply.header('set-cookie', [session, login.end()]), arrivalPage(next));
     } catch (error) {
       return again(request, reply, HOME, error);
     }
   });
-
-  async function finish({ raw, headers, ip }: FastifyRequest): ReturnType<OidcLogin['finish']> {
-    try {
-      return await login.finish(new URL(raw.url ?? '', 'http://x').search, headers.cookie);
-    } catch (error) {
-      // The provider is asked about each: nobody has it asked without end.
-      if (problemFrom(error).status < 500) access.countWrong(ip);
-      throw error;
-    }
-  }
 }
 
 function nextOf({ query }: FastifyRequest): string {
@@ -113,9 +106,15 @@ function page(reply: FastifyReply, html: string): FastifyReply {
   return reply.headers(pageHeaders(STYLE_HASH)).type('text/html; charset=utf-8').send(html);
 }
 
+/** The longest path that is gone back to: it has to find room in a cookie. */
+const LONGEST_PATH = 1_024;
+
 /** A path of this site, and of no other: `//host` and `/\host` are of others. */
 function ownPath(text: unknown): string {
-  return typeof text === 'string' && /^\/(?![/\\])[\x21-\x7e]*$/.test(text) && !text.includes('\\')
+  return typeof text === 'string' &&
+    text.length <= LONGEST_PATH &&
+    /^\/(?![/\\])[\x21-\x7e]*$/.test(text) &&
+    !text.includes('\\')
     ? text
     : HOME;
 }

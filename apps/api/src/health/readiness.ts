@@ -7,7 +7,7 @@ import {
   type Clock,
   type Engine,
 } from '@callsheet/messaging';
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { ProblemError } from '../problem.js';
 import { Sing } from './canary.actor.js';
 
@@ -15,11 +15,16 @@ import { Sing } from './canary.actor.js';
 const PATIENCE = 2_000;
 /** For how long one turn answers for all who ask, milliseconds. */
 const FRESH = 1_000;
+/** For how long one look at what waits answers for all who ask, milliseconds. */
+const LOOK_FRESH = 5_000;
 
 /** Tells whether messages are handled, not only whether the store answers. */
 @Injectable()
 export class Readiness {
+  private readonly logger = new Logger('Callsheet');
   private last?: { at: number; turn: Promise<number> };
+  private look?: { at: number; ages: Promise<ReadonlyMap<string, number>> };
+  private told?: string;
 
   constructor(
     private readonly actors: Actors,
@@ -46,26 +51,39 @@ export class Readiness {
   }
 
   /**
-   * Requires that no message that is ready has waited for longer than `limit` milliseconds, those of paused actors aside.
+   * Requires that no message that is ready has waited for longer than `limit` milliseconds, those of paused actors aside. Which actors
+   * are late is for the log: whoever asks may be anybody.
    *
-   * @throws ProblemError not_ready, naming the actors
+   * @throws ProblemError not_ready
    */
   async requireTaken(limit: number): Promise<void> {
-    const paused = await this.pauses.all();
-    const running = this.registry.actors().filter((actor) => !paused.has(actor));
-    const ages = await Promise.all(
-      running.map(async (actor) => {
-        const since = await this.engine.oldest(actor);
-        return { actor, age: since === undefined ? 0 : this.clock.now() - since };
-      }),
-    );
-    const late = ages.filter(({ age }) => age > limit).sort((a, b) => b.age - a.age);
+    const now = performance.now();
+    if (!this.look || now - this.look.at > LOOK_FRESH) this.look = { at: now, ages: this.ages() };
+    const late = [...(await this.look.ages)].filter(([, age]) => age > limit);
     if (late.length === 0) return;
-    const names = late.map(({ actor, age }) => `${actor} (${Math.round(age / 1_000)} s)`);
+    this.tell(late.map(([actor, age]) => `${actor} (${Math.round(age / 1_000)} s)`).join(', '));
     throw new ProblemError(
       'not_ready',
-      `the oldest message has waited too long for ${names.join(', ')}: is a worker running?`,
+      'a message that could be handled has waited for longer: is a worker running?',
     );
+  }
+
+  /** How long the oldest message has waited, by actor. */
+  private async ages(): Promise<Map<string, number>> {
+    const paused = await this.pauses.all();
+    const ages = new Map<string, number>();
+    // One after the other: it must not take all connections of a store that is busy.
+    for (const actor of this.registry.actors()) {
+      const since = paused.has(actor) ? undefined : await this.engine.oldest(actor);
+      if (since !== undefined) ages.set(actor, this.clock.now() - since);
+    }
+    return ages;
+  }
+
+  private tell(late: string): void {
+    if (late === this.told) return;
+    this.told = late;
+    this.logger.warn(`the oldest message has waited too long for ${late}`);
   }
 
   private async sing(start: number): Promise<number> {
