@@ -88,7 +88,9 @@ export const eventCases: Case[] = [
       expect(await boundBy(engine, owner)).toEqual(rivals[taken.indexOf(true)]);
       // What has none is not compared.
       expect(await engine.bind(owner, ['x'], 'higher')).toBe(true);
-      expect(await engine.bind(owner, { revision: 1 }, 'higher')).toBe(true);
+      expect(await engine.bind(owner, { revision: 0 }, 'higher')).toBe(true);
+      expect(await engine.bind(owner, ['x'], 'higher')).toBe(true);
+      expect(await engine.bind(owner, { revision: -1 }, 'higher')).toBe(true);
       expect(await engine.bind(owner, undefined, 'higher')).toBe(true);
     },
   },

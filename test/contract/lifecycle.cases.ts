@@ -9,12 +9,13 @@ import { expectCounts, reaches } from './expect.js';
 export const lifecycleCases: Case[] = [
   {
     promise:
-      'a trial is noted until another is, over failed attempts and hand-backs, and no redrive',
+      'a trial is noted until another is, over failed attempts and hand-backs, which it has survived, and no redrive',
     async run(context) {
       const engine = await context.engine();
-      const [one, two] = [
+      const [one, two, three] = [
         { crashes: 1, deaths: 0 },
         { crashes: 4, deaths: 2 },
+        { crashes: 5, deaths: 3 },
       ];
       const steps = [
         async (delivery: Delivery) => {
@@ -25,6 +26,10 @@ export const lifecycleCases: Case[] = [
         async (delivery: Delivery) => {
           await delivery.noteTrial(two);
           return release()();
+        },
+        async (delivery: Delivery) => {
+          await delivery.noteTrial(three);
+          return release(1)();
         },
         () => release(1)(),
         retry(1),
@@ -40,7 +45,11 @@ export const lifecycleCases: Case[] = [
       expect(await engine.redrive(sent.id, [context.actor])).toBe(true);
       await reaches(context, engine, sent.id, 'done');
       const trials = deliveries.map(({ trial }) => trial);
-      expect(trials).toEqual([undefined, one, two, two, two, undefined]);
+      const [first, second, third] = [one, two, three].map((each) => ({
+        ...each,
+        hasSurvived: true,
+      }));
+      expect(trials).toEqual([undefined, first, second, third, third, third, undefined]);
     },
   },
   {

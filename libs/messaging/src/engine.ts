@@ -256,7 +256,7 @@ export interface Delivery {
   history: readonly AttemptRecord[];
   /** How often a process died, or froze for longer than the lock lasts, while it worked on this message, or had just taken it. */
   crashes: number;
-  /** What `noteTrial` noted last since the message was sent or redriven. */
+  /** What `noteTrial` noted last since the message was sent or redriven, with how its turn ended. */
   trial?: Trial;
   /**
    * Notes with the message that its turn is about to begin, so that later deliveries know it, whatever becomes of this one. Rejects
@@ -283,6 +283,8 @@ export interface Trial {
   crashes: number;
   /** How many trials of the message before this one ended so. */
   deaths: number;
+  /** Its turn ended otherwise, by a retry or a hand-back say: crashes afterwards are not its own. The store's to note. */
+  hasSurvived?: boolean;
 }
 
 /** State of one key as stored. */

@@ -1,4 +1,5 @@
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { Logger } from '@nestjs/common';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { eventually } from '../../../test/support/eventually.js';
 import { MemoryEngine } from './drivers/memory/memory.engine.js';
 import { SIGNAL_BYTES } from './engine.js';
@@ -74,6 +75,21 @@ describe('a happening', () => {
     const signal = vi.spyOn(engine, 'signal').mockRejectedValueOnce(new StoreError('away'));
     happenings.tell('key', () => ({ key: 'lost' }));
     await eventually(() => signal.mock.calls.length === 1);
+    happenings.tell('key', () => ({ key: 'told' }));
+    await eventually(() => heard.length === 1);
+    expect(heard).toMatchObject([{ key: 'told' }]);
+  });
+
+  it('that cannot be made or told is left out with a warning, and those behind it are told', async () => {
+    const warn = vi.spyOn(Logger.prototype, 'warn').mockReturnValue();
+    onTestFinished(() => warn.mockRestore());
+    happenings.tell('key', () => {
+      throw new Error('no details');
+    });
+    expect(warn.mock.calls).toEqual([["a happening 'key' is not told: Error: no details"]]);
+    happenings.tell('key', () => ({ key: 1n as never }));
+    await eventually(() => warn.mock.calls.length === 2);
+    expect(warn.mock.calls[1]).toEqual([expect.stringMatching(/^callsheet:happened: .*BigInt/)]);
     happenings.tell('key', () => ({ key: 'told' }));
     await eventually(() => heard.length === 1);
     expect(heard).toMatchObject([{ key: 'told' }]);

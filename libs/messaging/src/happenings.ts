@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { CLOCK, type Clock } from './clock.js';
 import { ENGINE, type Engine } from './engine.js';
 import type { Json, JsonObject } from './json.js';
@@ -26,6 +26,8 @@ const MOST = 20;
 const MOST_GATHERED = 200;
 /** Characters of a text. */
 const LONGEST = 200;
+
+const logger = new Logger('Callsheet');
 
 /**
  * Tells all processes on the store what happens, seldom enough that each is told by itself: a message died, a schedule was paused. For
@@ -60,7 +62,9 @@ export class Happenings implements OnModuleDestroy {
       this.left.set(kind, (this.left.get(kind) ?? 0) + 1);
       return this.teller.wake();
     }
-    const happening = { ...shortened(details()), kind, at: this.clock.now() };
+    const told = made(kind, details);
+    if (!told) return;
+    const happening = { ...told, kind, at: this.clock.now() };
     if (joinsTurn(happening)) return;
     this.gathered.push(happening);
     this.teller.wake();
@@ -107,6 +111,16 @@ function joinsTurn(happening: Happening): boolean {
   } catch {
     // A batch, a turn that only reads, or one that has told enough.
     return false;
+  }
+}
+
+/** Undefined when that fails. */
+function made(kind: string, details: () => Details): JsonObject | undefined {
+  try {
+    return shortened(details());
+  } catch (error) {
+    logger.warn(`a happening '${kind}' is not told: ${String(error)}`);
+    return undefined;
   }
 }
 

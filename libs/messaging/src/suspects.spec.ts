@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { clock, envelope, named, open, settled } from '../../../test/support/memory.hand.js';
 import { testDelivery } from '../../../test/support/test.delivery.js';
 import type { Clock } from './clock.js';
@@ -27,7 +27,8 @@ class Process {
     const noteTrial = async (trial: Trial): Promise<void> => {
       this.noted.push([name, trial]);
     };
-    const given = this.suspects.turn(testDelivery({ crashes, noteTrial, ...more }), () => {
+    const delivery = testDelivery({ crashes, noteTrial, ...more }, { id: name });
+    const given = this.suspects.turn(delivery, () => {
       this.begun.push(name);
       return new Promise<Outcome>((resolve) => this.ends.set(name, () => resolve(DONE)));
     });
@@ -104,6 +105,41 @@ describe('messages that were in work when their process died', () => {
     expect(process.begun).toEqual(['never', 'ended otherwise']);
   });
 
+  it('count no crash after a trial that they survived', async () => {
+    const process = new Process();
+    process.now += 6_000;
+    const trial = { crashes: 40, deaths: 3, hasSurvived: true };
+    await process.give('survived', 41, { trial });
+    expect(process.begun).toEqual(['survived']);
+    expect(process.noted).toEqual([['survived', { crashes: 41, deaths: 3 }]]);
+  });
+
+  it('are counted in a warning once a minute while they wait', async () => {
+    const warn = vi.spyOn(Logger.prototype, 'warn');
+    onTestFinished(() => warn.mockRestore());
+    const process = new Process();
+    for (const name of ['first', 'second', 'third']) await process.give(name, 2);
+    process.now += 999;
+    await process.give('second', 2);
+    expect(warn.mock.calls).toEqual([]);
+    process.now += 1;
+    await process.give('third', 2);
+    const told = [
+      ['2 messages that were there when a process died wait for their trial'],
+      ['1 message that was there when a process died waits for its trial'],
+    ];
+    expect(warn.mock.calls).toEqual([told[0]]);
+    process.now += 59_000;
+    await process.give('second', 2);
+    await process.give('third', 2);
+    process.now += 999;
+    await process.give('third', 2);
+    expect(warn.mock.calls).toEqual([told[0]]);
+    process.now += 1;
+    await process.give('third', 2);
+    expect(warn.mock.calls).toEqual(told);
+  });
+
   it('are not begun when the trial cannot be noted, and make room for others', async () => {
     const process = new Process();
     const noteTrial = () => Promise.reject(new Error('the store is away'));
@@ -130,7 +166,7 @@ describe('messages that were in work when their process died', () => {
     process.now -= 3_600_000;
     await process.give('second', 5, { trial: { crashes: 4, deaths: 2 } });
     expect(process.begun).toEqual(['first', 'second']);
-    expect(await process.give('third', 2)).toEqual({ kind: 'release', delay: 10_000 });
+    expect(await process.give('third', 2)).toEqual({ kind: 'release', delay: 100 });
   });
 
   it('are let through to be given up', async () => {
@@ -232,6 +268,17 @@ describe('a process that dies again and again', () => {
     await stage.kill();
     await stage.until(async () => (await stage.engine.counts('shop')).done === 50);
     expect(await stage.lettersOf()).toEqual([]);
+  });
+
+  it('gives up an innocent that is itself on trial at four of the deaths', async () => {
+    const stage = new Stage(() => new Promise(() => undefined));
+    await stage.start(['alone']);
+    for (let kill = 0; kill < 6; kill++) {
+      await stage.until(() => stage.working.size > 0);
+      await stage.kill();
+    }
+    await stage.until(async () => (await stage.engine.counts('shop')).dead === 1);
+    expect(await stage.lettersOf()).toEqual(['alone: crashed']);
   });
 
   it('is freed of those that kill it, at six deaths each, and of nobody else', async () => {

@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import type { Clock } from './clock.js';
 import type { Delivery, Outcome } from './engine.js';
 
@@ -14,12 +15,17 @@ const ALONE = 10_000;
 const APART = 100;
 /** How long a process must have lived, for each trial that ended with a death, before it begins another, ms. */
 const LATER = 2_000;
+/** How long those that wait are counted before anybody is told, at first and then, ms. */
+const SOON = 1_000;
+const SELDOM = 60_000;
+
+const logger = new Logger('Callsheet');
 
 /**
  * A process that dies takes everything with it that it has, and each of these messages counts a crash. Which of them killed it nobody
  * can tell, so none is given up for that: those that were there more than once are put on trial, one at a time in each process,
- * beside whatever is not suspect. That is noted with the message, and only a crash that follows is its own. The others go back to
- * the store meanwhile. In a process that has just begun those come first that died in fewer trials: were it killed again, the same
+ * beside whatever is not suspect. That is noted with the message, and only a crash before the end of that turn is its own. The
+ * others go back to the store meanwhile. In a process that has just begun those come first that died in fewer trials: were it killed again, the same
  * one would not be on trial each time.
  */
 export class Suspects {
@@ -28,6 +34,9 @@ export class Suspects {
   private running?: { readonly since: number };
   /** When the last of those comes again that had to wait. */
   private last = 0;
+  /** Ids of those that had to wait since somebody was told. */
+  private waiting = new Set<string>();
+  private tellAt = 0;
 
   /** @param clock may be set back: then nobody waits for it */
   constructor(private readonly clock: Clock) {
@@ -43,7 +52,7 @@ export class Suspects {
     const now = this.clock.now();
     const isEarly = isWithin(now - this.since, LATER * deaths);
     if (isEarly || (this.running && isWithin(now - this.running.since, ALONE))) {
-      return this.later(now);
+      return this.later(delivery, now);
     }
     const running = { since: now };
     this.running = running;
@@ -53,15 +62,33 @@ export class Suspects {
         () => false,
       );
       // The store does not answer, or the message is another process's.
-      return isNoted ? await run() : this.later(now);
+      return isNoted ? await run() : this.later(delivery, now);
     } finally {
       if (this.running === running) this.running = undefined;
     }
   }
 
-  private later(now: number): Outcome {
+  private later({ envelope }: Delivery, now: number): Outcome {
+    this.count(envelope.id, now);
+    // The clock was set back.
+    if (this.last > now + ALONE) this.last = now;
     this.last = Math.min(Math.max(this.last, now) + APART, now + ALONE);
     return { kind: 'release', delay: this.last - now };
+  }
+
+  /** No observer sees them: their turns have not begun. */
+  private count(id: string, now: number): void {
+    const { waiting } = this;
+    const soonest = waiting.size === 0 ? now + SOON : 0;
+    this.tellAt = Math.min(Math.max(this.tellAt, soonest), now + SELDOM);
+    waiting.add(id);
+    if (now < this.tellAt) return;
+    const who = waiting.size === 1 ? '1 message that was' : `${waiting.size} messages that were`;
+    logger.warn(
+      `${who} there when a process died ${waiting.size === 1 ? 'waits for its' : 'wait for their'} trial`,
+    );
+    waiting.clear();
+    this.tellAt = now + SELDOM;
   }
 }
 
@@ -77,7 +104,7 @@ export function isGuilty(delivery: Delivery, hasTrials: boolean): boolean {
 /** How many trials of a message ended with the death of its process. */
 function deathsOf({ crashes, trial }: Delivery): number {
   if (!trial) return 0;
-  return trial.deaths + (crashes > trial.crashes ? 1 : 0);
+  return trial.deaths + (!trial.hasSurvived && crashes > trial.crashes ? 1 : 0);
 }
 
 function isWithin(elapsed: number, ms: number): boolean {

@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import { SIGNAL_BYTES, type Engine } from './engine.js';
 import type { JsonObject } from './json.js';
 import { withinTime } from './within.time.js';
@@ -6,6 +7,8 @@ import { withinTime } from './within.time.js';
 const GOODBYE = 500;
 /** The most that is taken of one signal. */
 const MOST = 500;
+
+const logger = new Logger('Callsheet');
 
 /**
  * Tells by signals what one process has to tell, gathered: now and then, one after the other, and never anybody waits for it or is
@@ -41,18 +44,32 @@ export class Teller {
 
   private async tellOn(): Promise<void> {
     this.hasMore = false;
-    await this.tell();
-    this.timer = undefined;
-    if (this.hasMore) this.wake();
+    try {
+      await this.tell();
+    } finally {
+      this.timer = undefined;
+      if (this.hasMore) this.wake();
+    }
   }
 
   private async tell(): Promise<void> {
     const { name } = this;
-    const signals = textsOf(this.take()).map((text) => ({ name, text }));
+    const signals = this.texts().map((text) => ({ name, text }));
     try {
       if (signals.length > 0) await this.engine.signal(signals);
     } catch {
       // Who looks on sees nothing while the store is away, and knows that.
+    }
+  }
+
+  private texts(): string[] {
+    try {
+      return textsOf(this.take());
+    } catch (error) {
+      logger.warn(
+        `${this.name}: what is no JSON is not told, nor what was to go with it: ${String(error)}`,
+      );
+      return [];
     }
   }
 }

@@ -105,7 +105,7 @@ export class EventFeed implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** Never rejects: what fails is tried again. */
   private async listen(): Promise<void> {
-    this.ear ??= Promise.all([
+    this.ear ??= allOrNone([
       this.activity.listen((told) => this.hearActivity(told)),
       this.happenings.listen((told) => this.hear(told)),
     ]).catch((error: Error) => {
@@ -175,6 +175,18 @@ export class EventFeed implements OnApplicationBootstrap, OnModuleDestroy {
   private now(): string {
     return new Date(this.clock.now()).toISOString();
   }
+}
+
+/** Ends those that came when another did not: whoever tries again would hear everything twice. */
+async function allOrNone(
+  ears: readonly Promise<() => Promise<void>>[],
+): Promise<(() => Promise<void>)[]> {
+  const settled = await Promise.allSettled(ears);
+  const ends = settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+  const failed = settled.find((each) => each.status === 'rejected');
+  if (!failed) return ends;
+  await Promise.allSettled(ends.map((end) => end()));
+  throw failed.reason;
 }
 
 function activityOf(

@@ -10,7 +10,14 @@ import {
   StoppingError,
   TurnSqlError,
 } from '../../messaging.errors.js';
-import { redrivesOf, toCancelled, toDelivery, toEnvelope, toFailure } from './bullmq.job.js';
+import {
+  redrivesOf,
+  toCancelled,
+  toDelivery,
+  toEnvelope,
+  toFailure,
+  toReleased,
+} from './bullmq.job.js';
 import {
   Ending,
   type BullmqStore,
@@ -304,9 +311,16 @@ export class BullmqConsumer implements Consumer {
         return this.commit(job, token, { ...outcome, kind: 'dead', reason: 'quarantined' });
       }
       case 'release':
+        await this.acquit(job, token);
         if (outcome.delay) return this.backend.postpone(job, token, outcome.delay, undefined);
         await this.backend.moveJobFromActiveToWait(job.id ?? '', token);
     }
+  }
+
+  /** A step of its own: a process that dies before the next one is not on trial any more. */
+  private async acquit(job: Job, token: string): Promise<void> {
+    const progress = toReleased(job);
+    if (progress) await this.backend.note(job, token, progress);
   }
 
   /** Never rejects: what cannot be stored is handed out again. */

@@ -14,6 +14,7 @@ import type { Carried } from '../../codec.js';
 import { storageId, type Envelope } from '../../envelope.js';
 import type { JsonObject } from '../../json.js';
 import type { MessageType } from '../../message.js';
+import { survived } from '../survived.js';
 import type { Failure } from './bullmq.store.js';
 
 /** Suffix of the queue that holds an actor's dead letters. */
@@ -128,8 +129,9 @@ export function toDelivery(
     ...(trial && { trial }),
     noteTrial: async (noted) => {
       const progress = { ...progressOf(job), trial: noted };
-      await note(progress);
+      // Before: it may be stored though no answer came.
       job.progress = progress;
+      await note(progress);
     },
     isCancelled: isCancelled(job),
     startedAt: job.processedOn ?? Date.now(),
@@ -193,7 +195,8 @@ export function toFailure(
   job: Job,
   outcome: Extract<Outcome, { attempt: AttemptRecord }>,
 ): Failure {
-  const { attempts, redrives, trial } = progressOf(job);
+  const { attempts, redrives, trial: noted } = progressOf(job);
+  const trial = survived(noted, job.stalledCounter);
   const { error } = outcome.attempt;
   return {
     reason: error.message,
@@ -207,6 +210,13 @@ export function toFailure(
       ...(outcome.kind === 'dead' && { reason: outcome.reason }),
     },
   };
+}
+
+/** What a hand-back leaves on its job; undefined when that is what is there. */
+export function toReleased(job: Job): JobProgress | undefined {
+  const progress = progressOf(job);
+  const trial = survived(progress.trial, job.stalledCounter);
+  return trial === progress.trial ? undefined : { ...progress, ...(trial && { trial }) };
 }
 
 /** What the failed attempts of a dead letter left on its job. */

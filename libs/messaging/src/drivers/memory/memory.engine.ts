@@ -161,7 +161,8 @@ export class MemoryEngine implements Engine {
     const text = JSON.stringify(value);
     const known = this.bindingOf.get(owner);
     if (text === JSON.stringify(known)) return false;
-    const [before = 0, now = Infinity] = [revisionOf(known), revisionOf(value)];
+    const [before = NaN, now = NaN] = [revisionOf(known), revisionOf(value)];
+    // What has none is not compared.
     if (before > now || (before === now && only === 'higher')) return false;
     if (value === undefined) this.bindingOf.delete(owner);
     else this.bindingOf.set(owner, JSON.parse(text) as Json);

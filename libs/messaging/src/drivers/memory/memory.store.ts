@@ -11,6 +11,7 @@ import type { Carried } from '../../codec.js';
 import { storageIds, type Envelope } from '../../envelope.js';
 import { CancelledError, LockLostError } from '../../messaging.errors.js';
 import type { ResolvedOptions } from '../../messaging.options.js';
+import { survived } from '../survived.js';
 import { admit } from './memory.admission.js';
 import { DueEntries } from './memory.due.js';
 import { entryOf, remember, type Entry, type Work } from './memory.entry.js';
@@ -260,6 +261,7 @@ export class MemoryStore {
   private postpone(entry: Entry, delay: number | undefined): void {
     const queue = this.queueOf(entry);
     entry.work = undefined;
+    entry.trial = survived(entry.trial, entry.crashes);
     if (delay === undefined) return queue.giveBack(entry);
     this.wait(entry, this.clock.now() + delay);
   }
