@@ -30,7 +30,7 @@ const SHARED: { binary: Binary; name: string; start: () => Promise<Store> }[] = 
 ];
 
 // Most of each is waiting, so they wait at the same time.
-describe.concurrent('what survives', { timeout: 120_000 }, () => {
+describe.concurrent('what survives', { timeout: 180_000 }, () => {
   it('embedded store: every message, over kill -9 in the middle of work', async () => {
     const [http, smtp] = await Promise.all([startHttpPeer(), startSmtpPeer()]);
     // None of those that get no answer is given up before all have come.
@@ -47,13 +47,16 @@ describe.concurrent('what survives', { timeout: 120_000 }, () => {
       ...times(5, () => ({ ...mailTo('bob@example.org'), delay: 2_000 })),
     ]);
     // The one that is dead and those of nineteen endpoints, all of which are being handled; some of those due later may be too.
-    await eventually(async () => {
-      const reached = new Set(
-        http.requests.map(({ url }) => url).filter((url) => url !== '/later'),
-      );
-      const { counts } = await first.api.actor('webhook');
-      expect([reached.size, counts.active >= 19]).toEqual([20, true]);
-    });
+    await eventually(
+      async () => {
+        const reached = new Set(
+          http.requests.map(({ url }) => url).filter((url) => url !== '/later'),
+        );
+        const { counts } = await first.api.actor('webhook');
+        expect([reached.size, counts.active >= 19]).toEqual([20, true]);
+      },
+      { timeout: 60_000 },
+    );
     await first.app.kill9();
 
     http.answer({ status: 204 });

@@ -6,18 +6,23 @@ import type { Browser, Page } from 'playwright-core';
 import type { ApiClient } from './api.client.js';
 import { openBrowser } from './browser.js';
 import { startStandalone } from './deployment.js';
-import { tempDir } from './temp.js';
 
 const DESKTOP = { width: 1280, height: 900 };
 const PHONE = { width: 390, height: 844 };
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** How a page is looked at: in both themes, on a desk and on a phone. */
+/** Where the pictures go. */
+const SHOTS = process.env['CONSOLE_SHOTS'];
+/** How a page is looked at: in both themes, on a desk and on a phone; in all ways when there are pictures to be seen. */
 const LOOKS = [
   ['light', DESKTOP],
-  ['dark', DESKTOP],
-  ['light', PHONE],
   ['dark', PHONE],
+  ...(SHOTS
+    ? ([
+        ['dark', DESKTOP],
+        ['light', PHONE],
+      ] as const)
+    : []),
 ] as const;
 
 /** The console of a real standalone app in a real browser. */
@@ -31,8 +36,8 @@ export interface ConsoleStage {
   /** Goes to an address, and waits until its heading is there. */
   go(address: string, heading?: string | RegExp): Promise<void>;
   /**
-   * Looks at what is shown in both themes, on a desk and on a phone: takes a picture of each, and says what axe finds, and what does not fit
-   * into the width. Set CONSOLE_SHOTS to a folder to see the pictures.
+   * Looks at what is shown in both themes, on a desk and on a phone: says what axe finds, and what does not fit into the width. Set
+   * CONSOLE_SHOTS to a folder to see a picture of each.
    */
   look(name: string): Promise<string[]>;
 }
@@ -52,7 +57,6 @@ export async function consoleOf(api: ApiClient, key?: string): Promise<ConsoleSt
   });
   // What is missing fails soon, with what was looked for in the error.
   page.setDefaultTimeout(30_000);
-  const shots = process.env['CONSOLE_SHOTS'] ?? tempDir('callsheet-console-');
   return {
     api,
     browser,
@@ -64,7 +68,7 @@ export async function consoleOf(api: ApiClient, key?: string): Promise<ConsoleSt
         .getByRole('heading', { level: 1, ...(heading !== undefined && { name: heading }) })
         .waitFor();
     },
-    look: (name) => look(page, name, shots),
+    look: (name) => look(page, name),
   };
 }
 
@@ -76,7 +80,9 @@ export function troublesOf(page: Page, origin: string): string[] {
     if (url.origin !== origin) troubles.push(`asked elsewhere: ${url.href}`);
   });
   page.on('response', (response) => {
-    if (response.status() >= 500) troubles.push(`${response.status()} of ${response.url()}`);
+    // 503: the store is busy, which the page bears.
+    if (response.status() >= 500 && response.status() !== 503)
+      troubles.push(`${response.status()} of ${response.url()}`);
   });
   page.on('pageerror', (error) => troubles.push(`threw: ${error.message}`));
   page.on('console', (line) => {
@@ -87,18 +93,17 @@ export function troublesOf(page: Page, origin: string): string[] {
   return troubles;
 }
 
-async function look(page: Page, name: string, shots: string): Promise<string[]> {
+async function look(page: Page, name: string): Promise<string[]> {
   const found: string[] = [];
   for (const [theme, viewport] of LOOKS) {
     const as = `${name} ${theme} ${viewport.width}`;
     await page.setViewportSize(viewport);
     // As the switch of the page does it.
     await page.evaluate(`document.documentElement.style.colorScheme = '${theme}'`);
-    await page.screenshot({
-      path: path.join(shots, `${as.replaceAll(' ', '-')}.png`),
-      fullPage: true,
-      animations: 'disabled',
-    });
+    if (SHOTS) {
+      const file = path.join(SHOTS, `${as.replaceAll(' ', '-')}.png`);
+      await page.screenshot({ path: file, fullPage: true, animations: 'disabled' });
+    }
     found.push(...(await violations(page)).map((text) => `${as}: ${text}`));
     const width = await page.evaluate<number>('document.documentElement.scrollWidth');
     if (width > viewport.width) found.push(`${as}: is ${width} wide`);
