@@ -1,5 +1,5 @@
 import { Actor, CallsheetModule, Handle, Message, QuarantineError } from '@callsheet/messaging';
-import type { Locator, Page } from 'playwright-core';
+import type { Locator, Page, Route } from 'playwright-core';
 import { beforeAll, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { ApiModule, createHttpApp } from '../../apps/api/src/index.js';
@@ -104,6 +104,45 @@ serverSuite('chromium', 'the console in a browser', () => {
     expect((await api.message(id)).state).toBe('cancelled');
   });
 
+  it('keeps a dialog open until its call is answered, and makes the call again with the same key', async () => {
+    const { id } = await api.tell({ ...mailTo('ada@example.org'), delay: '1h' });
+    await stage.go(`/messages/${id}`, 'email.send');
+    const keys: (string | undefined)[] = [];
+    const held: Route[] = [];
+    await page.route(`**/v1/messages/${id}`, (route) => {
+      if (route.request().method() !== 'DELETE') return route.continue();
+      keys.push(route.request().headers()['idempotency-key']);
+      if (keys.length > 1) return route.continue();
+      held.push(route);
+    });
+    const dialog = page.getByRole('dialog');
+    const reason = dialog.getByLabel('Reason');
+    await page.getByRole('button', { name: 'Cancel message' }).click();
+    await reason.fill('of another time');
+    await dialog.getByRole('button', { name: 'Cancel', exact: true }).click();
+    await page.getByRole('button', { name: 'Cancel message' }).click();
+    expect(await reason.inputValue()).toBe('');
+
+    // Blanks are no reason: the browser refuses.
+    await reason.fill('   ');
+    await dialog.getByRole('button', { name: 'Cancel message' }).click();
+    await reason.fill('because of the test');
+    await dialog.getByRole('button', { name: 'Cancel message' }).click();
+    await expect.poll(() => held.length, { timeout: PATIENCE }).toBe(1);
+    await page.keyboard.press('Escape');
+    expect(await dialog.getByRole('button', { name: 'Cancel', exact: true }).isDisabled()).toBe(
+      true,
+    );
+    await held[0]?.abort();
+    await dialog.getByText('the API does not answer').waitFor();
+    await dialog.getByRole('button', { name: 'Cancel message' }).click();
+    await dialog.waitFor({ state: 'hidden' });
+    await page.unroute(`**/v1/messages/${id}`);
+    expect(keys).toEqual([keys[0], keys[0]]);
+    expect(keys[0]).toMatch(/^[0-9a-f-]{36}$/);
+    expect((await api.message(id)).state).toBe('cancelled');
+  });
+
   it('shows what has led to a message', async () => {
     const account = 'ada';
     const money = { accountId: account, amount: 500 };
@@ -158,6 +197,27 @@ serverSuite('chromium', 'the console in a browser', () => {
     await page.getByText(id, { exact: true }).waitFor();
     await stage.go('/messages/none', 'Message');
     expect(await page.getByRole('alert').textContent()).toMatch(/no message with the id 'none'/);
+  });
+
+  it('keeps a filter that it knows nothing of', async () => {
+    for (const address of ['/messages?actor=gone', '/dead-letters?actor=gone&reason=lost']) {
+      await stage.go(address);
+      expect(await page.getByLabel('Actor').inputValue()).toBe('gone');
+      await page.getByRole('button', { name: 'Search' }).click();
+      expect(page.url()).toBe(api.url + address);
+    }
+  });
+
+  it('keeps a list when it cannot be asked for again, and says so', async () => {
+    const { id } = await api.tell({ ...mailTo('ada@example.org'), delay: '1h' });
+    await stage.go('/messages?actor=email&state=delayed', 'Messages');
+    await page.getByRole('link', { name: id }).waitFor();
+    const refusal = { code: 'bad_request', detail: 'not now' };
+    await page.route('**/v1/messages?*', (route) => route.fulfill({ status: 400, json: refusal }));
+    await page.getByRole('alert').getByText('not now').waitFor();
+    expect(await page.getByRole('link', { name: id }).isVisible()).toBe(true);
+    await page.unroute('**/v1/messages?*');
+    await page.getByRole('alert').waitFor({ state: 'detached' });
   });
 
   it('shows all actors', async () => {
@@ -226,11 +286,23 @@ serverSuite('chromium', 'the console in a browser', () => {
     await light.getByText('polling').waitFor();
     await page.unroute('**/v1/events');
     await light.getByText('live').waitFor();
-    const { id } = await api.tell({ ...mailTo('ada@example.org'), delay: '1h' });
-    await stage.go(`/messages/${id}`, 'email.send');
-    await api.request('DELETE', `/v1/messages/${id}`);
-    await page.getByText('cancelled', { exact: true }).waitFor();
     expect(await light.textContent()).toBe('live');
+  });
+
+  it('shows what events tell of, without asking for it now and then', async () => {
+    const context = await stage.browser.newContext();
+    // Whatever is asked for now and then is asked for by this.
+    await context.addInitScript('window.setInterval = () => 0');
+    const follower = await context.newPage();
+    follower.setDefaultTimeout(PATIENCE);
+    await follower.goto(`${api.url}/messages?actor=email&state=delayed&type=email.send`);
+    await follower.getByRole('status').getByText('live').waitFor();
+    await follower.getByRole('table').or(follower.getByText('There are none.')).waitFor();
+    const { id } = await api.tell({ ...mailTo('ada@example.org'), delay: '1h' });
+    const link = follower.getByRole('link', { name: id });
+    await link.waitFor();
+    expect(await link.count()).toBe(1);
+    await context.close();
   });
 
   it('has done nothing that it must not', () => {
@@ -298,6 +370,33 @@ serverSuite('chromium', 'the console and who may', () => {
     expect(await viewer.page.getByRole('button', { name: 'Release' }).count()).toBe(0);
     expect(await viewer.page.getByRole('link', { name: 'Audit' }).count()).toBe(0);
     expect(viewer.troubles).toEqual([]);
+  });
+
+  it('shows somebody of one tenant what is told apart by tenant, and says what is not', async () => {
+    const { key } = await as<{ key: string }>(KEY, 'POST', '/v1/api-keys', {
+      name: 'acme',
+      role: 'admin',
+      tenant: 'acme',
+    });
+    const tenant = await consoleOf(new ApiClient(url), key);
+    const { page } = tenant;
+    await tenant.go('/', 'Overview');
+    await page.getByText('for those who may read all tenants').waitFor();
+    const menu = page.getByRole('navigation', { name: 'Pages' }).first();
+    expect(await menu.getByRole('link').allTextContents()).toEqual([
+      'Overview',
+      'Messages',
+      'Dead letters',
+    ]);
+    expect(await page.getByRole('link', { name: 'Board' }).count()).toBe(0);
+    await tenant.go('/dead-letters', 'Dead letters');
+    await page.getByText('No dead letter matches.').first().waitFor();
+    await tenant.go('/messages', 'Messages');
+    await page.getByText('for those who may read all tenants').waitFor();
+    await tenant.go('/schedules', 'Schedules');
+    await page.getByText('it needs the permission schedules:read').waitFor();
+    expect(await page.getByRole('alert').count()).toBe(0);
+    expect(tenant.troubles).toEqual([]);
   });
 
   it('tells why a key stands still, and lets it go on', async () => {

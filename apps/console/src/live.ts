@@ -1,8 +1,8 @@
 import { useSyncExternalStore } from 'react';
 import type { components } from './api/openapi.js';
 import { queries } from './api/queries.js';
+import { recount } from './recount.js';
 
-type Actor = components['schemas']['Actor'];
 type ActivityEvent = Extract<components['schemas']['Events'], { event: 'activity' }>['data'];
 
 /** live: events tell what changes. polling: it is asked for now and then. offline: nobody answers. */
@@ -14,7 +14,10 @@ const PACE = 1_000;
 const SOON = 1_000;
 const LATE = 60_000;
 
-/** Calls whose answers an event may have made old, by their path. Numbers of messages come with the events that tell of activity. */
+/**
+ * Calls whose answers an event may have made old, by their path; also those below it. Numbers of messages come with the events that tell
+ * of activity. Groups of dead letters, for which all letters are looked at, are polled alone.
+ */
 const TOUCHED: Readonly<Record<string, readonly string[]>> = {
   activity: ['/v1/messages', '/v1/actors/{actor}/keys'],
   'dead-letter': ['/v1/dead-letters', '/v1/messages'],
@@ -111,7 +114,8 @@ class Live {
       void queries.invalidateQueries(
         {
           predicate: ({ queryKey: [, path] }) =>
-            typeof path === 'string' && paths.some((prefix) => path.startsWith(prefix)),
+            typeof path === 'string' &&
+            paths.some((touched) => path === touched || path.startsWith(`${touched}/`)),
         },
         // One that takes longer than a second would else never come to its end.
         { cancelRefetch: false },
@@ -127,23 +131,6 @@ class Live {
 }
 
 export const live = new Live();
-
-/** Puts the numbers of messages that an event brings into what is shown: asking for them each second would cost much more. */
-function recount(told: ActivityEvent['actors']): void {
-  const counts = new Map(told.map((each) => [each.actor, each.counts]));
-  const recounted = (actor: Actor): Actor => ({
-    ...actor,
-    counts: counts.get(actor.name) ?? actor.counts,
-  });
-  queries.setQueriesData<{ items: Actor[] }>(
-    { queryKey: ['get', '/v1/actors'] },
-    (list) => list && { items: list.items.map(recounted) },
-  );
-  queries.setQueriesData<Actor>(
-    { queryKey: ['get', '/v1/actors/{actor}'] },
-    (actor) => actor && recounted(actor),
-  );
-}
 
 /** Whether what is shown follows what happens. */
 export function useLiveness(): Liveness {

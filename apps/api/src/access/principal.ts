@@ -1,6 +1,7 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { ALL_PERMISSIONS, permits, type Permission, type Role } from './permission.js';
+import { isOfUseToTenants } from './route.permissions.js';
 
 /** Who asks. */
 export interface Principal {
@@ -59,7 +60,14 @@ export function may({ role, permissions }: Principal, permission: Permission): b
   return permits(role, permission) && (permissions?.includes(permission) ?? true);
 }
 
-/** All that somebody may do, in the order of {@link ALL_PERMISSIONS}. */
+/**
+ * All that somebody may do, in the order of {@link ALL_PERMISSIONS}. Of one tenant: only what opens a call to it, whatever its role
+ * permits.
+ */
 export function permissionsOf(principal: Principal): Permission[] {
-  return ALL_PERMISSIONS.filter((permission) => may(principal, permission));
+  return ALL_PERMISSIONS.filter(
+    (permission) =>
+      may(principal, permission) &&
+      (principal.tenant === undefined || isOfUseToTenants(permission)),
+  );
 }

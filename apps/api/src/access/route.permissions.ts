@@ -115,6 +115,11 @@ export function isForTenants(method: string, url: string): boolean {
   return Object.hasOwn(OF_TENANTS, nameOf(method, url));
 }
 
+/** Whether a permission opens any call to keys of one tenant. */
+export function isOfUseToTenants(permission: Permission): boolean {
+  return Object.values(OF_TENANTS).includes(permission);
+}
+
 /** Whether calls of this method change nothing. */
 export function isSafe(method: string): boolean {
   return SAFE.includes(method);

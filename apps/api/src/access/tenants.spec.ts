@@ -15,6 +15,7 @@ interface Answer {
     tenant?: string;
     code?: string;
     count?: number;
+    permissions?: string[];
     items: { id: string; tenant?: string; count: number }[];
     messages: { id: string }[];
   };
@@ -120,6 +121,20 @@ describe('two tenants', () => {
     const many = { messages: [{ ...KEPT, id: 'new', replace: true }] };
     expect((await ask('globex', 'POST', '/v1/messages:batch', many)).status).toBe(403);
     expect((await ask('acme', 'POST', '/v1/messages', { ...KEPT, id: chosen })).status).toBe(202);
+  });
+
+  it('are told as theirs only the permissions that open something to them, whatever their role', async () => {
+    const { status, body } = await ask('acme', 'GET', '/v1/me');
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ role: 'admin', tenant: 'acme' });
+    expect(body.permissions?.toSorted()).toEqual([
+      'dead-letters:discard',
+      'dead-letters:read',
+      'dead-letters:redrive',
+      'messages:cancel',
+      'messages:read',
+      'messages:send',
+    ]);
   });
 
   it('send for themselves alone', async () => {

@@ -75,7 +75,7 @@ function Details({ actor }: { actor: Actor }): ReactElement {
         </p>
       )}
       <Figures name="Messages by state">
-        <Figure name="Waiting" href={listed('waiting')}>
+        <Figure name="Waiting or parked" href={`/messages${query({ actor: name })}`}>
           {counts.waiting}
         </Figure>
         <Figure name="Delayed" href={listed('delayed')}>

@@ -27,7 +27,7 @@ export function Journal({ actor, name }: { actor: string; name: string }): React
     <section>
       <h2>Journal</h2>
       <FailureNote error={error} />
-      {!error && (
+      {(data ?? !error) && (
         <DataTable
           caption="Rows of the journal, newest first"
           columns={COLUMNS}

@@ -72,6 +72,7 @@ function Release({ actor, name }: Named): ReactElement | null {
 }
 
 function Details({ actor, of: shown }: { actor: string; of: Shown['Key'] }): ReactElement {
+  const { may } = useMe();
   const { key, depth, since, state, quarantine } = shown;
   return (
     <>
@@ -80,8 +81,12 @@ function Details({ actor, of: shown }: { actor: string; of: Shown['Key'] }): Rea
           <p>
             <StateBadge state="quarantined" /> <Moment at={quarantine.since} />, by attempt{' '}
             {quarantine.attempt} at{' '}
-            <a href={`/board${pathTo('queue', actor, quarantine.job)}`}>{quarantine.job}</a>:
-            nothing of this key is handled until it is released.
+            {may('board:read') ? (
+              <a href={`/board${pathTo('queue', actor, quarantine.job)}`}>{quarantine.job}</a>
+            ) : (
+              quarantine.job
+            )}
+            : nothing of this key is handled until it is released.
           </p>
           <ErrorDetails error={quarantine.error} open />
         </div>
@@ -113,7 +118,7 @@ function Messages({ actor, name }: Named): ReactElement {
     <section>
       <h2>Messages</h2>
       <FailureNote error={error} />
-      {!error && <MessageTable messages={data?.items} empty="None is kept." ofKey />}
+      {(data ?? !error) && <MessageTable messages={data?.items} empty="None is kept." ofKey />}
       <Link href={`/messages${query({ actor, key: name })}`}>All messages of this key</Link>
     </section>
   );

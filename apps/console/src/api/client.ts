@@ -1,23 +1,29 @@
 import createFetchClient from 'openapi-fetch';
 import createHooks from 'openapi-react-query';
 import { live } from '../live.js';
+import { onceKeys } from './once.keys.js';
 import type { components, paths } from './openapi.js';
 import { ApiProblem, problemOf } from './problem.js';
 
 /** What the API shows, by its name in the OpenAPI document: `Shown['Message']`. */
 export type Shown = components['schemas'];
 
+const KEY = 'idempotency-key';
+
 /** Calls of the API; a problem is thrown as {@link ApiProblem}. */
 export const client = createFetchClient<paths>({ baseUrl: location.origin });
 
 client.use({
-  onRequest({ request }) {
-    // The same call is never made twice by a browser that tries again for itself.
-    if (request.method !== 'GET') request.headers.set('idempotency-key', crypto.randomUUID());
-    return request;
+  async onRequest({ request }) {
+    const { method, url } = request;
+    if (method === 'GET') return;
+    const body = await request.clone().text();
+    request.headers.set(KEY, onceKeys.of(`${method} ${url} ${body}`));
   },
-  async onResponse({ response }) {
+  async onResponse({ request, response }) {
     live.heard(true);
+    // What answers with 5xx may be something in between, and the call be done.
+    if (response.status < 500) onceKeys.answered(request.headers.get(KEY) ?? '');
     if (response.ok) return;
     if (response.status === 401) logIn();
     throw await problemOf(response);

@@ -2,7 +2,7 @@ import { QueryClient } from '@tanstack/react-query';
 import { ApiProblem } from './problem.js';
 
 /** How often what is shown is asked for again when no event says that it changed, milliseconds. */
-const POLL = 10_000;
+export const POLL = 10_000;
 
 /** What the pages have asked for. What is shown stays while it is asked for again. */
 export const queries = new QueryClient({

@@ -1,5 +1,6 @@
 import type { ReactElement } from 'react';
 import type { Shown } from '../api/client.js';
+import { ErrorDetails } from '../parts/error.details.js';
 import { Moment } from '../parts/moment.js';
 
 type Attempt = Shown['Message']['attempts'][number];
@@ -19,7 +20,7 @@ export function AttemptErrors({
       <h2 id="error">
         Error of the last attempt <span className="quiet">({last.attempt})</span>
       </h2>
-      <Stack attempt={last} />
+      <ErrorDetails error={last.error} open />
       {before.length > 0 && (
         <details>
           <summary>
@@ -30,28 +31,11 @@ export function AttemptErrors({
               <p className="quiet">
                 Attempt {attempt.attempt}, <Moment at={attempt.finishedAt} />
               </p>
-              <Stack attempt={attempt} />
+              <ErrorDetails error={attempt.error} open />
             </div>
           ))}
         </details>
       )}
     </section>
-  );
-}
-
-function Stack({ attempt: { attempt, error } }: { attempt: Attempt }): ReactElement {
-  const { name, message, code, stack } = error;
-  return (
-    <>
-      <p className="failure">
-        {name}: {message}
-        {code !== undefined && <span className="quiet"> ({code})</span>}
-      </p>
-      {stack !== undefined && (
-        <pre tabIndex={0} aria-label={`Stack trace of attempt ${attempt}`}>
-          {stack}
-        </pre>
-      )}
-    </>
   );
 }

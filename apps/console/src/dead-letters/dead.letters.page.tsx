@@ -1,5 +1,5 @@
 import type { ReactElement } from 'react';
-import { api } from '../api/client.js';
+import { useActorNames } from '../api/actor.names.js';
 import { useMe } from '../api/me.js';
 import { FilterBar } from '../parts/filter.bar.js';
 import { Page } from '../parts/page.js';
@@ -20,8 +20,6 @@ export function DeadLettersPage(): ReactElement {
 function AllLetters(): ReactElement {
   const { may } = useMe();
   const filter = useLetterFilter();
-  const { data: actors } = api.useQuery('get', '/v1/actors');
-  const names = (actors?.items ?? []).map(({ name }) => name);
   return (
     <Page
       title="Dead letters"
@@ -29,7 +27,7 @@ function AllLetters(): ReactElement {
     >
       <FilterBar
         filters={[
-          { name: 'actor', label: 'Actor', options: names },
+          { name: 'actor', label: 'Actor', options: useActorNames() },
           { name: 'type', label: 'Type', placeholder: 'email.send' },
           { name: 'reason', label: 'Reason', options: REASONS },
           { name: 'error', label: 'Error, name or code', placeholder: 'ECONNREFUSED' },

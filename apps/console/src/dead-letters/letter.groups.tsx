@@ -35,7 +35,7 @@ export function LetterGroups({ filter }: { filter: LetterFilter }): ReactElement
     <section aria-labelledby="groups">
       <h2 id="groups">By what they died of</h2>
       <FailureNote error={error} />
-      {!error && (
+      {(data ?? !error) && (
         <DataTable
           caption="Groups of dead letters, the most frequent first"
           columns={columns}

@@ -69,7 +69,7 @@ export function LetterList({ filter }: { filter: LetterFilter }): ReactElement {
     <section aria-labelledby="letters">
       <h2 id="letters">Letters</h2>
       <FailureNote error={error} />
-      {!error && (
+      {(data ?? !error) && (
         <>
           {shown.length > 0 && may('dead-letters:redrive') && (
             <div className="actions">

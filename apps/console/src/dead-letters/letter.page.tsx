@@ -5,6 +5,7 @@ import { useMe } from '../api/me.js';
 import { isMissing } from '../api/problem.js';
 import { refresh } from '../api/queries.js';
 import { ActionButton } from '../parts/action.button.js';
+import { Facts } from '../parts/facts.js';
 import { FailureNote } from '../parts/failure.note.js';
 import { JsonField } from '../parts/json.field.js';
 import { jsonText, objectIn } from '../parts/json.text.js';
@@ -83,7 +84,7 @@ export function LetterPage({ id }: { id: string }): ReactElement {
       {ended === undefined && !isGone && <FailureNote error={error} />}
       {letter && ended === undefined && !isGone && (
         <>
-          <Facts letter={letter} />
+          <LetterFacts letter={letter} />
           <AttemptErrors attempts={letter.attempts} />
           <h2>Data</h2>
           {letter.unreadable && <p className="failure">{letter.unreadable}</p>}
@@ -110,37 +111,30 @@ export function LetterPage({ id }: { id: string }): ReactElement {
   );
 }
 
-function Facts({ letter }: { letter: Letter }): ReactElement {
+function LetterFacts({ letter }: { letter: Letter }): ReactElement {
   const { type, key, reason, fingerprint, finishedAt, sentAt, redrives, tenant } = letter;
   return (
-    <dl>
-      <dt>Type</dt>
-      <dd>{type}</dd>
-      {key !== undefined && (
-        <>
-          <dt>Key</dt>
-          <dd>{key}</dd>
-        </>
-      )}
-      {tenant !== undefined && (
-        <>
-          <dt>Tenant</dt>
-          <dd>{tenant}</dd>
-        </>
-      )}
-      <dt>Reason</dt>
-      <dd>{reason}</dd>
-      <dt>Sent, died</dt>
-      <dd>
-        <Moment at={sentAt} />, <Moment at={finishedAt} />
-      </dd>
-      <dt>Redriven before</dt>
-      <dd>{redrives === 0 ? 'never' : `${redrives} times`}</dd>
-      <dt>Fingerprint</dt>
-      <dd>
-        <Link href={`/dead-letters?fingerprint=${fingerprint}`}>{fingerprint}</Link>
-      </dd>
-    </dl>
+    <Facts
+      facts={[
+        ['Type', type],
+        ['Key', key],
+        ['Tenant', tenant],
+        ['Reason', reason],
+        [
+          'Sent, died',
+          <>
+            <Moment at={sentAt} />, <Moment at={finishedAt} />
+          </>,
+        ],
+        ['Redriven before', redrives === 0 ? 'never' : `${redrives} times`],
+        [
+          'Fingerprint',
+          <Link key="fingerprint" href={`/dead-letters?fingerprint=${fingerprint}`}>
+            {fingerprint}
+          </Link>,
+        ],
+      ]}
+    />
   );
 }
 

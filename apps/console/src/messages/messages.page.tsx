@@ -1,6 +1,8 @@
 import type { ReactElement } from 'react';
 import { pathTo } from '../address.js';
+import { useActorNames } from '../api/actor.names.js';
 import { api, type Shown } from '../api/client.js';
+import { useMe } from '../api/me.js';
 import { FailureNote } from '../parts/failure.note.js';
 import { FilterBar } from '../parts/filter.bar.js';
 import { Jump } from '../parts/jump.js';
@@ -23,14 +25,25 @@ const STATES: readonly State[] = [
 
 /** Messages of an actor by state, key and type; and one by its id. */
 export function MessagesPage(): ReactElement {
-  const { get } = useUrlState();
-  const { data: actors } = api.useQuery('get', '/v1/actors');
-  const actor = get('actor');
-  // Until they are known, that of the address must be there: a search would else lose it.
-  const known = actors?.items.map(({ name }) => name) ?? (actor === undefined ? [] : [actor]);
+  const { me } = useMe();
   return (
     <Page title="Messages">
       <Jump label="By id" to={(id) => pathTo('messages', id)} />
+      {me?.tenant === undefined ? (
+        <OfActor />
+      ) : (
+        <p className="quiet">Lists are for those who may read all tenants.</p>
+      )}
+    </Page>
+  );
+}
+
+function OfActor(): ReactElement {
+  const { get } = useUrlState();
+  const known = useActorNames();
+  const actor = get('actor');
+  return (
+    <>
       <FilterBar
         filters={[
           { name: 'actor', label: 'Actor', options: known },
@@ -44,7 +57,7 @@ export function MessagesPage(): ReactElement {
       ) : (
         <Messages actor={actor} />
       )}
-    </Page>
+    </>
   );
 }
 
@@ -62,7 +75,7 @@ function Messages({ actor }: { actor: string }): ReactElement {
   return (
     <>
       <FailureNote error={error} />
-      {!error && (
+      {(data ?? !error) && (
         <MessageTable
           messages={data?.items}
           empty={

@@ -18,11 +18,11 @@ export function Backlog({ actors }: { actors: readonly Actor[] | undefined }): R
   const columns: readonly Column<Actor>[] = [
     { name: 'Actor', of: ({ name }) => <Link href={pathTo('actors', name)}>{name}</Link> },
     {
-      name: 'Waiting',
+      name: 'Waiting or parked',
       of: ({ name, counts: { waiting } }) => (
         <Link
-          href={`/messages${query({ actor: name, state: 'waiting' })}`}
-          aria-label={`${waiting} waiting for ${name}`}
+          href={`/messages${query({ actor: name })}`}
+          aria-label={`${waiting} waiting or parked for ${name}`}
         >
           {waiting.toLocaleString('en')}
         </Link>

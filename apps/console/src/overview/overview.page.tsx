@@ -31,7 +31,7 @@ export function OverviewPage(): ReactElement {
 }
 
 function Attention(): ReactElement {
-  const { troubles, error } = useTroubles();
+  const { troubles, isPart, error } = useTroubles();
   return (
     <section>
       <h2>Needs attention</h2>
@@ -46,6 +46,11 @@ function Attention(): ReactElement {
             </li>
           ))}
         </ul>
+      )}
+      {isPart && (
+        <p className="quiet">
+          Only the first hundred schedules and pipelines are looked at for failures.
+        </p>
       )}
     </section>
   );

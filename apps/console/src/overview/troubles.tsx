@@ -17,13 +17,20 @@ export interface Trouble {
 
 /** How many of a kind are told of; more are a number. */
 const MOST = 5;
+/** As many as the API gives at once. */
+const PAGE = { limit: 100 } as const;
 
 /**
  * What needs attention, the worst first: the store, keys that stand still, what is broken, what was given up, what somebody has paused.
  * Undefined while it is awaited. What one may not see is left out.
  */
-export function useTroubles(): { troubles: Trouble[] | undefined; error: unknown } {
-  const { me, may } = useMe();
+export function useTroubles(): {
+  troubles: Trouble[] | undefined;
+  /** Whether there are more schedules or pipelines than were looked at for failures. */
+  isPart: boolean;
+  error: unknown;
+} {
+  const { may } = useMe();
   const ready = api.useQuery('get', '/health/ready', {}, { retry: false });
   const actors = api.useQuery('get', '/v1/actors', {}, { enabled: may('actors:read') });
   const letters = api.useQuery(
@@ -32,20 +39,26 @@ export function useTroubles(): { troubles: Trouble[] | undefined; error: unknown
     {},
     { enabled: may('dead-letters:read') },
   );
+  const broken = api.useQuery(
+    'get',
+    '/v1/schedules',
+    { params: { query: { ...PAGE, state: 'broken' } } },
+    { enabled: may('schedules:read') },
+  );
   const schedules = api.useQuery(
     'get',
     '/v1/schedules',
-    { params: { query: { limit: 100 } } },
+    { params: { query: PAGE } },
     { enabled: may('schedules:read') },
   );
   const pipelines = api.useQuery(
     'get',
     '/v1/sync',
-    { params: { query: { limit: 100 } } },
+    { params: { query: PAGE } },
     { enabled: may('sync:read') },
   );
-  const all = [actors, letters, schedules, pipelines];
-  const isAwaited = !me || ready.isLoading || all.some(({ isLoading }) => isLoading);
+  const all = [actors, letters, broken, schedules, pipelines];
+  const isAwaited = ready.isLoading || all.some(({ isLoading }) => isLoading);
 
   const troubles: Trouble[] = [];
   if (ready.error) {
@@ -65,10 +78,9 @@ export function useTroubles(): { troubles: Trouble[] | undefined; error: unknown
       href: pathTo('actors', name) + query({ keys: 'quarantined' }),
     });
   }
-  const broken = schedules.data?.items.filter(({ state }) => state === 'broken') ?? [];
   const failing = schedules.data?.items.filter(({ failures }) => failures > 0) ?? [];
   troubles.push(
-    ...few(broken, '/schedules', ({ id, problem }) => ({
+    ...few(broken.data?.items ?? [], '/schedules?state=broken', ({ id, problem }) => ({
       id: `schedule ${id}`,
       state: 'broken',
       what: `Schedule ${id}: ${problem ?? 'its next occurrence cannot be computed'}`,
@@ -107,7 +119,8 @@ export function useTroubles(): { troubles: Trouble[] | undefined; error: unknown
     });
   }
   const error = all.map((each) => each.error as unknown).find((each) => each !== null);
-  return { troubles: isAwaited ? undefined : troubles, error };
+  const isPart = [schedules, pipelines].some(({ data }) => data?.next !== undefined);
+  return { troubles: isAwaited ? undefined : troubles, isPart, error };
 }
 
 /** Troubles of a kind: the first of them, and how many more there are. */

@@ -1,9 +1,10 @@
 import { useId, useRef, useState, type ReactElement, type ReactNode } from 'react';
+import { onceKeys } from '../api/once.keys.js';
 import { FailureNote } from './failure.note.js';
 
 /**
  * A button that changes something. One that asks for a reason, or has something to be filled in, opens a dialog first; what goes wrong is
- * said there, and it stays open.
+ * said there, and it stays open, as it does while the change is made. Opened again it is empty.
  */
 export function ActionButton({
   name,
@@ -26,6 +27,7 @@ export function ActionButton({
 }): ReactElement {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
+  const [closed, setClosed] = useState(0);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
   const asks = reason !== undefined || children !== undefined;
@@ -38,6 +40,8 @@ export function ActionButton({
       dialog.current?.close();
     } catch (failure) {
       setError(failure);
+      // Browsers let nobody be kept in a dialog: the second Esc closes it.
+      if (asks && !dialog.current?.open) dialog.current?.showModal();
     } finally {
       setBusy(false);
     }
@@ -51,16 +55,26 @@ export function ActionButton({
         disabled={disabled || busy}
         onClick={() => {
           setError(undefined);
-          if (asks) dialog.current?.showModal();
-          else void act(new FormData());
+          if (asks) {
+            onceKeys.forget();
+            dialog.current?.showModal();
+          } else void act(new FormData());
         }}
       >
         {name}
       </button>
       {!asks && <FailureNote error={error} />}
       {asks && (
-        <dialog ref={dialog} aria-labelledby={`${id}-name`}>
+        <dialog
+          ref={dialog}
+          aria-labelledby={`${id}-name`}
+          onCancel={(event) => {
+            if (busy) event.preventDefault();
+          }}
+          onClose={() => setClosed(closed + 1)}
+        >
           <form
+            key={closed}
             onSubmit={(event) => {
               event.preventDefault();
               void act(new FormData(event.currentTarget));
@@ -75,13 +89,15 @@ export function ActionButton({
                   name="reason"
                   maxLength={200}
                   required={reason === 'required'}
+                  // Blanks are no reason.
+                  pattern={reason === 'required' ? '.*\\S.*' : undefined}
                   autoComplete="off"
                 />
               </label>
             )}
             <FailureNote error={error} />
             <div className="actions">
-              <button type="button" onClick={() => dialog.current?.close()}>
+              <button type="button" disabled={busy} onClick={() => dialog.current?.close()}>
                 Cancel
               </button>
               <button className={danger ? 'danger' : 'main'} disabled={busy}>

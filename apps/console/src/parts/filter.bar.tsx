@@ -38,7 +38,8 @@ export function FilterBar({ filters }: { filters: readonly Filter[] }): ReactEle
                 onChange={({ currentTarget }) => set({ [name]: currentTarget.value })}
               >
                 <option value="">any</option>
-                {options.map((option) => (
+                {/* What the address says is always there: a search would else take it out. */}
+                {[...new Set([...options, ...(value ? [value] : [])])].map((option) => (
                   <option key={option}>{option}</option>
                 ))}
               </select>

@@ -32,7 +32,8 @@ export function LineChart({
         preserveAspectRatio="none"
       >
         {lines(values, highest).map((points) => (
-          <polyline key={points} points={points} />
+          // One alone is a line of no length, which has round ends.
+          <polyline key={points} points={points.includes(' ') ? points : `${points} ${points}`} />
         ))}
       </svg>
     </figure>
@@ -51,5 +52,5 @@ function lines(values: readonly (number | undefined)[], highest: number): string
     const y = HEIGHT - 1 - (highest ? value / highest : 0) * (HEIGHT - 2);
     parts.at(-1)?.push(`${x.toFixed(1)},${y.toFixed(1)}`);
   }
-  return parts.filter((part) => part.length > 1).map((part) => part.join(' '));
+  return parts.filter((part) => part.length > 0).map((part) => part.join(' '));
 }

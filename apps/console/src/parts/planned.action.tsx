@@ -1,4 +1,5 @@
 import { useId, useRef, useState, type ReactElement, type ReactNode } from 'react';
+import { onceKeys } from '../api/once.keys.js';
 import { FailureNote } from './failure.note.js';
 
 /** How work that takes several calls is watched, and stopped. */
@@ -42,7 +43,10 @@ export function PlannedAction({
   const stopped = useRef(false);
   const asked = useRef(0);
   const id = useId();
-  const [planned, setPlanned] = useState<Plan>();
+  const [closed, setClosed] = useState(0);
+  /** What was counted, and what does just that, whatever the address and the form say meanwhile. */
+  const [planned, setPlanned] = useState<Plan & { act: typeof run; form: FormData }>();
+  const [isIncomplete, setIncomplete] = useState(false);
   const [done, setDone] = useState<number>();
   const [result, setResult] = useState<string>();
   const [error, setError] = useState<unknown>();
@@ -51,18 +55,23 @@ export function PlannedAction({
     const mine = ++asked.current;
     setPlanned(undefined);
     setError(undefined);
-    if (!form.current?.checkValidity()) return;
+    const isComplete = form.current?.checkValidity() ?? false;
+    setIncomplete(!isComplete);
+    if (!form.current || !isComplete) return;
     try {
-      const answer = await plan(new FormData(form.current));
+      const filled = new FormData(form.current);
+      const answer = await plan(filled);
       // What was asked later says more.
-      if (mine === asked.current) setPlanned(answer);
+      if (mine === asked.current) setPlanned({ ...answer, act: run, form: filled });
     } catch (failure) {
       if (mine === asked.current) setError(failure);
     }
   };
 
-  const act = async (data: FormData, count: number): Promise<void> => {
+  const act = async (what: NonNullable<typeof planned>, why: string): Promise<void> => {
+    const { act: doIt, form: filled, count } = what;
     stopped.current = false;
+    let reached = 0;
     setDone(0);
     setError(undefined);
     try {
@@ -70,11 +79,13 @@ export function PlannedAction({
         get stopped() {
           return stopped.current;
         },
-        progress: setDone,
+        progress: (now: number) => setDone((reached = now)),
       };
-      const why = ((data.get('reason') as string | null) ?? '').trim();
-      setResult(await run(data, count, watch, why));
+      setResult(await doIt(filled, count, watch, why));
     } catch (failure) {
+      // Pressed again it goes on with what is left.
+      const text = reached > 0 ? `${reached} of ${count} were done before this:` : what.text;
+      setPlanned({ ...what, count: count - reached, text });
       setError(failure);
     } finally {
       setDone(undefined);
@@ -82,12 +93,14 @@ export function PlannedAction({
   };
 
   const close = (): void => dialog.current?.close();
+  const waiting = isIncomplete ? 'Something is not filled in.' : 'Counting…';
   return (
     <>
       <button
         type="button"
         onClick={() => {
           setResult(undefined);
+          onceKeys.forget();
           dialog.current?.showModal();
           void look();
         }}
@@ -97,15 +110,24 @@ export function PlannedAction({
       <dialog
         ref={dialog}
         aria-labelledby={`${id}-name`}
+        onCancel={(event) => {
+          if (done === undefined) return;
+          // It stays open to say what was done.
+          event.preventDefault();
+          stopped.current = true;
+        }}
         onClose={() => {
           stopped.current = true;
+          setClosed(closed + 1);
         }}
       >
         <form
+          key={closed}
           ref={form}
           onSubmit={(event) => {
             event.preventDefault();
-            if (planned) void act(new FormData(event.currentTarget), planned.count);
+            const why = new FormData(event.currentTarget).get('reason') as string | null;
+            if (planned) void act(planned, (why ?? '').trim());
           }}
         >
           <h2 id={`${id}-name`}>{name}</h2>
@@ -120,7 +142,7 @@ export function PlannedAction({
               </label>
             )}
           </fieldset>
-          <p role="status">{result ?? planned?.text ?? (error ? '' : 'Counting…')}</p>
+          <p role="status">{result ?? planned?.text ?? (error ? '' : waiting)}</p>
           {done !== undefined && planned && (
             <label>
               {done} of {planned.count}

@@ -34,7 +34,7 @@ export function RouteHistory({ id }: { id: string }): ReactElement {
     <section aria-labelledby="history">
       <h2 id="history">History</h2>
       <FailureNote error={error} />
-      {!error && (
+      {(data ?? !error) && (
         <DataTable
           caption="Changes, newest first"
           columns={COLUMNS}

@@ -60,7 +60,7 @@ function AllRoutes(): ReactElement {
       }
     >
       <FailureNote error={error} />
-      {!error && (
+      {(data ?? !error) && (
         <DataTable
           caption="Stored routes, in the order they are looked at"
           columns={COLUMNS}

@@ -6,6 +6,7 @@ import { refresh } from '../api/queries.js';
 import { FailureNote } from '../parts/failure.note.js';
 import { JsonView } from '../parts/json.view.js';
 import { Page } from '../parts/page.js';
+import { useTick } from '../parts/tick.js';
 import { distance } from '../parts/time.js';
 import { useUrlState } from '../parts/url.state.js';
 import { ScheduleActions } from './schedule.actions.js';
@@ -82,6 +83,7 @@ function Editing({ schedule, done }: { schedule: Schedule; done: () => void }): 
 }
 
 function NextRuns({ id }: { id: string }): ReactElement {
+  useTick();
   const { data, error } = api.useQuery('get', '/v1/schedules/{id}/next', {
     params: { path: { id }, query: { count: 5 } },
   });

@@ -68,7 +68,7 @@ export function ScheduleRuns({ id }: { id: string }): ReactElement {
       <h2 id="runs">Runs</h2>
       <FailureNote error={error} />
       {drifts.length > 1 && <LineChart name="Drift" values={drifts} text={span} />}
-      {!error && (
+      {(data ?? !error) && (
         <DataTable
           caption="Runs and what else happened, newest first"
           columns={COLUMNS}

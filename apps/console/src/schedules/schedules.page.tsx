@@ -71,7 +71,7 @@ function List({
   return (
     <>
       <FailureNote error={error} />
-      {!error && <ScheduleTable schedules={data?.items} />}
+      {(data ?? !error) && <ScheduleTable schedules={data?.items} />}
       <Pager next={data?.next} />
     </>
   );

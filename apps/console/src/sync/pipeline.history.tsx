@@ -46,7 +46,7 @@ export function PipelineHistory({ name }: { name: string }): ReactElement {
     <section aria-labelledby="history">
       <h2 id="history">History</h2>
       <FailureNote error={error} />
-      {!error && (
+      {(data ?? !error) && (
         <DataTable
           caption="Runs, pauses and resets, newest first"
           columns={COLUMNS}

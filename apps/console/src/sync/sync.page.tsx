@@ -66,7 +66,7 @@ export function SyncPage(): ReactElement {
   return (
     <Page title="Sync">
       <FailureNote error={error} />
-      {!error && (
+      {(data ?? !error) && (
         <DataTable
           caption="Pipelines by name"
           columns={COLUMNS}
