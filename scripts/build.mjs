@@ -19,6 +19,7 @@ export const ROOT = path.resolve(import.meta.dirname, '..');
 const DIST = path.join(ROOT, 'dist');
 /** Written after a build that succeeded; its age is the age of the build. */
 const STAMP = path.join(DIST, '.built');
+const ENDING = ['SIGINT', 'SIGTERM'];
 /** Holds the pid of the process that builds. */
 const LOCK = path.join(DIST, '.building');
 
@@ -116,16 +117,30 @@ function compress(dir) {
   }
 }
 
-/** Runs a command with its output kept back. */
+/** Runs a command with its output kept back. It does not outlive this process when that is told to end. */
 function run(command, args) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+    const options = { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], detached: true };
+    const child = spawn(command, args, options);
+    // Compilers have children of their own: all of the group end.
+    const end = (signal, code) => {
+      try {
+        if (child.pid) process.kill(-child.pid, signal);
+      } catch {
+        // It has ended by itself.
+      }
+      setImmediate(() => process.exit(128 + code));
+    };
+    for (const signal of ENDING) process.once(signal, end);
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text) => (output += text));
     }
     child.once('error', reject);
-    child.once('close', (code) => resolve({ code, output }));
+    child.once('close', (code) => {
+      for (const signal of ENDING) process.off(signal, end);
+      resolve({ code, output });
+    });
   });
 }
 

@@ -33,18 +33,18 @@ if (
   process.env.WEBHOOK_ALLOW ??= '127.0.0.0/8,::1';
 }
 
+// Under `callsheet dev`: without who started it, nobody would end it, nor its build.
+if (process.send) {
+  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+  process.channel.unref();
+}
+
 try {
   await buildIfNeeded();
 } catch (error) {
   if (!(error instanceof BuildError)) throw error;
   console.error(error.message);
   process.exit(1);
-}
-
-// Under `callsheet dev`: without who started it, nobody would end it.
-if (process.send) {
-  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'));
-  process.channel.unref();
 }
 
 await import(pathToFileURL(path.join(ROOT, 'dist', MAINS[app])).href);

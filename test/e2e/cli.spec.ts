@@ -72,20 +72,26 @@ describe('the command line', () => {
     expect(terminal.stdout).toMatch(/\[y\/N\] \^C(\r\n)?ended with 130\r\n$/);
   });
 
-  it('ends by Ctrl-C while it waits for an answer: 130, with nothing on its lips', async () => {
-    let asked = false;
-    const server = createServer(() => (asked = true)).listen(0, '127.0.0.1');
-    onTestFinished(() => {
-      server.closeAllConnections();
-      server.close();
-    });
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
-    const child = startCli(['actors', 'list'], { CALLSHEET_API_URL: `http://127.0.0.1:${port}` });
-    await eventually(() => asked, { timeout: 30_000 });
-    child.signal('SIGINT');
-    expect(await ended(child)).toEqual({ code: 130, out: '', err: '' });
-  });
+  it.each<[NodeJS.Signals, number]>([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ])(
+    'ends by %s while it waits for an answer: %i, with nothing on its lips',
+    async (signal, code) => {
+      let asked = false;
+      const server = createServer(() => (asked = true)).listen(0, '127.0.0.1');
+      onTestFinished(() => {
+        server.closeAllConnections();
+        server.close();
+      });
+      await once(server, 'listening');
+      const { port } = server.address() as AddressInfo;
+      const child = startCli(['actors', 'list'], { CALLSHEET_API_URL: `http://127.0.0.1:${port}` });
+      await eventually(() => asked, { timeout: 30_000 });
+      child.signal(signal);
+      expect(await ended(child)).toEqual({ code, out: '', err: '' });
+    },
+  );
 
   it('completes what was begun', async () => {
     const complete = async (...words: string[]) =>

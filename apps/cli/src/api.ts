@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EXIT, Failure, type ExitCode, type Fault } from './exit.js';
+import { EXIT, Failure, misuse, type ExitCode, type Fault } from './exit.js';
 import type { Shell } from './shell.js';
 
 /** What a call may say beside its path. */
@@ -9,10 +9,12 @@ export interface Call {
   body?: object;
   headers?: Readonly<Record<string, string | undefined>>;
   /**
-   * Idempotency key, for calls whose body has no id of its own; the run's by default. False: the call does not take one, and is
-   * never repeated.
+   * Idempotency key, for calls whose body has no id of its own; the run's by default. Empty: the call takes none, and does the same
+   * however often it is made. False: it is never repeated.
    */
   once?: string | false;
+  /** Whether it removes something: gone after a lost answer, it is this call that has removed it. */
+  isRemoval?: boolean;
   /** Milliseconds that the answer may take. Default 30,000. */
   patience?: number;
 }
@@ -37,6 +39,8 @@ const AGAIN = [250, 1_000];
 const MOST_TURNED_AWAY = 30;
 const LONGEST_WAIT = 10_000;
 const PAGE = 100;
+/** Statuses that do not tell whether it was done: of the API, and of proxies before it. */
+const UNKNOWN = [502, 503, 504];
 
 /**
  * The HTTP API that the environment names: `CALLSHEET_API_URL`, by default this machine, with the key in `CALLSHEET_API_KEY`.
@@ -56,12 +60,17 @@ export class Api {
     this.key = key ?? `cli-${randomUUID()}`;
     const text = shell.env.CALLSHEET_API_URL || HERE;
     if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol)) {
-      throw new Failure(
-        EXIT.usage,
+      throw misuse(
         'CALLSHEET_API_URL must be an http:// or https:// URL, such as http://127.0.0.1:3000',
       );
     }
     this.base = new URL(text);
+    if (this.base.username || this.base.password) {
+      throw misuse(
+        'CALLSHEET_API_URL must have no user and no password',
+        'set CALLSHEET_API_KEY to a key of the API',
+      );
+    }
   }
 
   get<T>(path: string, query?: Call['query']): Promise<T> {
@@ -70,6 +79,11 @@ export class Api {
 
   post<T>(path: string, body?: object, call: Call = {}): Promise<T> {
     return this.call<T>('POST', path, { ...call, ...(body && { body }) });
+  }
+
+  /** Removes something. @throws Failure when it is not there, and was not before an answer was lost either */
+  async remove(path: string, call: Call = {}): Promise<void> {
+    await this.call('DELETE', path, { once: '', ...call, isRemoval: true });
   }
 
   /**
@@ -106,6 +120,7 @@ export class Api {
       const answer = await this.attempt(request, call.patience ?? PATIENCE);
       const { failure } = answer;
       if (!failure) return answer.value as T;
+      if (call.isRemoval && lost > 0 && failure.exit === EXIT.notFound) return undefined as T;
       const isRepeatable = call.once !== false || method === 'GET';
       if (answer.retryAfter !== undefined && turnedAway < MOST_TURNED_AWAY) {
         turnedAway++;
@@ -168,8 +183,8 @@ export class Api {
     const problem = problemOf(text);
     const wait = response.headers.get('retry-after');
     return {
-      // What the store has not answered may have been done.
-      isLost: response.status === 503,
+      // What the store has not answered, or a proxy has not heard of, may have been done.
+      isLost: UNKNOWN.includes(response.status),
       ...(response.status === 429 &&
         problem.code === 'too_many_requests' &&
         wait !== null && { retryAfter: Math.min(Number(wait) * 1_000 || 1_000, LONGEST_WAIT) }),
@@ -236,7 +251,7 @@ function problemOf(text: string): Problem {
 function exitOf(status: number): ExitCode {
   if (status === 404) return EXIT.notFound;
   if (status === 401 || status === 403) return EXIT.refused;
-  return status === 502 || status === 503 ? EXIT.unreachable : EXIT.failed;
+  return UNKNOWN.includes(status) ? EXIT.unreachable : EXIT.failed;
 }
 
 /** What to do, where the answer itself is made for those who write requests. */

@@ -1,6 +1,7 @@
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { RoutesActor } from '@callsheet/messaging';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -32,9 +33,17 @@ function run(line: string | readonly string[], options: TypeOptions = {}): Promi
 async function dead(id: string): Promise<void> {
   await run(['send', 'greeter.greet', '{"name":"later"}', '--id', id]);
   await eventually(async () => {
-    const { out } = await run(`messages show ${id} --json`);
+    const { out } = await run(['messages', 'show', id, '--json']);
     return (JSON.parse(out) as { state: string }).state === 'dead';
   });
+}
+
+/** Until the test is over. */
+async function listening(server: Server): Promise<string> {
+  server.listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 /** What `--json` shows, by command: scripts lean on it. */
@@ -82,7 +91,11 @@ describe('a message', () => {
 
   it('is cancelled, and why is in the audit log', async () => {
     await run('send shelf.keep --id gone --delay 1h');
-    expect((await run(['messages', 'cancel', 'gone', '--reason', 'zu früh'])).out).toMatch(
+    expect(await run('messages cancel gone')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('cancel the message gone: nobody is here') as string,
+    });
+    expect((await run(['messages', 'cancel', 'gone', '--yes', '--reason', 'zu früh'])).out).toMatch(
       /state +cancelled/,
     );
     expect((await run('audit --limit 1')).out).toContain('DELETE /v1/messages/gone\t202\tzu früh');
@@ -96,6 +109,10 @@ describe('a message', () => {
     expect(out).toMatch(/^ +at .*stage\.ts/m);
     expect(err).toBe('try it again with: callsheet dead-letters redrive trouble\n');
     await run('dead-letters discard trouble --yes');
+    await dead("it's; rm -rf");
+    const quoted = await run(['messages', 'show', "it's; rm -rf"]);
+    expect(quoted.err).toContain(String.raw`redrive 'it'\''s; rm -rf'`);
+    await run(['dead-letters', 'discard', "it's; rm -rf", '--yes']);
   });
 });
 
@@ -138,6 +155,16 @@ describe('a batch', () => {
     expect(err).toContain(problem);
     expect(err).toMatch(/500 messages sent/);
     expect(err).toMatch(/send the same file again with --idempotency-key cli-[0-9a-f-]{36}:/);
+  });
+
+  it('that stops says with --json in one document how to go on', async () => {
+    const input = [...many.slice(0, 500), '{}}'].join('\n');
+    const { code, out, err } = await run('send --batch - --json', { input });
+    expect([code, linesOf(out).length]).toEqual([1, 500]);
+    expect(JSON.parse(err)).toEqual({
+      ...{ exit: 1, detail: expect.stringContaining('line 501 is no JSON') as string },
+      hint: expect.stringContaining('--idempotency-key cli-') as string,
+    });
   });
 
   it('that is not there is no batch', async () => {
@@ -198,6 +225,36 @@ describe('dead letters', () => {
     expect((await run('dead-letters redrive letter-d')).code).toBe(3);
     expect((await run('dead-letters redrive')).err).toContain('or say --all');
     expect((await run('dead-letters discard x --actor greeter')).code).toBe(2);
+    expect((await run('dead-letters discard x --dry-run --yes')).code).toBe(2);
+    expect((await run('dead-letters redrive --all --data {} --yes')).code).toBe(2);
+  });
+
+  it('that are not there do not keep others from being discarded', async () => {
+    for (const id of ['e', 'f']) await dead(`letter-${id}`);
+    const ids = ['nobody', 'letter-e', 'letter-f'];
+    const { code, out, err } = await run(['dead-letters', 'discard', ...ids, '--yes']);
+    expect([code, out]).toEqual([3, '']);
+    expect(err).toContain("'nobody'");
+    expect(err).toContain('2 of 3 dead letters discarded');
+    expect((await run('messages show letter-e')).code).toBe(3);
+    expect((await run('messages show letter-f')).code).toBe(3);
+  });
+
+  it('that match and that nobody can take end the redrive', async () => {
+    const seen: string[] = [];
+    const server = createServer((request, response) => {
+      seen.push(request.url ?? '');
+      const count = seen.length === 1 ? 5 : 0;
+      const state = seen.length === 1 ? 'counted' : 'redriven';
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ state, count, matched: 5, more: true }));
+    });
+    const url = await listening(server);
+    const { code, err } = await run('dead-letters redrive --all --yes', {
+      env: { CALLSHEET_API_URL: url },
+    });
+    expect([code, seen.length]).toEqual([0, 2]);
+    expect(err).toContain('5 were not there any more');
   });
 });
 
@@ -252,7 +309,7 @@ describe('--json', () => {
     await document(`publish a.b '{}' --type shelf.keep`);
     await document('messages list greeter --state dead --limit 1');
     await document('messages show shape');
-    await document('messages cancel shape-2');
+    await document('messages cancel shape-2 --yes');
     await document('actors show greeter');
     await document('actors pause shelf --reason x');
     await document('actors resume shelf');
@@ -291,6 +348,10 @@ describe('what is wrong', () => {
     ['messages list x --state dad', 'Allowed choices are waiting, delayed,'],
     ['messages list x --limit none', 'It must be a whole number'],
     ['send', 'send needs a type'],
+    ['send --batch x --delay 1h', "'--batch <file>' cannot be used with option '--delay"],
+    ['send --batch x --replace', "cannot be used with option '--replace'"],
+    ['schedules create x --file @x --cron @daily', "cannot be used with option '--cron"],
+    ['actors keys greeter --limit 101', 'It must be a whole number from 1 to 100.'],
     ['send a {x}', "write it in single quotes, '{"],
     ['send a 5', 'data must be a JSON object'],
     ['send a --header x', 'It must be name=value'],
@@ -303,6 +364,21 @@ describe('what is wrong', () => {
     const { code, out, err } = await run(line);
     expect([code, out]).toEqual([2, '']);
     expect(err).toContain(says);
+  });
+
+  it.each([
+    ['mesages --json', "unknown command 'mesages'"],
+    ['messages show --json', "missing required argument 'id'"],
+    ['messages list x --limit none --json', 'It must be a whole number'],
+    ['send --json', 'send needs a type'],
+    ['messages --json', "unknown option '--json'"],
+  ])('is JSON of `%s`', async (line, says) => {
+    const { code, out, err } = await run(line);
+    expect([code, out]).toEqual([2, '']);
+    expect(JSON.parse(err)).toEqual({
+      ...{ exit: 2, detail: expect.stringContaining(says) as string },
+      hint: expect.stringContaining('callsheet') as string,
+    });
   });
 
   it.each([
@@ -322,12 +398,18 @@ describe('what is wrong', () => {
     ['another key', { CALLSHEET_API_KEY: 'x'.repeat(32) }, 4, '(unauthorized)'],
     ['nobody there', { CALLSHEET_API_URL: 'http://127.0.0.1:9' }, 5, 'callsheet dev'],
     ['no URL', { CALLSHEET_API_URL: 'localhost:3000' }, 2, 'must be an http:// or https:// URL'],
+    [
+      'a password',
+      { CALLSHEET_API_URL: 'http://ada:xxxxx@127.0.0.1' },
+      2,
+      'no user and no password',
+    ],
     ['a key of bytes', { CALLSHEET_API_KEY: 'a\nb' }, 2, 'a header cannot hold'],
   ])('is found in the environment: %s', async (_, own, exit, says) => {
     const { code, out, err } = await run('actors list', { env: own });
     expect([code, out]).toEqual([exit, '']);
     expect(err).toContain(says);
-    expect(err).not.toContain('x'.repeat(32));
+    expect(err).not.toMatch(/x{5}/);
     const json = await run('actors list --json', { env: own });
     expect([json.code, json.out]).toEqual([exit, '']);
     expect(JSON.parse(json.err)).toMatchObject({ exit, detail: expect.any(String) as string });
@@ -389,10 +471,7 @@ describe('a lost answer', () => {
           });
       });
     });
-    server.listen(0, '127.0.0.1');
-    onTestFinished(() => void server.close());
-    await new Promise((resolve) => server.once('listening', resolve));
-    return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen };
+    return { url: await listening(server), seen };
   }
 
   it('is asked for again with the same idempotency key', async () => {
@@ -402,6 +481,35 @@ describe('a lost answer', () => {
     const keys = seen.map(({ headers }) => headers['idempotency-key']);
     expect(keys).toHaveLength(3);
     expect(new Set(keys)).toEqual(new Set([(JSON.parse(sent.out) as { id: string }).id]));
+  });
+
+  it('of what was removed is asked for again, and what is gone is removed', async () => {
+    await dead('lost-letter');
+    await run(`routes put lost '{"order":1,"match":{"topic":"a.b"},"to":["shelf"]}'`);
+    for (const line of ['dead-letters discard lost-letter', 'routes delete lost']) {
+      const { url, seen } = await losing(1);
+      const { code } = await run(`${line} --yes`, { env: { CALLSHEET_API_URL: url } });
+      expect([line, code, seen.length]).toEqual([line, 0, 2]);
+      expect((await run(`${line} --yes`)).code).toBe(3);
+    }
+  });
+
+  it('of a route that must be new, or as it was, is not asked for again', async () => {
+    const { url, seen } = await losing(9);
+    const put = `routes put newest '{"order":1,"match":{"topic":"a.b"},"to":["shelf"]}' --new`;
+    const { code } = await run(put, { env: { CALLSHEET_API_URL: url } });
+    expect([code, seen.length]).toEqual([5, 1]);
+    expect((await run('routes delete newest --yes')).code).toBe(0);
+  });
+
+  it.each([502, 503, 504])('is one of %i too, of a proxy', async (status) => {
+    let asked = 0;
+    const server = createServer((_, response) => {
+      response.writeHead(++asked === 1 ? status : 200, { 'content-type': 'application/json' });
+      response.end('{"items":[]}');
+    });
+    const own = { CALLSHEET_API_URL: await listening(server) };
+    expect([(await run('keys list', { env: own })).code, asked]).toEqual([0, 2]);
   });
 
   it('of a call that takes none is not asked for again', async () => {
@@ -419,12 +527,9 @@ describe('a lost answer', () => {
   it('is not waited for after Ctrl-C: exit code 130', async () => {
     const stop = new AbortController();
     const server = createServer(() => stop.abort());
-    server.listen(0, '127.0.0.1');
-    onTestFinished(() => void server.close());
-    await new Promise((resolve) => server.once('listening', resolve));
-    const { port } = server.address() as AddressInfo;
+    const url = await listening(server);
     const shown = await run('actors list', {
-      env: { CALLSHEET_API_URL: `http://127.0.0.1:${port}` },
+      env: { CALLSHEET_API_URL: url },
       signal: stop.signal,
     });
     expect(shown).toEqual({ code: 130, out: '', err: '' });

@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { EXIT, Failure, type ExitCode } from './exit.js';
+import { EXIT, Failure, misuse, type ExitCode } from './exit.js';
 import { Output } from './output.js';
 import { programOf } from './program.js';
 import type { Shell } from './shell.js';
@@ -11,15 +11,26 @@ import type { Shell } from './shell.js';
  * @returns how it ended
  */
 export async function runCli(args: readonly string[], shell: Shell): Promise<ExitCode> {
+  const isJson = args.includes('--json');
+  let said = '';
+  const say = (text: string) => void (isJson ? (said += text) : shell.stderr.write(text));
   try {
-    await programOf(shell).parseAsync([...args], { from: 'user' });
+    await programOf(shell, say).parseAsync([...args], { from: 'user' });
     return shell.signal.aborted ? EXIT.interrupted : EXIT.ok;
   } catch (error) {
     if (shell.signal.aborted) return EXIT.interrupted;
-    // It has been said what is wrong, and what to type; or help was asked for.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    if (!(error instanceof Failure)) throw error;
-    new Output(shell, args.includes('--json')).fail(error);
-    return error.exit;
+    const failure = error instanceof CommanderError ? misuseOf(error, said) : error;
+    if (failure === undefined) return EXIT.ok;
+    if (!(failure instanceof Failure)) throw failure;
+    // To a person commander has said it.
+    if (isJson || failure === error) new Output(shell, isJson).fail(failure);
+    return failure.exit;
   }
+}
+
+/** @param said what is wrong, and in the lines below what to type; undefined: help was asked for */
+function misuseOf({ exitCode }: CommanderError, said: string): Failure | undefined {
+  if (exitCode === 0) return undefined;
+  const [what = '', ...hint] = said.trim().split('\n');
+  return misuse(what.replace(/^callsheet: /, ''), hint.join('\n'));
 }

@@ -46,6 +46,13 @@ export class Failure extends Error {
     this.hint = hint;
   }
 
+  /** The same, with one more thing that can be done. */
+  hinting(more: string): Failure {
+    const { exit, message, code, errors, cause } = this;
+    const hint = this.hint === undefined ? more : `${this.hint}; ${more}`;
+    return new Failure(exit, message, { ...(code !== undefined && { code }), errors, hint, cause });
+  }
+
   /** As `--json` shows it on standard error. */
   toJSON(): object {
     const { exit, code, message, errors, hint } = this;

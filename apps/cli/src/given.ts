@@ -6,10 +6,15 @@ import { InvalidArgumentError } from 'commander';
 import { misuse } from './exit.js';
 import { isAttended, type Shell } from './shell.js';
 
-/** A whole number of 1 or more, with a name for its error. */
-export function toCount(given: string): number {
-  if (/^[1-9]\d{0,6}$/.test(given)) return Number(given);
-  throw new InvalidArgumentError('It must be a whole number from 1 to 9999999.');
+/** A whole number of 1 or more. */
+export const toCount: (given: string) => number = toCountUpTo(9_999_999);
+
+/** The same, up to `most`. */
+export function toCountUpTo(most: number): (given: string) => number {
+  return (given) => {
+    if (/^[1-9]\d{0,6}$/.test(given) && Number(given) <= most) return Number(given);
+    throw new InvalidArgumentError(`It must be a whole number from 1 to ${most}.`);
+  };
 }
 
 /** A name, or a number where it is one: the API takes both. */

@@ -2,6 +2,7 @@ import { runCli } from './cli.js';
 import { EXIT } from './exit.js';
 
 const interruption = new AbortController();
+let interrupted: number = EXIT.interrupted;
 for (const [signal, code] of [
   ['SIGINT', EXIT.interrupted],
   ['SIGTERM', 143],
@@ -9,6 +10,7 @@ for (const [signal, code] of [
   process.on(signal, () => {
     // What does not end by itself is ended by the second.
     if (interruption.signal.aborted) process.exit(code);
+    interrupted = code;
     interruption.abort();
     // Else it would be read to its end.
     process.stdin.destroy();
@@ -19,10 +21,11 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.failed);
 });
 
-process.exitCode = await runCli(process.argv.slice(2), {
+const code = await runCli(process.argv.slice(2), {
   env: process.env,
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
   signal: interruption.signal,
 });
+process.exitCode = code === EXIT.interrupted ? interrupted : code;

@@ -25,24 +25,24 @@ export class Output {
       if (this.isJson) this.write(`${JSON.stringify(item)}\n`);
       else all.push(item);
     }
-    if (this.isJson) return count;
-    if (count > 0) this.table(columns, all);
-    else this.note('none');
+    if (count === 0) this.note('none');
+    else if (!this.isJson) this.table(columns, all);
     return count;
   }
 
-  /** One document. @param text what a person is shown of it */
+  /** One document. @param text what a person is shown of it, in which there may be text of others */
   show(value: unknown, text: () => string): void {
-    this.write(this.isJson ? `${JSON.stringify(value)}\n` : ended(text()));
+    this.document(value, () => harmless(text()));
   }
 
   /** Fields of a document, a line for each. */
   fields(value: object, fields: readonly (readonly [name: string, value: unknown])[]): void {
-    this.show(value, () => this.aligned(fields));
+    this.document(value, () => this.aligned(fields));
   }
 
-  /** Beside the answer, for the person: on standard error. */
+  /** Beside the answer, for the person: on standard error. Programs have it from the answer. */
   note(text: string): void {
+    if (this.isJson) return;
     this.shell.stderr.write(ended(harmless(text)));
   }
 
@@ -63,6 +63,10 @@ export class Output {
     ];
     const head = this.styled('red', first, this.shell.stderr);
     this.shell.stderr.write(`${[head, ...rest.map(harmless)].join('\n')}\n`);
+  }
+
+  private document(value: unknown, text: () => string): void {
+    this.write(this.isJson ? `${JSON.stringify(value)}\n` : ended(text()));
   }
 
   private table<T>(columns: Columns<T>, items: readonly T[]): void {
@@ -97,6 +101,12 @@ export class Output {
   private write(text: string): void {
     this.shell.stdout.write(text);
   }
+}
+
+/** Text of others as an argument that a person may copy into a shell. */
+export function argument(text: string): string {
+  const word = /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+  return text.startsWith('-') ? `-- ${word}` : word;
 }
 
 /** Over several lines, where that reads better. */

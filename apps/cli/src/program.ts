@@ -13,14 +13,11 @@ import { addSending } from './commands/sending.js';
 import { addSync } from './commands/sync.js';
 import type { Shell } from './shell.js';
 
-/** Commands that take no `--json`: what they show is for a person, or a shell. */
-const PLAIN = ['dev', 'completion', 'complete'];
-/** Names of commands that change something. */
-const CHANGING =
-  /^(send|ask|publish|cancel|pause|resume|release|redrive|discard|create|delete|trigger|backfill|run|reset|put|revoke)$/;
+/** Names of commands that change something, and may do so twice when they are run twice. */
+const CHANGING = /^(send|ask|publish|release|redrive|create|trigger|backfill|run|reset)$/;
 
-/** All commands. */
-export function programOf(shell: Shell): Command {
+/** All commands. @param say is told what was typed wrong, and what to type */
+export function programOf(shell: Shell, say: (text: string) => void): Command {
   const program = new Command('callsheet')
     .description('Sees and steers what runs in Callsheet, over its HTTP API.')
     .addHelpText(
@@ -52,7 +49,8 @@ For example:
     add(program, shell);
   }
   for (const leaf of leavesOf(program)) {
-    if (PLAIN.includes(leaf.name())) continue;
+    // It shows what others write.
+    if (leaf.name() === 'dev') continue;
     leaf.option('--json', 'show JSON, and nothing else');
     if (CHANGING.test(leaf.name()) && leaf.parent?.name() !== 'keys') {
       leaf.option('--idempotency-key <key>', 'of a run before whose outcome is not known');
@@ -69,7 +67,7 @@ ${nameOf(command)} --help says more`,
       )
       .configureOutput({
         writeOut: (text) => shell.stdout.write(text),
-        writeErr: (text) => shell.stderr.write(text),
+        writeErr: say,
         outputError: (text, write) => write(`callsheet: ${text.replace(/^error: /, '')}`),
         getOutHelpWidth: () => shell.stdout.columns ?? 80,
         getErrHelpWidth: () => 80,

@@ -10,11 +10,12 @@ export class Progress {
   private isDrawn = false;
 
   /**
+   * @param stream where a person looks; undefined: nobody does
    * @param what is counted: 'messages sent'
    * @param total how many there will be; undefined when nobody knows
    */
   constructor(
-    private readonly shell: Shell,
+    private readonly stream: Shell['stderr'] | undefined,
     private readonly what: string,
     private readonly total?: number,
   ) {}
@@ -22,15 +23,15 @@ export class Progress {
   /** @param part how much of all is done, 0 to 1, where the total is not known */
   at(count: number, part = this.total ? count / this.total : undefined): void {
     const now = performance.now();
-    if (this.shell.stderr.isTTY !== true || now - this.drawnAt < EVERY) return;
+    if (this.stream?.isTTY !== true || now - this.drawnAt < EVERY) return;
     this.drawnAt = now;
     this.isDrawn = true;
-    this.shell.stderr.write(`\r\u001b[K${barOf(part)}${this.text(count)}`);
+    this.stream.write(`\r\u001b[K${barOf(part)}${this.text(count)}`);
   }
 
   /** Leaves one line that says what was done. */
   end(count: number): void {
-    this.shell.stderr.write(`${this.isDrawn ? '\r\u001b[K' : ''}${this.text(count)}\n`);
+    this.stream?.write(`${this.isDrawn ? '\r\u001b[K' : ''}${this.text(count)}\n`);
     this.isDrawn = false;
   }
 

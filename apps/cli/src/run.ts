@@ -37,7 +37,7 @@ export class Run {
   }
 
   progress(what: string, total?: number): Progress {
-    return new Progress(this.shell, what, total);
+    return new Progress(this.out.isJson ? undefined : this.shell.stderr, what, total);
   }
 }
 

@@ -58,7 +58,7 @@ class Collector extends Writable {
 }
 
 /** A shell in which nobody types and nobody looks. */
-export function shellOf(env: Record<string, string>): Shell {
+export function shellOf(env: Record<string, string>): Shell & { stdout: Collector } {
   const [stdout, stderr] = [new Collector(), new Collector()];
   return { env, stdin: Readable.from(['']), stdout, stderr, signal: new AbortController().signal };
 }

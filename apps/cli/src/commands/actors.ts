@@ -31,6 +31,9 @@ const COLUMNS: Columns<ActorShown> = [
   ['messages', ({ messages }) => messages.map(({ type }) => type).join(' ')],
 ];
 
+/** The API has no pages of them: the first are those that matter. */
+const MOST_KEYS = 100;
+
 const KEY_COLUMNS: Columns<KeyRow> = [
   ['key', ({ key }) => key],
   ['depth', ({ depth }) => depth],
@@ -96,14 +99,14 @@ export function addActors(program: Command, shell: Shell): void {
         .choices(['age', 'depth'])
         .default('age'),
     )
-    .addOption(limitOption())
+    .addOption(limitOption(MOST_KEYS))
     .action(
       doing<[actor: string], { by: string; limit: number }>(
         shell,
         async (run, [actor], { by, limit }) => {
           const { items } = await run.api.get<{ items: KeyRow[] }>(
             `/v1/actors/${segment(actor)}/keys`,
-            { by, limit: Math.min(limit, 100) },
+            { by, limit },
           );
           await run.out.list(KEY_COLUMNS, items);
         },

@@ -1,8 +1,8 @@
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import { doing } from '../run.js';
-import { toCount } from '../given.js';
 import type { Shell } from '../shell.js';
 import type { Columns } from '../table.js';
+import { limitOption } from './options.js';
 
 interface Entry {
   at: string;
@@ -30,7 +30,7 @@ export function addAudit(program: Command, shell: Shell): void {
     .description(
       'Who changed what, and why, newest first; with --json what was before and is after.',
     )
-    .addOption(new Option('--limit <count>', 'at most so many').argParser(toCount).default(20))
+    .addOption(limitOption())
     .action(
       doing<[], { limit: number }>(shell, async (run, _, { limit }) => {
         await run.out.list(COLUMNS, run.api.items<Entry>('/v1/audit', limit, {}, 'before'));

@@ -124,13 +124,13 @@ export function addDeadLetters(program: Command, shell: Shell): void {
         shell,
         async (run, [ids], options) => {
           requireChoice(ids, options);
-          if (ids.length === 0) return redriveMatching(run, options);
-          if (options.data !== undefined && ids.length > 1) {
-            throw misuse('--data is for one letter, and several are named');
+          if (options.data !== undefined && ids.length !== 1) {
+            throw misuse('--data is for one letter: name it, and no other');
           }
+          if (ids.length === 0) return redriveMatching(run, options);
           const data = options.data && (await jsonGiven(shell, options.data, 'data'));
           const because = await run.because();
-          await each(run, ids, 'dead letters redriven', (id) =>
+          await named(run, 'redriven', ids, (id) =>
             run.api.post(
               `/v1/dead-letters/${segment(id)}/redrive`,
               data ? { data } : undefined,
@@ -152,7 +152,7 @@ export function addDeadLetters(program: Command, shell: Shell): void {
         requireChoice(ids, options);
         if (ids.length === 0) return discardMatching(run, options);
         await run.questions.confirm(`discard ${count(ids.length)} for good`);
-        await discard(run, ids, ids.length);
+        await named(run, 'discarded', ids, await discarding(run), ABREAST);
       }),
     );
 }
@@ -182,6 +182,9 @@ function requireChoice(ids: readonly string[], options: Filter & Many): void {
   const isFiltered = Object.values(filterOf(options)).some((each) => each !== undefined);
   if (ids.length > 0 && (isFiltered || options.all)) {
     throw misuse('name dead letters, or say which match, not both');
+  }
+  if (ids.length > 0 && (options.dryRun || options.limit !== undefined)) {
+    throw misuse('--dry-run and --limit are for those that match, and some are named');
   }
   if (ids.length === 0 && !isFiltered && !options.all) {
     throw misuse('which dead letters?', 'name ids, narrow with --actor or the like, or say --all');
@@ -215,7 +218,8 @@ async function redriveMatching(run: Run, options: Filter & Many): Promise<void> 
       );
       done += redriven.count;
       progress.at(done);
-      if (!redriven.more) break;
+      // There may be more that nobody could take.
+      if (!redriven.more || redriven.count === 0) break;
     }
   } finally {
     progress.end(done);
@@ -230,52 +234,57 @@ async function discardMatching(run: Run, options: Filter & Many): Promise<void> 
   const ids: string[] = [];
   const letters = run.api.items<Letter>('/v1/dead-letters', total, filterOf(options));
   for await (const { id } of letters) ids.push(id);
-  await discard(run, ids, total);
-}
-
-async function discard(run: Run, ids: readonly string[], total: number): Promise<void> {
-  const because = await run.because();
-  const progress = run.progress('dead letters discarded', total);
-  let done = 0;
-  try {
-    for (let at = 0; at < ids.length; at += ABREAST) {
-      const some = ids.slice(at, at + ABREAST);
-      await Promise.all(
-        some.map(async (id) => {
-          await run.api.call('DELETE', `/v1/dead-letters/${segment(id)}`, because);
-          progress.at(++done);
-        }),
-      );
-    }
-  } finally {
-    progress.end(done);
-  }
+  const { done } = await each(run, 'discarded', ids, await discarding(run), ABREAST);
   ended(run, 'discarded', done, total);
 }
 
-/** One after the other; what fails is said, and the others are done all the same. */
+async function discarding(run: Run): Promise<(id: string) => Promise<void>> {
+  const because = await run.because();
+  return (id) => run.api.remove(`/v1/dead-letters/${segment(id)}`, because);
+}
+
+/** Those that a person has named must be there. */
+async function named(run: Run, ...[state, ids, act, abreast]: Each): Promise<void> {
+  const { done, missing } = await each(run, state, ids, act, abreast);
+  if (missing) throw missing;
+  ended(run, state, done, ids.length);
+}
+
+type Each = [
+  state: 'redriven' | 'discarded',
+  ids: readonly string[],
+  act: (id: string) => Promise<unknown>,
+  abreast?: number,
+];
+
+/** Some abreast, one by default; of those that are not there the first is told, and the others are done all the same. */
 async function each(
   run: Run,
-  ids: readonly string[],
-  what: string,
-  act: (id: string) => Promise<unknown>,
-): Promise<void> {
-  const failures: Failure[] = [];
-  const progress = run.progress(what, ids.length);
+  ...[state, ids, act, abreast = 1]: Each
+): Promise<{ done: number; missing?: Failure }> {
+  const progress = run.progress(`dead letters ${state}`, ids.length);
+  let missing: Failure | undefined;
   let done = 0;
-  for (const id of ids) {
+  const one = async (id: string) => {
     try {
       await act(id);
       progress.at(++done);
     } catch (error) {
       if (!(error instanceof Failure) || error.exit !== EXIT.notFound) throw error;
-      failures.push(error);
+      missing ??= error;
     }
+  };
+  try {
+    for (let at = 0; at < ids.length; at += abreast) {
+      // All of them have ended before one that failed ends the command: what is counted is done.
+      const all = await Promise.allSettled(ids.slice(at, at + abreast).map(one));
+      const failed = all.find((each) => each.status === 'rejected');
+      if (failed) throw failed.reason;
+    }
+  } finally {
+    progress.end(done);
   }
-  progress.end(done);
-  const [first] = failures;
-  if (first) throw first;
-  ended(run, 'redriven', done, ids.length);
+  return { done, ...(missing && { missing }) };
 }
 
 function counted(run: Run, total: number): void {

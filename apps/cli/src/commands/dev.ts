@@ -1,7 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { watch } from 'node:fs';
-import { existsSync } from 'node:fs';
+import { existsSync, watch } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { EXIT, Failure } from '../exit.js';
@@ -12,6 +11,8 @@ import type { Shell } from '../shell.js';
 const ROOT = path.resolve(import.meta.dirname, '../../../../..');
 /** What `npm start` runs: it builds what changed, then starts api and worker in one process. */
 const START = path.join(ROOT, 'scripts/start.mjs');
+/** Where the code is, as scripts/build.mjs reads it; the console is one of the apps. */
+const CODE = ['apps', 'libs'].map((folder) => path.join(ROOT, folder));
 /** Editors save several files at once, ms. */
 const SETTLE = 300;
 
@@ -35,12 +36,22 @@ export function addDev(program: Command, shell: Shell): void {
             },
           );
         }
-        await develop(run.shell, options.watch);
+        await develop(run.shell, START, options.watch ? CODE : []);
       }),
     );
 }
 
-async function develop(shell: Shell, isWatching: boolean): Promise<void> {
+/**
+ * Runs a script, and again when code changes, until the shell says stop.
+ *
+ * @param folders where code is; none: it is run once
+ * @throws Failure when it ends and nothing is watched
+ */
+export async function develop(
+  shell: Shell,
+  script: string,
+  folders: readonly string[],
+): Promise<void> {
   let hasChanged = false;
   let child: ChildProcess | undefined;
   let wake = (): void => undefined;
@@ -49,7 +60,7 @@ async function develop(shell: Shell, isWatching: boolean): Promise<void> {
     child?.kill('SIGTERM');
     wake();
   };
-  const watchers = isWatching ? ['apps', 'libs'].map((folder) => watchCode(folder, changed)) : [];
+  const watchers = folders.map((folder) => watchCode(folder, changed));
   const stop = () => {
     child?.kill('SIGTERM');
     wake();
@@ -58,7 +69,7 @@ async function develop(shell: Shell, isWatching: boolean): Promise<void> {
   try {
     while (!shell.signal.aborted) {
       hasChanged = false;
-      child = spawn(process.execPath, [START], {
+      child = spawn(process.execPath, [script], {
         env: shell.env as NodeJS.ProcessEnv,
         // With this channel it ends when this process is gone, however that came.
         stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
@@ -69,7 +80,8 @@ async function develop(shell: Shell, isWatching: boolean): Promise<void> {
         shell.stderr.write('the code has changed: starting again\n');
         continue;
       }
-      if (!isWatching) throw new Failure(EXIT.failed, `it ended with ${code ?? 'a signal'}`);
+      if (folders.length === 0)
+        throw new Failure(EXIT.failed, `it ended with ${code ?? 'a signal'}`);
       shell.stderr.write('it has ended; waiting for the code to change (Ctrl-C ends)\n');
       await new Promise<void>((resolve) => (wake = resolve));
     }
@@ -82,8 +94,9 @@ async function develop(shell: Shell, isWatching: boolean): Promise<void> {
 
 function watchCode(folder: string, changed: () => void): { close(): void } {
   let timer: NodeJS.Timeout | undefined;
-  const watcher = watch(path.join(ROOT, folder), { recursive: true }, (_, file) => {
-    if (file === null || !/\.(ts|liquid)$/.test(file) || file.endsWith('.spec.ts')) return;
+  const watcher = watch(folder, { recursive: true }, (_, file) => {
+    if (file === null || !/\.(tsx?|css|html|liquid)$/.test(file)) return;
+    if (/\.spec\.tsx?$/.test(file)) return;
     clearTimeout(timer);
     timer = setTimeout(changed, SETTLE);
   });

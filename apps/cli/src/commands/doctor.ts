@@ -2,7 +2,6 @@ import type { Command } from 'commander';
 import { EXIT, Failure } from '../exit.js';
 import { doing } from '../run.js';
 import type { Shell } from '../shell.js';
-import { harmless } from '../table.js';
 
 /** `doctor`: finds the usual mistakes, and says what to do about each. */
 export function addDoctor(program: Command, shell: Shell): void {
@@ -26,9 +25,7 @@ export function addDoctor(program: Command, shell: Shell): void {
               `         ${fix}`,
             ]),
             `looked at ${looked.join(', ')}: ${errors} error${errors === 1 ? '' : 's'}, ${findings.length - errors} warnings`,
-          ]
-            .map(harmless)
-            .join('\n'),
+          ].join('\n'),
         );
         if (errors > 0) throw new Failure(EXIT.failed, 'there are errors');
       }),

@@ -84,7 +84,7 @@ export function addKeys(program: Command, shell: Shell): void {
     .action(
       doing<[id: string], object>(shell, async (run, [id]) => {
         await run.questions.confirm(`revoke the key ${id}`);
-        await run.api.call('DELETE', `/v1/api-keys/${segment(id)}`, await run.because());
+        await run.api.remove(`/v1/api-keys/${segment(id)}`, await run.because());
         run.out.show({ id, state: 'revoked' }, () => `${id} is revoked`);
       }),
     );

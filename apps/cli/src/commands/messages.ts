@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander';
+import { argument } from '../output.js';
 import { doing, segment } from '../run.js';
 import type { Shell } from '../shell.js';
 import type { Columns } from '../table.js';
@@ -77,8 +78,8 @@ export function addMessages(program: Command, shell: Shell): void {
       doing<[id: string], object>(shell, async (run, [id]) => {
         const message = await run.api.get<MessageShown>(`/v1/messages/${segment(id)}`);
         run.out.fields(message, messageFields(message));
-        if (message.state === 'dead' && !run.out.isJson) {
-          run.out.note(`try it again with: callsheet dead-letters redrive ${message.id}`);
+        if (message.state === 'dead') {
+          run.out.note(`try it again with: callsheet dead-letters redrive ${argument(message.id)}`);
         }
       }),
     );
@@ -88,10 +89,11 @@ export function addMessages(program: Command, shell: Shell): void {
     .argument('<id>', 'id of the message')
     .action(
       doing<[id: string], object>(shell, async (run, [id]) => {
+        await run.questions.confirm(`cancel the message ${id}`);
         const cancelled = await run.api.call<{ id: string; state: string }>(
           'DELETE',
           `/v1/messages/${segment(id)}`,
-          await run.because(),
+          { ...(await run.because()), once: '' },
         );
         run.out.fields(cancelled, Object.entries(cancelled));
       }),

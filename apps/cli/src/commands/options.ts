@@ -1,9 +1,10 @@
 import { Option, type Command } from 'commander';
-import { toCount } from '../given.js';
+import { toCount, toCountUpTo } from '../given.js';
 
-/** `--limit`: of lists. */
-export function limitOption(): Option {
-  return new Option('--limit <count>', 'at most so many').argParser(toCount).default(20);
+/** `--limit`: of lists. @param most where there are no pages */
+export function limitOption(most?: number): Option {
+  const option = new Option('--limit <count>', `at most so many${most ? `, up to ${most}` : ''}`);
+  return option.argParser(most ? toCountUpTo(most) : toCount).default(20);
 }
 
 /** `--reason` and `--yes`, of what cannot be undone, or is asked why. */

@@ -41,7 +41,7 @@ export function addRoutes(program: Command, shell: Shell): void {
 
   group
     .command('list')
-    .description('Stored routes, in the order in which they are looked at.')
+    .description('Stored routes, by id; their order says in which one they are looked at.')
     .addOption(limitOption())
     .action(
       doing<[], { limit: number }>(shell, async (run, _, { limit }) => {
@@ -81,6 +81,8 @@ export function addRoutes(program: Command, shell: Shell): void {
               'if-match': options.revision && `"${options.revision}"`,
               'if-none-match': options.new ? '*' : undefined,
             },
+            // What it has done itself would fail its condition.
+            once: options.new || options.revision !== undefined ? false : '',
           });
           run.out.fields(stored, Object.entries(stored));
         },
@@ -95,7 +97,7 @@ export function addRoutes(program: Command, shell: Shell): void {
       doing<[id: string], { revision?: string }>(shell, async (run, [id], { revision }) => {
         await run.questions.confirm(`delete the route ${id}`);
         const { headers } = await run.because();
-        await run.api.call('DELETE', pathOf(id), {
+        await run.api.remove(pathOf(id), {
           headers: { ...headers, 'if-match': revision && `"${revision}"` },
         });
         run.out.show({ id, state: 'deleted' }, () => `${id} is deleted`);

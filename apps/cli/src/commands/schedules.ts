@@ -61,6 +61,11 @@ interface Rule {
 }
 
 const STATES = ['active', 'paused', 'finished', 'broken'];
+/** Options that say what `--file` says. */
+const OF_A_RULE = [
+  ...['type', 'data', 'cron', 'every', 'at', 'rrule', 'tz', 'start', 'end', 'overlap'],
+  ...['catchUp', 'priority', 'tag', 'description'],
+];
 const OVERLAPS = ['skip', 'buffer-one', 'buffer-all', 'cancel-other', 'terminate-other', 'allow'];
 
 const COLUMNS: Columns<ScheduleShown> = [
@@ -141,7 +146,7 @@ export function addSchedules(program: Command, shell: Shell): void {
   ).action(
     doing<[id: string], object>(shell, async (run, [id]) => {
       await run.questions.confirm(`delete the schedule ${id}`);
-      await run.api.call('DELETE', pathOf(id), await run.because());
+      await run.api.remove(pathOf(id), await run.because());
       run.out.show({ id, state: 'deleted' }, () => `${id} is deleted`);
     }),
   );
@@ -220,7 +225,12 @@ function addCreate(group: Command, shell: Shell): void {
     .addOption(new Option('--priority <priority>', 'of its messages').argParser(toPriority))
     .addOption(new Option('--tag <tag>', 'may be repeated').argParser(toList))
     .option('--description <text>', 'what it is for')
-    .option('--file <json>', 'the whole body instead, as the API takes it: JSON, @file, or -')
+    .addOption(
+      new Option(
+        '--file <json>',
+        'the whole body instead, as the API takes it: JSON, @file, or -',
+      ).conflicts(OF_A_RULE),
+    )
     .option('--replace', 'change the one that there is')
     .option('--dry-run', 'only say when it would run')
     .action(
@@ -232,7 +242,10 @@ function addCreate(group: Command, shell: Shell): void {
           for (const warning of preview.warnings) run.out.note(`careful: ${warning}`);
           if (options.dryRun) return run.out.fields(preview, previewFields(preview));
           const stored = options.replace
-            ? await run.api.call<ScheduleShown & { outcome: string }>('PUT', pathOf(id), { body })
+            ? await run.api.call<ScheduleShown & { outcome: string }>('PUT', pathOf(id), {
+                body,
+                once: '',
+              })
             : await run.api.post<ScheduleShown & { outcome: string }>('/v1/schedules', body);
           run.out.fields(stored, [
             ['id', stored.id],

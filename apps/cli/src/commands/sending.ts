@@ -28,6 +28,9 @@ interface Receipt {
 const CHUNK = 500;
 const CHUNK_BYTES = 700_000;
 
+/** Options that each message of a batch has itself. */
+const OF_A_MESSAGE = ['id', 'priority', 'delay', 'at', 'ttl', 'header', 'tenant', 'replace'];
+
 /** `send`, `ask`, `publish`. */
 export function addSending(program: Command, shell: Shell): void {
   withSendOptions(program.command('send'))
@@ -37,7 +40,11 @@ export function addSending(program: Command, shell: Shell): void {
     )
     .argument('[type]', 'type of the message; `callsheet actors list` shows them')
     .argument('[data]', 'JSON object, @file, or -', '{}')
-    .addOption(new Option('--batch <file>', 'a file with a message per line (NDJSON), or -'))
+    .addOption(
+      new Option('--batch <file>', 'a file with a message per line (NDJSON), or -').conflicts(
+        OF_A_MESSAGE,
+      ),
+    )
     .option('--replace', 'take the place of the waiting message with this --id')
     .action(
       doing<[type: string | undefined, data: string], SendOptions>(
@@ -170,12 +177,10 @@ async function* sendPieces(run: Run, file: string, progress: Progress): AsyncGen
       yield* receipts;
     }
   } catch (error) {
-    if (sent > 0 || piece > 0) {
-      run.out.note(
-        `to go on, send the same file again with --idempotency-key ${run.api.key}: what was taken is not taken twice`,
-      );
-    }
-    throw error;
+    if (sent === 0 && piece === 0) throw error;
+    const how = `to go on, send the same file again with --idempotency-key ${run.api.key}: what was taken is not taken twice`;
+    run.out.note(how);
+    throw run.out.isJson && error instanceof Failure ? error.hinting(how) : error;
   } finally {
     progress.end(sent);
   }

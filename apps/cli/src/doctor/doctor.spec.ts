@@ -22,6 +22,7 @@ import { RUNNING, runningFacts } from './running.js';
 
 const ONE = Buffer.alloc(32, 1).toString('base64');
 const TWO = Buffer.alloc(32, 2).toString('base64');
+const OIDC = { OIDC_ISSUER: 'https://id.example.org', OIDC_AUDIENCE: 'a' };
 /** What the machine of the tests is told of by itself. */
 const OF_MACHINE = ['tzdata-old', 'disk-nearly-full', 'disk-full', 'event-loop-lags'];
 
@@ -69,9 +70,14 @@ describe('the environment', () => {
     ['host-without-tls', { HOST: '::', OIDC_ISSUER: 'https://id.example.org' }],
     ['api-key-weak', { CALLSHEET_API_KEY: 'secret' }],
     ['api-key-weak', { CALLSHEET_API_KEY: 'a'.repeat(40) }],
-    ['session-secret-missing', { OIDC_ISSUER: 'https://id.example.org', OIDC_AUDIENCE: 'a' }],
+    ['session-secret-missing', OIDC],
     ['oidc-half', { OIDC_ISSUER: 'https://id.example.org' }],
     ['oidc-half', { OIDC_ROLE_CLAIM: 'roles' }],
+    ['oidc-half', { OIDC_CLIENT_ID: 'callsheet', PUBLIC_URL: 'https://jobs.example.org' }],
+    ['oidc-half', { ...OIDC, OIDC_CLIENT_ID: 'callsheet' }],
+    ['oidc-half', { ...OIDC, OIDC_CLIENT_SECRET: 'x', PUBLIC_URL: 'https://jobs.example.org' }],
+    ['metrics-open', { METRICS_ADDRESS: '0.0.0.0:9464' }],
+    ['metrics-open', { METRICS_ADDRESS: '[::]:9464' }],
     ['smtp-half', { MAIL_FROM: 'a@example.org' }],
     ['smtp-half', { SMTP_URL: 'smtp://mail.example.org' }],
     ['smtp-half', { SMTP_URL: 'mail.example.org:25', MAIL_FROM: 'a@example.org' }],
@@ -83,6 +89,17 @@ describe('the environment', () => {
     ['api-url-plain', { CALLSHEET_API_URL: 'http://api.invalid', CALLSHEET_API_KEY: 'x' }],
   ])('has %s: %o', async (id, env) => {
     expect(await ids(env)).toContain(id);
+  });
+
+  it('may have all of what belongs together', async () => {
+    const whole = {
+      ...{ ...OIDC, OIDC_CLIENT_ID: 'callsheet', PUBLIC_URL: 'https://jobs.example.org' },
+      ...{ SESSION_SECRET: ONE, METRICS_ADDRESS: '9464' },
+    };
+    expect(await ids(whole)).toEqual([]);
+    const open = { METRICS_ADDRESS: '0.0.0.0:9464', METRICS_TOKEN: ONE };
+    expect(await ids({ ...whole, ...open })).toEqual([]);
+    expect(await ids({ ...whole, METRICS_ADDRESS: '127.0.0.1:9464' })).toEqual([]);
   });
 
   it('shows no secret', async () => {
@@ -107,9 +124,17 @@ describe('the machine', () => {
   ];
   it.each(planted)('has %s', async (id, facts) => {
     const good = { node: '24.0.0', tzdata: [], disk: { free: 10 ** 11, size: 10 ** 12 } };
-    const machine = { ...(await machineFacts(undefined)), ...good };
+    const machine = { ...(await machineFacts(tempDir())), ...good };
     expect(examine(MACHINE, machine)).toEqual([]);
     expect(examine(MACHINE, { ...machine, ...facts }).map((each) => each.id)).toEqual([id]);
+  });
+
+  it('may be full, and its folder read-only, when the store is elsewhere', async () => {
+    const facts = { disk: { free: 0, size: 10 ** 12 }, isWritable: false };
+    const of = async (embedded?: string) =>
+      examine(MACHINE, { ...(await machineFacts(embedded)), tzdata: [], ...facts });
+    expect((await of(tempDir())).map(({ id }) => id)).toEqual(['disk-full', 'folder-read-only']);
+    expect(await of()).toEqual([]);
   });
 
   it('has an embedded store that a process holds which does not answer', async () => {
@@ -270,6 +295,11 @@ serverSuite('redis-server', 'Redis', () => {
       );
     expect(told('redis_version', facts.info.get('redis_version')!)).toEqual([]);
     expect(told('redis_version', '6.0.16')).toEqual(['redis-old']);
+    const without = { ...facts, info: new Map([...facts.info, ['aof_enabled', '0']]) };
+    const loses = (save?: string) => examine(REDIS, { ...without, save }).map((each) => each.found);
+    expect(loses('')).toEqual([expect.stringContaining('loses every message')]);
+    expect(loses('900 1')).toEqual([expect.stringContaining('after the last snapshot')]);
+    expect(loses(undefined)).toEqual([expect.stringContaining('loses messages')]);
     expect(told('aof_last_write_status', 'err')).toEqual(['redis-aof-fails']);
   });
 });
@@ -310,8 +340,8 @@ serverSuite('postgres', 'PostgreSQL', () => {
     ],
     [
       'postgres-migrations-missing',
-      'UPDATE callsheet.migration SET version = -version WHERE version = 11',
-      'UPDATE callsheet.migration SET version = -version WHERE version = -11',
+      'UPDATE callsheet.migration SET version = -version WHERE version = (SELECT max(version) FROM callsheet.migration)',
+      'UPDATE callsheet.migration SET version = -version WHERE version < 0',
     ],
     [
       'postgres-schema-newer',
@@ -341,15 +371,31 @@ serverSuite('postgres', 'PostgreSQL', () => {
   });
 
   it('has few connections, none left, no fsync', async () => {
-    const few = await startPostgres({ args: ['-c', 'max_connections=60'] });
-    expect(await ids({ ...env(), CALLSHEET_URL: few.url })).toEqual(
+    const few = await startPostgres({ args: ['-c', 'max_connections=20'] });
+    const own = { ...env(), CALLSHEET_URL: few.url };
+    expect(await ids(own)).toEqual(
       expect.arrayContaining(['postgres-connections-few', 'postgres-never-syncs']),
     );
+    // Of the 20 three are for superusers, as this one is.
+    const clients = Array.from({ length: 17 }, () => new Client({ connectionString: few.url }));
+    await Promise.all(clients.map((each) => each.connect()));
+    expect(await ids(own)).toContain('postgres-connections-out');
+    await Promise.all(clients.map((each) => each.end()));
     await few.stop();
-    const none = await startPostgres({ args: ['-c', 'max_connections=20'] });
-    expect(await ids({ ...env(), CALLSHEET_URL: none.url })).toContain('postgres-connections-out');
-    await none.stop();
   }, 60_000);
+
+  it('may have in use what Callsheet itself has opened, and counts two more for each actor', async () => {
+    const facts = await postgresFacts(url, Date.now);
+    expect(facts.actors).toBeGreaterThan(0);
+    const having = (connections: object, actors = 0) =>
+      examine(POSTGRES, {
+        ...{ ...facts, actors },
+        connections: { ...facts.connections, ...connections },
+      }).map(({ id }) => id);
+    expect(having({ most: 40, used: 39, others: 0 })).toEqual([]);
+    expect(having({ most: 40, used: 39, others: 9 })).toEqual(['postgres-connections-few']);
+    expect(having({ most: 40, used: 0, others: 0 }, 5)).toEqual(['postgres-connections-few']);
+  });
 
   it('is too old, or a replica', async () => {
     const facts = await postgresFacts(url, Date.now);

@@ -3,7 +3,10 @@ import { when, type Check } from './check.js';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
-const OIDC = ['OIDC_AUDIENCE', 'OIDC_JWKS_URL', 'OIDC_ROLE_CLAIM', 'OIDC_TENANT_CLAIM'];
+const OIDC = [
+  ...['OIDC_AUDIENCE', 'OIDC_JWKS_URL', 'OIDC_ROLE_CLAIM', 'OIDC_TENANT_CLAIM'],
+  ...['OIDC_CLIENT_ID', 'OIDC_CLIENT_SECRET'],
+];
 const VAPID = ['VAPID_PUBLIC_KEY', 'VAPID_PRIVATE_KEY', 'VAPID_SUBJECT'];
 const SHORTEST_KEY = 32;
 /** A key of fewer different characters was typed, not drawn. */
@@ -59,12 +62,28 @@ export const ENVIRONMENT: readonly Check<Env>[] = [
     id: 'oidc-half',
     severity: 'error',
     find: (env) => {
-      if (env.OIDC_ISSUER)
-        return when(!env.OIDC_AUDIENCE, 'OIDC_ISSUER is set without OIDC_AUDIENCE');
       const [first] = set(env, OIDC);
-      return first && `${first} is set without OIDC_ISSUER`;
+      if (!env.OIDC_ISSUER) return first && `${first} is set without OIDC_ISSUER`;
+      if (!env.OIDC_AUDIENCE) return 'OIDC_ISSUER is set without OIDC_AUDIENCE';
+      if (!env.OIDC_CLIENT_ID) {
+        return when(env.OIDC_CLIENT_SECRET, 'OIDC_CLIENT_SECRET is set without OIDC_CLIENT_ID');
+      }
+      return when(!env.PUBLIC_URL, 'OIDC_CLIENT_ID is set without PUBLIC_URL');
     },
-    fix: 'set OIDC_ISSUER and OIDC_AUDIENCE together, or neither',
+    fix: 'set OIDC_ISSUER and OIDC_AUDIENCE together, or neither; for logins OIDC_CLIENT_ID and PUBLIC_URL too',
+  },
+  {
+    id: 'metrics-open',
+    severity: 'error',
+    find: ({ METRICS_ADDRESS: address = '', METRICS_TOKEN: token }) => {
+      // A port alone is on this machine.
+      const [, host = '127.0.0.1'] = /^(.+):\d+$/.exec(address) ?? [];
+      return when(
+        !token && !isLoopback(host),
+        `METRICS_ADDRESS is ${address}, which others can reach, without METRICS_TOKEN: workers refuse to start`,
+      );
+    },
+    fix: 'set METRICS_TOKEN=$(openssl rand -hex 32), or only the port in METRICS_ADDRESS',
   },
   {
     id: 'smtp-half',

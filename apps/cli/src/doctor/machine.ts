@@ -11,7 +11,8 @@ export interface Machine {
   node: string;
   bullmq: { installed: string; proved: string };
   tzdata: readonly string[];
-  /** Where an embedded store and mail files are written. */
+  /** Whether the store is an embedded one, which writes into the folder. */
+  isEmbedded: boolean;
   folder: string;
   /** Bytes that are free there, and that there are. */
   disk: { free: number; size: number };
@@ -51,16 +52,16 @@ export const MACHINE: readonly Check<Machine>[] = [
   {
     id: 'disk-full',
     severity: 'error',
-    find: ({ disk: { free }, folder }) =>
-      when(free < LEAST, `${Math.round(free / MIB)} MiB are free where ${folder} is`),
+    find: ({ isEmbedded, disk: { free }, folder }) =>
+      when(isEmbedded && free < LEAST, `${Math.round(free / MIB)} MiB are free where ${folder} is`),
     fix: 'make room: a store that cannot write stops',
   },
   {
     id: 'disk-nearly-full',
     severity: 'warning',
-    find: ({ disk: { free, size }, folder }) =>
+    find: ({ isEmbedded, disk: { free, size }, folder }) =>
       when(
-        free >= LEAST && free < size * FEW,
+        isEmbedded && free >= LEAST && free < size * FEW,
         `${Math.round((free / size) * 100)} % of the disk are free where ${folder} is`,
       ),
     fix: 'make room, or keep less (keepDone, keepDead)',
@@ -68,7 +69,8 @@ export const MACHINE: readonly Check<Machine>[] = [
   {
     id: 'folder-read-only',
     severity: 'error',
-    find: ({ isWritable, folder }) => when(!isWritable, `${folder} cannot be written`),
+    find: ({ isEmbedded, isWritable, folder }) =>
+      when(isEmbedded && !isWritable, `${folder} cannot be written`),
     fix: 'give the user of the process the folder, or name another in CALLSHEET_URL=pglite:<folder>',
   },
 ];
@@ -97,6 +99,7 @@ export async function machineFacts(embedded: string | undefined): Promise<Machin
     node: process.versions.node,
     bullmq: { installed: version, proved: (await storeRelease()).bullmq },
     tzdata: tzdataProblems(),
+    isEmbedded: embedded !== undefined,
     folder,
     disk: { free: bavail * bsize, size: blocks * bsize },
     isWritable: isWritable(found),

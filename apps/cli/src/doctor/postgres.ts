@@ -11,8 +11,10 @@ export interface PostgresFacts extends Skewed, Omit<Encrypted, 'keys'> {
   fsync: string;
   commit: string;
   isReplica: boolean;
-  /** Connections that there may be, and that others have now. */
-  connections: { most: number; used: number };
+  /** Connections that there may be, that are in use, and of these on other databases or by other users: surely none of Callsheet's. */
+  connections: { most: number; used: number; others: number };
+  /** Actors that have had messages or workers here. */
+  actors: number;
   /** Migrations that this release has, and that were applied; none: nobody has started here yet. */
   migrations: { known: number; applied: number };
   /** Idempotency keys whose time is over by an hour and more. */
@@ -21,10 +23,9 @@ export interface PostgresFacts extends Skewed, Omit<Encrypted, 'keys'> {
 
 const OLDEST = 130_000;
 const PATIENCE = 5_000;
-/** Connections that one process may open: of its queues and workers, its senders, and its renewals of locks. */
+/** Connections that one process may open: of its queues, its senders, and its renewals of locks; each worker may add two. */
 const POOLS = 21 + 10 + 1;
-/** One api and two workers. */
-const USUAL = 3;
+const OF_A_WORKER = 2;
 const MANY = 1_000;
 
 export const POSTGRES: readonly Check<PostgresFacts>[] = [
@@ -58,21 +59,20 @@ export const POSTGRES: readonly Check<PostgresFacts>[] = [
     id: 'postgres-connections-out',
     severity: 'error',
     find: ({ connections: { most, used } }) =>
-      when(
-        most - used < POOLS,
-        `${most - used} of ${most} connections are free; a process may open ${POOLS}`,
-      ),
+      when(used >= most, `none of ${most} connections is free`),
     fix: 'raise max_connections, or see who has them: SELECT usename, count(*) FROM pg_stat_activity GROUP BY 1',
   },
   {
     id: 'postgres-connections-few',
     severity: 'warning',
-    find: ({ connections: { most, used } }) =>
-      when(
-        most < POOLS * USUAL && most - used >= POOLS,
-        `there may be ${most} connections: an api and two workers may open ${POOLS * USUAL}`,
-      ),
-    fix: `set max_connections to ${POOLS} for each process and some to spare`,
+    find: ({ connections: { most, others }, actors }) => {
+      const wanted = POOLS + OF_A_WORKER * actors;
+      return when(
+        most - others < wanted,
+        `${most} connections there may be, ${others} others have: one process with ${actors} actors may open ${wanted}`,
+      );
+    },
+    fix: `set max_connections to ${POOLS} for each process, ${OF_A_WORKER} more for each actor it works for, and some to spare`,
   },
   {
     id: 'postgres-migrations-missing',
@@ -118,11 +118,14 @@ export async function postgresFacts(url: string, now: () => number): Promise<Pos
       replica: boolean;
       most: number;
       used: number;
+      others: number;
       is_there: boolean;
     }>(`SELECT current_setting('server_version_num')::int AS version, current_setting('fsync') AS fsync,
                current_setting('synchronous_commit') AS commit, pg_is_in_recovery() AS replica,
                current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int AS most,
                (SELECT count(*)::int - 1 FROM pg_stat_activity WHERE backend_type = 'client backend') AS used,
+               (SELECT count(*)::int FROM pg_stat_activity WHERE backend_type = 'client backend'
+                   AND (datname, usename) IS DISTINCT FROM (current_database(), current_user)) AS others,
                to_regclass('callsheet.note') IS NOT NULL AND to_regclass('bullmq.job') IS NOT NULL AS is_there`);
     const skew = await skewTo(
       async () =>
@@ -146,6 +149,13 @@ export async function postgresFacts(url: string, now: () => number): Promise<Pos
         'SELECT 0 AS overdue',
       ),
     );
+    const { actors } = await one<{ actors: number }>(
+      to(
+        server.is_there,
+        'SELECT count(DISTINCT queue)::int AS actors FROM bullmq.meta',
+        'SELECT 0 AS actors',
+      ),
+    );
     const used = await client.query<{ kid: string | null }>(
       to(
         server.is_there,
@@ -156,7 +166,8 @@ export async function postgresFacts(url: string, now: () => number): Promise<Pos
     return {
       ...{ version: server.version, fsync: server.fsync, commit: server.commit },
       ...{ isReplica: server.replica, skew, overdue: sent.overdue },
-      connections: { most: server.most, used: server.used },
+      connections: { most: server.most, used: server.used, others: server.others },
+      actors,
       migrations: { known, applied: applied.applied },
       used: used.rows.map(({ kid }) => kid).filter((kid) => kid !== null),
     };

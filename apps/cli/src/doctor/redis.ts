@@ -9,6 +9,8 @@ export interface RedisFacts extends Skewed, Omit<Encrypted, 'keys'> {
   info: ReadonlyMap<string, string>;
   /** Undefined where CONFIG may not be asked. */
   appendfsync: string | undefined;
+  /** When snapshots are taken; empty: never. Undefined where CONFIG may not be asked. */
+  save: string | undefined;
   /** Keys that should go by themselves, and never will. */
   lasting: readonly string[];
 }
@@ -45,11 +47,13 @@ export const REDIS: readonly Check<RedisFacts>[] = [
   {
     id: 'redis-without-aof',
     severity: 'warning',
-    find: ({ info }) =>
-      when(
+    find: ({ info, save }) => {
+      const lost = save === '' ? 'every message' : 'what came after the last snapshot';
+      return when(
         info.get('aof_enabled') !== '1',
-        'there is no append-only file: a restart loses every message',
-      ),
+        `there is no append-only file: a crash loses ${save === undefined ? 'messages' : lost}`,
+      );
+    },
     fix: 'CONFIG SET appendonly yes, and write it into redis.conf',
   },
   {
@@ -123,7 +127,8 @@ export async function redisFacts(url: string, now: () => number): Promise<RedisF
       const [seconds, micros] = await client.time();
       return Number(seconds) * 1_000 + Number(micros) / 1_000;
     }, now);
-    const [, appendfsync] = (await client.config('GET', 'appendfsync').catch(() => [])) as string[];
+    const setting = async (name: string): Promise<string | undefined> =>
+      ((await client.config('GET', name).catch(() => [])) as string[])[1];
     const passing = (await Promise.all(PASSING.map((match) => some(client, match)))).flat();
     const times = await Promise.all(passing.map((key) => client.ttl(key)));
     const jobs = await some(client, `${PREFIX}:*:*`, 'hash');
@@ -131,7 +136,8 @@ export async function redisFacts(url: string, now: () => number): Promise<RedisF
     return {
       info,
       skew,
-      appendfsync,
+      appendfsync: await setting('appendfsync'),
+      save: await setting('save'),
       lasting: passing.filter((_, index) => times[index] === -1),
       used: [...new Set(payloads.map(keyIn).filter((id) => id !== undefined))],
     };

@@ -1,0 +1,52 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, it } from 'vitest';
+import { eventually } from '../../../../test/support/eventually.js';
+import { tempDir } from '../../../../test/support/temp.js';
+import { shellOf } from '../../test/terminal.js';
+import { Failure } from '../exit.js';
+import { develop } from './dev.js';
+
+/** A script that notes each start, and stays until it is told to end. */
+function staying(folder: string): { script: string; starts: () => number } {
+  const noted = path.join(folder, 'noted');
+  const script = path.join(folder, 'start.mjs');
+  writeFileSync(noted, '');
+  writeFileSync(
+    script,
+    `import { appendFileSync } from 'node:fs';
+     appendFileSync(${JSON.stringify(noted)}, '.');
+     setInterval(() => undefined, 60_000);
+     process.once('disconnect', () => process.exit());`,
+  );
+  return { script, starts: () => readFileSync(noted, 'utf8').length };
+}
+
+it('starts again when code changes, also of the console; not for a test; and ends when it is told to', async () => {
+  const code = path.join(tempDir(), 'code');
+  mkdirSync(path.join(code, 'console'), { recursive: true });
+  const files = ['a.ts', 'console/b.tsx', 'console/c.css', 'index.html'];
+  for (const file of [...files, 'a.spec.ts']) writeFileSync(path.join(code, file), '');
+  const { script, starts } = staying(tempDir());
+  const stop = new AbortController();
+  const running = develop({ ...shellOf({}), signal: stop.signal }, script, [code]).catch(
+    (error: unknown) => error,
+  );
+  await eventually(() => starts() === 1);
+  let wanted = 1;
+  for (const file of files) {
+    writeFileSync(path.join(code, 'a.spec.ts'), file);
+    writeFileSync(path.join(code, file), file);
+    wanted++;
+    await eventually(() => starts() === wanted);
+  }
+  stop.abort();
+  expect(await running).toMatchObject({ name: 'AbortError' });
+  expect(starts()).toBe(files.length + 1);
+});
+
+it('fails when it ends and nothing is watched', async () => {
+  const script = path.join(tempDir(), 'start.mjs');
+  writeFileSync(script, 'process.exit(7)');
+  await expect(develop(shellOf({}), script, [])).rejects.toEqual(new Failure(1, 'it ended with 7'));
+});
