@@ -151,7 +151,10 @@ serverSuite('chromium', 'the console where operators work', () => {
       await schedule('monthly', { cron: '0 9 1 * *', tags: ['money'] });
       await stage.go('/schedules', 'Schedules');
       await row('shows that schedules fire').getByText('succeeded').waitFor({ timeout: 30_000 });
-      await page.getByRole('img', { name: /run.*succeeded; at most .* late/ }).first().waitFor();
+      await page
+        .getByRole('img', { name: /run.*succeeded; at most .* late/ })
+        .first()
+        .waitFor();
       expect(await stage.look('schedules')).toEqual([]);
 
       await page.getByLabel('Tag').fill('money');
