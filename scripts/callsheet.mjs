@@ -3,16 +3,8 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import buildIfNeeded, { BuildError, ROOT } from './build.mjs';
+import { buildOrExit, ROOT } from './build.mjs';
 
-if (existsSync(path.join(ROOT, 'nest-cli.json'))) {
-  try {
-    await buildIfNeeded();
-  } catch (error) {
-    if (!(error instanceof BuildError)) throw error;
-    console.error(error.message);
-    process.exit(1);
-  }
-}
+if (existsSync(path.join(ROOT, 'nest-cli.json'))) await buildOrExit();
 
 await import(pathToFileURL(path.join(ROOT, 'dist/apps/cli/src/main.js')).href);

@@ -1,7 +1,7 @@
 // npm start: builds what is not built, then runs an app in this same process, so that signals reach it.
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import buildIfNeeded, { BuildError, ROOT } from './build.mjs';
+import { buildOrExit, ROOT } from './build.mjs';
 
 const MAINS = {
   standalone: 'apps/standalone/src/main.js',
@@ -39,12 +39,6 @@ if (process.send) {
   process.channel.unref();
 }
 
-try {
-  await buildIfNeeded();
-} catch (error) {
-  if (!(error instanceof BuildError)) throw error;
-  console.error(error.message);
-  process.exit(1);
-}
+await buildOrExit();
 
 await import(pathToFileURL(path.join(ROOT, 'dist', MAINS[app])).href);

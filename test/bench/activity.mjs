@@ -58,6 +58,18 @@ for (let n = 0; n < Number(pairs); n++) {
   const [on, off] = n % 2 === 0 ? [first, second] : [second, first];
   found.push({ on, off, rate: on.rate / off.rate, cpu: on.cpu / off.cpu });
 }
+/** CPU time that it takes to count a turn and the message that it was, us. */
+function counting() {
+  const envelope = { actor: 'bench' };
+  const cpu = process.cpuUsage();
+  for (let n = 0; n < 1_000_000; n++) {
+    onlooker.sent(envelope);
+    onlooker.handled({ envelope }, n % 1_000);
+  }
+  const { user, system } = process.cpuUsage(cpu);
+  return (user + system) / 1_000_000;
+}
+const counted = Array.from({ length: 5 }, counting);
 await app.close();
 const of = (pick) => median(found.map(pick));
 console.log(`throughput with / without: ${of(({ rate }) => rate).toFixed(3)}`);
@@ -66,3 +78,4 @@ console.log(
   `turns a second ${of(({ on }) => on.rate).toFixed(0)} / ${of(({ off }) => off.rate).toFixed(0)},`,
   `CPU of a turn ${of(({ on }) => on.cpu).toFixed(1)} / ${of(({ off }) => off.cpu).toFixed(1)} us`,
 );
+console.log(`to count a turn and its message: ${median(counted).toFixed(3)} us of CPU`);
