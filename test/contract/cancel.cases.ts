@@ -218,6 +218,7 @@ export const cancelCases: Case[] = [
   },
   {
     promise: 'cancelled messages are kept like handled ones, no more than asked for',
+    waits: true,
     async run(context) {
       const engine = await context.engine({ keepDone: { count: 3 } });
       const { actor } = context;
@@ -309,6 +310,7 @@ export const cancelCases: Case[] = [
   {
     promise:
       'a cancelled message whose sends are refused stores none of them, and is given out again',
+    waits: true,
     async run(context) {
       const engine = await context.engine();
       const to = { actor: context.other };

@@ -4,5 +4,7 @@ import type { Context, Need } from './context.js';
 export interface Case {
   promise: string;
   needs?: Need;
+  /** Whether it waits most of its time: such cases run beside each other. */
+  waits?: boolean;
   run(context: Context): Promise<void>;
 }

@@ -27,6 +27,8 @@ export interface Driver {
   name: string;
   /** A store that other cases do not use. */
   url(): Promise<string>;
+  /** Another one, for a case that runs beside others, where a store can be open only once. */
+  own?(): string;
   /** Needs that this driver cannot meet, each with the reason. */
   lacks: Partial<Record<Need, string>>;
   /** Instead of the engine that belongs to the URL: for the negative controls. */

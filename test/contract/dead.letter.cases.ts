@@ -157,6 +157,7 @@ export const deadLetterCases: Case[] = [
   },
   {
     promise: 'no more dead letters are kept than asked for, the newest',
+    waits: true,
     async run(context) {
       const engine = await context.engine({ keepDead: { count: 3 } });
       const { actor } = context;
@@ -173,6 +174,7 @@ export const deadLetterCases: Case[] = [
   },
   {
     promise: 'dead letters are not kept longer than asked for',
+    waits: true,
     async run(context) {
       const engine = await context.engine({ keepDead: { age: '1s' } });
       const { actor } = context;

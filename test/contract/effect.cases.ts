@@ -106,6 +106,7 @@ export const effectCases: Case[] = [
   {
     promise:
       'what a turn sends keeps its order and priority, and is not given out before it is due',
+    waits: true,
     async run(context) {
       const engine = await context.engine();
       const to = { actor: context.other };
@@ -260,6 +261,7 @@ export const effectCases: Case[] = [
   {
     promise:
       'a dead letter whose sends are refused stores none of them, and its message is not lost',
+    waits: true,
     async run(context) {
       const engine = await context.engine();
       const to = { actor: context.other };

@@ -180,6 +180,7 @@ export const flowCases: Case[] = [
   {
     promise:
       'what has waited for long is served like better lanes, behind what stands there already',
+    waits: true,
     async run(context) {
       const engine = await context.engine();
       const now = Date.now();

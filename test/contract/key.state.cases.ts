@@ -97,6 +97,7 @@ export const keyStateCases: Case[] = [
   },
   {
     promise: 'the state of a key outlives its messages and its consumers',
+    waits: true,
     async run(context) {
       const engine = await context.engine({ keepDone: { count: 1 } });
       const { actor } = context;

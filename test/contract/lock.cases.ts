@@ -10,6 +10,7 @@ import { gate } from './gate.js';
 export const lockCases: Case[] = [
   {
     promise: 'a turn that has lost its message to another process stores nothing, however it ends',
+    waits: true,
     needs: 'shared',
     async run(context) {
       const [one, two] = [await context.engine(), await context.engine()];
@@ -83,6 +84,7 @@ export const lockCases: Case[] = [
   },
   {
     promise: 'a message whose process froze after it was cancelled says so when it comes again',
+    waits: true,
     needs: 'shared',
     async run(context) {
       const [one, two] = [await context.engine(), await context.engine()];
@@ -106,6 +108,7 @@ export const lockCases: Case[] = [
   },
   {
     promise: 'a turn that has lost its message notes no trial, and what it noted before stays',
+    waits: true,
     needs: 'shared',
     async run(context) {
       const [one, two] = [await context.engine(), await context.engine()];

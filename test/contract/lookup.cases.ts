@@ -86,6 +86,7 @@ export const lookupCases: Case[] = [
   },
   {
     promise: 'no more handled messages are kept than asked for, give or take a tenth',
+    waits: true,
     async run(context) {
       const engine = await context.engine({ keepDone: { count: 5 } });
       const { deliveries } = await context.consume(engine);
@@ -97,6 +98,7 @@ export const lookupCases: Case[] = [
   },
   {
     promise: 'handled messages are not kept longer than asked for, few as they are',
+    waits: true,
     async run(context) {
       const engine = await context.engine({ keepDone: { age: '1s', count: 1_000 } });
       const { deliveries } = await context.consume(engine);

@@ -127,6 +127,7 @@ export const sendCases: Case[] = [
   },
   {
     promise: 'an id is remembered after its message is no longer kept',
+    waits: true,
     async run(context) {
       const engine = await context.engine({ keepDone: { count: 1 } });
       const { deliveries } = await context.consume(engine);

@@ -11,12 +11,13 @@ export function engineContract(driver: Driver): void {
       url = await driver.url();
     });
 
-    for (const each of cases) {
+    const waiting = cases.filter(({ waits }) => waits);
+    for (const each of [...waiting, ...cases.filter(({ waits }) => !waits)]) {
       const reason = each.needs && driver.lacks[each.needs];
-      it.skipIf(reason)(
+      (each.waits ? it.concurrent : it).skipIf(reason)(
         reason ? `${each.promise} (skipped: ${reason})` : each.promise,
         async () => {
-          await runCase(each, driver, url);
+          await runCase(each, driver, (each.waits && driver.own?.()) || url);
         },
       );
     }

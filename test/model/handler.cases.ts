@@ -224,6 +224,7 @@ export const handlerCases: ModelCase[] = [
   {
     behaviour:
       'a newer worker reads older messages; an older one leaves newer ones, without using an attempt',
+    waits: true,
     shared: true,
     async run(stage) {
       const name = uniqueActor();

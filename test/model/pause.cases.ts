@@ -104,6 +104,7 @@ export const pauseCases: ModelCase[] = [
   },
   {
     behaviour: 'an actor that an error pauses stays paused while somebody has paused it too',
+    waits: true,
     async run(stage) {
       const name = uniqueActor();
       class Do extends Message(`${name}.do`, z.object({})) {}
@@ -159,6 +160,7 @@ export const pauseCases: ModelCase[] = [
   },
   {
     behaviour: 'a pause of which no signal tells is seen all the same',
+    waits: true,
     shared: true,
     async run(stage) {
       const done: number[] = [];

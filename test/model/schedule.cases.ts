@@ -24,6 +24,7 @@ function clock() {
 export const scheduleCases: ModelCase[] = [
   {
     behaviour: 'a schedule runs once at each of its times, and its history tells of each',
+    waits: true,
     async run(stage) {
       const { id, Clock, runs } = clock();
       const app = await stage.app([Clock], {}, { imports: [SchedulerModule] });
@@ -47,6 +48,7 @@ export const scheduleCases: ModelCase[] = [
   },
   {
     behaviour: 'two processes with one schedule do not double its runs, and either may end',
+    waits: true,
     shared: true,
     async run(stage) {
       const { Clock, runs } = clock();
@@ -93,6 +95,7 @@ export const scheduleCases: ModelCase[] = [
   },
   {
     behaviour: 'under skip no two runs of a schedule overlap, and each skipped one is recorded',
+    waits: true,
     async run(stage) {
       const name = uniqueActor();
       let [atWork, most, done] = [0, 0, 0];

@@ -7,6 +7,8 @@ import { randomBytes } from 'node:crypto';
 export interface Store {
   name: string;
   url(): Promise<string>;
+  /** Another one, for a case that runs beside others, where a store can be open only once. */
+  own?(): string;
   /** Why several processes cannot use it; undefined when they can. */
   alone?: string;
 }
@@ -58,6 +60,8 @@ export interface ModelCase {
   behaviour: string;
   /** Whether it takes several processes. */
   shared?: boolean;
+  /** Whether it waits most of its time: such cases run beside each other. */
+  waits?: boolean;
   run(stage: Stage): Promise<void>;
 }
 

@@ -147,6 +147,7 @@ export const subscriptionCases: ModelCase[] = [
   },
   {
     behaviour: 'subscriptions that somebody removes from the store are back within seconds',
+    waits: true,
     shared: true,
     async run(stage) {
       const { name, Paid, start, reaching } = releases(stage);

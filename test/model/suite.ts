@@ -42,11 +42,13 @@ export function programmingModel(store: Store): void {
       url = await store.url();
     });
 
-    for (const each of cases) {
+    const waiting = cases.filter(({ waits }) => waits);
+    for (const each of [...waiting, ...cases.filter(({ waits }) => !waits)]) {
       const { behaviour, shared } = each;
       const reason = shared ? store.alone : undefined;
-      it.skipIf(reason)(reason ? `${behaviour} (skipped: ${reason})` : behaviour, async () => {
-        await runCase(each, new Stage(url, store));
+      const test = (each.waits ? it.concurrent : it).skipIf(reason);
+      test(reason ? `${behaviour} (skipped: ${reason})` : behaviour, async () => {
+        await runCase(each, new Stage((each.waits && store.own?.()) || url, store));
       });
     }
   });

@@ -82,6 +82,7 @@ export const supervisionCases: ModelCase[] = [
   },
   {
     behaviour: 'a Retry-After header chooses the wait',
+    waits: true,
     async run(stage) {
       const name = uniqueActor();
       class Call extends Message(`${name}.call`, z.object({})) {}
@@ -140,6 +141,7 @@ export const supervisionCases: ModelCase[] = [
   },
   {
     behaviour: 'no more messages start in a span of time than the rate limit allows',
+    waits: true,
     async run(stage) {
       const name = uniqueActor();
       class Call extends Message(`${name}.call`, z.object({})) {}

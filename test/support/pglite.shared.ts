@@ -14,6 +14,7 @@ export function sharedPglite(): string {
   beforeAll(() => {
     const create = PGlite.create.bind(PGlite) as (options: { dataDir: string }) => Promise<PGlite>;
     vi.spyOn(PGlite, 'create').mockImplementation((async (options: { dataDir: string }) => {
+      if (!options.dataDir.startsWith(folder)) return create(options);
       let database = open.get(options.dataDir);
       if (!database) {
         database = await create(options);
