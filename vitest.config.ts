@@ -1,10 +1,14 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/support/longest.first.js';
 
 export default defineConfig({
   resolve: { tsconfigPaths: true },
   test: {
-    // These suites mostly wait for servers: two cores have time for three of them, if a test may wait its turn.
-    maxWorkers: 3,
+    // These suites mostly wait for servers: two cores have time for four of them, if a test may wait its turn.
+    maxWorkers: 4,
+    // What waits beside each other within a file still has to start processes.
+    maxConcurrency: 3,
+    sequence: { sequencer: LongestFirst },
     // Ends what the tests of a file have started.
     setupFiles: ['test/support/each.file.ts'],
     projects: [

@@ -14,8 +14,9 @@ export function engineContract(driver: Driver): void {
     const waiting = cases.filter(({ waits }) => waits);
     for (const each of [...waiting, ...cases.filter(({ waits }) => !waits)]) {
       const reason = each.needs && driver.lacks[each.needs];
-      (each.waits ? it.concurrent : it).skipIf(reason)(
+      it.skipIf(reason)(
         reason ? `${each.promise} (skipped: ${reason})` : each.promise,
+        { concurrent: each.waits },
         async () => {
           await runCase(each, driver, (each.waits && driver.own?.()) || url);
         },

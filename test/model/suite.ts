@@ -46,8 +46,8 @@ export function programmingModel(store: Store): void {
     for (const each of [...waiting, ...cases.filter(({ waits }) => !waits)]) {
       const { behaviour, shared } = each;
       const reason = shared ? store.alone : undefined;
-      const test = (each.waits ? it.concurrent : it).skipIf(reason);
-      test(reason ? `${behaviour} (skipped: ${reason})` : behaviour, async () => {
+      const name = reason ? `${behaviour} (skipped: ${reason})` : behaviour;
+      it.skipIf(reason)(name, { concurrent: each.waits }, async () => {
         await runCase(each, new Stage((each.waits && store.own?.()) || url, store));
       });
     }
