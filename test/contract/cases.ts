@@ -19,6 +19,7 @@ import { operatorCases } from './operator.cases.js';
 import { releaseCases } from './release.cases.js';
 import { replaceCases } from './replace.cases.js';
 import { replyCases } from './reply.cases.js';
+import { searchCases } from './search.cases.js';
 import { signalCases } from './signal.cases.js';
 import { sqlCases } from './sql.cases.js';
 import { sendCases } from './send.cases.js';
@@ -33,6 +34,7 @@ export const cases: readonly Case[] = [
   ...cancelCases,
   ...lookupCases,
   ...listingCases,
+  ...searchCases,
   ...deadLetterCases,
   ...eventCases,
   ...releaseCases,

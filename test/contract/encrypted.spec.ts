@@ -4,8 +4,15 @@ import { EncryptedEngine } from '../../libs/messaging/src/encryption/encrypted.e
 import { unreadable } from '../../libs/messaging/src/encryption/encrypted.js';
 import { KeyRing } from '../../libs/messaging/src/encryption/key.ring.js';
 import { Rotation } from '../../libs/messaging/src/encryption/rotation.js';
-import type { Delivery, Engine, Outcome, Transaction } from '../../libs/messaging/src/engine.js';
+import type {
+  Delivery,
+  Engine,
+  Outcome,
+  SearchPlace,
+  Transaction,
+} from '../../libs/messaging/src/engine.js';
 import type { Envelope } from '../../libs/messaging/src/envelope.js';
+import { termOf } from '../../libs/messaging/src/search.term.js';
 import { serverSuite } from '../support/available.js';
 import { eventually } from '../support/eventually.js';
 import { sharedPglite } from '../support/pglite.shared.js';
@@ -32,6 +39,10 @@ const PROMISES = [
   'a turn that does not succeed leaves the state as it was',
   'a turn on a revision that is no longer the last commits nothing',
   'what is in work and what ended is listed by its state, the newest end first',
+  'messages are found by their terms in whatever state, sent last first, page by page',
+  'what a turn sends is found by its terms, and what a refused send had is not',
+  'what is replaced, edited or discarded is found by what it has now',
+  'a message remembers what its turn sent, the first twenty, and how many',
   'a read does not wait for its key, takes no room in it, and sees what is committed',
   'a turn of a key arms its own timer again, with its state',
   'a forgotten key has neither state nor journal, and its next turn begins as a new one',
@@ -130,6 +141,42 @@ function encryptedContract(driver: Driver, dump: (engine: Engine) => Promise<str
         expect(text).toContain('$encrypted');
         expect(text).not.toContain(CANARY);
         expect(text).not.toContain(Buffer.from(CANARY).toString('base64').slice(0, 12));
+      } finally {
+        await context.close();
+      }
+    });
+
+    it('finds by terms under every key of the ring, in one order, and keeps none of them plain', async () => {
+      const context = new Context(driver, url);
+      try {
+        const { actor } = context;
+        const inside = await context.engine();
+        const as = (ring: KeyRing) => new EncryptedEngine(inside, ring);
+        const engines = [inside, as(ringOf(k1)), as(ringOf(k2, k1))];
+        const term = termOf('note', `${CANARY} ${actor}`);
+        const now = Date.now();
+        const sent = Array.from({ length: 12 }, (_, n) =>
+          context.envelope({ terms: [term], sentAt: now + n }),
+        );
+        for (const [n, each] of sent.entries()) await engines[n % 3]!.send([each]);
+        const find = async (engine: Engine, limit: number) => {
+          const found: string[] = [];
+          let after: SearchPlace | undefined;
+          do {
+            const page = { limit, ...(after && { after }) };
+            const { items, next } = await engine.search(actor, term, page);
+            found.push(...items.map(({ envelope }) => envelope.id));
+            after = next;
+          } while (after && found.length < 50);
+          return found;
+        };
+        const ids = sent.map(({ id }) => id).reverse();
+        for (const limit of [1, 5, 50]) expect(await find(engines[2]!, limit)).toEqual(ids);
+        const plain = ids.filter((_, n) => n % 3 === 2);
+        expect(await find(inside, 3)).toEqual(plain);
+        expect(await find(as(ringOf(k2)), 50)).toHaveLength(8);
+        const stored = await inside.find(sent[1]!.id, [actor]);
+        expect(stored?.envelope.terms).not.toContain(term);
       } finally {
         await context.close();
       }

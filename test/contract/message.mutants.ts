@@ -1,9 +1,11 @@
 import { MemoryEngine } from '../../libs/messaging/src/drivers/memory/memory.engine.js';
 import type {
+  Edited,
   FinishedTurn,
   MessageListing,
   MessagePage,
   MessageRecord,
+  SearchResult,
   TurnFunction,
 } from '../../libs/messaging/src/engine.js';
 import type { Envelope } from '../../libs/messaging/src/envelope.js';
@@ -27,6 +29,27 @@ class LosesHistory extends MemoryEngine {
     ...args: Parameters<MemoryEngine['deadLetters']>
   ): Promise<MessageRecord[]> {
     return (await super.deadLetters(...args)).map((record) => ({ ...record, history: [] }));
+  }
+}
+
+class FindsTheLivingOnly extends MemoryEngine {
+  override async search(...args: Parameters<MemoryEngine['search']>): Promise<SearchResult> {
+    const { items, ...rest } = await super.search(...args);
+    return { items: items.filter(({ state }) => state !== 'dead'), ...rest };
+  }
+}
+
+class FindsWhatWasEdited extends MemoryEngine {
+  override async redrive(id: string, actors: readonly string[], edited?: Edited): Promise<boolean> {
+    const terms = (await this.find(id, actors))?.envelope.terms;
+    return super.redrive(id, actors, edited && { ...edited, ...(terms && { terms }) });
+  }
+}
+
+class ForgetsWhatIsSent extends MemoryEngine {
+  override async find(id: string, actors: readonly string[]): Promise<MessageRecord | undefined> {
+    const { sent: _, ...record } = (await super.find(id, actors)) ?? {};
+    return 'envelope' in record ? (record as MessageRecord) : undefined;
   }
 }
 
@@ -208,6 +231,36 @@ export const messageMutants: readonly Mutant[] = [
     'lists the oldest turns first',
     ListsOldestFirst,
     'finished turns come newest first with the times that latency is made of',
+  ],
+  [
+    'finds no dead letters by their terms',
+    FindsTheLivingOnly,
+    'messages are found by their terms in whatever state, sent last first, page by page',
+  ],
+  [
+    'finds nothing that a turn has sent',
+    committing((outcome) =>
+      outcome.kind === 'done' && outcome.effects
+        ? {
+            ...outcome,
+            effects: {
+              ...outcome.effects,
+              sends: outcome.effects.sends.map(({ terms: _, ...rest }) => rest),
+            },
+          }
+        : outcome,
+    ),
+    'what a turn sends is found by its terms, and what a refused send had is not',
+  ],
+  [
+    'finds an edited message by what it had before',
+    FindsWhatWasEdited,
+    'what is replaced, edited or discarded is found by what it has now',
+  ],
+  [
+    'forgets what a turn has sent',
+    ForgetsWhatIsSent,
+    'a message remembers what its turn sent, the first twenty, and how many',
   ],
   [
     'lists by number',

@@ -30,6 +30,7 @@ import { KeyFinder } from './keys/key.finder.js';
 import { KeysController } from './keys/keys.controller.js';
 import { MessageFinder } from './messages/message.finder.js';
 import { MessageLister } from './messages/message.lister.js';
+import { MessageSearcher } from './messages/message.searcher.js';
 import { MessagesController } from './messages/messages.controller.js';
 import { SendableMessages } from './messages/sendable.messages.js';
 import { MetricsController } from './metrics/metrics.controller.js';
@@ -76,6 +77,7 @@ import { TopicsController } from './topics/topics.controller.js';
     KeyFinder,
     MessageFinder,
     MessageLister,
+    MessageSearcher,
     Readiness,
     QueueCounts,
     Receipts,

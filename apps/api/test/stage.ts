@@ -23,7 +23,9 @@ export class Greet extends Message(
 ) {}
 
 /** A message whose actor runs nowhere, so that it stays where it is. */
-export class Keep extends Message('shelf.keep', z.looseObject({})) {}
+export class Keep extends Message('shelf.keep', z.looseObject({}), {
+  search: ['orderId', 'tags'],
+}) {}
 
 @Actor({ retry: { attempts: 2, delay: 0, jitter: 0 } })
 export class Greeter {

@@ -94,8 +94,8 @@ export type Email = z.output<typeof email>;
 /** Actor that sends mail to domains with a limit. Its messages come from the actor `email`, and from nobody else. */
 export const PACED_EMAIL = 'paced-email';
 
-/** An email to send. Fields that are not declared are refused. */
-export class SendEmail extends Message('email.send', email) {}
+/** An email to send, found by who gets it. Fields that are not declared are refused. */
+export class SendEmail extends Message('email.send', email, { search: ['to'] }) {}
 
 /**
  * Event: a mail server refused an email for one of its recipients, so it did not get there. Whoever keeps addresses may mark this

@@ -9,9 +9,11 @@ import {
 import { fingerprintOfDeath } from './dead.letter.fingerprint.js';
 import { encode, violations } from './codec.js';
 import type { Envelope } from './envelope.js';
+import type { JsonObject } from './json.js';
 import { keyOf, metaOf, openMessage } from './message.js';
 import { MessageRegistry } from './message.registry.js';
 import { InvalidMessageError, OptionError } from './messaging.errors.js';
+import { termsOf } from './search.term.js';
 
 /** Which dead letters; all given fields must match. */
 export interface DeadLetterFilter {
@@ -199,7 +201,9 @@ export class DeadLetters {
       const problem = `is the key and must stay '${key}': discard this one and send a new message`;
       throw new InvalidMessageError(type, [{ path, message: problem }]);
     }
-    return this.engine.redrive(id, actors, carried);
+    const { search } = metaOf(message, 'message');
+    const terms = termsOf(search, carried.data as JsonObject, letter.envelope.tenant);
+    return this.engine.redrive(id, actors, { ...carried, ...(terms.length > 0 && { terms }) });
   }
 
   /** Redrives all that match, oldest first, so that those of a key keep their order. @returns how many */

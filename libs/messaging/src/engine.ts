@@ -57,6 +57,13 @@ export interface Engine {
    */
   list(actor: string, page: MessagePage): Promise<MessageListing>;
 
+  /**
+   * Messages of `actor` that have this term, in whatever state, those sent last first: at most `limit`, those behind a place if one
+   * is given. A store may find only those among the last 100,000 terms of the actor that were stored or rewritten; an occurrence that
+   * BullMQ itself makes has none.
+   */
+  search(actor: string, term: string, page: SearchPage): Promise<SearchResult>;
+
   /** Dead letters of these actors, newest first: at most `limit`, those after a place in that order if one is given. */
   deadLetters(
     actors: readonly string[],
@@ -65,13 +72,13 @@ export interface Engine {
 
   /**
    * Puts a dead letter back into its actor's queue with all attempts available again, cancelled or not; its history is
-   * kept. `edited`, if given, replaces its data. Letters of one key come in the order in which they died. Resolves to false
+   * kept. `edited`, if given, replaces its data, and what it is found by. Letters of one key come in the order in which they died. Resolves to false
    * when there is no such dead letter.
    */
-  redrive(id: string, actors: readonly string[], edited?: Carried): Promise<boolean>;
+  redrive(id: string, actors: readonly string[], edited?: Edited): Promise<boolean>;
 
   /**
-   * Stores data and errors as `letter` has them in place of those of the dead letter that it was read from; all else stays as it is.
+   * Stores data, terms and errors as `letter` has them in place of those of the dead letter that it was read from; all else stays as it is.
    * Resolves to false, and nothing changes, when that is no longer there as it was: redriven, even if it died again, or discarded.
    */
   rewrite(letter: MessageRecord): Promise<boolean>;
@@ -192,6 +199,12 @@ export interface Signal {
 
 /** The most bytes of text in a signal: with its name it must go into one notice of PostgreSQL, which takes 8,000. */
 export const SIGNAL_BYTES = 4_000;
+
+/** Other data for a dead letter. */
+export interface Edited extends Carried {
+  /** What it is found by; absent: nothing. */
+  terms?: readonly string[];
+}
 
 /** What leads events to actors, as the store has it. */
 export interface Bindings {
@@ -468,8 +481,38 @@ export interface MessageRecord {
   reason?: DeadReason;
   /** What its handler answered, when it is done. */
   reply?: Carried;
+  /** What its turn sent, when it is done; absent: nothing. */
+  sent?: Sent;
   /** How often it was redriven. */
   redrives: number;
+}
+
+/** Messages that a turn sent with its commit. */
+export interface Sent {
+  /** How many. */
+  count: number;
+  /** The first {@link SENT_LIMIT} of them. */
+  first: Pick<Envelope, 'id' | 'actor'>[];
+}
+
+/** A page of what is found by a term. */
+export interface SearchPage {
+  after?: SearchPlace;
+  /** How many at most, from 1. */
+  limit: number;
+}
+
+/** A place among the messages with a term: that of the message which was sent then and has this storage id. */
+export interface SearchPlace {
+  sentAt: number;
+  storageId: string;
+}
+
+/** Messages with a term. */
+export interface SearchResult {
+  items: MessageRecord[];
+  /** Where it goes on: may be there when there are no more, or fewer than asked for. */
+  next?: SearchPlace;
 }
 
 /** A place in the list of dead letters: that of the letter which died then and has this storage id. */
@@ -519,3 +562,13 @@ export interface FinishedTurn {
 
 /** How many failed attempts a message remembers. */
 export const HISTORY_LIMIT = 50;
+
+/** How many of the messages that a turn sent its message remembers. */
+export const SENT_LIMIT = 20;
+
+/** What is remembered of the messages that a turn sends; undefined when there are none. */
+export function sentOf(sends: readonly Envelope[]): Sent | undefined {
+  if (sends.length === 0) return undefined;
+  const first = sends.slice(0, SENT_LIMIT).map(({ id, actor }) => ({ id, actor }));
+  return { count: sends.length, first };
+}

@@ -34,6 +34,8 @@ export interface Envelope extends Carried {
   traceparent?: string;
   tracestate?: string;
   tenant?: string;
+  /** What it is found by: see `termOf`. At most 16; absent: none. */
+  terms?: readonly string[];
   /** Inbox of the process that waits for the reply. */
   replyTo?: string;
   /** Takes the place of the message with this id that has not started: a timer that is moved. */

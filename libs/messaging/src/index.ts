@@ -100,6 +100,8 @@ export { type CallsheetOptions, type EncryptionOptions } from './messaging.optio
 export { encryptionOf, launch, requireSharedStore, type LaunchOptions } from './launch.js';
 
 // Encryption
+export { mergedResults } from './search.result.js';
+export { tenantTerm, termOf } from './search.term.js';
 export { KeyRing } from './encryption/key.ring.js';
 export { Encryption } from './encryption/encryption.js';
 export { type RotationReport } from './encryption/rotation.js';
@@ -124,6 +126,10 @@ export {
   type MessageListing,
   type MessagePage,
   type MessagePlace,
+  type SearchPage,
+  type SearchPlace,
+  type SearchResult,
+  type Sent,
   type MessageRecord,
   type MessageState,
   type QuarantinedKey,

@@ -273,6 +273,7 @@ describe('Message', () => {
       version: 1,
       upcast: {},
       secret: [],
+      search: [],
     });
   });
 
@@ -316,11 +317,13 @@ describe('Message', () => {
       version: 3,
       upcast: { 1: same, 2: same } as Record<number, typeof same>,
       secret: ['pin', 'card.number'],
+      search: ['id'],
     };
     const declared = z.object({ id: z.string(), pin: z.string(), card: z.looseObject({}) });
     const { meta } = Message('a.b', declared, options as never);
     options.upcast[1] = () => ({});
     options.secret.push('id');
+    options.search.push('card');
     expect(meta).toEqual({
       type: 'a.b',
       actor: 'a',
@@ -330,6 +333,7 @@ describe('Message', () => {
       version: 3,
       upcast: { 1: same, 2: same },
       secret: ['pin', 'card.number'],
+      search: ['id'],
     });
     expect(meta.upcast[1]).toBe(same);
   });

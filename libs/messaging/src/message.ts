@@ -9,6 +9,7 @@ import {
   OptionError,
   type Violation,
 } from './messaging.errors.js';
+import { checkSearch } from './search.term.js';
 import { parse } from './standard.schema.js';
 import { checkVersions, upcastFrom, type Upcast } from './versions.js';
 
@@ -34,6 +35,8 @@ export interface MessageMeta<Key extends string = string> {
   readonly upcast: Readonly<Record<number, Upcast>>;
   /** Fields that must not be read in logs, traces and errors. */
   readonly secret: readonly string[];
+  /** Fields by whose values messages are found. */
+  readonly search: readonly string[];
 }
 
 /** A message: frozen, valid, with the fields of its schema's output. */
@@ -87,6 +90,11 @@ export interface MessageOptions<
   upcast?: Readonly<Record<number, Upcast>>;
   /** Fields whose values are masked in logs, traces and the errors of attempts. */
   secret?: readonly ((keyof Output & string) | `${keyof Output & string}.${string}`)[];
+  /**
+   * Fields by whose values messages of this type are found: text, numbers, booleans, and lists of such, as they travel (a `Date` in
+   * ISO 8601). At most 8, none of them secret; of a message 16 values at most. Stores keep a digest of each. Default none.
+   */
+  search?: readonly (keyof Output & string)[];
 }
 
 const OPTIONS = new Set<string>([
@@ -95,6 +103,7 @@ const OPTIONS = new Set<string>([
   'version',
   'upcast',
   'secret',
+  'search',
 ] satisfies (keyof MessageOptions)[]);
 
 export const ACTOR_NAME = /^[a-z][a-z0-9-]{0,62}$/;
@@ -200,7 +209,7 @@ function describe(type: string, schema: StandardSchemaV1, options: MessageOption
   for (const option of Object.keys(options)) {
     if (!OPTIONS.has(option)) throw new OptionError(`${type} ${option}`, 'is not an option');
   }
-  const { version = 1, upcast = {}, secret = [], key, reply } = options;
+  const { version = 1, upcast = {}, secret = [], search = [], key, reply } = options;
   checkSchema(schema, `${type} schema`);
   if (reply !== undefined) checkSchema(reply, `${type} reply`);
   checkVersions(type, { version, upcast });
@@ -210,6 +219,7 @@ function describe(type: string, schema: StandardSchemaV1, options: MessageOption
   if (!Array.isArray(secret) || !secret.every((field) => typeof field === 'string')) {
     throw new OptionError(`${type} secret`, 'must be a list of names of fields');
   }
+  checkSearch(type, search, secret);
   if (key !== undefined && secret.includes(key)) {
     throw new OptionError(
       `${type} secret`,
@@ -223,6 +233,7 @@ function describe(type: string, schema: StandardSchemaV1, options: MessageOption
     version,
     upcast: Object.freeze({ ...upcast }),
     secret: Object.freeze([...secret]),
+    search: Object.freeze([...search]),
     ...(key !== undefined && { key }),
     ...(reply && { reply }),
   });

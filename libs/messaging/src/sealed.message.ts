@@ -3,6 +3,7 @@ import type { Json, JsonObject } from './json.js';
 import { ACTOR_NAME, isMessageType, type MessageInstance, type MessageType } from './message.js';
 import { OptionError } from './messaging.errors.js';
 import { checkedText, partsOf, type Parts } from './sealing.js';
+import { checkSearch } from './search.term.js';
 
 /**
  * A message as JSON, to be kept (in the state of a schedule, say) and sent later with `Actors.forward`, also by a process that
@@ -20,6 +21,8 @@ export interface SealedMessage {
   data: JsonObject;
   /** Which values of `data` stand for a Date, a BigInt and so on; absent: none. */
   types?: Json;
+  /** Fields by whose values it is found; absent: none. */
+  search?: readonly string[];
 }
 
 /**
@@ -28,7 +31,7 @@ export interface SealedMessage {
  * @throws OptionError for what is no instance of a class made with Message(...)
  */
 export function sealMessage(message: MessageInstance): SealedMessage {
-  const { type, actor, version, data, types, key } = partsOf(message, 'message');
+  const { type, actor, version, data, types, key, search } = partsOf(message, 'message');
   return {
     type,
     actor,
@@ -36,6 +39,7 @@ export function sealMessage(message: MessageInstance): SealedMessage {
     version,
     data,
     ...(types !== undefined && { types }),
+    ...(search.length > 0 && { search }),
   };
 }
 
@@ -46,7 +50,7 @@ export function sealMessage(message: MessageInstance): SealedMessage {
  */
 export function unsealed(sealed: SealedMessage): Parts {
   if (!isObject(sealed)) throw new OptionError('sealed', 'must be what sealMessage() has made');
-  const { type, actor, key, version, data, types } = sealed;
+  const { type, actor, key, version, data, types, search = [] } = sealed;
   if (!isMessageType(type)) throw new OptionError('sealed.type', "must be '<actor>.<verb>'");
   if (typeof actor !== 'string' || !ACTOR_NAME.test(actor)) {
     throw new OptionError('sealed.actor', 'must be the name of an actor');
@@ -58,6 +62,7 @@ export function unsealed(sealed: SealedMessage): Parts {
   if (types !== undefined && (typeof types !== 'object' || types === null)) {
     throw new OptionError('sealed.types', 'must be an object');
   }
+  checkSearch('sealed', search, []);
   return {
     type,
     actor,
@@ -65,6 +70,7 @@ export function unsealed(sealed: SealedMessage): Parts {
     data: cloneOf(data) as JsonObject,
     types: cloneOf(types) as Json | undefined,
     key: key === undefined ? undefined : checkedText(key, 'sealed.key'),
+    search: [...search],
   };
 }
 

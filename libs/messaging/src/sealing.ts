@@ -14,6 +14,7 @@ import { OptionError } from './messaging.errors.js';
 import { toPriority, type Priority } from './priority.js';
 import { toRetryPolicy, type RetryOptions } from './retry.js';
 import { checkedTopic } from './routing/topic.js';
+import { termsOf } from './search.term.js';
 import type { Turn } from './turn.js';
 
 /** What every way of sending has in common. */
@@ -127,13 +128,23 @@ export interface Parts {
   readonly data: Envelope['data'];
   readonly types: Json | undefined;
   readonly key: string | undefined;
+  /** Fields by whose values it is found. */
+  readonly search: readonly string[];
 }
 
 /** @throws OptionError for what is no message */
 export function partsOf(message: MessageInstance, path: string): Parts {
-  const { type, actor, version } = metaOf(message, path);
+  const { type, actor, version, search } = metaOf(message, path);
   const { data, types } = carriedOf(message);
-  return { type, actor, version, data: data as Envelope['data'], types, key: keyOf(message) };
+  return {
+    type,
+    actor,
+    version,
+    data: data as Envelope['data'],
+    types,
+    key: keyOf(message),
+    search,
+  };
 }
 
 /**
@@ -155,7 +166,7 @@ export function seal(
 
 /** As {@link seal}, for a message that was taken apart before. */
 export function sealParts(
-  { type, actor, version, data, types, key }: Parts,
+  { type, actor, version, data, types, key, search }: Parts,
   options: ForwardOptions & PublishOptions,
   { now, turn }: Origin,
   path: string,
@@ -196,6 +207,8 @@ export function sealParts(
   const id = options.id === undefined ? generateId(actor) : checkedText(options.id, `${path}id`);
   const occurrence = toTime(options.occurrence, `${path}occurrence`);
   const notify = toTarget(options.notify, `${path}notify`);
+  if (tenant !== undefined) checkedText(tenant, `${path}tenant`);
+  const terms = termsOf(search, data, tenant);
   // Named one by one: V8 takes forty times as long for an object that begins with what is spread.
   return {
     type,
@@ -213,7 +226,8 @@ export function sealParts(
     ...(wait > 0 && { dueAt: now + wait }),
     ...(life !== undefined && { deadline: now + wait + life }),
     ...(turn && { correlationId: turn.correlationId, causationId: turn.id }),
-    ...(tenant !== undefined && { tenant: checkedText(tenant, `${path}tenant`) }),
+    ...(tenant !== undefined && { tenant }),
+    ...(terms.length > 0 && { terms }),
     ...(replace === true && { replace }),
     ...(occurrence !== undefined && { occurrence }),
     ...(notify && { notify }),

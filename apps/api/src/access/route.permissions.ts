@@ -17,6 +17,7 @@ const OF_TENANTS: Readonly<Record<string, Need>> = {
   'POST /v1/messages': 'messages:send',
   'POST /v1/messages::batch': 'messages:send',
   'POST /v1/messages::ask': 'messages:send',
+  'GET /v1/messages': 'messages:read',
   'GET /v1/messages/:id': 'messages:read',
   'DELETE /v1/messages/:id': 'messages:cancel',
   'POST /v1/topics/:topic': 'messages:send',
@@ -41,8 +42,6 @@ const CALLS: Readonly<Record<string, Need>> = {
   'POST /logout': 'open',
   'GET /metrics': 'metrics:read',
   'POST /v1/hooks/:source': 'signed',
-
-  'GET /v1/messages': 'messages:read',
 
   'GET /v1/actors': 'actors:read',
   'GET /v1/actors/:actor': 'actors:read',

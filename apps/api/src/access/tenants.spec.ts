@@ -16,6 +16,7 @@ interface Answer {
     code?: string;
     count?: number;
     permissions?: string[];
+    next?: string;
     items: { id: string; tenant?: string; count: number }[];
     messages: { id: string }[];
   };
@@ -91,6 +92,45 @@ describe('two tenants', () => {
     expect((await ask('acme', 'GET', `/v1/dead-letters/${dead}`)).body).toMatchObject({
       redrives: 0,
     });
+  });
+
+  it('list and find their own messages alone, in every queue', async () => {
+    const term = 'list-and-find';
+    const keep = async (who: string, id: string) => {
+      const data = { orderId: term };
+      await ask(who, 'POST', '/v1/messages', { ...KEPT, data, id });
+      return id;
+    };
+    const own: string[] = [];
+    for (let n = 0; n < 5; n++) {
+      own.unshift(await keep('acme', `acme-${n}`));
+      await keep('globex', `globex-${n}`);
+      await keep('root', `root-${n}`);
+    }
+    const pages = async (who: string, query: string): Promise<string[]> => {
+      const found: string[] = [];
+      let cursor = '';
+      for (let page = 0; page < 20; page++) {
+        const { status, body } = await ask(who, 'GET', `/v1/messages?${query}${cursor}`);
+        expect(status).toBe(200);
+        found.push(...body.items.map(({ id }) => id));
+        if (body.next === undefined) return found;
+        cursor = `&cursor=${body.next}`;
+      }
+      throw new Error('there is no last page');
+    };
+    for (const limit of [1, 2, 50]) {
+      const by = (q: string) => pages('acme', `q=${q}&limit=${limit}`);
+      expect(await by(`data.orderId:${term}`)).toEqual(own);
+      const listed = await pages('acme', `actor=shelf&limit=${limit}`);
+      expect(listed.slice(0, 5)).toEqual(own);
+      expect(listed.filter((id) => /^(globex|root)-/.test(id))).toEqual([]);
+    }
+    const dead = await send('acme', DEAD);
+    const died = await pages('acme', 'state=dead');
+    expect(died).toContain(dead);
+    expect(await pages('globex', 'state=dead')).not.toContain(dead);
+    expect(await pages('root', `q=data.orderId:${term}`)).toHaveLength(15);
   });
 
   it('get no reply of each other, take no place of each other', async () => {

@@ -66,7 +66,11 @@ export class MessageLister {
   }
 }
 
-function matches({ envelope }: MessageRecord, { key, type }: MessageFilter): boolean {
+/** Whether a message is of the key and type asked for. */
+export function matches(
+  { envelope }: MessageRecord,
+  { key, type }: Pick<MessageFilter, 'key' | 'type'>,
+): boolean {
   return (
     (key === undefined || envelope.key === key) && (type === undefined || envelope.type === type)
   );

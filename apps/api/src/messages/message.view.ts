@@ -56,6 +56,15 @@ export const messageView = z
     causationId: z.string().optional().describe('the message whose turn sent this one'),
     traceId: z.string().optional().describe('the trace in which it was sent'),
     reply: z.unknown().optional().describe('what its handler answered'),
+    effects: z
+      .object({
+        total: z.int(),
+        items: z
+          .array(z.object({ id: z.string(), actor: z.string() }))
+          .describe('the first twenty; what has ended long ago may be gone'),
+      })
+      .optional()
+      .describe('messages that its turn sent; absent: none, or it is not done'),
     sentAt: time,
     dueAt: time.optional().describe('not before this'),
     deadline: time.optional().describe('not started after this'),
@@ -85,7 +94,7 @@ export type MessageView = z.infer<typeof messageView>;
  * @param data what of its data is shown
  */
 export function toMessageView(record: MessageRecord, data: JsonObject): MessageView {
-  const { envelope, state, history, startedAt, finishedAt, reason, redrives, reply } = record;
+  const { envelope, state, history, startedAt, finishedAt, reason, redrives, reply, sent } = record;
   const ready = envelope.dueAt ?? envelope.sentAt;
   const first = history[0]?.startedAt ?? startedAt;
   return {
@@ -106,6 +115,7 @@ export function toMessageView(record: MessageRecord, data: JsonObject): MessageV
     causationId: envelope.causationId,
     traceId: TRACE.exec(envelope.traceparent ?? '')?.[1],
     reply: reply?.data,
+    effects: sent && { total: sent.count, items: sent.first },
     sentAt: iso(envelope.sentAt),
     dueAt: envelope.dueAt === undefined ? undefined : iso(envelope.dueAt),
     deadline: envelope.deadline === undefined ? undefined : iso(envelope.deadline),

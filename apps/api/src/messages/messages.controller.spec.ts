@@ -282,6 +282,81 @@ describe('GET /v1/messages', () => {
   });
 });
 
+describe('GET /v1/messages?q=', () => {
+  interface Page {
+    items: { id: string; state: string; actor: string }[];
+    next?: string;
+  }
+  const find = async (app: NestFastifyApplication, query: string): Promise<string[]> => {
+    const found: string[] = [];
+    let cursor = '';
+    for (let n = 1; n <= 40; n++) {
+      const response = await app.inject({ url: `/v1/messages?${query}${cursor}` });
+      expect([query, response.statusCode]).toEqual([query, 200]);
+      const { items, next } = response.json<Page>();
+      found.push(...items.map(({ id }) => id));
+      if (next === undefined) return found;
+      cursor = `&cursor=${next}`;
+    }
+    throw new Error('there is no last page');
+  };
+
+  it('finds messages by a value in their data, those sent last first, in pages', async () => {
+    const app = await stageForTest();
+    class Order extends Message('greeter.order', z.object({ orderId: z.number() }), {
+      search: ['orderId'],
+    }) {}
+    app.get(MessageRegistry).add(Order as unknown as MessageClass);
+    const keep = (id: string, data: object, more: object = {}) =>
+      send(app, { ...KEEP, id, data, ...more });
+    await keep('a', { orderId: 42 });
+    await keep('b', { orderId: '42', tags: ['red', 'blue'] }, { delay: '1h' });
+    await keep('c', { orderId: 43 });
+    await keep('d', { orderId: 42, tags: ['blue'] });
+    await send(app, { type: 'greeter.order', data: { orderId: 42 }, id: 'e' });
+    await app.inject({ method: 'DELETE', url: '/v1/messages/a' });
+    for (const limit of [1, 2, 3, 100]) {
+      expect(await find(app, `q=data.orderId:42&limit=${limit}`)).toEqual(['e', 'd', 'b', 'a']);
+      expect(await find(app, `q=data.orderId:42&actor=shelf&limit=${limit}`)).toEqual([
+        'd',
+        'b',
+        'a',
+      ]);
+    }
+    expect(await find(app, 'q=data.tags:blue')).toEqual(['d', 'b']);
+    expect(await find(app, 'q=data.orderId:42&state=cancelled&limit=1')).toEqual(['a']);
+    expect(await find(app, 'q=data.orderId:42&type=greeter.order')).toEqual(['e']);
+    expect(await find(app, 'q=data.orderId:42&key=none')).toEqual([]);
+    expect(await find(app, 'q=data.orderId:')).toEqual([]);
+    expect(await find(app, `q=${encodeURIComponent('data.orderId:4:2\n')}`)).toEqual([]);
+  });
+
+  it('says what can be searched', async () => {
+    const app = await stageForTest();
+    const problem = async (query: string) => {
+      const response = await app.inject({ url: `/v1/messages?${query}` });
+      const { code, detail } = response.json<{ code: string; detail: string }>();
+      return [response.statusCode, code, detail];
+    };
+    const bad = (detail: string) => [422, 'invalid_query', detail];
+    expect(await problem('q=data.name:Ada')).toEqual(
+      bad('q names no field that a message type declares in `search`: orderId, tags'),
+    );
+    for (const q of ['42', 'orderId:42', 'data.:42', 'data.a.b:1', 'data.orderId'])
+      expect(await problem(`q=${q}`)).toEqual(bad('q must be data.<field>:<value>'));
+    expect(await problem('limit=5')).toEqual(bad('actor must be given without q'));
+    expect(await problem('actor=nobody&q=data.tags:x')).toEqual(
+      bad('actor is not a known actor; see /v1/actors'),
+    );
+    const listed = await app.inject({ url: '/v1/messages?actor=shelf&limit=1' });
+    const cursors = ['x', Buffer.from('["waiting"]').toString('base64url')];
+    for (const cursor of [...cursors, listed.json<Page>().next ?? 'y'])
+      expect((await problem(`q=data.tags:x&cursor=${cursor}`))[1]).toBe('invalid_query');
+    const found = Buffer.from('["found",5,"a"]').toString('base64url');
+    expect((await problem(`actor=shelf&cursor=${found}`))[1]).toBe('invalid_query');
+  });
+});
+
 describe('POST /v1/messages:ask', () => {
   const ask = (app: NestFastifyApplication, body: object) =>
     app.inject({ method: 'POST', url: '/v1/messages:ask', payload: body });

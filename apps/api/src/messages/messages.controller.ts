@@ -41,6 +41,8 @@ import { askTimeout } from './ask.timeout.js';
 import { MessageFinder } from './message.finder.js';
 import {
   cursorAt,
+  cursorBehind,
+  foundPlaceAt,
   messageList,
   messageQuery,
   placeAt,
@@ -48,6 +50,7 @@ import {
   type MessageQuery,
 } from './message.list.js';
 import { MessageLister } from './message.lister.js';
+import { MessageSearcher, type Search } from './message.searcher.js';
 import { messageView, toMessageView, type MessageView } from './message.view.js';
 import { SendableMessages } from './sendable.messages.js';
 import {
@@ -79,6 +82,7 @@ export class MessagesController {
     private readonly sendable: SendableMessages,
     private readonly finder: MessageFinder,
     private readonly lister: MessageLister,
+    private readonly searcher: MessageSearcher,
     private readonly registry: MessageRegistry,
   ) {}
 
@@ -189,9 +193,22 @@ export class MessagesController {
   @ApiOperation({
     operationId: 'listMessages',
     summary:
-      'Messages of an actor by state: those that have not ended in the order in which they will start, those that ended newest first',
+      'Messages of an actor by state: those that have not ended in the order in which they will start, those that ended newest first; with q, and for keys of one tenant, in any queue, those sent last first',
   })
-  @ApiQuery({ name: 'actor', required: true, schema: { type: 'string' } })
+  @ApiQuery({
+    name: 'actor',
+    required: false,
+    description: 'must be given without q, but by keys of one tenant',
+    schema: { type: 'string' },
+  })
+  @ApiQuery({
+    name: 'q',
+    required: false,
+    description:
+      '`data.<field>:<value>`: messages with that value, or with a list that has it, in a field that their type declares in `search`',
+    schema: { type: 'string', maxLength: 1100 },
+    example: 'data.orderId:42',
+  })
   @ApiQuery({
     name: 'state',
     required: false,
@@ -214,14 +231,21 @@ export class MessagesController {
     standardSchema: messageList,
   })
   async list(
-    @Query({ schema: messageQuery }) { limit = DEFAULT_LIMIT, cursor, ...filter }: MessageQuery,
+    @Query({ schema: messageQuery })
+    { limit = DEFAULT_LIMIT, cursor, actor, q, ...filter }: MessageQuery,
+    @Asker() { tenant }: Principal,
   ): Promise<MessageList> {
-    if (!knownActors(this.registry).includes(filter.actor)) {
+    const actors = knownActors(this.registry);
+    if (actor !== undefined && !actors.includes(actor)) {
       throw badQuery('actor', 'is not a known actor; see /v1/actors');
+    }
+    if (actor === undefined || q !== undefined || tenant !== undefined) {
+      const search = { ...filter, q, tenant, actors: actor === undefined ? actors : [actor] };
+      return this.found(search, limit, cursor);
     }
     const from = cursor === undefined ? undefined : placeAt(cursor);
     const isBad = cursor !== undefined && !from;
-    const page = isBad ? undefined : await this.lister.page(filter, limit, from);
+    const page = isBad ? undefined : await this.lister.page({ ...filter, actor }, limit, from);
     if (!page) throw badCursor();
     return {
       items: page.items.map((record) => this.view(record)),
@@ -234,6 +258,16 @@ export class MessagesController {
   @ApiOkResponse({ description: 'the message', standardSchema: messageView })
   async get(@Param('id') id: string, @Asker() by: Principal): Promise<MessageView> {
     return this.view(await this.finder.get(id, by));
+  }
+
+  private async found(search: Search, limit: number, cursor?: string): Promise<MessageList> {
+    const from = cursor === undefined ? undefined : foundPlaceAt(cursor);
+    if (cursor !== undefined && !from) throw badCursor();
+    const { items, next } = await this.searcher.page(search, limit, from);
+    return {
+      items: items.map((record) => this.view(record)),
+      next: next && cursorBehind(next),
+    };
   }
 
   private view(record: MessageRecord): MessageView {

@@ -6,7 +6,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Messages of an actor by state: those that have not ended in the order in which they will start, those that ended newest first */
+        /** Messages of an actor by state: those that have not ended in the order in which they will start, those that ended newest first; with q, and for keys of one tenant, in any queue, those sent last first */
         get: operations["listMessages"];
         put?: never;
         /** Send a message */
@@ -1002,6 +1002,15 @@ export interface components {
             traceId?: string;
             /** @description what its handler answered */
             reply?: unknown;
+            /** @description messages that its turn sent; absent: none, or it is not done */
+            effects?: {
+                total: number;
+                /** @description the first twenty; what has ended long ago may be gone */
+                items: {
+                    id: string;
+                    actor: string;
+                }[];
+            };
             /** Format: date-time */
             sentAt: string;
             /**
@@ -1498,6 +1507,15 @@ export interface components {
             traceId?: string;
             /** @description what its handler answered */
             reply?: unknown;
+            /** @description messages that its turn sent; absent: none, or it is not done */
+            effects?: {
+                total: number;
+                /** @description the first twenty; what has ended long ago may be gone */
+                items: {
+                    id: string;
+                    actor: string;
+                }[];
+            };
             /** Format: date-time */
             sentAt: string;
             /**
@@ -3246,8 +3264,11 @@ export type $defs = Record<string, never>;
 export interface operations {
     listMessages: {
         parameters: {
-            query: {
-                actor: string;
+            query?: {
+                /** @description must be given without q, but by keys of one tenant */
+                actor?: string;
+                /** @description `data.<field>:<value>`: messages with that value, or with a list that has it, in a field that their type declares in `search` */
+                q?: string;
                 /** @description default: all, in the order active, waiting, parked, delayed, dead, done, cancelled */
                 state?: "waiting" | "delayed" | "parked" | "active" | "done" | "dead" | "cancelled";
                 /** @description with it or a type a call looks at 1,000 messages: items may be few, even none, and next there */

@@ -1,4 +1,3 @@
-import type { Carried } from '../codec.js';
 import type {
   ActorCounts,
   Bindings,
@@ -7,6 +6,7 @@ import type {
   Consumer,
   DeadLetterPlace,
   Delivery,
+  Edited,
   Effects,
   Engine,
   FinishedTurn,
@@ -19,6 +19,8 @@ import type {
   MessageRecord,
   Outcome,
   QuarantinedKey,
+  SearchPage,
+  SearchResult,
   Sightings,
   Signal,
   StoredState,
@@ -31,6 +33,7 @@ import type { Json } from '../json.js';
 import { IdempotencyConflictError } from '../messaging.errors.js';
 import { unreadable } from './encrypted.js';
 import type { KeyRing } from './key.ring.js';
+import { mergedResults } from '../search.result.js';
 import { namedOf, Payloads } from './payloads.js';
 import { REENCRYPT } from './rotation.js';
 
@@ -127,11 +130,25 @@ export class EncryptedEngine implements Engine {
     return { ...listing, items };
   }
 
-  async redrive(id: string, actors: readonly string[], edited?: Carried): Promise<boolean> {
+  /** Under each key of the ring one after the other; what is asked for is a page, so they are merged. */
+  async search(actor: string, term: string, page: SearchPage): Promise<SearchResult> {
+    const terms = this.ring.terms(term);
+    const results = await Promise.all(terms.map((each) => this.inside.search(actor, each, page)));
+    const { items, next } = mergedResults(results, page.limit);
+    return {
+      items: items.map((record) => this.payloads.openRecord(record)),
+      ...(next && { next }),
+    };
+  }
+
+  async redrive(id: string, actors: readonly string[], edited?: Edited): Promise<boolean> {
     if (!edited) return this.inside.redrive(id, actors);
     const letter = await this.inside.find(id, actors);
     if (letter?.state !== 'dead') return false;
-    return this.inside.redrive(id, actors, this.payloads.sealData(letter.envelope, edited));
+    return this.inside.redrive(id, actors, {
+      ...this.payloads.sealData(letter.envelope, edited),
+      ...(edited.terms && { terms: this.payloads.sealTerms(edited.terms) }),
+    });
   }
 
   rewrite(letter: MessageRecord): Promise<boolean> {

@@ -183,6 +183,17 @@ export class KeyRing {
     return this.first === undefined ? [fingerprint, ...keyed] : [...keyed, fingerprint];
   }
 
+  /**
+   * What may stand for a term: that to be stored first, then those of the other keys, and the term itself. Who has no key cannot try
+   * which value one belongs to; he sees that two messages have the same.
+   */
+  terms(term: string): string[] {
+    const keyed = [...this.#keys.values()].map((key) =>
+      createHmac('sha256', key).update(`term ${term}`).digest('base64url').slice(0, term.length),
+    );
+    return this.first === undefined ? [term, ...keyed] : [...keyed, term];
+  }
+
   /** Random bytes are drawn for many values at once: for twelve alone it takes as long. */
   private nextNonce(): Buffer {
     const own = IV_BYTES - SALT_BYTES;

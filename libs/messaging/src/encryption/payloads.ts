@@ -17,17 +17,23 @@ export class Payloads {
 
   /** @param place which of the digests stands for its body */
   seal(envelope: Envelope, place: number): Envelope {
-    const { id, fingerprint } = envelope;
+    const { id, fingerprint, terms } = envelope;
     const digest =
       fingerprint === undefined ? undefined : this.ring.digests(id, fingerprint)[place];
     return Object.assign({}, envelope, this.sealData(envelope, envelope), {
       ...(digest !== undefined && { fingerprint: digest }),
+      ...(terms && { terms: this.sealTerms(terms) }),
     }) as Envelope;
   }
 
   /** @param data of the message, or what takes its place */
   sealData(envelope: Identity, data: Carried): Carried {
     return this.ring.seal(data, ofMessage(envelope));
+  }
+
+  /** They stay so when the message is opened: nothing but a search needs them. */
+  sealTerms(terms: readonly string[]): string[] {
+    return terms.map((term) => this.ring.terms(term)[0] ?? term);
   }
 
   open(envelope: Envelope): Envelope {

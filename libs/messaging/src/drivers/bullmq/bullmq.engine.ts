@@ -1,6 +1,5 @@
 import { Queue, type Job } from 'bullmq';
 import { Logger } from '@nestjs/common';
-import type { Carried } from '../../codec.js';
 import type {
   ActorCounts,
   Bindings,
@@ -8,6 +7,7 @@ import type {
   ConsumeOptions,
   Consumer,
   DeadLetterPlace,
+  Edited,
   Engine,
   FinishedTurn,
   JournalRow,
@@ -18,6 +18,9 @@ import type {
   MessagePage,
   MessageRecord,
   QuarantinedKey,
+  SearchPage,
+  SearchPlace,
+  SearchResult,
   Sightings,
   Signal,
   StoredState,
@@ -63,6 +66,9 @@ async function storeOf(options: ResolvedOptions): Promise<BullmqStore> {
 
 /** How often a message that moves while it is read is read again. */
 const MOST_LOOKS = 5;
+
+/** How often a search goes on behind what it found that is no longer there. */
+const MOST_ROUNDS = 5;
 
 /** How long a read may take, ms. */
 const READ_TIMEOUT = 10_000;
@@ -118,20 +124,7 @@ export class BullmqEngine implements Engine {
   }
 
   async find(id: string, actors: readonly string[]): Promise<MessageRecord | undefined> {
-    return this.reading(async () => {
-      let before: string | undefined;
-      for (let look = 1; ; look++) {
-        // Twice: a message that becomes a dead letter, or is redriven, between two looks is in the place looked at first.
-        const job = (await this.jobOf(id, actors)) ?? (await this.jobOf(id, actors));
-        if (!job) return undefined;
-        const state = await job.getState();
-        // Whatever moves a message leaves something in it: it is read whole between two looks at the same state.
-        const isWhole =
-          (state === before && state !== 'unknown') || (state === 'completed' && job.finishedOn);
-        if (isWhole || look === MOST_LOOKS) return toRecord(job, state);
-        before = state;
-      }
-    });
+    return this.reading(() => whole(() => this.jobOf(id, actors)));
   }
 
   async counts(actor: string): Promise<ActorCounts> {
@@ -194,6 +187,23 @@ export class BullmqEngine implements Engine {
     });
   }
 
+  async search(actor: string, term: string, { after, limit }: SearchPage): Promise<SearchResult> {
+    return this.reading(async () => {
+      const items: MessageRecord[] = [];
+      let next = after;
+      for (let round = 1; round <= MOST_ROUNDS && items.length < limit; round++) {
+        const wanted = limit - items.length;
+        const page = { limit: wanted, ...(next && { after: next }) };
+        const places = await turnBackendOf(this.queue(actor)).search(term, page);
+        const found = await Promise.all(places.map((place) => this.recordOf(actor, place)));
+        items.push(...found.filter(has(term)));
+        if (places.length < wanted) return { items };
+        next = places.at(-1);
+      }
+      return { items, ...(next && { next }) };
+    });
+  }
+
   async deadLetters(
     actors: readonly string[],
     { after, limit }: { after?: DeadLetterPlace; limit: number },
@@ -208,7 +218,7 @@ export class BullmqEngine implements Engine {
     });
   }
 
-  async redrive(id: string, actors: readonly string[], edited?: Carried): Promise<boolean> {
+  async redrive(id: string, actors: readonly string[], edited?: Edited): Promise<boolean> {
     return this.reading(async () => {
       const job = await this.jobOf(id, actors);
       if (!job?.queueName.endsWith(DEAD)) return false;
@@ -384,6 +394,17 @@ export class BullmqEngine implements Engine {
     }
   }
 
+  /** What stands at a place; undefined when it is gone. */
+  private recordOf(actor: string, { storageId }: SearchPlace): Promise<MessageRecord | undefined> {
+    return whole(async () => {
+      for (const queue of [actor, actor + DEAD]) {
+        const job = (await this.queue(queue).getJob(storageId)) as Job | undefined;
+        if (job) return job;
+      }
+      return undefined;
+    });
+  }
+
   /** Looks first where the id says it belongs, then everywhere at once. */
   private async jobOf(id: string, actors: readonly string[]): Promise<Job | undefined> {
     const isNamed = (actor: string): boolean =>
@@ -403,6 +424,27 @@ export class BullmqEngine implements Engine {
 /** The backend that this engine gave the queue. */
 function turnBackendOf(queue: Queue): TurnBackend {
   return queue.getBackend() as unknown as TurnBackend;
+}
+
+/** Its message may be gone, or have other terms by now. */
+function has(term: string): (record: MessageRecord | undefined) => record is MessageRecord {
+  return (record): record is MessageRecord => record?.envelope.terms?.includes(term) === true;
+}
+
+/** A message, read whole though it may move meanwhile. */
+async function whole(look: () => Promise<Job | undefined>): Promise<MessageRecord | undefined> {
+  let before: string | undefined;
+  for (let round = 1; ; round++) {
+    // Twice: a message that becomes a dead letter, or is redriven, between two looks is in the place looked at first.
+    const job = (await look()) ?? (await look());
+    if (!job) return undefined;
+    const state = await job.getState();
+    // Whatever moves a message leaves something in it: it is read whole between two looks at the same state.
+    const isWhole =
+      (state === before && state !== 'unknown') || (state === 'completed' && job.finishedOn);
+    if (isWhole || round === MOST_LOOKS) return toRecord(job, state);
+    before = state;
+  }
 }
 
 /** Order of dead letters; equal times by storage id. */

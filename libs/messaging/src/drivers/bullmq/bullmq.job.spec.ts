@@ -38,6 +38,7 @@ const full: Required<Envelope> = {
   traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
   tracestate: 'vendor=1',
   tenant: 'acme',
+  terms: ['t1'],
   replyTo: 'inbox-1',
   replace: true,
   occurrence: 4_000,

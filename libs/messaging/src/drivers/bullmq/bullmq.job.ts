@@ -1,13 +1,16 @@
 import type { Job, JobsOptions } from 'bullmq';
 import {
   HISTORY_LIMIT,
+  sentOf,
   type AttemptRecord,
   type DeadReason,
   type Delivery,
   type FinishedTurn,
   type MessageRecord,
   type MessageState,
+  type Effects,
   type Outcome,
+  type Sent,
   type Trial,
 } from '../../engine.js';
 import type { Carried } from '../../codec.js';
@@ -149,7 +152,7 @@ function isCancelled(job: Job): boolean {
 /** @param state as BullMQ names it */
 export function toRecord(job: Job, state: string): MessageRecord {
   const { attempts, reason, redrives = 0 } = progressOf(job);
-  const reply = replyOf(job);
+  const { reply, sent } = answerOf(job);
   return {
     storageId: job.id ?? '',
     envelope: toEnvelope(job),
@@ -160,6 +163,7 @@ export function toRecord(job: Job, state: string): MessageRecord {
     ...(job.finishedOn && { finishedAt: job.finishedOn }),
     ...(reason && { reason }),
     ...(reply && { reply }),
+    ...(sent && { sent }),
   };
 }
 
@@ -250,11 +254,25 @@ function occurrenceOf(job: Job): number | undefined {
   return Number.isFinite(nominal) ? nominal : undefined;
 }
 
+/** What a job that ended well keeps as its return value: the reply, and what its turn sent. */
+export function toAnswer({
+  reply,
+  sends,
+}: Pick<Effects, 'reply' | 'sends'>): (Partial<Carried> & { sent?: Sent }) | undefined {
+  const sent = sentOf(sends);
+  return reply || sent ? { ...reply, ...(sent && { sent }) } : undefined;
+}
+
 /** A plain BullMQ worker may have answered anything. */
-function replyOf({ returnvalue }: Job): Carried | undefined {
-  const value = returnvalue as Partial<Carried> | null | undefined;
-  if (typeof value !== 'object' || value === null || value.data === undefined) return undefined;
-  return { data: value.data, ...(value.types !== undefined && { types: value.types }) };
+function answerOf({ returnvalue }: Job): { reply?: Carried; sent?: Sent } {
+  const value = returnvalue as (Partial<Carried> & { sent?: Partial<Sent> }) | null | undefined;
+  if (typeof value !== 'object' || value === null) return {};
+  const { data, types, sent } = value;
+  const isOurs = typeof sent?.count === 'number' && Array.isArray(sent.first);
+  return {
+    ...(data !== undefined && { reply: { data, ...(types !== undefined && { types }) } }),
+    ...(isOurs && { sent: sent as Sent }),
+  };
 }
 
 function progressOf(job: { progress: unknown }): JobProgress {

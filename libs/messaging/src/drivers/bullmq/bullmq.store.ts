@@ -1,13 +1,15 @@
 import type { BackendFactory, IQueueBackend, Job } from 'bullmq';
-import type { Carried } from '../../codec.js';
 import type {
   AttemptRecord,
   Bindings,
   Cancellation,
+  Edited,
   Effects,
   MessagePlace,
   MessageRecord,
   MessageState,
+  SearchPage,
+  SearchPlace,
   Sightings,
   Signal,
   StoredState,
@@ -89,8 +91,8 @@ export interface TurnBackend extends IQueueBackend {
   /** The committed state of the key of a job just taken. Asked for once. */
   stateOf(job: Job): StoredState | undefined | Promise<StoredState | undefined>;
   /**
-   * Handled, with what the turn leaves: sends are stored as by `BullmqStore.send`, the reply is the job's return value
-   * (a `Carried`). Rejects with IdempotencyConflictError, MessageActiveError or MailboxFullError when a send is refused, with
+   * Handled, with what the turn leaves: sends are stored as by `BullmqStore.send`, the reply, and what was sent, is the job's return
+   * value (`toAnswer`). Rejects with IdempotencyConflictError, MessageActiveError or MailboxFullError when a send is refused, with
    * LockLostError when the state is no longer the one the turn began with, with TurnSqlError when SQL of the user's fails: then
    * nothing changed.
    *
@@ -150,10 +152,12 @@ export interface TurnBackend extends IQueueBackend {
     after: MessagePlace | undefined,
     limit: number,
   ): Promise<MessagePlace[]>;
+  /** Where messages of this backend's queue stand, and its dead letters, that have a term, or had it; as `Engine.search`. */
+  search(term: string, page: SearchPage): Promise<SearchPlace[]>;
   /** As `Engine.rewrite`, with what its attempts left. This backend is of the queue of the dead letter. */
   rewrite(letter: MessageRecord, failure: Failure): Promise<boolean>;
   /** A dead letter (this backend is of its queue) goes back to its actor's. False when it is not there. */
-  redrive(id: string, progress: unknown, edited?: Carried): Promise<boolean>;
+  redrive(id: string, progress: unknown, edited?: Edited): Promise<boolean>;
 }
 
 /** How long (ms), and how many, ended messages stay. */

@@ -1,16 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createPostgresBackend, PostgresQueueBackend, type BackendFactory, type Job } from 'bullmq';
-import type { Carried } from '../../codec.js';
 import type {
   AttemptRecord,
   Cancellation,
+  Edited,
   Effects,
   MessagePlace,
   MessageRecord,
   MessageState,
+  SearchPage,
+  SearchPlace,
   StoredState,
 } from '../../engine.js';
-import { actorOf, DEAD, redriven, toEnvelope, type JobProgress } from './bullmq.job.js';
+import { actorOf, DEAD, redriven, toAnswer, toEnvelope, type JobProgress } from './bullmq.job.js';
 import { Ending, type Failure, type Keep, type NextJob, type TurnBackend } from './bullmq.store.js';
 import type { ResolvedOptions } from '../../messaging.options.js';
 import { URGENT } from '../../priority.js';
@@ -18,7 +20,7 @@ import { pauseAfterError } from './error.pause.js';
 import type { PoolLike } from './sql.store.js';
 import { NOW, onServerClock } from './postgres.clock.js';
 import { PostgresEnds } from './postgres.ends.js';
-import { placesIn } from './postgres.places.js';
+import { foundIn, placesIn } from './postgres.places.js';
 import { toSends } from './postgres.sends.js';
 import { PostgresMailboxes } from './postgres.mailboxes.js';
 import { retryLost, retryTransient } from './postgres.retry.js';
@@ -84,11 +86,12 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
       sends.length + sql.length === 0 && !reply && replyTo === undefined && key === undefined;
     if (isPlain) return this.completePlain(job, token, fetchNext);
     const { revision, version, ...value } = state ?? {};
+    const answer = toAnswer({ reply, sends });
     const params: unknown[] = [
       this.queueName,
       job.id,
       token,
-      reply && JSON.stringify(reply),
+      answer && JSON.stringify(answer),
       Date.now(),
       toSends(sends),
       this.spans.idempotencyWindow,
@@ -236,15 +239,16 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
     ])) as Cancellation;
   }
 
-  async redrive(id: string, progress: unknown, edited?: Carried): Promise<boolean> {
+  async redrive(id: string, progress: unknown, edited?: Edited): Promise<boolean> {
     const answer = await this.ask(
-      'SELECT callsheet.redrive($1, $2, $3::jsonb, $4::jsonb, $5::jsonb, true) AS value',
+      'SELECT callsheet.redrive($1, $2, $3::jsonb, $4::jsonb, $5::jsonb, true, $6::jsonb) AS value',
       [
         actorOf(this.queueName),
         id,
         JSON.stringify(redriven(progress)),
         edited && JSON.stringify(edited.data),
         edited?.types && JSON.stringify(edited.types),
+        edited?.terms && JSON.stringify(edited.terms),
       ],
     );
     return answer === true;
@@ -252,16 +256,16 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
 
   async rewrite(letter: MessageRecord, failure: Failure): Promise<boolean> {
     const { storageId, finishedAt, redrives, envelope } = letter;
-    const { data, types } = envelope;
+    const { data, types, terms } = envelope;
     const rewritten = await this.ask(
       `UPDATE bullmq.job SET data = $5::jsonb, failed_reason = $7, stacktrace = $8::jsonb, progress = $9::jsonb,
-              opts = opts || jsonb_build_object('callsheet', COALESCE(opts->'callsheet', '{}') - 'types'
-                || jsonb_strip_nulls(jsonb_build_object('types', $6::jsonb)))
+              opts = opts || jsonb_build_object('callsheet', COALESCE(opts->'callsheet', '{}') - 'types' - 'terms'
+                || jsonb_strip_nulls(jsonb_build_object('types', $6::jsonb, 'terms', $10::jsonb)))
         WHERE queue = $1 AND id = $2 AND state = 'failed' AND finished_at_ms = $3::bigint
           AND COALESCE((progress->>'redrives')::integer, 0) = $4 RETURNING true AS value`,
       [
         ...[this.queueName, storageId, finishedAt, redrives, JSON.stringify(data)],
-        ...[types && JSON.stringify(types), ...fieldsOf(failure)],
+        ...[types && JSON.stringify(types), ...fieldsOf(failure), terms && JSON.stringify(terms)],
       ],
     );
     return rewritten === true;
@@ -332,6 +336,11 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
   ): Promise<MessagePlace[]> {
     const pool = this.connection.pool as unknown as PoolLike;
     return placesIn(pool, this.queueName, state, after, limit);
+  }
+
+  async search(term: string, page: SearchPage): Promise<SearchPlace[]> {
+    const pool = this.connection.pool as unknown as PoolLike;
+    return foundIn(pool, [this.queueName, this.queueName + DEAD], term, page);
   }
 
   // A button on the dashboard: retrying a dead letter is redriving it.

@@ -1,4 +1,4 @@
-import type { MessagePlace, MessageState } from '../../engine.js';
+import type { MessagePlace, MessageState, SearchPage, SearchPlace } from '../../engine.js';
 import type { PoolLike } from './sql.store.js';
 
 /**
@@ -48,5 +48,32 @@ export async function placesIn(
     rank: Number(rank),
     order: Number(place),
     storageId: String(id),
+  }));
+}
+
+/**
+ * Messages of a queue, and its dead letters, that have a term, those sent last first.
+ *
+ * $1 queue, $2 queue of the dead letters, $3 term, $4 how many at most, $5 time and $6 id of the place behind which to begin (null:
+ * the beginning)
+ */
+const FOUND = `
+SELECT id, added_at_ms FROM bullmq.job
+ WHERE queue IN ($1, $2) AND opts->'callsheet' ? 'terms' AND opts->'callsheet'->'terms' ? $3
+   AND ($6::text IS NULL OR (added_at_ms, id COLLATE "C") < ($5::bigint, $6::text))
+ ORDER BY added_at_ms DESC, id COLLATE "C" DESC LIMIT $4`;
+
+/** As `TurnBackend.search`, of a queue and that of its dead letters. */
+export async function foundIn(
+  pool: PoolLike,
+  queues: readonly [live: string, dead: string],
+  term: string,
+  { after, limit }: SearchPage,
+): Promise<SearchPlace[]> {
+  const params = [...queues, term, limit, after?.sentAt ?? null, after?.storageId ?? null];
+  const { rows } = await pool.query(FOUND, params);
+  return rows.map((row) => ({
+    sentAt: Number(row['added_at_ms']),
+    storageId: String(row['id']),
   }));
 }

@@ -9,6 +9,7 @@ import { MIGRATION_9 } from './postgres.migration.9.js';
 import { MIGRATION_10 } from './postgres.migration.10.js';
 import { MIGRATION_11 } from './postgres.migration.11.js';
 import { MIGRATION_12 } from './postgres.migration.12.js';
+import { MIGRATION_13 } from './postgres.migration.13.js';
 
 /** What a connection to PostgreSQL or PGlite can do. */
 export interface Queryable {
@@ -150,6 +151,7 @@ END $$;
   MIGRATION_10,
   MIGRATION_11,
   MIGRATION_12,
+  MIGRATION_13,
 ];
 
 const MIGRATION_LOCK = 0x63616c6c;

@@ -11,19 +11,29 @@ import {
 } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Carried } from '../../codec.js';
 import type {
   AttemptRecord,
   Cancellation,
+  Edited,
   Effects,
   MessagePlace,
   MessageRecord,
   MessageState,
+  SearchPage,
+  SearchPlace,
   StoredState,
 } from '../../engine.js';
 import type { Envelope } from '../../envelope.js';
 import { keyCount } from './bullmq.package.js';
-import { actorOf, DEAD, redriven, toEnvelope, toJob, type JobProgress } from './bullmq.job.js';
+import {
+  actorOf,
+  DEAD,
+  redriven,
+  toAnswer,
+  toEnvelope,
+  toJob,
+  type JobProgress,
+} from './bullmq.job.js';
 import { Ending, type Failure, type Keep, type NextJob, type TurnBackend } from './bullmq.store.js';
 import { mended } from './damaged.data.js';
 import { pauseAfterError } from './error.pause.js';
@@ -36,6 +46,7 @@ import { refuse, type Result, type TakenJob } from './redis.answers.js';
 import { RedisMailboxes, toState } from './redis.mailboxes.js';
 import { RedisPlaces } from './redis.places.js';
 import { runScript, type Argument } from './redis.run.js';
+import { entriesOf, foundIn } from './redis.terms.js';
 import { channelsOf, REMEMBERED, type Channels } from './redis.keys.js';
 import {
   BURY,
@@ -193,7 +204,7 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
     keep: Keep,
     fetchNext = false,
   ): Promise<NextJob> {
-    const value = JSON.stringify(reply ?? null);
+    const value = JSON.stringify(toAnswer({ reply, sends }) ?? null);
     const args = this.moveToCompletedArgs(
       job,
       value,
@@ -313,6 +324,10 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
     }
   }
 
+  async search(term: string, page: SearchPage): Promise<SearchPlace[]> {
+    return foundIn(await this.client, this.toKey(''), term, page);
+  }
+
   places(
     state: MessageState,
     after: MessagePlace | undefined,
@@ -321,8 +336,8 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
     return new RedisPlaces(() => this.client, this.toKey('')).list(state, after, limit);
   }
 
-  async redrive(id: string, progress: unknown, edited?: Carried): Promise<boolean> {
-    const change = edited ? await this.changed(id, edited) : ['', ''];
+  async redrive(id: string, progress: unknown, edited?: Edited): Promise<boolean> {
+    const change = edited ? await this.changed(id, edited) : ['', '', ''];
     const live = this.livePrefix();
     const keys = [
       '',
@@ -350,21 +365,22 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
   async rewrite(letter: MessageRecord, failure: Failure): Promise<boolean> {
     const { storageId, finishedAt, redrives, envelope } = letter;
     const fields = fieldsOf(failure);
-    const code = await this.runScript('rewrite', REWRITE, 1, [
-      ...[this.toKey(''), storageId, finishedAt, redrives],
-      ...(await this.changed(storageId, envelope)),
+    const code = await this.runScript('rewrite', REWRITE, 2, [
+      ...[this.toKey(''), this.livePrefix(), storageId, finishedAt, redrives],
       ...[fields['failedReason'], fields['stacktrace'], fields['progress']],
+      ...(await this.changed(storageId, envelope)),
     ]);
     return code === 1;
   }
 
-  /** New data and options of a dead letter. Nobody else changes them while it is one. */
-  private async changed(id: string, { data, types }: Carried): Promise<string[]> {
-    const { opts: text = '{}' } = await (await this.client).hgetall(this.toKey(id));
+  /** New data, options and entries of a dead letter. Nobody else changes them while it is one. */
+  private async changed(id: string, { data, types, terms }: Edited): Promise<string[]> {
+    const { opts: text = '{}', timestamp } = await (await this.client).hgetall(this.toKey(id));
     const opts = JSON.parse(text) as { callsheet?: object };
     return [
       JSON.stringify(data),
-      JSON.stringify({ ...opts, callsheet: { ...opts.callsheet, types } }),
+      JSON.stringify({ ...opts, callsheet: { ...opts.callsheet, types, terms } }),
+      entriesOf(id, Number(timestamp), terms),
     ];
   }
 
@@ -416,6 +432,7 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
         envelope.replace ? 'replace' : '',
         envelope.type,
         envelope.key,
+        entriesOf(command.id, envelope.sentAt, envelope.terms),
         command.args.length,
         ...command.args,
       );

@@ -1,6 +1,7 @@
 import { composeScript } from './bullmq.package.js';
 import { DRAINING, FETCHING, MAILBOX } from './redis.mailbox.js';
 import { ADDS, SENDS } from './redis.sends.js';
+import { INDEX } from './redis.terms.js';
 
 /** A job's records move from one queue to the other. */
 const TRANSFER = `
@@ -228,19 +229,20 @@ return 'cancelled'
  *
  * KEYS     those of reprocessJob, for the actor's queue
  * ARGV     those of reprocessJob (1..6: [1] id), [7] key prefix of the actor's queue, [8] key prefix of the dead letters,
- *          [9] new progress (JSON), [10] new data and [11] new options (JSON), or '' for those it has
+ *          [9] new progress (JSON), [10] new data, [11] new options (JSON) and [12] new entries of the index, or '' for those it has
  * returns  1, or -3 when there is no such dead letter
  */
 export const REDRIVE = (): string =>
   composeScript(
     ['reprocessJob'],
-    `${TRANSFER}${MAILBOX}
+    `${TRANSFER}${MAILBOX}${INDEX}
 local id, live, dead = ARGV[1], ARGV[7], ARGV[8]
 if redis.call('ZREM', dead .. 'failed', id) == 0 then return -3 end
 transfer(dead, live, id)
 local key = live .. id
 redis.call('HSET', key, 'progress', ARGV[9])
 if ARGV[10] ~= '' then redis.call('HSET', key, 'data', ARGV[10], 'opts', ARGV[11]) end
+index(live, ARGV[12])
 local opts = redis.call('HGET', key, 'opts') or '{}'
 redis.call('HSET', key, 'opts', (string.gsub(opts, ',?"callsheetCancelled":%d+', '')))
 redis.call('HDEL', key, 'stc', 'stacktrace', 'defa')
@@ -258,19 +260,20 @@ return result
 /**
  * Changes what a dead letter holds, if it still is the one that was read.
  *
- * KEYS[1]  key prefix of the dead letters
- * ARGV[1]  id, [2] when it died, [3] how often it was redriven, [4] new data, [5] options (JSON), [6] reason, [7] stacks and
- *          [8] progress (JSON)
+ * KEYS[1]  key prefix of the dead letters, [2] of the actor's queue
+ * ARGV[1]  id, [2] when it died, [3] how often it was redriven, [4] new reason, [5] stacks and [6] progress (JSON), [7] data,
+ *          [8] options (JSON), [9] entries of the index
  * returns  1, or 0 when there is no such dead letter
  */
-export const REWRITE = (): string => `${DRAINING}
+export const REWRITE = (): string => `${DRAINING}${INDEX}
 local p, id = KEYS[1], ARGV[1]
 local job = redis.call('HMGET', p .. id, 'finishedOn', 'progress')
 if not redis.call('ZSCORE', p .. 'failed', id) or job[1] ~= ARGV[2] then return 0 end
 local progress = cjson.decode(job[2] or '0')
 local redrives = type(progress) == 'table' and progress.redrives or 0
 if redrives ~= tonumber(ARGV[3]) then return 0 end
-redis.call('HSET', p .. id, 'data', ARGV[4], 'opts', ARGV[5], 'failedReason', ARGV[6], 'stacktrace', ARGV[7], 'progress', ARGV[8])
+redis.call('HSET', p .. id, 'failedReason', ARGV[4], 'stacktrace', ARGV[5], 'progress', ARGV[6], 'data', ARGV[7], 'opts', ARGV[8])
+index(KEYS[2], ARGV[9])
 return 1
 `;
 

@@ -1,4 +1,5 @@
 import { MAILBOX } from './redis.mailbox.js';
+import { INDEX } from './redis.terms.js';
 
 /** The names of BullMQ's scripts that {@link SENDS} calls. */
 export const ADDS = ['addPrioritizedJob', 'addDelayedJob', 'addParentJob', 'removeJob'];
@@ -7,14 +8,14 @@ export const ADDS = ['addPrioritizedJob', 'addDelayedJob', 'addParentJob', 'remo
  * Storing messages, in two steps: `planned` looks whether all may be stored and changes nothing, `store` stores them. At
  * `at` in ARGV: how long ids are remembered (ms), number of messages, then for each
  * name of the BullMQ script that adds it, fingerprint ('' when the sender chose no id), storage id, key prefix of its queue,
- * key prefix of its dead letters, 'replace' or '', type, key or '', number of arguments, the script's KEYS and ARGV.
+ * key prefix of its dead letters, 'replace' or '', type, key or '', entries of the index or '', number of arguments, the script's KEYS and ARGV.
  *
  * `planned(args, at, remembered, own)` answers the plan, or nil and why not: { 1, place } when the id of the message at that
  * place (from 1) was used for another body, { 2, place } when what it is to replace is in work, { 5, place, max } when the
  * mailbox of its key is full. `own` is the key of the message whose turn sends, which is over by then. `isOwnReplaced` of the plan tells whether a
  * message takes its place, `next` is the place behind the messages in ARGV.
  */
-export const SENDS = `${MAILBOX}
+export const SENDS = `${MAILBOX}${INDEX}
 local add = { addPrioritizedJob = addPrioritizedJob, addDelayedJob = addDelayedJob, addParentJob = addParentJob }
 
 -- How many more messages may wait, or nil for any number. The first of a mailbox does not wait while it is in work.
@@ -50,7 +51,7 @@ local function planned(args, at, remembered, own)
     local entry = {
       place = place, script = args[at], fingerprint = args[at + 1], id = args[at + 2], live = args[at + 3],
       dead = args[at + 4], isReplacing = args[at + 5] == 'replace', type = args[at + 6],
-      key = args[at + 7] ~= '' and args[at + 7] or nil, count = tonumber(args[at + 8]), first = at + 9,
+      key = args[at + 7] ~= '' and args[at + 7] or nil, entries = args[at + 8], count = tonumber(args[at + 9]), first = at + 10,
     }
     at = entry.first + entry.count
     local earlier, known = byId[entry.id], nil
@@ -102,6 +103,7 @@ local function store(plan)
         target[#target + 1] = plan.args[entry.first + i]
       end
       add[entry.script](keys, args)
+      index(entry.live, entry.entries)
       if entry.key then redis.call('HSET', entry.live .. entry.id, 'callsheet:key', entry.key) end
       if entry.script == 'addParentJob' then
         redis.call('ZREM', entry.live .. 'waiting-children', entry.id)

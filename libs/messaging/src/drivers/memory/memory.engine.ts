@@ -1,5 +1,4 @@
 import { systemClock, type Clock } from '../../clock.js';
-import type { Carried } from '../../codec.js';
 import type {
   ActorCounts,
   Bindings,
@@ -8,6 +7,7 @@ import type {
   Consumer,
   DeadLetterPlace,
   Delivery,
+  Edited,
   Engine,
   FinishedTurn,
   JournalRow,
@@ -18,6 +18,8 @@ import type {
   MessagePage,
   MessageRecord,
   QuarantinedKey,
+  SearchPage,
+  SearchResult,
   Sightings,
   Signal,
   StoredState,
@@ -28,6 +30,7 @@ import type { Envelope } from '../../envelope.js';
 import type { Json } from '../../json.js';
 import { StoreError } from '../../messaging.errors.js';
 import { MOST_RELEASES, type Release } from '../../release.js';
+import { placeOf } from '../../search.result.js';
 import { revisionOf } from '../revision.js';
 import { MemoryConsumer, type CommitStep } from './memory.consumer.js';
 import { newestFirst } from './memory.ended.js';
@@ -114,6 +117,14 @@ export class MemoryEngine implements Engine {
     return listing(this.messages.of(actor), page);
   }
 
+  async search(actor: string, term: string, page: SearchPage): Promise<SearchResult> {
+    // For those that are to be kept no longer to go.
+    this.messages.queue(actor);
+    const items = this.messages.terms.search(actor, term, page).map(recordOf);
+    const last = items.length < page.limit ? undefined : items.at(-1);
+    return { items, ...(last && { next: placeOf(last) }) };
+  }
+
   async deadLetters(
     actors: readonly string[],
     { after, limit }: { after?: DeadLetterPlace; limit: number },
@@ -125,7 +136,7 @@ export class MemoryEngine implements Engine {
       .map(recordOf);
   }
 
-  async redrive(id: string, actors: readonly string[], edited?: Carried): Promise<boolean> {
+  async redrive(id: string, actors: readonly string[], edited?: Edited): Promise<boolean> {
     const entry = this.messages.lookUp(id, actors);
     return entry !== undefined && this.messages.redrive(entry, edited);
   }

@@ -68,7 +68,7 @@ export function entryOf(envelope: Envelope): Entry {
 /** The entry as others see it: nothing is shared with the store. */
 export function recordOf(entry: Entry): MessageRecord {
   const { storageId: key, envelope, state, history, redrives } = entry;
-  const { startedAt, finishedAt, reason, reply } = entry;
+  const { startedAt, finishedAt, reason, reply, sent } = entry;
   return structuredClone({
     storageId: key,
     envelope,
@@ -79,6 +79,7 @@ export function recordOf(entry: Entry): MessageRecord {
     ...(finishedAt !== undefined && { finishedAt }),
     ...(reason !== undefined && { reason }),
     ...(reply !== undefined && { reply }),
+    ...(sent !== undefined && { sent }),
   });
 }
 

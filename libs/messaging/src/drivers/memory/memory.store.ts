@@ -1,13 +1,14 @@
 import type { Clock } from '../../clock.js';
-import type {
-  Cancellation,
-  Delivery,
-  Effects,
-  MessageRecord,
-  MessageState,
-  Outcome,
+import {
+  sentOf,
+  type Cancellation,
+  type Delivery,
+  type Edited,
+  type Effects,
+  type MessageRecord,
+  type MessageState,
+  type Outcome,
 } from '../../engine.js';
-import type { Carried } from '../../codec.js';
 import { storageIds, type Envelope } from '../../envelope.js';
 import { CancelledError, LockLostError } from '../../messaging.errors.js';
 import type { ResolvedOptions } from '../../messaging.options.js';
@@ -16,6 +17,7 @@ import { admit } from './memory.admission.js';
 import { DueEntries } from './memory.due.js';
 import { entryOf, remember, type Entry, type Work } from './memory.entry.js';
 import { RememberedIds } from './memory.ids.js';
+import { Terms } from './memory.terms.js';
 import { MemoryQueue } from './memory.queue.js';
 
 /** What a memory store goes by. */
@@ -34,6 +36,7 @@ export class MemoryStore {
   readonly entries = new Map<string, Entry>();
   readonly queues = new Map<string, MemoryQueue>();
   readonly ids: RememberedIds;
+  readonly terms = new Terms();
   private readonly due: DueEntries;
   private readonly changed = new Set<MemoryQueue>();
   private depth = 0;
@@ -143,11 +146,11 @@ export class MemoryStore {
     return 'cancelled';
   }
 
-  redrive(entry: Entry, edited?: Carried): boolean {
+  redrive(entry: Entry, edited?: Edited): boolean {
     if (entry.state !== 'dead') return false;
     const queue = this.queueOf(entry);
     queue.letters.remove(entry);
-    if (edited) entry.envelope = withData(entry.envelope, structuredClone(edited));
+    if (edited) this.setData(entry, structuredClone(edited));
     entry.failures = 0;
     entry.crashes = 0;
     entry.trial = undefined;
@@ -166,7 +169,7 @@ export class MemoryStore {
     if (entry?.state !== 'dead' || entry.finishedAt !== finishedAt) return false;
     if (entry.redrives !== redrives) return false;
     const { envelope, history } = structuredClone(letter);
-    entry.envelope = withData(entry.envelope, envelope);
+    this.setData(entry, envelope);
     entry.history = history;
     return true;
   }
@@ -223,6 +226,7 @@ export class MemoryStore {
     const { key } = entry.envelope;
     if (key !== undefined) this.queueOf(entry).states.commit(key, effects, this.clock.now());
     if (reply) entry.reply = structuredClone(reply);
+    entry.sent = sentOf(sends);
     this.end(entry, 'done');
     this.insertAll(fresh);
   }
@@ -285,6 +289,7 @@ export class MemoryStore {
 
   private insert(entry: Entry): void {
     this.entries.set(entry.storageId, entry);
+    this.terms.add(entry);
     this.queueOf(entry).enter(entry);
     this.wait(entry, entry.envelope.dueAt ?? 0);
     this.listeners.stored(entry);
@@ -315,6 +320,13 @@ export class MemoryStore {
   private forget(queue: MemoryQueue, entry: Entry): void {
     queue.drop(entry);
     this.entries.delete(entry.storageId);
+    this.terms.remove(entry);
+  }
+
+  private setData(entry: Entry, edited: Edited): void {
+    this.terms.remove(entry);
+    entry.envelope = withData(entry.envelope, edited);
+    this.terms.add(entry);
   }
 
   private queueOf({ envelope }: Entry): MemoryQueue {
@@ -341,8 +353,16 @@ export class MemoryStore {
   }
 }
 
-function withData({ types: _, ...rest }: Envelope, { data, types }: Carried): Envelope {
-  return { ...rest, data: data as Envelope['data'], ...(types !== undefined && { types }) };
+function withData(
+  { types: _, terms: __, ...rest }: Envelope,
+  { data, types, terms }: Edited,
+): Envelope {
+  return {
+    ...rest,
+    data: data as Envelope['data'],
+    ...(types !== undefined && { types }),
+    ...(terms && { terms }),
+  };
 }
 
 function isEnded({ state }: Entry): boolean {
