@@ -37,6 +37,13 @@ export class ChargeCard extends Message(
   { secret: ['card'] },
 ) {}
 
+// Fields by whose values messages are found.
+export class ShipOrder extends Message(
+  'shipping.ship',
+  z.object({ orderId: z.string(), tags: z.array(z.string()) }),
+  { search: ['orderId', 'tags'] },
+) {}
+
 @Actor()
 export class BillingActor {
   readonly sent: SendInvoice[] = [];

@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander';
+import { misuse } from '../exit.js';
 import { argument } from '../output.js';
 import { doing, segment } from '../run.js';
 import type { Shell } from '../shell.js';
@@ -19,6 +20,7 @@ export interface MessageShown {
   correlationId?: string;
   causationId?: string;
   reply?: unknown;
+  effects?: { total: number; items: { id: string; actor: string }[] };
   sentAt: string;
   dueAt?: string;
   deadline?: string;
@@ -34,6 +36,14 @@ export interface MessageShown {
   error?: string;
   redrives: number;
   unreadable?: string;
+}
+
+interface Filters {
+  limit: number;
+  find?: string;
+  state?: string;
+  key?: string;
+  type?: string;
 }
 
 const STATES = ['waiting', 'delayed', 'parked', 'active', 'done', 'dead', 'cancelled'];
@@ -54,20 +64,22 @@ export function addMessages(program: Command, shell: Shell): void {
 
   group
     .command('list')
-    .description('Messages of an actor, by state.')
-    .argument('<actor>', 'name of the actor: the part of the type before the dot')
+    .description('Messages of an actor, by state; with --find those with a value, sent last first.')
+    .argument('[actor]', 'name of the actor: the part of the type before the dot')
+    .option('--find <query>', 'only those with a value in their data: data.<field>:<value>')
     .addOption(new Option('--state <state>', 'only those').choices(STATES))
     .option('--key <key>', 'only those of this key')
     .option('--type <type>', 'only those of this type')
     .addOption(limitOption())
     .action(
-      doing<[actor: string], { limit: number; state?: string; key?: string; type?: string }>(
-        shell,
-        async (run, [actor], { limit, state, key, type }) => {
-          const query = { actor, state, key, type };
-          await run.out.list(COLUMNS, run.api.items<MessageShown>('/v1/messages', limit, query));
-        },
-      ),
+      doing<[actor?: string], Filters>(shell, async (run, [actor], options) => {
+        const { limit, find, state, key, type } = options;
+        if (actor === undefined && find === undefined) {
+          throw misuse('whose messages?', 'name an actor, or say --find data.<field>:<value>');
+        }
+        const query = { actor, q: find, state, key, type };
+        await run.out.list(COLUMNS, run.api.items<MessageShown>('/v1/messages', limit, query));
+      }),
     );
 
   group
@@ -106,8 +118,9 @@ export function messageFields(message: MessageShown): [string, unknown][] {
   const last = attempts.at(-1)?.error;
   return [
     ...Object.entries(message).filter(
-      ([name]) => !['attempts', 'data', 'headers', 'error'].includes(name),
+      ([name]) => !['attempts', 'data', 'effects', 'headers', 'error'].includes(name),
     ),
+    ['effects', message.effects && effectsText(message.effects)],
     ['error', message.error],
     ...(Object.keys(message.headers).length > 0
       ? [['headers', message.headers] satisfies [string, unknown]]
@@ -119,4 +132,9 @@ export function messageFields(message: MessageShown): [string, unknown][] {
     ]),
     ['stack', last?.stack],
   ];
+}
+
+function effectsText({ total, items }: NonNullable<MessageShown['effects']>): string {
+  const more = total > items.length ? `, and ${total - items.length} more` : '';
+  return items.map(({ id }) => id).join(', ') + more;
 }

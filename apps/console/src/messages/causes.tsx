@@ -2,9 +2,9 @@ import { useQuery } from '@tanstack/react-query';
 import type { ReactElement, ReactNode } from 'react';
 import { Link } from 'wouter';
 import { pathTo } from '../address.js';
-import { client, type Shown } from '../api/client.js';
-import { isMissing } from '../api/problem.js';
+import type { Shown } from '../api/client.js';
 import { StateBadge } from '../parts/state.badge.js';
+import { findMessage } from './find.message.js';
 
 type Message = Shown['Message'];
 
@@ -65,18 +65,9 @@ async function causesOf({ causationId }: Message): Promise<Cause[]> {
   const causes: Cause[] = [];
   let id = causationId;
   while (id !== undefined && causes.length < MOST) {
-    const message: Message | undefined = await find(id);
+    const message: Message | undefined = await findMessage(id);
     causes.unshift({ id, ...(message && { message }) });
     id = message?.causationId;
   }
   return causes;
-}
-
-async function find(id: string): Promise<Message | undefined> {
-  try {
-    return (await client.GET('/v1/messages/{id}', { params: { path: { id } } })).data;
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
 }

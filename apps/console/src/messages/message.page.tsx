@@ -14,6 +14,7 @@ import { Page } from '../parts/page.js';
 import { StateBadge } from '../parts/state.badge.js';
 import { span } from '../parts/time.js';
 import { Causes } from './causes.js';
+import { Effects } from './effects.js';
 import { Timeline } from './timeline.view.js';
 
 type Message = Shown['Message'];
@@ -128,6 +129,7 @@ function Details({ message }: { message: Message }): ReactElement {
             })}
           />
           <Causes message={message} />
+          <Effects message={message} />
         </section>
       </div>
       <section>

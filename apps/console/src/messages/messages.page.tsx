@@ -23,48 +23,41 @@ const STATES: readonly State[] = [
   'cancelled',
 ];
 
-/** Messages of an actor by state, key and type; and one by its id. */
+/** Messages by actor, state, key and type, and by a value in their data; and one by its id. */
 export function MessagesPage(): ReactElement {
   const { me } = useMe();
+  const { get } = useUrlState();
+  const known = useActorNames();
+  const isEnough = me?.tenant !== undefined || (get('actor') ?? get('q')) !== undefined;
   return (
     <Page title="Messages">
       <Jump label="By id" to={(id) => pathTo('messages', id)} />
-      {me?.tenant === undefined ? (
-        <OfActor />
-      ) : (
-        <p className="quiet">Lists are for those who may read all tenants.</p>
-      )}
-    </Page>
-  );
-}
-
-function OfActor(): ReactElement {
-  const { get } = useUrlState();
-  const known = useActorNames();
-  const actor = get('actor');
-  return (
-    <>
       <FilterBar
         filters={[
           { name: 'actor', label: 'Actor', options: known },
           { name: 'state', label: 'State', options: STATES },
           { name: 'key', label: 'Key' },
           { name: 'type', label: 'Type', placeholder: 'email.send' },
+          { name: 'q', label: 'Value', placeholder: 'data.to:ada@example.org' },
         ]}
       />
-      {actor === undefined ? (
-        <p className="quiet">Choose an actor: messages are listed for one at a time.</p>
+      {isEnough ? (
+        <Messages />
       ) : (
-        <Messages actor={actor} />
+        <p className="quiet">
+          Choose an actor, or say a value to look for: <code>data.</code>, a field, a colon, and the
+          value.
+        </p>
       )}
-    </>
+    </Page>
   );
 }
 
-function Messages({ actor }: { actor: string }): ReactElement {
+function Messages(): ReactElement {
   const { get } = useUrlState();
   const query = {
-    actor,
+    actor: get('actor'),
+    q: get('q'),
     state: get('state') as State | undefined,
     key: get('key'),
     type: get('type'),

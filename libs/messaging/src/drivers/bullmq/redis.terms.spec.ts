@@ -49,8 +49,8 @@ serverSuite('redis-server', 'the index of terms on Redis', () => {
       expect((await engine.search(actor, old, { limit: 5 })).items).toEqual([]);
       // What is gone is passed over, a few pages of it, and told to go on behind.
       const { items, next } = await engine.search(actor, fresh, { limit: 5 });
-      expect(items.map(({ envelope }) => envelope.id).sort()).toEqual(
-        sent.map(({ id }) => id).sort(),
+      expect(new Set(items.map(({ envelope }) => envelope.id))).toEqual(
+        new Set(sent.map(({ id }) => id)),
       );
       expect(next).toMatchObject({ sentAt: now - 1 });
     } finally {
