@@ -3,7 +3,6 @@ import { Link } from 'wouter';
 import { pathTo } from '../address.js';
 import { api, type Shown } from '../api/client.js';
 import { DataTable, type Column } from '../parts/data.table.js';
-import { FailureNote } from '../parts/failure.note.js';
 import { Page } from '../parts/page.js';
 import { StateBadge } from '../parts/state.badge.js';
 import { span } from '../parts/time.js';
@@ -34,11 +33,11 @@ export function ActorsPage(): ReactElement {
   const { data, error } = api.useQuery('get', '/v1/actors');
   return (
     <Page title="Actors">
-      <FailureNote error={error} />
       <DataTable
         caption="Actors with their messages by state, throughput and latency"
         columns={COLUMNS}
         rows={data?.items}
+        error={error}
         id={({ name }) => name}
         empty="No actors are known: start a worker."
       />

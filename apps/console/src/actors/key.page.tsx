@@ -117,8 +117,7 @@ function Messages({ actor, name }: Named): ReactElement {
   return (
     <section>
       <h2>Messages</h2>
-      <FailureNote error={error} />
-      {(data ?? !error) && <MessageTable messages={data?.items} empty="None is kept." ofKey />}
+      <MessageTable messages={data?.items} error={error} empty="None is kept." ofKey />
       <Link href={`/messages${query({ actor, key: name })}`}>All messages of this key</Link>
     </section>
   );

@@ -6,7 +6,6 @@ import { refresh } from '../api/queries.js';
 import { ActionButton } from '../parts/action.button.js';
 import { DataTable, type Column } from '../parts/data.table.js';
 import { each } from '../parts/each.js';
-import { FailureNote } from '../parts/failure.note.js';
 import { Moment } from '../parts/moment.js';
 import { Pager } from '../parts/pager.js';
 import { useUrlState } from '../parts/url.state.js';
@@ -68,30 +67,26 @@ export function LetterList({ filter }: { filter: LetterFilter }): ReactElement {
   return (
     <section aria-labelledby="letters">
       <h2 id="letters">Letters</h2>
-      <FailureNote error={error} />
-      {(data ?? !error) && (
-        <>
-          {shown.length > 0 && may('dead-letters:redrive') && (
-            <div className="actions">
-              <button
-                type="button"
-                onClick={() => setMarked(new Set(selected.length === shown.length ? [] : shown))}
-              >
-                {selected.length === shown.length ? 'Select none' : 'Select all shown'}
-              </button>
-              {selected.length > 0 && <SelectedActions ids={selected} />}
-            </div>
-          )}
-          <DataTable
-            caption="Dead letters, newest first"
-            columns={columns}
-            rows={data?.items}
-            id={({ id }) => id}
-            empty="No dead letter matches."
-          />
-          <Pager next={data?.next} />
-        </>
+      {shown.length > 0 && may('dead-letters:redrive') && (
+        <div className="actions">
+          <button
+            type="button"
+            onClick={() => setMarked(new Set(selected.length === shown.length ? [] : shown))}
+          >
+            {selected.length === shown.length ? 'Select none' : 'Select all shown'}
+          </button>
+          {selected.length > 0 && <SelectedActions ids={selected} />}
+        </div>
       )}
+      <DataTable
+        caption="Dead letters, newest first"
+        columns={columns}
+        rows={data?.items}
+        error={error}
+        id={({ id }) => id}
+        empty="No dead letter matches."
+      />
+      <Pager next={data?.next} />
     </section>
   );
 }

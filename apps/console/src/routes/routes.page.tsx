@@ -3,7 +3,6 @@ import { Link } from 'wouter';
 import { api, type Shown } from '../api/client.js';
 import { useMe } from '../api/me.js';
 import { DataTable, type Column } from '../parts/data.table.js';
-import { FailureNote } from '../parts/failure.note.js';
 import { Moment } from '../parts/moment.js';
 import { Page } from '../parts/page.js';
 import { Pager } from '../parts/pager.js';
@@ -59,16 +58,14 @@ function AllRoutes(): ReactElement {
         )
       }
     >
-      <FailureNote error={error} />
-      {(data ?? !error) && (
-        <DataTable
-          caption="Stored routes, in the order they are looked at"
-          columns={COLUMNS}
-          rows={rows}
-          id={({ id }) => id}
-          empty="No route is stored: events go to the actors that subscribe to them."
-        />
-      )}
+      <DataTable
+        caption="Stored routes, in the order they are looked at"
+        columns={COLUMNS}
+        rows={rows}
+        error={error}
+        id={({ id }) => id}
+        empty="No route is stored: events go to the actors that subscribe to them."
+      />
       <Pager next={data?.next} />
       <RouteTrial />
     </Page>

@@ -58,14 +58,17 @@ const COLUMNS: readonly Column<Schedule>[] = [
 /** Schedules with what comes next and what became of the last runs. */
 export function ScheduleTable({
   schedules,
+  error,
 }: {
   schedules: readonly Schedule[] | undefined;
+  error: unknown;
 }): ReactElement {
   return (
     <DataTable
       caption="Schedules by id"
       columns={COLUMNS}
       rows={schedules}
+      error={error}
       id={({ id }) => id}
       empty="No schedule is here: a worker declares them, or somebody makes one."
     />

@@ -2,7 +2,6 @@ import type { ReactElement } from 'react';
 import { Link, useSearch } from 'wouter';
 import { api } from '../api/client.js';
 import { useMe } from '../api/me.js';
-import { FailureNote } from '../parts/failure.note.js';
 import { FilterBar } from '../parts/filter.bar.js';
 import { Page } from '../parts/page.js';
 import { Pager } from '../parts/pager.js';
@@ -70,8 +69,7 @@ function List({
   });
   return (
     <>
-      <FailureNote error={error} />
-      {(data ?? !error) && <ScheduleTable schedules={data?.items} />}
+      <ScheduleTable schedules={data?.items} error={error} />
       <Pager next={data?.next} />
     </>
   );

@@ -2,7 +2,6 @@ import type { ReactElement } from 'react';
 import { Link } from 'wouter';
 import { api, type Shown } from '../api/client.js';
 import { DataTable, type Column } from '../parts/data.table.js';
-import { FailureNote } from '../parts/failure.note.js';
 import { Moment } from '../parts/moment.js';
 import { Page } from '../parts/page.js';
 import { Pager } from '../parts/pager.js';
@@ -65,16 +64,14 @@ export function SyncPage(): ReactElement {
   });
   return (
     <Page title="Sync">
-      <FailureNote error={error} />
-      {(data ?? !error) && (
-        <DataTable
-          caption="Pipelines by name"
-          columns={COLUMNS}
-          rows={data?.items}
-          id={({ name }) => name}
-          empty="No pipeline is here: a worker declares them."
-        />
-      )}
+      <DataTable
+        caption="Pipelines by name"
+        columns={COLUMNS}
+        rows={data?.items}
+        error={error}
+        id={({ name }) => name}
+        empty="No pipeline is here: a worker declares them."
+      />
       <Pager next={data?.next} />
     </Page>
   );
