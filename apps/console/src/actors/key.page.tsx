@@ -92,11 +92,11 @@ function Details({ actor, of: shown }: { actor: string; of: Shown['Key'] }): Rea
         </div>
       )}
       <Facts
-        facts={Object.entries({
+        facts={{
           'In its mailbox': depth,
           'First could start': since && <Moment at={since} />,
           'State committed': state && `${state.revision} times, version ${state.version}`,
-        })}
+        }}
       />
       <Messages actor={actor} name={key} />
       <section>

@@ -115,25 +115,19 @@ function LetterFacts({ letter }: { letter: Letter }): ReactElement {
   const { type, key, reason, fingerprint, finishedAt, sentAt, redrives, tenant } = letter;
   return (
     <Facts
-      facts={[
-        ['Type', type],
-        ['Key', key],
-        ['Tenant', tenant],
-        ['Reason', reason],
-        [
-          'Sent, died',
+      facts={{
+        Type: type,
+        Key: key,
+        Tenant: tenant,
+        Reason: reason,
+        'Sent, died': (
           <>
             <Moment at={sentAt} />, <Moment at={finishedAt} />
-          </>,
-        ],
-        ['Redriven before', redrives === 0 ? 'never' : `${redrives} times`],
-        [
-          'Fingerprint',
-          <Link key="fingerprint" href={`/dead-letters?fingerprint=${fingerprint}`}>
-            {fingerprint}
-          </Link>,
-        ],
-      ]}
+          </>
+        ),
+        'Redriven before': redrives === 0 ? 'never' : `${redrives} times`,
+        Fingerprint: <Link href={`/dead-letters?fingerprint=${fingerprint}`}>{fingerprint}</Link>,
+      }}
     />
   );
 }

@@ -111,7 +111,7 @@ function Details({ message }: { message: Message }): ReactElement {
         <section>
           <h2>Facts</h2>
           <Facts
-            facts={Object.entries({
+            facts={{
               Actor: <Link href={pathTo('actors', actor)}>{actor}</Link>,
               Key: key !== undefined && (
                 <Link href={pathTo('actors', actor, 'keys', key)}>{key}</Link>
@@ -125,7 +125,7 @@ function Details({ message }: { message: Message }): ReactElement {
               Redrives: message.redrives > 0 && message.redrives,
               Tenant: message.tenant,
               Trace: message.traceId && <code>{message.traceId}</code>,
-            })}
+            }}
           />
           <Causes message={message} />
         </section>
@@ -139,7 +139,7 @@ function Details({ message }: { message: Message }): ReactElement {
       {Object.keys(headers).length > 0 && (
         <section>
           <h2>Headers</h2>
-          <Facts facts={Object.entries(headers)} />
+          <Facts facts={headers} />
         </section>
       )}
       {reply !== undefined && (

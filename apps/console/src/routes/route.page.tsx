@@ -135,20 +135,19 @@ function Rule({ route }: { route: Shown['Route'] }): ReactElement {
   return (
     <>
       <Facts
-        facts={[
-          ['Takes', <strong key="match">{matchText(match)}</strong>],
-          ['Leads to', to.map(receiverText).join('; ')],
-          ['Says anew', set && <code>{JSON.stringify(set)}</code>],
-          ['Order', order],
-          ['Last', last && 'no route behind it is looked at when it matches'],
-          ['State', <StateBadge key="state" state={disabled ? 'disabled' : 'active'} />],
-          [
-            'Revision',
+        facts={{
+          Takes: <strong>{matchText(match)}</strong>,
+          'Leads to': to.map(receiverText).join('; '),
+          'Says anew': set && <code>{JSON.stringify(set)}</code>,
+          Order: order,
+          Last: last && 'no route behind it is looked at when it matches',
+          State: <StateBadge state={disabled ? 'disabled' : 'active'} />,
+          Revision: (
             <>
               {revision}, <Moment at={changedAt} />
-            </>,
-          ],
-        ]}
+            </>
+          ),
+        }}
       />
       <details>
         <summary>As JSON</summary>
