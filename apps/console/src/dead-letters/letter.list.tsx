@@ -1,8 +1,7 @@
 import { useState, type ReactElement } from 'react';
 import { Link, useSearch } from 'wouter';
-import { api, client, reasonHeader, type Shown } from '../api/client.js';
+import { api, type Shown } from '../api/client.js';
 import { useMe } from '../api/me.js';
-import { refresh } from '../api/queries.js';
 import { ActionButton } from '../parts/action.button.js';
 import { DataTable, type Column } from '../parts/data.table.js';
 import { each } from '../parts/each.js';
@@ -10,6 +9,7 @@ import { Moment } from '../parts/moment.js';
 import { Pager } from '../parts/pager.js';
 import { useUrlState } from '../parts/url.state.js';
 import { urlWith } from '../parts/url.with.js';
+import { discard, redrive, refreshLetters } from './letter.calls.js';
 import type { LetterFilter } from './letter.filter.js';
 
 type Letter = Shown['DeadLetter'];
@@ -94,34 +94,20 @@ export function LetterList({ filter }: { filter: LetterFilter }): ReactElement {
 function SelectedActions({ ids }: { ids: readonly string[] }): ReactElement {
   const { may } = useMe();
   const all = (call: (id: string) => Promise<unknown>) =>
-    each(ids, call).finally(() => void refresh('/v1/dead-letters', '/v1/messages', '/v1/actors'));
+    each(ids, call).finally(() => void refreshLetters());
   return (
     <>
       <ActionButton
         name={`Redrive ${ids.length} selected`}
         reason="optional"
-        run={(_form, reason) =>
-          all((id) =>
-            client.POST('/v1/dead-letters/{id}/redrive', {
-              params: { path: { id } },
-              headers: reasonHeader(reason),
-            }),
-          )
-        }
+        run={(_form, reason) => all((id) => redrive(id, reason))}
       />
       {may('dead-letters:discard') && (
         <ActionButton
           name={`Discard ${ids.length} selected`}
           reason="required"
           danger
-          run={(_form, reason) =>
-            all((id) =>
-              client.DELETE('/v1/dead-letters/{id}', {
-                params: { path: { id } },
-                headers: reasonHeader(reason),
-              }),
-            )
-          }
+          run={(_form, reason) => all((id) => discard(id, reason))}
         />
       )}
     </>

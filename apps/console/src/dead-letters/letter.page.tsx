@@ -1,9 +1,8 @@
 import { useState, type ReactElement } from 'react';
 import { Link, useSearch } from 'wouter';
-import { api, client, reasonHeader, type Shown } from '../api/client.js';
+import { api, type Shown } from '../api/client.js';
 import { useMe } from '../api/me.js';
 import { isMissing } from '../api/problem.js';
-import { refresh } from '../api/queries.js';
 import { ActionButton } from '../parts/action.button.js';
 import { Facts } from '../parts/facts.js';
 import { FailureNote } from '../parts/failure.note.js';
@@ -14,6 +13,7 @@ import { Moment } from '../parts/moment.js';
 import { Page } from '../parts/page.js';
 import { urlWith } from '../parts/url.with.js';
 import { AttemptErrors } from './attempt.errors.js';
+import { discard, redrive, refreshLetters } from './letter.calls.js';
 
 type Letter = Shown['DeadLetter'];
 
@@ -31,7 +31,7 @@ export function LetterPage({ id }: { id: string }): ReactElement {
   const end = async (how: 'redriven' | 'discarded', call: Promise<unknown>): Promise<void> => {
     await call;
     setEnded(how);
-    void refresh('/v1/dead-letters', '/v1/messages', '/v1/actors');
+    void refreshLetters();
   };
   const isGone = isMissing(error);
   return (
@@ -45,15 +45,7 @@ export function LetterPage({ id }: { id: string }): ReactElement {
             name="Discard"
             reason="required"
             danger
-            run={(_form, reason) =>
-              end(
-                'discarded',
-                client.DELETE('/v1/dead-letters/{id}', {
-                  params: { path: { id } },
-                  headers: reasonHeader(reason),
-                }),
-              )
-            }
+            run={(_form, reason) => end('discarded', discard(id, reason))}
           />
         )
       }
@@ -91,16 +83,7 @@ export function LetterPage({ id }: { id: string }): ReactElement {
           {may('dead-letters:redrive') && !letter.unreadable ? (
             <Mending
               letter={letter}
-              redrive={(data, reason) =>
-                end(
-                  'redriven',
-                  client.POST('/v1/dead-letters/{id}/redrive', {
-                    params: { path: { id } },
-                    body: data && { data },
-                    headers: reasonHeader(reason),
-                  }),
-                )
-              }
+              send={(reason, data) => end('redriven', redrive(id, reason, data))}
             />
           ) : (
             <JsonView data={letter.data} name="Data" />
@@ -135,22 +118,22 @@ function LetterFacts({ letter }: { letter: Letter }): ReactElement {
 /** Its data, to be mended, and the button that sends it on its way again. */
 function Mending({
   letter,
-  redrive,
+  send,
 }: {
   letter: Letter;
   /** @param data undefined: as it is */
-  redrive: (data: Record<string, unknown> | undefined, reason: string) => Promise<void>;
+  send: (reason: string, data: Record<string, unknown> | undefined) => Promise<void>;
 }): ReactElement {
   const text = jsonText(letter.data);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
-  const send = async (form: FormData): Promise<void> => {
+  const submit = async (form: FormData): Promise<void> => {
     setBusy(true);
     setError(undefined);
     try {
       const typed = form.get('data') as string;
       const data = typed === text ? undefined : (objectIn(typed, 'Data') ?? {});
-      await redrive(data, (form.get('reason') as string).trim());
+      await send((form.get('reason') as string).trim(), data);
     } catch (failure) {
       setError(failure);
       setBusy(false);
@@ -161,7 +144,7 @@ function Mending({
       className="fields"
       onSubmit={(event) => {
         event.preventDefault();
-        void send(new FormData(event.currentTarget));
+        void submit(new FormData(event.currentTarget));
       }}
     >
       <JsonField
