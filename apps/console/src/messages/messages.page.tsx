@@ -1,6 +1,6 @@
 import type { ReactElement } from 'react';
 import { pathTo } from '../address.js';
-import { useActorNames } from '../api/actor.names.js';
+import { useActorNames } from '../api/actors.js';
 import { api, type Shown } from '../api/client.js';
 import { useMe } from '../api/me.js';
 import { FilterBar } from '../parts/filter.bar.js';
