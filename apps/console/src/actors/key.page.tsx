@@ -82,7 +82,7 @@ function Details({ actor, of: shown }: { actor: string; of: Shown['Key'] }): Rea
             <StateBadge state="quarantined" /> <Moment at={quarantine.since} />, by attempt{' '}
             {quarantine.attempt} at{' '}
             {may('board:read') ? (
-              <a href={`/board${pathTo('queue', actor, quarantine.job)}`}>{quarantine.job}</a>
+              <a href={pathTo('board', 'queue', actor, quarantine.job)}>{quarantine.job}</a>
             ) : (
               quarantine.job
             )}

@@ -1,5 +1,6 @@
 import { useState, type ReactElement } from 'react';
 import { Link, useSearch } from 'wouter';
+import { query } from '../address.js';
 import { api, type Shown } from '../api/client.js';
 import { useMe } from '../api/me.js';
 import { ActionButton } from '../parts/action.button.js';
@@ -8,7 +9,6 @@ import { each } from '../parts/each.js';
 import { Moment } from '../parts/moment.js';
 import { Pager } from '../parts/pager.js';
 import { useUrlState } from '../parts/url.state.js';
-import { urlWith } from '../parts/url.with.js';
 import { discard, redrive, refreshLetters } from './letter.calls.js';
 import type { LetterFilter } from './letter.filter.js';
 
@@ -50,7 +50,7 @@ export function LetterList({ filter }: { filter: LetterFilter }): ReactElement {
     {
       name: 'Letter',
       of: ({ id }) => (
-        <Link className="id" href={urlWith('/dead-letters', search, { id })}>
+        <Link className="id" href={`/dead-letters${query({ id }, search)}`}>
           {id}
         </Link>
       ),

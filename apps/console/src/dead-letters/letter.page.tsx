@@ -1,5 +1,6 @@
 import { useState, type ReactElement } from 'react';
 import { Link, useSearch } from 'wouter';
+import { pathTo, query } from '../address.js';
 import { api, type Shown } from '../api/client.js';
 import { useMe } from '../api/me.js';
 import { isMissing } from '../api/problem.js';
@@ -11,7 +12,6 @@ import { jsonText, objectIn } from '../parts/json.text.js';
 import { JsonView } from '../parts/json.view.js';
 import { Moment } from '../parts/moment.js';
 import { Page } from '../parts/page.js';
-import { urlWith } from '../parts/url.with.js';
 import { AttemptErrors } from './attempt.errors.js';
 import { discard, redrive, refreshLetters } from './letter.calls.js';
 
@@ -51,15 +51,14 @@ export function LetterPage({ id }: { id: string }): ReactElement {
       }
     >
       <p>
-        <Link href={urlWith('/dead-letters', search, { id: undefined })}>All dead letters</Link>
+        <Link href={`/dead-letters${query({ id: undefined }, search)}`}>All dead letters</Link>
         {' · '}
-        <Link href={`/messages/${encodeURIComponent(id)}`}>Its message</Link>
+        <Link href={pathTo('messages', id)}>Its message</Link>
       </p>
       {ended === 'redriven' && (
         <p role="status" className="notice">
-          Redriven: it waits again, and{' '}
-          <Link href={`/messages/${encodeURIComponent(id)}`}>its message</Link> shows what becomes
-          of it.
+          Redriven: it waits again, and <Link href={pathTo('messages', id)}>its message</Link> shows
+          what becomes of it.
         </p>
       )}
       {ended === 'discarded' && (
@@ -109,7 +108,7 @@ function LetterFacts({ letter }: { letter: Letter }): ReactElement {
           </>
         ),
         'Redriven before': redrives === 0 ? 'never' : `${redrives} times`,
-        Fingerprint: <Link href={`/dead-letters?fingerprint=${fingerprint}`}>{fingerprint}</Link>,
+        Fingerprint: <Link href={`/dead-letters${query({ fingerprint })}`}>{fingerprint}</Link>,
       }}
     />
   );

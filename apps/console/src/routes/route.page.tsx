@@ -1,5 +1,6 @@
 import { useRef, useState, type ReactElement } from 'react';
 import { Link, useLocation } from 'wouter';
+import { query } from '../address.js';
 import { api, client, reasonHeader, type Shown } from '../api/client.js';
 import { useMe } from '../api/me.js';
 import { isMissing } from '../api/problem.js';
@@ -25,7 +26,7 @@ const EXAMPLE = {
 
 /** The address of a route's page. */
 export function pageOf(id: string): string {
-  return `/routes?id=${encodeURIComponent(id)}`;
+  return `/routes${query({ id })}`;
 }
 
 /** Makes a route. */

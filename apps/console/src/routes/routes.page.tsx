@@ -8,7 +8,7 @@ import { Page } from '../parts/page.js';
 import { Pager } from '../parts/pager.js';
 import { StateBadge } from '../parts/state.badge.js';
 import { useUrlState } from '../parts/url.state.js';
-import { NewRoutePage, RoutePage } from './route.page.js';
+import { NewRoutePage, pageOf, RoutePage } from './route.page.js';
 import { matchText, receiverText } from './route.text.js';
 import { RouteTrial } from './route.trial.js';
 
@@ -20,8 +20,7 @@ const COLUMNS: readonly Column<Route>[] = [
     name: 'Route',
     of: ({ id, disabled, last }) => (
       <div>
-        <Link href={`/routes?id=${encodeURIComponent(id)}`}>{id}</Link>{' '}
-        {disabled && <StateBadge state="disabled" />}
+        <Link href={pageOf(id)}>{id}</Link> {disabled && <StateBadge state="disabled" />}
         {last && <StateBadge state="last" />}
       </div>
     ),

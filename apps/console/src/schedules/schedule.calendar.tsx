@@ -1,11 +1,11 @@
 import { useQueries } from '@tanstack/react-query';
 import type { ReactElement } from 'react';
 import { Link, useSearch } from 'wouter';
+import { query } from '../address.js';
 import { api, type Shown } from '../api/client.js';
 import { FailureNote } from '../parts/failure.note.js';
 import { Tabs } from '../parts/tabs.js';
 import { useUrlState } from '../parts/url.state.js';
-import { urlWith } from '../parts/url.with.js';
 import { calendarOf, type Day, type Entry } from './calendar.js';
 import { pageOf } from './schedule.table.js';
 
@@ -67,7 +67,7 @@ export function ScheduleCalendar({
         name="Days"
         tabs={DAYS.map((count) => ({
           name: count === 1 ? 'Today' : `${count} days`,
-          href: urlWith('/schedules', search, { days: String(count) }),
+          href: `/schedules${query({ days: String(count) }, search)}`,
           current: count === days,
         }))}
       />

@@ -1,5 +1,6 @@
 import type { ReactElement, ReactNode } from 'react';
 import { Link } from 'wouter';
+import { pathTo } from '../address.js';
 import type { Shown } from '../api/client.js';
 import { Facts } from '../parts/facts.js';
 import { Moment } from '../parts/moment.js';
@@ -57,8 +58,7 @@ export function ScheduleFacts({ schedule }: { schedule: Shown['Schedule'] }): Re
 function Running({ running }: { running: Shown['Schedule']['running'] }): ReactNode {
   return running.map(({ id, startedAt }) => (
     <div key={id}>
-      <Link href={`/messages/${encodeURIComponent(id)}`}>{id}</Link>, since{' '}
-      <Moment at={startedAt} />
+      <Link href={pathTo('messages', id)}>{id}</Link>, since <Moment at={startedAt} />
     </div>
   ));
 }

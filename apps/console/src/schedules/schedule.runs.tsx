@@ -1,5 +1,6 @@
 import type { ReactElement } from 'react';
 import { Link } from 'wouter';
+import { pathTo, query } from '../address.js';
 import { api } from '../api/client.js';
 import { DataTable, type Column } from '../parts/data.table.js';
 import { LineChart } from '../parts/line.chart.js';
@@ -35,7 +36,7 @@ const COLUMNS: readonly Column<HistoryLine>[] = [
     name: 'Run',
     of: ({ run }) =>
       run && (
-        <Link className="id" href={`/messages/${encodeURIComponent(run)}`}>
+        <Link className="id" href={pathTo('messages', run)}>
           {run}
         </Link>
       ),
@@ -47,7 +48,7 @@ const COLUMNS: readonly Column<HistoryLine>[] = [
         <div>
           <span className="lines">{detail}</span>
           {outcome === 'failed' && run !== undefined && (
-            <Link href={`/dead-letters?id=${encodeURIComponent(run)}`}>Stack trace, redrive</Link>
+            <Link href={`/dead-letters${query({ id: run })}`}>Stack trace, redrive</Link>
           )}
         </div>
       ),

@@ -1,5 +1,6 @@
 import type { ReactElement } from 'react';
 import { Link } from 'wouter';
+import { pathTo } from '../address.js';
 import { api, type Shown } from '../api/client.js';
 import { FailureNote } from '../parts/failure.note.js';
 import { Facts } from '../parts/facts.js';
@@ -89,7 +90,7 @@ function Standing({ pipeline }: { pipeline: Pipeline }): ReactElement {
           'In work': run && (
             <>
               {run.reason}, since <Moment at={run.startedAt} />, {run.rows} rows;{' '}
-              <Link href={`/messages/${encodeURIComponent(run.page)}`}>its next page</Link>
+              <Link href={pathTo('messages', run.page)}>its next page</Link>
             </>
           ),
           'Runs behind it': waiting > 0 && waiting,

@@ -1,5 +1,6 @@
 import type { ReactElement } from 'react';
 import { Link } from 'wouter';
+import { pathTo, query } from '../address.js';
 import { api, type Shown } from '../api/client.js';
 import { DataTable, type Column } from '../parts/data.table.js';
 import { Moment } from '../parts/moment.js';
@@ -13,13 +14,13 @@ type Pipeline = Shown['Pipeline'];
 
 /** The dead letters of a pipeline: its bad rows, and pages that were given up. */
 export function lettersOf(pipeline: string): string {
-  return `/dead-letters?actor=${encodeURIComponent(pipeline)}`;
+  return `/dead-letters${query({ actor: pipeline })}`;
 }
 
 const COLUMNS: readonly Column<Pipeline>[] = [
   {
     name: 'Pipeline',
-    of: ({ name }) => <Link href={`/sync/${encodeURIComponent(name)}`}>{name}</Link>,
+    of: ({ name }) => <Link href={pathTo('sync', name)}>{name}</Link>,
   },
   {
     name: 'State',
