@@ -12,6 +12,8 @@ import { jsonText, objectIn } from '../parts/json.text.js';
 import { JsonView } from '../parts/json.view.js';
 import { Moment } from '../parts/moment.js';
 import { Page } from '../parts/page.js';
+import { SendForm } from '../parts/send.form.js';
+import { textIn } from '../parts/text.in.js';
 import { AttemptErrors } from './attempt.errors.js';
 import { discard, redrive, refreshLetters } from './letter.calls.js';
 
@@ -124,26 +126,12 @@ function Mending({
   send: (reason: string, data: Record<string, unknown> | undefined) => Promise<void>;
 }): ReactElement {
   const text = jsonText(letter.data);
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>();
-  const submit = async (form: FormData): Promise<void> => {
-    setBusy(true);
-    setError(undefined);
-    try {
-      const typed = form.get('data') as string;
-      const data = typed === text ? undefined : (objectIn(typed, 'Data') ?? {});
-      await send((form.get('reason') as string).trim(), data);
-    } catch (failure) {
-      setError(failure);
-      setBusy(false);
-    }
-  };
   return (
-    <form
-      className="fields"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void submit(new FormData(event.currentTarget));
+    <SendForm
+      verb="Redrive"
+      send={(form, reason) => {
+        const typed = textIn(form, 'data');
+        return send(reason, typed === text ? undefined : (objectIn(typed, 'Data') ?? {}));
       }}
     >
       <JsonField
@@ -153,16 +141,6 @@ function Mending({
         rows={Math.min(20, text.split('\n').length + 1)}
         hint="It is checked against its type. What stands as [secret] stays as it is."
       />
-      <label>
-        Reason (optional)
-        <input name="reason" maxLength={200} autoComplete="off" />
-      </label>
-      <FailureNote error={error} />
-      <div className="actions">
-        <button className="main" disabled={busy}>
-          Redrive
-        </button>
-      </div>
-    </form>
+    </SendForm>
   );
 }
