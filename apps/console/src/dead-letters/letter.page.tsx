@@ -24,7 +24,7 @@ export function LetterPage({ id }: { id: string }): ReactElement {
   const search = useSearch();
   const { may } = useMe();
   const [ended, setEnded] = useState<'redriven' | 'discarded'>();
-  const { data: letter, error } = api.useQuery(
+  const { data, error } = api.useQuery(
     'get',
     '/v1/dead-letters/{id}',
     { params: { path: { id } } },
@@ -35,13 +35,15 @@ export function LetterPage({ id }: { id: string }): ReactElement {
     setEnded(how);
     void refreshLetters();
   };
-  const isGone = isMissing(error);
+  const fate = ended ?? (isMissing(error) ? 'gone' : undefined);
+  // What has become of it stands in its place.
+  const letter = fate ? undefined : data;
+  const itsMessage = pathTo('messages', id);
   return (
     <Page
       title={`Dead letter ${id}`}
       actions={
         letter &&
-        ended === undefined &&
         may('dead-letters:discard') && (
           <ActionButton
             name="Discard"
@@ -55,27 +57,24 @@ export function LetterPage({ id }: { id: string }): ReactElement {
       <p>
         <Link href={`/dead-letters${query({ id: undefined }, search)}`}>All dead letters</Link>
         {' · '}
-        <Link href={pathTo('messages', id)}>Its message</Link>
+        <Link href={itsMessage}>Its message</Link>
       </p>
-      {ended === 'redriven' && (
+      {fate ? (
         <p role="status" className="notice">
-          Redriven: it waits again, and <Link href={pathTo('messages', id)}>its message</Link> shows
-          what becomes of it.
+          {fate === 'redriven' && (
+            <>
+              Redriven: it waits again, and <Link href={itsMessage}>its message</Link> shows what
+              becomes of it.
+            </>
+          )}
+          {fate === 'discarded' && 'Discarded: it is gone for good.'}
+          {fate === 'gone' &&
+            'This is no dead letter, or no longer: it may have been redriven or discarded. Its message may still be there.'}
         </p>
+      ) : (
+        <FailureNote error={error} />
       )}
-      {ended === 'discarded' && (
-        <p role="status" className="notice">
-          Discarded: it is gone for good.
-        </p>
-      )}
-      {ended === undefined && isGone && (
-        <p role="status" className="notice">
-          This is no dead letter, or no longer: it may have been redriven or discarded. Its message
-          may still be there.
-        </p>
-      )}
-      {ended === undefined && !isGone && <FailureNote error={error} />}
-      {letter && ended === undefined && !isGone && (
+      {letter && (
         <>
           <LetterFacts letter={letter} />
           <AttemptErrors attempts={letter.attempts} />
@@ -84,7 +83,7 @@ export function LetterPage({ id }: { id: string }): ReactElement {
           {may('dead-letters:redrive') && !letter.unreadable ? (
             <Mending
               letter={letter}
-              send={(reason, data) => end('redriven', redrive(id, reason, data))}
+              send={(reason, mended) => end('redriven', redrive(id, reason, mended))}
             />
           ) : (
             <JsonView data={letter.data} name="Data" />
