@@ -7,7 +7,7 @@ import { textOf } from '../api/problem.js';
 import { span } from '../parts/time.js';
 
 /** Something that somebody should look at. */
-export interface Trouble {
+interface Trouble {
   id: string;
   /** A word for a badge. */
   state: string;

@@ -3,7 +3,7 @@ import { textIn } from './text.in.js';
 import { useUrlState } from './url.state.js';
 
 /** A filter: a choice when it has options, else a text. */
-export interface Filter {
+interface Filter {
   name: string;
   label: string;
   options?: readonly string[];

@@ -13,7 +13,7 @@ export interface Watch {
 }
 
 /** What would be done. */
-export interface Plan {
+interface Plan {
   count: number;
   text: string;
 }

@@ -7,7 +7,7 @@ import { textIn } from '../parts/text.in.js';
 import { RouteTrial } from './route.trial.js';
 
 /** A route as it is edited. */
-export interface RouteDraft {
+interface RouteDraft {
   id: string;
   rule: object;
 }

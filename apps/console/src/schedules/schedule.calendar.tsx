@@ -38,7 +38,7 @@ export function ScheduleCalendar({
   const { get } = useUrlState();
   const days = DAYS.find((count) => String(count) === get('days')) ?? 7;
   const { data, error } = api.useQuery('get', '/v1/schedules', {
-    params: { query: { state: 'active', ...definedOf(filter), limit: MOST } },
+    params: { query: { ...filter, state: filter.state ?? 'active', limit: MOST } },
   });
   const schedules = data?.items ?? [];
   const answers = useQueries({
@@ -118,11 +118,4 @@ function DayCard({ day: { start, entries } }: { day: Day }): ReactElement {
 
 function timeOf({ first, last, count }: Entry): string {
   return count === 1 ? TIME.format(first) : `${TIME.format(first)}–${TIME.format(last)}`;
-}
-
-/** What is undefined does not take the place of a default. */
-function definedOf<T extends object>(values: T): Partial<T> {
-  return Object.fromEntries(
-    Object.entries(values).filter(([, value]) => value !== undefined),
-  ) as Partial<T>;
 }
