@@ -100,7 +100,7 @@ export function ScheduleCalendar({
 function DayCard({ day: { start, entries } }: { day: Day }): ReactElement {
   const name = DAY.format(start);
   return (
-    <section className={entries.length > 0 ? 'card' : 'card empty'} aria-label={name}>
+    <section className="card" aria-label={name}>
       <h3>{name}</h3>
       {entries.length === 0 && <span className="quiet small">nothing</span>}
       <ul>
