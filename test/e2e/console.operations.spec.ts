@@ -51,12 +51,6 @@ serverSuite('chromium', 'the console where operators work', () => {
 
   const button = (name: string | RegExp) => page.getByRole('button', { name, exact: true });
   const dialog = () => page.getByRole('dialog');
-  /** Fills in why, in the dialog that is open, and goes on. */
-  async function confirm(name: string | RegExp, reason?: string): Promise<void> {
-    if (reason !== undefined) await dialog().getByLabel('Reason').fill(reason);
-    await dialog().getByRole('button', { name, exact: true }).click();
-    await dialog().waitFor({ state: 'hidden' });
-  }
   const shows = (text: string | RegExp) => page.getByText(text).first().waitFor();
   /** The line of a table that says this. */
   const row = (text: string | RegExp) => page.getByRole('row').filter({ hasText: text });
@@ -99,14 +93,12 @@ serverSuite('chromium', 'the console where operators work', () => {
     it('are discarded with a reason, one or several', async () => {
       const [first = '', ...rest] = await deadWebhooks(3, 'to.discard');
       await stage.go(`/dead-letters?id=${first}`, /Dead letter/);
-      await button('Discard').click();
-      await confirm('Discard', 'a test of ours');
+      await stage.act('Discard', 'a test of ours');
       await shows('it is gone for good');
 
       await stage.go('/dead-letters', 'Dead letters');
       for (const id of rest) await page.getByLabel(`Select ${id}`).check();
-      await button('Discard 2 selected').click();
-      await confirm('Discard 2 selected', 'tests of ours');
+      await stage.act('Discard 2 selected', 'tests of ours');
       for (const id of rest) await page.getByLabel(`Select ${id}`).waitFor({ state: 'detached' });
       const { body } = await api.request('GET', `/v1/dead-letters/${rest[0]}`);
       expect(body.status).toBe(404);
@@ -117,8 +109,7 @@ serverSuite('chromium', 'the console where operators work', () => {
       peer.answerNext({ status: 204 });
       await stage.go('/dead-letters?type=webhook.deliver', 'Dead letters');
       await page.getByLabel(`Select ${id}`).check();
-      await button('Redrive 1 selected').click();
-      await confirm('Redrive 1 selected');
+      await stage.act('Redrive 1 selected');
       expect(await api.until(id, 'done')).toMatchObject({ redrives: 1 });
     });
 
@@ -200,7 +191,7 @@ serverSuite('chromium', 'the console where operators work', () => {
       await page.getByLabel('Data of the message').fill(JSON.stringify(data));
       await page.getByLabel('Tags').fill('money, daily');
       await button('Create').click();
-      await page.getByRole('heading', { level: 1, name: 'report' }).waitFor();
+      await stage.at('report');
       await shows('At 02:30 every day (Europe/Madrid).');
 
       await button('Change').click();
@@ -218,9 +209,8 @@ serverSuite('chromium', 'the console where operators work', () => {
         message: { data },
       });
 
-      await button('Delete').click();
-      await confirm('Delete', 'made for a test');
-      await page.getByRole('heading', { level: 1, name: 'Schedules' }).waitFor();
+      await stage.act('Delete', 'made for a test');
+      await stage.at('Schedules');
       expect((await api.request('GET', '/v1/schedules/report')).status).toBe(404);
     });
 
@@ -228,15 +218,13 @@ serverSuite('chromium', 'the console where operators work', () => {
       peer.answer({ status: 204 });
       await schedule('steered', { cron: '0 9 * * *' });
       await stage.go('/schedules/of/steered', 'steered');
-      await button('Pause').click();
-      await confirm('Pause', 'the shop is shut');
+      await stage.act('Pause', 'the shop is shut');
       await page.getByRole('definition').filter({ hasText: 'the shop is shut' }).waitFor();
       expect(await stage.look('paused schedule')).toEqual([]);
       await button('Resume').click();
       await button('Pause').waitFor();
 
-      await button('Trigger now').click();
-      await confirm('Trigger now');
+      await stage.act('Trigger now');
       await row('succeeded').filter({ hasText: 'manual' }).waitFor({ timeout: 20_000 });
 
       await button('Backfill').click();
@@ -308,8 +296,7 @@ serverSuite('chromium', 'the console where operators work', () => {
     it('are paused with a reason, resumed, run, backfilled and reset with a reason', async () => {
       await stage.go('/sync/signups', 'signups');
       await row('done').first().waitFor();
-      await button('Pause').click();
-      await confirm('Pause', 'the file is being mended');
+      await stage.act('Pause', 'the file is being mended');
       await page.getByRole('definition').filter({ hasText: 'the file is being mended' }).waitFor();
       expect(await stage.look('pipeline')).toEqual([]);
       await button('Resume').click();
@@ -324,12 +311,12 @@ serverSuite('chromium', 'the console where operators work', () => {
         .getByText(/no JSON/)
         .waitFor();
       await dialog().getByLabel('From, a cursor').fill('');
-      await confirm('Backfill');
+      await stage.confirm('Backfill');
       await row('backfill').filter({ hasText: 'done' }).waitFor({ timeout: 20_000 });
 
       await button('Reset').click();
       expect(await stage.look('reset')).toEqual([]);
-      await confirm('Reset', 'read it all again');
+      await stage.confirm('Reset', 'read it all again');
       await row('reset').waitFor();
     });
   });
@@ -357,7 +344,7 @@ serverSuite('chromium', 'the console where operators work', () => {
       await row('route:to-account').waitFor();
       expect(await stage.look('new route')).toEqual([]);
       await button('Create').click();
-      await page.getByRole('heading', { level: 1, name: 'Route to-account' }).waitFor();
+      await stage.at('Route to-account');
       await row('created').waitFor();
 
       await button('Change').click();
@@ -371,8 +358,7 @@ serverSuite('chromium', 'the console where operators work', () => {
       expect(await stage.look('routes')).toEqual([]);
 
       await page.getByRole('link', { name: 'to-account' }).click();
-      await button('Delete').click();
-      await confirm('Delete', 'was a trial');
+      await stage.act('Delete', 'was a trial');
       await shows('No route is stored');
       const { status } = await api.request('GET', '/v1/routes/to-account');
       expect(status).toBe(404);

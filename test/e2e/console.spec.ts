@@ -1,5 +1,5 @@
 import { Actor, CallsheetModule, Handle, Message, QuarantineError } from '@callsheet/messaging';
-import type { Locator, Page, Route } from 'playwright-core';
+import type { Page, Route } from 'playwright-core';
 import { beforeAll, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { ApiModule, createHttpApp } from '../../apps/api/src/index.js';
@@ -13,6 +13,9 @@ import { startHttpPeer, type HttpPeer } from '../support/http.peer.js';
 // A browser, an app and its store share the machine with other files.
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 const PATIENCE = 60_000;
+
+/** Why things are changed. */
+const REASON = 'because of the test';
 
 /** What the first page may cost, as it goes over the wire. */
 const BUDGET = 200_000;
@@ -53,7 +56,7 @@ serverSuite('chromium', 'the console in a browser', () => {
     await letter.waitFor();
     expect(await stage.look('overview')).toEqual([]);
     await letter.click();
-    await page.getByRole('heading', { level: 1, name: 'Dead letters' }).waitFor();
+    await stage.at('Dead letters');
     expect(page.url()).toMatch(/\/dead-letters\?fingerprint=[0-9a-f]{12}$/);
   });
 
@@ -67,13 +70,13 @@ serverSuite('chromium', 'the console in a browser', () => {
     );
 
     peer.answer({ status: 204 });
-    await act(page, 'Retry');
+    await stage.act('Retry', REASON);
     await page.getByText('done', { exact: true }).waitFor();
     await page.getByText('Redriven once').waitFor();
     expect(await api.message(dead)).toMatchObject({ state: 'done', redrives: 1 });
     expect(await stage.look('message-done')).toEqual([]);
     const { items } = (await api.request<{ items: object[] }>('GET', '/v1/audit?limit=100')).body;
-    expect(items).toContainEqual(expect.objectContaining({ reason: 'because of the test' }));
+    expect(items).toContainEqual(expect.objectContaining({ reason: REASON }));
   });
 
   it('leads to the board, and from there back', async () => {
@@ -98,8 +101,7 @@ serverSuite('chromium', 'the console in a browser', () => {
     await dialog.getByRole('button', { name: 'Cancel message' }).click();
     // Without a reason the browser refuses.
     expect((await api.message(id)).state).toBe('delayed');
-    await dialog.getByLabel('Reason').fill('because of the test');
-    await dialog.getByRole('button', { name: 'Cancel message' }).click();
+    await stage.confirm('Cancel message', REASON);
     await page.getByText('cancelled', { exact: true }).waitFor();
     expect((await api.message(id)).state).toBe('cancelled');
   });
@@ -126,7 +128,7 @@ serverSuite('chromium', 'the console in a browser', () => {
     // Blanks are no reason: the browser refuses.
     await reason.fill('   ');
     await dialog.getByRole('button', { name: 'Cancel message' }).click();
-    await reason.fill('because of the test');
+    await reason.fill(REASON);
     await dialog.getByRole('button', { name: 'Cancel message' }).click();
     await expect.poll(() => held.length, { timeout: PATIENCE }).toBe(1);
     await page.keyboard.press('Escape');
@@ -135,8 +137,7 @@ serverSuite('chromium', 'the console in a browser', () => {
     );
     await held[0]?.abort();
     await dialog.getByText('the API does not answer').waitFor();
-    await dialog.getByRole('button', { name: 'Cancel message' }).click();
-    await dialog.waitFor({ state: 'hidden' });
+    await stage.confirm('Cancel message');
     await page.unroute(`**/v1/messages/${id}`);
     expect(keys).toEqual([keys[0], keys[0]]);
     expect(keys[0]).toMatch(/^[0-9a-f-]{36}$/);
@@ -169,7 +170,7 @@ serverSuite('chromium', 'the console in a browser', () => {
     await cause.waitFor();
     expect(await stage.look('message-caused')).toEqual([]);
     await cause.click();
-    await page.getByRole('heading', { level: 1, name: 'account.transfer' }).waitFor();
+    await stage.at('account.transfer');
   });
 
   it('lists messages by what the address says, and opens one by its id', async () => {
@@ -193,7 +194,7 @@ serverSuite('chromium', 'the console in a browser', () => {
 
     await page.getByRole('searchbox', { name: 'By id' }).fill(id);
     await page.getByRole('button', { name: 'Open' }).click();
-    await page.getByRole('heading', { level: 1, name: 'email.send' }).waitFor();
+    await stage.at('email.send');
     await page.getByText(id, { exact: true }).waitFor();
     await stage.go('/messages/none', 'Message');
     expect(await page.getByRole('alert').textContent()).toMatch(/no message with the id 'none'/);
@@ -231,11 +232,11 @@ serverSuite('chromium', 'the console in a browser', () => {
     await page.getByText('email.send').click();
     await page.getByLabel('JSON Schema of email.send').waitFor();
     expect(await stage.look('actor')).toEqual([]);
-    await act(page, 'Pause');
-    await page.getByText('because of the test').waitFor();
-    expect((await api.actor('email')).paused?.reason).toBe('because of the test');
+    await stage.act('Pause', REASON);
+    await page.getByText(REASON).waitFor();
+    expect((await api.actor('email')).paused?.reason).toBe(REASON);
     await stage.go('/', 'Overview');
-    await page.getByRole('link', { name: 'Actor email: because of the test' }).click();
+    await page.getByRole('link', { name: `Actor email: ${REASON}` }).click();
     await page.getByRole('button', { name: 'Resume' }).click();
     await page.getByRole('button', { name: 'Pause' }).waitFor();
     expect((await api.actor('email')).paused).toBeUndefined();
@@ -254,7 +255,7 @@ serverSuite('chromium', 'the console in a browser', () => {
     await page.getByRole('link', { name: `3 messages of ${endpoint}` }).waitFor();
     expect(await stage.look('actor-keys')).toEqual([]);
     await page.getByRole('link', { name: endpoint, exact: true }).click();
-    await page.getByRole('heading', { level: 1, name: endpoint }).waitFor();
+    await stage.at(endpoint);
     await page.getByText('parked').nth(1).waitFor();
     await page.getByRole('link', { name: 'All messages of this key' }).click();
     await page.getByText('parked').nth(1).waitFor();
@@ -295,9 +296,16 @@ serverSuite('chromium', 'the console in a browser', () => {
     await context.addInitScript('window.setInterval = () => 0');
     const follower = await context.newPage();
     follower.setDefaultTimeout(PATIENCE);
+    let open = (): void => undefined;
+    const opened = new Promise<void>((resolve) => (open = resolve));
+    await follower.route('**/v1/events', (route) => opened.then(() => route.continue()));
     await follower.goto(`${api.url}/messages?actor=email&state=delayed&type=email.send`);
-    await follower.getByRole('status').getByText('live').waitFor();
     await follower.getByRole('table').or(follower.getByText('There are none.')).waitFor();
+    // When the stream begins the list is asked for once more; from then on only events have it asked for.
+    const again = follower.waitForResponse((response) => response.url().includes('/v1/messages?'));
+    open();
+    await again;
+    await follower.getByRole('status').getByText('live').waitFor();
     const { id } = await api.tell({ ...mailTo('ada@example.org'), delay: '1h' });
     const link = follower.getByRole('link', { name: id });
     await link.waitFor();
@@ -408,19 +416,10 @@ serverSuite('chromium', 'the console and who may', () => {
     await page.getByLabel('Stack trace of QuarantineError').waitFor();
     expect(await admin.look('key-quarantined')).toEqual([]);
     VaultActor.isMended = true;
-    await act(page, 'Release');
+    await admin.act('Release', REASON);
     await page.getByLabel('Stack trace of QuarantineError').waitFor({ state: 'detached' });
     await admin.go('/', 'Overview');
     await page.getByText('Nothing.', { exact: true }).waitFor();
     expect(admin.troubles).toEqual([]);
   });
 });
-
-/** Presses a button, says why, and presses the button of the dialog; it closes when that is done. */
-async function act(page: Page, name: string): Promise<void> {
-  await page.getByRole('button', { name, exact: true }).click();
-  const dialog: Locator = page.getByRole('dialog', { name });
-  await dialog.getByLabel('Reason').fill('because of the test');
-  await dialog.getByRole('button', { name, exact: true }).click();
-  await dialog.waitFor({ state: 'hidden' });
-}

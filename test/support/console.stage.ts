@@ -35,6 +35,12 @@ export interface ConsoleStage {
   readonly troubles: string[];
   /** Goes to an address, and waits until its heading is there. */
   go(address: string, heading?: string | RegExp): Promise<void>;
+  /** Waits until the page of this heading is shown. */
+  at(heading?: string | RegExp): Promise<void>;
+  /** Says why, where that is asked for, and presses the button of the dialog that is open; it closes when that is done. */
+  confirm(button: string, reason?: string): Promise<void>;
+  /** Presses a button, and the one of the same name in its dialog. */
+  act(button: string, reason?: string): Promise<void>;
   /**
    * Looks at what is shown in both themes, on a desk and on a phone: says what axe finds, and what does not fit into the width. Set
    * CONSOLE_SHOTS to a folder to see a picture of each.
@@ -57,6 +63,16 @@ export async function consoleOf(api: ApiClient, key?: string): Promise<ConsoleSt
   });
   // What is missing fails soon, with what was looked for in the error.
   page.setDefaultTimeout(30_000);
+  const at = (heading?: string | RegExp): Promise<void> =>
+    page
+      .getByRole('heading', { level: 1, ...(heading !== undefined && { name: heading }) })
+      .waitFor();
+  const confirm = async (button: string, reason?: string): Promise<void> => {
+    const dialog = page.getByRole('dialog');
+    if (reason !== undefined) await dialog.getByLabel('Reason').fill(reason);
+    await dialog.getByRole('button', { name: button, exact: true }).click();
+    await dialog.waitFor({ state: 'hidden' });
+  };
   return {
     api,
     browser,
@@ -64,9 +80,13 @@ export async function consoleOf(api: ApiClient, key?: string): Promise<ConsoleSt
     troubles: troublesOf(page, api.url),
     go: async (address, heading) => {
       await page.goto(api.url + address);
-      await page
-        .getByRole('heading', { level: 1, ...(heading !== undefined && { name: heading }) })
-        .waitFor();
+      await at(heading);
+    },
+    at,
+    confirm,
+    act: async (button, reason) => {
+      await page.getByRole('button', { name: button, exact: true }).click();
+      await confirm(button, reason);
     },
     look: (name) => look(page, name),
   };

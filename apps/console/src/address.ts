@@ -29,10 +29,17 @@ export function pathTo(...parts: string[]): string {
   return `/${parts.map(encodeURIComponent).join('/')}`;
 }
 
-/** A query of a page: `pathTo('messages') + query({ actor, state })`. What is undefined is left out. */
-export function query(values: Readonly<Record<string, string | undefined>>): string {
-  const params = new URLSearchParams();
-  for (const [name, value] of Object.entries(values)) if (value) params.set(name, value);
+/**
+ * The query of an address: `/messages${query({ actor, state })}`. What is undefined or '' is left out.
+ *
+ * @param search a query whose other values stay
+ */
+export function query(values: Readonly<Record<string, string | undefined>>, search = ''): string {
+  const params = new URLSearchParams(search);
+  for (const [name, value] of Object.entries(values)) {
+    if (value) params.set(name, value);
+    else params.delete(name);
+  }
   return params.size > 0 ? `?${params}` : '';
 }
 

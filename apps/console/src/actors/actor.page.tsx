@@ -59,7 +59,7 @@ function Actions({ actor: { name, paused } }: { actor: Actor }): ReactElement {
           }}
         />
       )}
-      {may('board:read') && <a href={`/board${pathTo('queue', name)}`}>On the board</a>}
+      {may('board:read') && <a href={pathTo('board', 'queue', name)}>On the board</a>}
     </>
   );
 }

@@ -1,9 +1,9 @@
 import type { ReactElement } from 'react';
 import { Link } from 'wouter';
 import { pathTo } from '../address.js';
-import { api, type Shown } from '../api/client.js';
+import { useActors } from '../api/actors.js';
+import type { Shown } from '../api/client.js';
 import { DataTable, type Column } from '../parts/data.table.js';
-import { FailureNote } from '../parts/failure.note.js';
 import { Page } from '../parts/page.js';
 import { StateBadge } from '../parts/state.badge.js';
 import { span } from '../parts/time.js';
@@ -31,14 +31,14 @@ const COLUMNS: readonly Column<Actor>[] = [
 
 /** All actors: what waits for them, and how fast they are. */
 export function ActorsPage(): ReactElement {
-  const { data, error } = api.useQuery('get', '/v1/actors');
+  const { actors, error } = useActors();
   return (
     <Page title="Actors">
-      <FailureNote error={error} />
       <DataTable
         caption="Actors with their messages by state, throughput and latency"
         columns={COLUMNS}
-        rows={data?.items}
+        rows={actors}
+        error={error}
         id={({ name }) => name}
         empty="No actors are known: start a worker."
       />

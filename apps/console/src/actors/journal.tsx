@@ -1,7 +1,6 @@
 import type { ReactElement } from 'react';
 import { api } from '../api/client.js';
 import { DataTable, type Column } from '../parts/data.table.js';
-import { FailureNote } from '../parts/failure.note.js';
 import { Moment } from '../parts/moment.js';
 import { Pager } from '../parts/pager.js';
 import { useUrlState } from '../parts/url.state.js';
@@ -26,16 +25,14 @@ export function Journal({ actor, name }: { actor: string; name: string }): React
   return (
     <section>
       <h2>Journal</h2>
-      <FailureNote error={error} />
-      {(data ?? !error) && (
-        <DataTable
-          caption="Rows of the journal, newest first"
-          columns={COLUMNS}
-          rows={data?.items}
-          id={({ id }) => id}
-          empty="Its turns have noted nothing."
-        />
-      )}
+      <DataTable
+        caption="Rows of the journal, newest first"
+        columns={COLUMNS}
+        rows={data?.items}
+        error={error}
+        id={({ id }) => id}
+        empty="Its turns have noted nothing."
+      />
       <Pager next={data?.next} />
     </section>
   );

@@ -23,24 +23,25 @@ interface Named {
 
 /** One key of an actor: why it stands still, what waits for it, what it holds and has noted. */
 export function KeyPage({ actor, name }: Named): ReactElement {
-  const { may, me } = useMe();
+  const { may } = useMe();
   const { data, error } = api.useQuery(
     'get',
     '/v1/actors/{actor}/keys/{key}',
     { params: { path: { actor, key: name } } },
     { enabled: may('actors:inspect') },
   );
+  const isGone = isMissing(error);
   // What was there before is not shown any more.
-  const shown: Shown['Key'] | undefined = isMissing(error) ? { key: name, depth: 0 } : data;
+  const shown: Shown['Key'] | undefined = isGone ? { key: name, depth: 0 } : data;
   return (
     <Page title={name} actions={shown?.quarantine && <Release actor={actor} name={name} />}>
       <p className="lead">
         Key of <Link href={pathTo('actors', actor)}>{actor}</Link>
       </p>
-      {me && !may('actors:inspect') && (
+      {!may('actors:inspect') && (
         <p className="quiet">What a key holds is shown to operators: you may not look into it.</p>
       )}
-      {isMissing(error) ? (
+      {isGone ? (
         <p className="quiet">It holds nothing, and nothing waits for it.</p>
       ) : (
         <FailureNote error={error} />
@@ -82,7 +83,7 @@ function Details({ actor, of: shown }: { actor: string; of: Shown['Key'] }): Rea
             <StateBadge state="quarantined" /> <Moment at={quarantine.since} />, by attempt{' '}
             {quarantine.attempt} at{' '}
             {may('board:read') ? (
-              <a href={`/board${pathTo('queue', actor, quarantine.job)}`}>{quarantine.job}</a>
+              <a href={pathTo('board', 'queue', actor, quarantine.job)}>{quarantine.job}</a>
             ) : (
               quarantine.job
             )}
@@ -92,11 +93,11 @@ function Details({ actor, of: shown }: { actor: string; of: Shown['Key'] }): Rea
         </div>
       )}
       <Facts
-        facts={Object.entries({
+        facts={{
           'In its mailbox': depth,
           'First could start': since && <Moment at={since} />,
           'State committed': state && `${state.revision} times, version ${state.version}`,
-        })}
+        }}
       />
       <Messages actor={actor} name={key} />
       <section>
@@ -117,8 +118,7 @@ function Messages({ actor, name }: Named): ReactElement {
   return (
     <section>
       <h2>Messages</h2>
-      <FailureNote error={error} />
-      {(data ?? !error) && <MessageTable messages={data?.items} empty="None is kept." ofKey />}
+      <MessageTable messages={data?.items} error={error} empty="None is kept." ofKey />
       <Link href={`/messages${query({ actor, key: name })}`}>All messages of this key</Link>
     </section>
   );

@@ -4,7 +4,6 @@ import { pathTo, query } from '../address.js';
 import { api, type Shown } from '../api/client.js';
 import { useMe } from '../api/me.js';
 import { DataTable, type Column } from '../parts/data.table.js';
-import { FailureNote } from '../parts/failure.note.js';
 import { Jump } from '../parts/jump.js';
 import { Moment } from '../parts/moment.js';
 import { StateBadge } from '../parts/state.badge.js';
@@ -73,11 +72,11 @@ export function Keys({ actor }: { actor: string }): ReactElement {
           <Jump label="Key" to={(key) => pathTo('actors', actor, 'keys', key)} />
         )}
       </div>
-      <FailureNote error={error} />
       <DataTable
         caption={`Keys of ${actor} with messages`}
         columns={columns}
         rows={items}
+        error={error}
         id={({ key }) => key}
         empty={only ? 'None of them is quarantined.' : 'No message waits for a key.'}
       />

@@ -1,5 +1,6 @@
 import createFetchClient from 'openapi-fetch';
 import createHooks from 'openapi-react-query';
+import { query } from '../address.js';
 import { live } from '../live.js';
 import { onceKeys } from './once.keys.js';
 import type { components, paths } from './openapi.js';
@@ -41,7 +42,7 @@ export const api = createHooks(client);
 
 /** The session is over: back to here after the log-in. */
 function logIn(): void {
-  location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+  location.assign(`/login${query({ next: location.pathname + location.search })}`);
 }
 
 /** The header that says why something is changed. Headers carry bytes: text goes as UTF-8. */

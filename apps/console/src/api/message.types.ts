@@ -1,11 +1,9 @@
-import { api, type Shown } from './client.js';
-
-/** A message that an actor takes. */
-export type KnownMessage = Shown['Actor']['messages'][number];
+import { useActors } from './actors.js';
+import type { Shown } from './client.js';
 
 /** Messages that actors take, by type. */
-export function useMessageTypes(): KnownMessage[] {
-  const { data } = api.useQuery('get', '/v1/actors');
-  const known = (data?.items ?? []).flatMap(({ messages }) => messages);
+export function useMessageTypes(): Shown['Actor']['messages'] {
+  const { actors = [] } = useActors();
+  const known = actors.flatMap(({ messages }) => messages);
   return known.sort((one, other) => one.type.localeCompare(other.type));
 }

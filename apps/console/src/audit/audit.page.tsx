@@ -1,7 +1,6 @@
 import type { ReactElement } from 'react';
 import { api, type Shown } from '../api/client.js';
 import { DataTable, type Column } from '../parts/data.table.js';
-import { FailureNote } from '../parts/failure.note.js';
 import { Moment } from '../parts/moment.js';
 import { Page } from '../parts/page.js';
 import { Pager } from '../parts/pager.js';
@@ -42,16 +41,14 @@ export function AuditPage(): ReactElement {
   });
   return (
     <Page title="Audit">
-      <FailureNote error={error} />
-      {(data ?? !error) && (
-        <DataTable
-          caption="Changes, newest first"
-          columns={COLUMNS}
-          rows={data?.items}
-          id={({ id }) => id}
-          empty="Nobody has changed anything yet."
-        />
-      )}
+      <DataTable
+        caption="Changes, newest first"
+        columns={COLUMNS}
+        rows={data?.items}
+        error={error}
+        id={({ id }) => id}
+        empty="Nobody has changed anything yet."
+      />
       <Pager next={data?.next} />
     </Page>
   );

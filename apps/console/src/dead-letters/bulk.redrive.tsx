@@ -1,7 +1,7 @@
 import type { ReactElement } from 'react';
 import { client, reasonHeader } from '../api/client.js';
-import { refresh } from '../api/queries.js';
 import { PlannedAction } from '../parts/planned.action.js';
+import { refreshLetters } from './letter.calls.js';
 import type { LetterFilter } from './letter.filter.js';
 import { redriveCounted } from './redrive.loop.js';
 
@@ -29,7 +29,7 @@ export function BulkRedrive({ filter }: { filter: LetterFilter }): ReactElement 
         try {
           return await redriveCounted(call, counted, watch);
         } finally {
-          void refresh('/v1/dead-letters', '/v1/messages', '/v1/actors');
+          void refreshLetters();
         }
       }}
     />

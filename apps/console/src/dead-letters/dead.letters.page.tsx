@@ -1,5 +1,5 @@
 import type { ReactElement } from 'react';
-import { useActorNames } from '../api/actor.names.js';
+import { useActorNames } from '../api/actors.js';
 import { useMe } from '../api/me.js';
 import { FilterBar } from '../parts/filter.bar.js';
 import { Page } from '../parts/page.js';

@@ -15,7 +15,7 @@ export const REASONS = [
   'quarantined',
 ] as const;
 
-export const FILTERS = ['actor', 'type', 'reason', 'fingerprint', 'error', 'before'] as const;
+const FILTERS = ['actor', 'type', 'reason', 'fingerprint', 'error', 'before'] as const;
 
 /** The filter that stands in the address. */
 export function useLetterFilter(): LetterFilter {

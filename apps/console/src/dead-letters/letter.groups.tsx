@@ -1,10 +1,9 @@
 import type { ReactElement } from 'react';
 import { Link, useSearch } from 'wouter';
+import { query } from '../address.js';
 import { api, type Shown } from '../api/client.js';
 import { DataTable, type Column } from '../parts/data.table.js';
-import { FailureNote } from '../parts/failure.note.js';
 import { Moment } from '../parts/moment.js';
-import { urlWith } from '../parts/url.with.js';
 import type { LetterFilter } from './letter.filter.js';
 
 type Group = Shown['DeadLetterGroups']['items'][number];
@@ -20,7 +19,7 @@ export function LetterGroups({ filter }: { filter: LetterFilter }): ReactElement
     {
       name: 'Died of',
       of: ({ fingerprint, error: last, reason }) => (
-        <Link href={urlWith('/dead-letters', search, { fingerprint, cursor: undefined })}>
+        <Link href={`/dead-letters${query({ fingerprint, cursor: undefined }, search)}`}>
           {last ? `${last.name}: ${last.message}` : (reason ?? fingerprint)}
         </Link>
       ),
@@ -34,16 +33,14 @@ export function LetterGroups({ filter }: { filter: LetterFilter }): ReactElement
   return (
     <section aria-labelledby="groups">
       <h2 id="groups">By what they died of</h2>
-      <FailureNote error={error} />
-      {(data ?? !error) && (
-        <DataTable
-          caption="Groups of dead letters, the most frequent first"
-          columns={columns}
-          rows={data?.items}
-          id={({ fingerprint }) => fingerprint}
-          empty="No dead letter matches."
-        />
-      )}
+      <DataTable
+        caption="Groups of dead letters, the most frequent first"
+        columns={columns}
+        rows={data?.items}
+        error={error}
+        id={({ fingerprint }) => fingerprint}
+        empty="No dead letter matches."
+      />
     </section>
   );
 }

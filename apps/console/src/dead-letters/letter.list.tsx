@@ -1,16 +1,15 @@
 import { useState, type ReactElement } from 'react';
 import { Link, useSearch } from 'wouter';
-import { api, client, reasonHeader, type Shown } from '../api/client.js';
+import { query } from '../address.js';
+import { api, type Shown } from '../api/client.js';
 import { useMe } from '../api/me.js';
-import { refresh } from '../api/queries.js';
 import { ActionButton } from '../parts/action.button.js';
 import { DataTable, type Column } from '../parts/data.table.js';
 import { each } from '../parts/each.js';
-import { FailureNote } from '../parts/failure.note.js';
 import { Moment } from '../parts/moment.js';
 import { Pager } from '../parts/pager.js';
 import { useUrlState } from '../parts/url.state.js';
-import { urlWith } from '../parts/url.with.js';
+import { discard, redrive, refreshLetters } from './letter.calls.js';
 import type { LetterFilter } from './letter.filter.js';
 
 type Letter = Shown['DeadLetter'];
@@ -51,7 +50,7 @@ export function LetterList({ filter }: { filter: LetterFilter }): ReactElement {
     {
       name: 'Letter',
       of: ({ id }) => (
-        <Link className="id" href={urlWith('/dead-letters', search, { id })}>
+        <Link className="id" href={`/dead-letters${query({ id }, search)}`}>
           {id}
         </Link>
       ),
@@ -68,30 +67,26 @@ export function LetterList({ filter }: { filter: LetterFilter }): ReactElement {
   return (
     <section aria-labelledby="letters">
       <h2 id="letters">Letters</h2>
-      <FailureNote error={error} />
-      {(data ?? !error) && (
-        <>
-          {shown.length > 0 && may('dead-letters:redrive') && (
-            <div className="actions">
-              <button
-                type="button"
-                onClick={() => setMarked(new Set(selected.length === shown.length ? [] : shown))}
-              >
-                {selected.length === shown.length ? 'Select none' : 'Select all shown'}
-              </button>
-              {selected.length > 0 && <SelectedActions ids={selected} />}
-            </div>
-          )}
-          <DataTable
-            caption="Dead letters, newest first"
-            columns={columns}
-            rows={data?.items}
-            id={({ id }) => id}
-            empty="No dead letter matches."
-          />
-          <Pager next={data?.next} />
-        </>
+      {shown.length > 0 && may('dead-letters:redrive') && (
+        <div className="actions">
+          <button
+            type="button"
+            onClick={() => setMarked(new Set(selected.length === shown.length ? [] : shown))}
+          >
+            {selected.length === shown.length ? 'Select none' : 'Select all shown'}
+          </button>
+          {selected.length > 0 && <SelectedActions ids={selected} />}
+        </div>
       )}
+      <DataTable
+        caption="Dead letters, newest first"
+        columns={columns}
+        rows={data?.items}
+        error={error}
+        id={({ id }) => id}
+        empty="No dead letter matches."
+      />
+      <Pager next={data?.next} />
     </section>
   );
 }
@@ -99,34 +94,20 @@ export function LetterList({ filter }: { filter: LetterFilter }): ReactElement {
 function SelectedActions({ ids }: { ids: readonly string[] }): ReactElement {
   const { may } = useMe();
   const all = (call: (id: string) => Promise<unknown>) =>
-    each(ids, call).finally(() => void refresh('/v1/dead-letters', '/v1/messages', '/v1/actors'));
+    each(ids, call).finally(() => void refreshLetters());
   return (
     <>
       <ActionButton
         name={`Redrive ${ids.length} selected`}
         reason="optional"
-        run={(_form, reason) =>
-          all((id) =>
-            client.POST('/v1/dead-letters/{id}/redrive', {
-              params: { path: { id } },
-              headers: reasonHeader(reason),
-            }),
-          )
-        }
+        run={(_form, reason) => all((id) => redrive(id, reason))}
       />
       {may('dead-letters:discard') && (
         <ActionButton
           name={`Discard ${ids.length} selected`}
           reason="required"
           danger
-          run={(_form, reason) =>
-            all((id) =>
-              client.DELETE('/v1/dead-letters/{id}', {
-                params: { path: { id } },
-                headers: reasonHeader(reason),
-              }),
-            )
-          }
+          run={(_form, reason) => all((id) => discard(id, reason))}
         />
       )}
     </>

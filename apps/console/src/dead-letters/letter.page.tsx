@@ -1,9 +1,9 @@
 import { useState, type ReactElement } from 'react';
 import { Link, useSearch } from 'wouter';
-import { api, client, reasonHeader, type Shown } from '../api/client.js';
+import { pathTo, query } from '../address.js';
+import { api, type Shown } from '../api/client.js';
 import { useMe } from '../api/me.js';
 import { isMissing } from '../api/problem.js';
-import { refresh } from '../api/queries.js';
 import { ActionButton } from '../parts/action.button.js';
 import { Facts } from '../parts/facts.js';
 import { FailureNote } from '../parts/failure.note.js';
@@ -12,8 +12,10 @@ import { jsonText, objectIn } from '../parts/json.text.js';
 import { JsonView } from '../parts/json.view.js';
 import { Moment } from '../parts/moment.js';
 import { Page } from '../parts/page.js';
-import { urlWith } from '../parts/url.with.js';
+import { SendForm } from '../parts/send.form.js';
+import { textIn } from '../parts/text.in.js';
 import { AttemptErrors } from './attempt.errors.js';
+import { discard, redrive, refreshLetters } from './letter.calls.js';
 
 type Letter = Shown['DeadLetter'];
 
@@ -22,7 +24,7 @@ export function LetterPage({ id }: { id: string }): ReactElement {
   const search = useSearch();
   const { may } = useMe();
   const [ended, setEnded] = useState<'redriven' | 'discarded'>();
-  const { data: letter, error } = api.useQuery(
+  const { data, error } = api.useQuery(
     'get',
     '/v1/dead-letters/{id}',
     { params: { path: { id } } },
@@ -31,58 +33,48 @@ export function LetterPage({ id }: { id: string }): ReactElement {
   const end = async (how: 'redriven' | 'discarded', call: Promise<unknown>): Promise<void> => {
     await call;
     setEnded(how);
-    void refresh('/v1/dead-letters', '/v1/messages', '/v1/actors');
+    void refreshLetters();
   };
-  const isGone = isMissing(error);
+  const fate = ended ?? (isMissing(error) ? 'gone' : undefined);
+  // What has become of it stands in its place.
+  const letter = fate ? undefined : data;
+  const itsMessage = pathTo('messages', id);
   return (
     <Page
       title={`Dead letter ${id}`}
       actions={
         letter &&
-        ended === undefined &&
         may('dead-letters:discard') && (
           <ActionButton
             name="Discard"
             reason="required"
             danger
-            run={(_form, reason) =>
-              end(
-                'discarded',
-                client.DELETE('/v1/dead-letters/{id}', {
-                  params: { path: { id } },
-                  headers: reasonHeader(reason),
-                }),
-              )
-            }
+            run={(_form, reason) => end('discarded', discard(id, reason))}
           />
         )
       }
     >
       <p>
-        <Link href={urlWith('/dead-letters', search, { id: undefined })}>All dead letters</Link>
+        <Link href={`/dead-letters${query({ id: undefined }, search)}`}>All dead letters</Link>
         {' · '}
-        <Link href={`/messages/${encodeURIComponent(id)}`}>Its message</Link>
+        <Link href={itsMessage}>Its message</Link>
       </p>
-      {ended === 'redriven' && (
+      {fate ? (
         <p role="status" className="notice">
-          Redriven: it waits again, and{' '}
-          <Link href={`/messages/${encodeURIComponent(id)}`}>its message</Link> shows what becomes
-          of it.
+          {fate === 'redriven' && (
+            <>
+              Redriven: it waits again, and <Link href={itsMessage}>its message</Link> shows what
+              becomes of it.
+            </>
+          )}
+          {fate === 'discarded' && 'Discarded: it is gone for good.'}
+          {fate === 'gone' &&
+            'This is no dead letter, or no longer: it may have been redriven or discarded. Its message may still be there.'}
         </p>
+      ) : (
+        <FailureNote error={error} />
       )}
-      {ended === 'discarded' && (
-        <p role="status" className="notice">
-          Discarded: it is gone for good.
-        </p>
-      )}
-      {ended === undefined && isGone && (
-        <p role="status" className="notice">
-          This is no dead letter, or no longer: it may have been redriven or discarded. Its message
-          may still be there.
-        </p>
-      )}
-      {ended === undefined && !isGone && <FailureNote error={error} />}
-      {letter && ended === undefined && !isGone && (
+      {letter && (
         <>
           <LetterFacts letter={letter} />
           <AttemptErrors attempts={letter.attempts} />
@@ -91,16 +83,7 @@ export function LetterPage({ id }: { id: string }): ReactElement {
           {may('dead-letters:redrive') && !letter.unreadable ? (
             <Mending
               letter={letter}
-              redrive={(data, reason) =>
-                end(
-                  'redriven',
-                  client.POST('/v1/dead-letters/{id}/redrive', {
-                    params: { path: { id } },
-                    body: data && { data },
-                    headers: reasonHeader(reason),
-                  }),
-                )
-              }
+              send={(reason, mended) => end('redriven', redrive(id, reason, mended))}
             />
           ) : (
             <JsonView data={letter.data} name="Data" />
@@ -115,25 +98,19 @@ function LetterFacts({ letter }: { letter: Letter }): ReactElement {
   const { type, key, reason, fingerprint, finishedAt, sentAt, redrives, tenant } = letter;
   return (
     <Facts
-      facts={[
-        ['Type', type],
-        ['Key', key],
-        ['Tenant', tenant],
-        ['Reason', reason],
-        [
-          'Sent, died',
+      facts={{
+        Type: type,
+        Key: key,
+        Tenant: tenant,
+        Reason: reason,
+        'Sent, died': (
           <>
             <Moment at={sentAt} />, <Moment at={finishedAt} />
-          </>,
-        ],
-        ['Redriven before', redrives === 0 ? 'never' : `${redrives} times`],
-        [
-          'Fingerprint',
-          <Link key="fingerprint" href={`/dead-letters?fingerprint=${fingerprint}`}>
-            {fingerprint}
-          </Link>,
-        ],
-      ]}
+          </>
+        ),
+        'Redriven before': redrives === 0 ? 'never' : `${redrives} times`,
+        Fingerprint: <Link href={`/dead-letters${query({ fingerprint })}`}>{fingerprint}</Link>,
+      }}
     />
   );
 }
@@ -141,33 +118,19 @@ function LetterFacts({ letter }: { letter: Letter }): ReactElement {
 /** Its data, to be mended, and the button that sends it on its way again. */
 function Mending({
   letter,
-  redrive,
+  send,
 }: {
   letter: Letter;
   /** @param data undefined: as it is */
-  redrive: (data: Record<string, unknown> | undefined, reason: string) => Promise<void>;
+  send: (reason: string, data: Record<string, unknown> | undefined) => Promise<void>;
 }): ReactElement {
   const text = jsonText(letter.data);
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>();
-  const send = async (form: FormData): Promise<void> => {
-    setBusy(true);
-    setError(undefined);
-    try {
-      const typed = form.get('data') as string;
-      const data = typed === text ? undefined : (objectIn(typed, 'Data') ?? {});
-      await redrive(data, (form.get('reason') as string).trim());
-    } catch (failure) {
-      setError(failure);
-      setBusy(false);
-    }
-  };
   return (
-    <form
-      className="fields"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void send(new FormData(event.currentTarget));
+    <SendForm
+      verb="Redrive"
+      send={(form, reason) => {
+        const typed = textIn(form, 'data');
+        return send(reason, typed === text ? undefined : (objectIn(typed, 'Data') ?? {}));
       }}
     >
       <JsonField
@@ -177,16 +140,6 @@ function Mending({
         rows={Math.min(20, text.split('\n').length + 1)}
         hint="It is checked against its type. What stands as [secret] stays as it is."
       />
-      <label>
-        Reason (optional)
-        <input name="reason" maxLength={200} autoComplete="off" />
-      </label>
-      <FailureNote error={error} />
-      <div className="actions">
-        <button className="main" disabled={busy}>
-          Redrive
-        </button>
-      </div>
-    </form>
+    </SendForm>
   );
 }

@@ -5,6 +5,7 @@ import { api, client, reasonHeader, type Shown } from '../api/client.js';
 import { useMe } from '../api/me.js';
 import { isMissing } from '../api/problem.js';
 import { refresh } from '../api/queries.js';
+import { redrive } from '../dead-letters/letter.calls.js';
 import { ActionButton } from '../parts/action.button.js';
 import { Facts } from '../parts/facts.js';
 import { FailureNote } from '../parts/failure.note.js';
@@ -48,7 +49,6 @@ export function MessagePage({ id }: { id: string }): ReactElement {
 
 function Actions({ message: { id, state, actor, job } }: { message: Message }): ReactElement {
   const { may } = useMe();
-  const path = { id };
   const changed = (): Promise<void> =>
     refresh('/v1/messages', '/v1/dead-letters', '/v1/actors', '/v1/activity');
   const queue = state === 'dead' ? `${actor}.dead` : actor;
@@ -60,8 +60,8 @@ function Actions({ message: { id, state, actor, job } }: { message: Message }): 
           danger
           reason="required"
           run={async (_, reason) => {
-            const header = reasonHeader(reason);
-            await client.DELETE('/v1/messages/{id}', { params: { path }, headers: header });
+            const headers = reasonHeader(reason);
+            await client.DELETE('/v1/messages/{id}', { params: { path: { id } }, headers });
             await changed();
           }}
         >
@@ -76,8 +76,7 @@ function Actions({ message: { id, state, actor, job } }: { message: Message }): 
             name="Retry"
             reason="optional"
             run={async (_, reason) => {
-              const headers = reasonHeader(reason);
-              await client.POST('/v1/dead-letters/{id}/redrive', { params: { path }, headers });
+              await redrive(id, reason);
               await changed();
             }}
           >
@@ -112,7 +111,7 @@ function Details({ message }: { message: Message }): ReactElement {
         <section>
           <h2>Facts</h2>
           <Facts
-            facts={Object.entries({
+            facts={{
               Actor: <Link href={pathTo('actors', actor)}>{actor}</Link>,
               Key: key !== undefined && (
                 <Link href={pathTo('actors', actor, 'keys', key)}>{key}</Link>
@@ -126,7 +125,7 @@ function Details({ message }: { message: Message }): ReactElement {
               Redrives: message.redrives > 0 && message.redrives,
               Tenant: message.tenant,
               Trace: message.traceId && <code>{message.traceId}</code>,
-            })}
+            }}
           />
           <Causes message={message} />
           <Effects message={message} />
@@ -141,7 +140,7 @@ function Details({ message }: { message: Message }): ReactElement {
       {Object.keys(headers).length > 0 && (
         <section>
           <h2>Headers</h2>
-          <Facts facts={Object.entries(headers)} />
+          <Facts facts={headers} />
         </section>
       )}
       {reply !== undefined && (

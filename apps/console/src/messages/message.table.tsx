@@ -35,10 +35,12 @@ const COLUMNS: readonly Column<Message>[] = [
 /** Messages, a row for each; columns in which nothing stands are left out. */
 export function MessageTable({
   messages,
+  error,
   empty,
   ofKey = false,
 }: {
   messages: readonly Message[] | undefined;
+  error: unknown;
   empty: ReactNode;
   /** All are of one key, which needs no column. */
   ofKey?: boolean;
@@ -50,6 +52,7 @@ export function MessageTable({
       caption="Messages"
       columns={COLUMNS.filter((column) => has(column) && !(ofKey && column.name === 'Key'))}
       rows={messages}
+      error={error}
       id={({ id }) => id}
       empty={empty}
     />

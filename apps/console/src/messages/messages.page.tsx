@@ -1,9 +1,8 @@
 import type { ReactElement } from 'react';
 import { pathTo } from '../address.js';
-import { useActorNames } from '../api/actor.names.js';
+import { useActorNames } from '../api/actors.js';
 import { api, type Shown } from '../api/client.js';
 import { useMe } from '../api/me.js';
-import { FailureNote } from '../parts/failure.note.js';
 import { FilterBar } from '../parts/filter.bar.js';
 import { Jump } from '../parts/jump.js';
 import { Page } from '../parts/page.js';
@@ -67,17 +66,15 @@ function Messages(): ReactElement {
   const { data, error } = api.useQuery('get', '/v1/messages', { params: { query } });
   return (
     <>
-      <FailureNote error={error} />
-      {(data ?? !error) && (
-        <MessageTable
-          messages={data?.items}
-          empty={
-            data?.next
-              ? 'None among the thousand that were looked at. The next page looks on.'
-              : 'There are none.'
-          }
-        />
-      )}
+      <MessageTable
+        messages={data?.items}
+        error={error}
+        empty={
+          data?.next
+            ? 'None among the thousand that were looked at. The next page looks on.'
+            : 'There are none.'
+        }
+      />
       <Pager next={data?.next} />
     </>
   );

@@ -4,7 +4,7 @@ import { span } from '../parts/time.js';
 type Message = Shown['Message'];
 
 /** Something that happened to a message, or is to. */
-export interface Step {
+interface Step {
   /** ISO 8601; absent when nobody has noted it. */
   at?: string;
   what: string;

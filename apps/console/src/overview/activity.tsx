@@ -22,7 +22,7 @@ export function Activity({ actor }: { actor?: string }): ReactElement | null {
       {data.steps === 0 || !figures ? (
         <p className="quiet">Nothing has happened yet.</p>
       ) : (
-        <div className="cards charts">
+        <div className="charts">
           <LineChart
             name="T per s"
             values={throughput}

@@ -1,6 +1,7 @@
 import type { ReactElement } from 'react';
 import { Link } from 'wouter';
-import { api, type Shown } from '../api/client.js';
+import { useActors } from '../api/actors.js';
+import type { Shown } from '../api/client.js';
 import { useMe } from '../api/me.js';
 import { FailureNote } from '../parts/failure.note.js';
 import { Figure, Figures } from '../parts/figure.js';
@@ -14,18 +15,20 @@ type Counts = Shown['Actor']['counts'];
 
 /** What needs attention, and how much is done and waits. */
 export function OverviewPage(): ReactElement {
-  const { may, me } = useMe();
-  const { data } = api.useQuery('get', '/v1/actors', {}, { enabled: may('actors:read') });
-  const actors = data?.items;
+  const { may } = useMe();
+  const { actors } = useActors();
   return (
     <Page title="Overview">
       <Attention />
-      {me && !may('actors:read') && (
+      {actors && <Sums actors={actors} />}
+      {may('actors:read') ? (
+        <>
+          <Activity />
+          <Backlog actors={actors} />
+        </>
+      ) : (
         <p className="quiet">What actors do is for those who may read all tenants.</p>
       )}
-      {actors && <Sums actors={actors} />}
-      {may('actors:read') && <Activity />}
-      {may('actors:read') && <Backlog actors={actors} />}
     </Page>
   );
 }

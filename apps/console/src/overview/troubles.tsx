@@ -1,12 +1,13 @@
 import type { ReactNode } from 'react';
 import { pathTo, query } from '../address.js';
+import { useActors } from '../api/actors.js';
 import { api } from '../api/client.js';
 import { useMe } from '../api/me.js';
 import { textOf } from '../api/problem.js';
 import { span } from '../parts/time.js';
 
 /** Something that somebody should look at. */
-export interface Trouble {
+interface Trouble {
   id: string;
   /** A word for a badge. */
   state: string;
@@ -32,7 +33,7 @@ export function useTroubles(): {
 } {
   const { may } = useMe();
   const ready = api.useQuery('get', '/health/ready', {}, { retry: false });
-  const actors = api.useQuery('get', '/v1/actors', {}, { enabled: may('actors:read') });
+  const actors = useActors();
   const letters = api.useQuery(
     'get',
     '/v1/dead-letters:groups',
@@ -68,7 +69,7 @@ export function useTroubles(): {
       what: `The API is not ready: ${textOf(ready.error)}`,
     });
   }
-  for (const { name, quarantined } of actors.data?.items ?? []) {
+  for (const { name, quarantined } of actors.actors ?? []) {
     if (quarantined === 0) continue;
     const keys = quarantined === 1 ? 'A key stands still' : `${quarantined} keys stand still`;
     troubles.push({
@@ -109,7 +110,7 @@ export function useTroubles(): {
       href: `/dead-letters${query({ fingerprint: group.fingerprint })}`,
     })),
   );
-  for (const { name, paused } of actors.data?.items ?? []) {
+  for (const { name, paused } of actors.actors ?? []) {
     if (!paused) continue;
     troubles.push({
       id: `paused ${name}`,

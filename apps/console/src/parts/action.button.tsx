@@ -1,6 +1,8 @@
 import { useId, useRef, useState, type ReactElement, type ReactNode } from 'react';
 import { onceKeys } from '../api/once.keys.js';
 import { FailureNote } from './failure.note.js';
+import { ReasonField } from './reason.field.js';
+import { textIn } from './text.in.js';
 
 /**
  * A button that changes something. One that asks for a reason, or has something to be filled in, opens a dialog first; what goes wrong is
@@ -12,7 +14,6 @@ export function ActionButton({
   reason,
   danger = false,
   run,
-  disabled = false,
 }: {
   /** Names the button and the dialog. */
   name: string;
@@ -23,7 +24,6 @@ export function ActionButton({
   danger?: boolean;
   /** Makes the change. @param form what was filled in @param reason why, '' when nothing was said */
   run: (form: FormData, reason: string) => Promise<unknown>;
-  disabled?: boolean;
 }): ReactElement {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
@@ -36,7 +36,7 @@ export function ActionButton({
     setBusy(true);
     setError(undefined);
     try {
-      await run(form, ((form.get('reason') as string | null) ?? '').trim());
+      await run(form, textIn(form, 'reason'));
       dialog.current?.close();
     } catch (failure) {
       setError(failure);
@@ -52,7 +52,7 @@ export function ActionButton({
       <button
         type="button"
         className={danger ? 'danger' : undefined}
-        disabled={disabled || busy}
+        disabled={busy}
         onClick={() => {
           setError(undefined);
           if (asks) {
@@ -82,19 +82,7 @@ export function ActionButton({
           >
             <h2 id={`${id}-name`}>{name}</h2>
             {children}
-            {reason && (
-              <label>
-                Reason{reason === 'optional' && ' (optional)'}
-                <input
-                  name="reason"
-                  maxLength={200}
-                  required={reason === 'required'}
-                  // Blanks are no reason.
-                  pattern={reason === 'required' ? '.*\\S.*' : undefined}
-                  autoComplete="off"
-                />
-              </label>
-            )}
+            {reason && <ReasonField required={reason === 'required'} />}
             <FailureNote error={error} />
             <div className="actions">
               <button type="button" disabled={busy} onClick={() => dialog.current?.close()}>

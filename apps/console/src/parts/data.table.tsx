@@ -1,4 +1,5 @@
 import type { Key, ReactElement, ReactNode } from 'react';
+import { FailureNote } from './failure.note.js';
 
 /** A column of a table: its heading, and what a row has there. */
 export interface Column<Row> {
@@ -8,14 +9,7 @@ export interface Column<Row> {
   numeric?: boolean;
 }
 
-/** Rows under headings; on a phone each row is a card whose cells carry the headings. */
-export function DataTable<Row>({
-  caption,
-  columns,
-  rows,
-  id,
-  empty,
-}: {
+interface Table<Row> {
   /** What the rows are, for readers of screens. */
   caption: string;
   columns: readonly Column<Row>[];
@@ -24,7 +18,26 @@ export function DataTable<Row>({
   id: (row: Row) => Key;
   /** What is said when there are none. */
   empty: ReactNode;
+}
+
+/** Rows that were asked for; those that are known stay when they cannot be asked for again. */
+export function DataTable<Row>({
+  error,
+  ...table
+}: Table<Row> & {
+  /** What went wrong when they were asked for last. */
+  error?: unknown;
 }): ReactElement {
+  return (
+    <>
+      <FailureNote error={error} />
+      {(table.rows ?? !error) && <Rows {...table} />}
+    </>
+  );
+}
+
+/** Rows under headings; on a phone each row is a card whose cells carry the headings. */
+function Rows<Row>({ caption, columns, rows, id, empty }: Table<Row>): ReactElement {
   if (!rows) return <p className="quiet">Loading…</p>;
   if (rows.length === 0) return <p className="quiet">{empty}</p>;
   return (

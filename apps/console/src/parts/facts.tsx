@@ -1,12 +1,8 @@
 import { Fragment, type ReactElement, type ReactNode } from 'react';
 
 /** Names and what is known under them; what is not known is left out. */
-export function Facts({
-  facts,
-}: {
-  facts: readonly (readonly [name: string, value: ReactNode])[];
-}): ReactElement {
-  const known = facts.filter(
+export function Facts({ facts }: { facts: Readonly<Record<string, ReactNode>> }): ReactElement {
+  const known = Object.entries(facts).filter(
     ([, value]) => value !== undefined && value !== null && value !== false && value !== '',
   );
   return (

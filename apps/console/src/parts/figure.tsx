@@ -11,7 +11,7 @@ export function Figure({
   name: string;
   href?: string;
   /** How much it matters that it is not 0. */
-  tone?: 'bad' | 'warn' | undefined;
+  tone?: 'bad' | undefined;
   children: string | number;
 }): ReactElement {
   const value = <strong className={tone}>{children}</strong>;

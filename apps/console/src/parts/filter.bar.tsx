@@ -1,8 +1,9 @@
 import { useId, type ReactElement } from 'react';
+import { textIn } from './text.in.js';
 import { useUrlState } from './url.state.js';
 
 /** A filter: a choice when it has options, else a text. */
-export interface Filter {
+interface Filter {
   name: string;
   label: string;
   options?: readonly string[];
@@ -20,9 +21,7 @@ export function FilterBar({ filters }: { filters: readonly Filter[] }): ReactEle
       onSubmit={(event) => {
         event.preventDefault();
         const form = new FormData(event.currentTarget);
-        set(
-          Object.fromEntries(filters.map(({ name }) => [name, (form.get(name) as string).trim()])),
-        );
+        set(Object.fromEntries(filters.map(({ name }) => [name, textIn(form, name)])));
       }}
     >
       {filters.map(({ name, label, options, placeholder }) => {

@@ -1,5 +1,6 @@
 import { useId, type ReactElement } from 'react';
 import { useLocation } from 'wouter';
+import { textIn } from './text.in.js';
 
 /** Goes to one thing by its name. */
 export function Jump({
@@ -19,7 +20,7 @@ export function Jump({
       className="filters"
       onSubmit={(event) => {
         event.preventDefault();
-        const name = (new FormData(event.currentTarget).get('name') as string).trim();
+        const name = textIn(new FormData(event.currentTarget), 'name');
         if (name) navigate(to(name));
       }}
     >

@@ -1,6 +1,8 @@
 import { useId, useRef, useState, type ReactElement, type ReactNode } from 'react';
 import { onceKeys } from '../api/once.keys.js';
 import { FailureNote } from './failure.note.js';
+import { ReasonField } from './reason.field.js';
+import { textIn } from './text.in.js';
 
 /** How work that takes several calls is watched, and stopped. */
 export interface Watch {
@@ -11,7 +13,7 @@ export interface Watch {
 }
 
 /** What would be done. */
-export interface Plan {
+interface Plan {
   count: number;
   text: string;
 }
@@ -126,8 +128,8 @@ export function PlannedAction({
           ref={form}
           onSubmit={(event) => {
             event.preventDefault();
-            const why = new FormData(event.currentTarget).get('reason') as string | null;
-            if (planned) void act(planned, (why ?? '').trim());
+            const why = textIn(new FormData(event.currentTarget), 'reason');
+            if (planned) void act(planned, why);
           }}
         >
           <h2 id={`${id}-name`}>{name}</h2>
@@ -135,12 +137,7 @@ export function PlannedAction({
             <div className="fields" onInput={() => void look()}>
               {children}
             </div>
-            {reason && (
-              <label>
-                Reason (optional)
-                <input name="reason" maxLength={200} autoComplete="off" />
-              </label>
-            )}
+            {reason && <ReasonField />}
           </fieldset>
           <p role="status">{result ?? planned?.text ?? (error ? '' : waiting)}</p>
           {done !== undefined && planned && (

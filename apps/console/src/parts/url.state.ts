@@ -1,4 +1,5 @@
 import { useSearchParams } from 'wouter';
+import { query } from '../address.js';
 
 /** What a list shows, in the address: filters and the page, so that it can be sent to somebody. */
 export function useUrlState(): {
@@ -11,14 +12,7 @@ export function useUrlState(): {
   return {
     get: (name) => params.get(name) ?? undefined,
     set: (values) =>
-      setParams((before) => {
-        const after = new URLSearchParams(before);
-        // A cursor belongs to the filters it was made with.
-        for (const [name, value] of Object.entries({ cursor: undefined, ...values })) {
-          if (value) after.set(name, value);
-          else after.delete(name);
-        }
-        return after;
-      }),
+      // A cursor belongs to the filters it was made with.
+      setParams((before) => query({ cursor: undefined, ...values }, before.toString())),
   };
 }

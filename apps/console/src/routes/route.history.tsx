@@ -1,7 +1,6 @@
 import type { ReactElement } from 'react';
 import { api, type Shown } from '../api/client.js';
 import { DataTable, type Column } from '../parts/data.table.js';
-import { FailureNote } from '../parts/failure.note.js';
 import { JsonView } from '../parts/json.view.js';
 import { Moment } from '../parts/moment.js';
 
@@ -33,16 +32,14 @@ export function RouteHistory({ id }: { id: string }): ReactElement {
   return (
     <section aria-labelledby="history">
       <h2 id="history">History</h2>
-      <FailureNote error={error} />
-      {(data ?? !error) && (
-        <DataTable
-          caption="Changes, newest first"
-          columns={COLUMNS}
-          rows={data?.items}
-          id={({ revision }) => revision}
-          empty="No change is known."
-        />
-      )}
+      <DataTable
+        caption="Changes, newest first"
+        columns={COLUMNS}
+        rows={data?.items}
+        error={error}
+        id={({ revision }) => revision}
+        empty="No change is known."
+      />
     </section>
   );
 }

@@ -1,5 +1,6 @@
-import { useRef, useState, type ReactElement } from 'react';
+import { useState, type ReactElement } from 'react';
 import { Link, useLocation } from 'wouter';
+import { query } from '../address.js';
 import { api, client, reasonHeader, type Shown } from '../api/client.js';
 import { useMe } from '../api/me.js';
 import { isMissing } from '../api/problem.js';
@@ -12,7 +13,7 @@ import { Moment } from '../parts/moment.js';
 import { Page } from '../parts/page.js';
 import { StateBadge } from '../parts/state.badge.js';
 import { useUrlState } from '../parts/url.state.js';
-import { RouteForm, type RouteDraft } from './route.form.js';
+import { RouteForm } from './route.form.js';
 import { RouteHistory } from './route.history.js';
 import { editableOf, etagOf, matchText, receiverText } from './route.text.js';
 import { RouteTrial } from './route.trial.js';
@@ -25,18 +26,17 @@ const EXAMPLE = {
 
 /** The address of a route's page. */
 export function pageOf(id: string): string {
-  return `/routes?id=${encodeURIComponent(id)}`;
+  return `/routes${query({ id })}`;
 }
 
 /** Makes a route. */
 export function NewRoutePage(): ReactElement {
   const [, go] = useLocation();
-  const { me, may } = useMe();
+  const { may } = useMe();
   return (
     <Page title="New route">
-      {me && !may('routes:write') && <p>You may not make routes: an admin may.</p>}
-      {may('routes:write') && (
-        <Editor
+      {may('routes:write') ? (
+        <RouteForm
           initial={{ id: '', rule: EXAMPLE }}
           isNew
           save={async ({ id, rule }, reason) => {
@@ -49,6 +49,8 @@ export function NewRoutePage(): ReactElement {
             go(pageOf(id));
           }}
         />
+      ) : (
+        <p>You may not make routes: an admin may.</p>
       )}
     </Page>
   );
@@ -60,39 +62,48 @@ export function RoutePage({ id }: { id: string }): ReactElement {
   const { may } = useMe();
   const { data, error } = api.useQuery('get', '/v1/routes/{id}', { params: { path: { id } } });
   const isEdited = get('edit') !== undefined && may('routes:write');
-  const isGone = isMissing(error);
+  // It may have been deleted since.
+  const route = isMissing(error) ? undefined : data;
   return (
     <Page
       title={isEdited ? `Change route ${id}` : `Route ${id}`}
-      actions={
-        data && !isGone && may('routes:write') && <Actions route={data} isEdited={isEdited} />
-      }
+      actions={route && may('routes:write') && <Actions route={route} isEdited={isEdited} />}
     >
       <p>
         <Link href="/routes">All routes</Link>
       </p>
       <FailureNote error={error} />
-      {data && !isGone && isEdited && (
-        <Editor
-          // What somebody else changes meanwhile is not taken over: saving says so.
-          initial={{ id, rule: editableOf(data) }}
-          isNew={false}
-          etag={etagOf(data)}
-          save={async ({ rule }, reason, etag) => {
-            await client.PUT('/v1/routes/{id}', {
-              params: { path: { id }, header: { 'If-Match': etag } },
-              body: rule as Shown['RoutePut'],
-              headers: reasonHeader(reason),
-            });
-            await refresh('/v1/routes');
-            set({ edit: undefined });
-          }}
-        />
+      {isEdited ? (
+        route && <Editing route={route} done={() => set({ edit: undefined })} />
+      ) : (
+        <>
+          {route && <Rule route={route} />}
+          <RouteHistory id={id} />
+          {route && <RouteTrial />}
+        </>
       )}
-      {data && !isGone && !isEdited && <Rule route={data} />}
-      {!isEdited && <RouteHistory id={id} />}
-      {data && !isGone && !isEdited && <RouteTrial />}
     </Page>
+  );
+}
+
+function Editing({ route, done }: { route: Shown['Route']; done: () => void }): ReactElement {
+  // What was shown when the editing began is what is changed: if somebody else changes it meanwhile, saving says so.
+  const [begun] = useState(route);
+  const { id } = begun;
+  return (
+    <RouteForm
+      initial={{ id, rule: editableOf(begun) }}
+      isNew={false}
+      save={async ({ rule }, reason) => {
+        await client.PUT('/v1/routes/{id}', {
+          params: { path: { id }, header: { 'If-Match': etagOf(begun) } },
+          body: rule as Shown['RoutePut'],
+          headers: reasonHeader(reason),
+        });
+        await refresh('/v1/routes');
+        done();
+      }}
+    />
   );
 }
 
@@ -135,59 +146,24 @@ function Rule({ route }: { route: Shown['Route'] }): ReactElement {
   return (
     <>
       <Facts
-        facts={[
-          ['Takes', <strong key="match">{matchText(match)}</strong>],
-          ['Leads to', to.map(receiverText).join('; ')],
-          ['Says anew', set && <code>{JSON.stringify(set)}</code>],
-          ['Order', order],
-          ['Last', last && 'no route behind it is looked at when it matches'],
-          ['State', <StateBadge key="state" state={disabled ? 'disabled' : 'active'} />],
-          [
-            'Revision',
+        facts={{
+          Takes: <strong>{matchText(match)}</strong>,
+          'Leads to': to.map(receiverText).join('; '),
+          'Says anew': set && <code>{JSON.stringify(set)}</code>,
+          Order: order,
+          Last: last && 'no route behind it is looked at when it matches',
+          State: <StateBadge state={disabled ? 'disabled' : 'active'} />,
+          Revision: (
             <>
               {revision}, <Moment at={changedAt} />
-            </>,
-          ],
-        ]}
+            </>
+          ),
+        }}
       />
       <details>
         <summary>As JSON</summary>
         <JsonView data={editableOf(route)} name="The route" />
       </details>
-    </>
-  );
-}
-
-/** The form, and a trial of what stands in it. */
-function Editor({
-  initial,
-  isNew,
-  etag: shown = '',
-  save,
-}: {
-  initial: RouteDraft;
-  isNew: boolean;
-  etag?: string;
-  save: (draft: RouteDraft, reason: string, etag: string) => Promise<void>;
-}): ReactElement {
-  // What was shown when the editing began is what is changed.
-  const [begun] = useState(initial);
-  const [etag] = useState(shown);
-  const draft = useRef<() => RouteDraft>(null);
-  return (
-    <>
-      <RouteForm
-        initial={begun}
-        isNew={isNew}
-        draft={draft}
-        save={(filled, reason) => save(filled, reason, etag)}
-      />
-      <RouteTrial
-        draft={() => {
-          const { id, rule } = draft.current?.() ?? begun;
-          return { id: id || 'new', ...rule } as Shown['RouteTesting']['route'];
-        }}
-      />
     </>
   );
 }

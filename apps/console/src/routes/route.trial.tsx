@@ -5,6 +5,7 @@ import { DataTable } from '../parts/data.table.js';
 import { FailureNote } from '../parts/failure.note.js';
 import { JsonField } from '../parts/json.field.js';
 import { objectIn } from '../parts/json.text.js';
+import { textIn } from '../parts/text.in.js';
 import { TypeField } from '../parts/type.field.js';
 import { receiverText } from './route.text.js';
 
@@ -25,11 +26,11 @@ export function RouteTrial({
     setError(undefined);
     setTested(undefined);
     try {
-      const headers = objectIn(form.get('headers') as string, 'Headers');
-      const topic = (form.get('topic') as string).trim();
+      const headers = objectIn(textIn(form, 'headers'), 'Headers');
+      const topic = textIn(form, 'topic');
       const body = {
-        type: (form.get('type') as string).trim(),
-        data: objectIn(form.get('data') as string, 'Data') ?? {},
+        type: textIn(form, 'type'),
+        data: objectIn(textIn(form, 'data'), 'Data') ?? {},
         ...(headers && { headers }),
         ...(topic && { topic }),
         ...(draft && { route: draft() }),

@@ -3,13 +3,12 @@ import { Link } from 'wouter';
 import { api, type Shown } from '../api/client.js';
 import { useMe } from '../api/me.js';
 import { DataTable, type Column } from '../parts/data.table.js';
-import { FailureNote } from '../parts/failure.note.js';
 import { Moment } from '../parts/moment.js';
 import { Page } from '../parts/page.js';
 import { Pager } from '../parts/pager.js';
 import { StateBadge } from '../parts/state.badge.js';
 import { useUrlState } from '../parts/url.state.js';
-import { NewRoutePage, RoutePage } from './route.page.js';
+import { NewRoutePage, pageOf, RoutePage } from './route.page.js';
 import { matchText, receiverText } from './route.text.js';
 import { RouteTrial } from './route.trial.js';
 
@@ -21,8 +20,7 @@ const COLUMNS: readonly Column<Route>[] = [
     name: 'Route',
     of: ({ id, disabled, last }) => (
       <div>
-        <Link href={`/routes?id=${encodeURIComponent(id)}`}>{id}</Link>{' '}
-        {disabled && <StateBadge state="disabled" />}
+        <Link href={pageOf(id)}>{id}</Link> {disabled && <StateBadge state="disabled" />}
         {last && <StateBadge state="last" />}
       </div>
     ),
@@ -59,16 +57,14 @@ function AllRoutes(): ReactElement {
         )
       }
     >
-      <FailureNote error={error} />
-      {(data ?? !error) && (
-        <DataTable
-          caption="Stored routes, in the order they are looked at"
-          columns={COLUMNS}
-          rows={rows}
-          id={({ id }) => id}
-          empty="No route is stored: events go to the actors that subscribe to them."
-        />
-      )}
+      <DataTable
+        caption="Stored routes, in the order they are looked at"
+        columns={COLUMNS}
+        rows={rows}
+        error={error}
+        id={({ id }) => id}
+        empty="No route is stored: events go to the actors that subscribe to them."
+      />
       <Pager next={data?.next} />
       <RouteTrial />
     </Page>

@@ -1,5 +1,5 @@
 /** A schedule with its next runs. */
-export interface Upcoming {
+interface Upcoming {
   id: string;
   /** ISO 8601, soonest first. */
   times: readonly string[];

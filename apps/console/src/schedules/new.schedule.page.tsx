@@ -11,11 +11,10 @@ import { bodyOf, NEW_SCHEDULE } from './schedule.values.js';
 /** Makes a schedule. */
 export function NewSchedulePage(): ReactElement {
   const [, go] = useLocation();
-  const { me, may } = useMe();
+  const { may } = useMe();
   return (
     <Page title="New schedule">
-      {me && !may('schedules:write') && <p>You may not make schedules: an admin may.</p>}
-      {may('schedules:write') && (
+      {may('schedules:write') ? (
         <ScheduleForm
           initial={NEW_SCHEDULE}
           isNew
@@ -28,6 +27,8 @@ export function NewSchedulePage(): ReactElement {
             go(pageOf(values.id));
           }}
         />
+      ) : (
+        <p>You may not make schedules: an admin may.</p>
       )}
     </Page>
   );

@@ -5,6 +5,7 @@ import { useMe } from '../api/me.js';
 import { refresh } from '../api/queries.js';
 import { ActionButton } from '../parts/action.button.js';
 import { instantOf } from '../parts/local.time.js';
+import { textIn } from '../parts/text.in.js';
 import { useUrlState } from '../parts/url.state.js';
 import { BackfillAction } from './backfill.action.js';
 
@@ -23,7 +24,7 @@ export function ScheduleActions({ schedule }: { schedule: Shown['Schedule'] }): 
           <ActionButton
             name="Trigger now"
             run={async (form) => {
-              const overlap = (form.get('overlap') as string) || undefined;
+              const overlap = textIn(form, 'overlap');
               await client.POST('/v1/schedules/{id}/trigger', {
                 params,
                 body: overlap ? { overlap: overlap as Shown['Schedule']['overlap'] } : undefined,

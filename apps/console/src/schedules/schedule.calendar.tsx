@@ -1,11 +1,11 @@
 import { useQueries } from '@tanstack/react-query';
 import type { ReactElement } from 'react';
 import { Link, useSearch } from 'wouter';
+import { query } from '../address.js';
 import { api, type Shown } from '../api/client.js';
 import { FailureNote } from '../parts/failure.note.js';
 import { Tabs } from '../parts/tabs.js';
 import { useUrlState } from '../parts/url.state.js';
-import { urlWith } from '../parts/url.with.js';
 import { calendarOf, type Day, type Entry } from './calendar.js';
 import { pageOf } from './schedule.table.js';
 
@@ -38,7 +38,7 @@ export function ScheduleCalendar({
   const { get } = useUrlState();
   const days = DAYS.find((count) => String(count) === get('days')) ?? 7;
   const { data, error } = api.useQuery('get', '/v1/schedules', {
-    params: { query: { state: 'active', ...definedOf(filter), limit: MOST } },
+    params: { query: { ...filter, state: filter.state ?? 'active', limit: MOST } },
   });
   const schedules = data?.items ?? [];
   const answers = useQueries({
@@ -67,7 +67,7 @@ export function ScheduleCalendar({
         name="Days"
         tabs={DAYS.map((count) => ({
           name: count === 1 ? 'Today' : `${count} days`,
-          href: urlWith('/schedules', search, { days: String(count) }),
+          href: `/schedules${query({ days: String(count) }, search)}`,
           current: count === days,
         }))}
       />
@@ -100,7 +100,7 @@ export function ScheduleCalendar({
 function DayCard({ day: { start, entries } }: { day: Day }): ReactElement {
   const name = DAY.format(start);
   return (
-    <section className={entries.length > 0 ? 'card' : 'card empty'} aria-label={name}>
+    <section className="card" aria-label={name}>
       <h3>{name}</h3>
       {entries.length === 0 && <span className="quiet small">nothing</span>}
       <ul>
@@ -118,11 +118,4 @@ function DayCard({ day: { start, entries } }: { day: Day }): ReactElement {
 
 function timeOf({ first, last, count }: Entry): string {
   return count === 1 ? TIME.format(first) : `${TIME.format(first)}–${TIME.format(last)}`;
-}
-
-/** What is undefined does not take the place of a default. */
-function definedOf<T extends object>(values: T): Partial<T> {
-  return Object.fromEntries(
-    Object.entries(values).filter(([, value]) => value !== undefined),
-  ) as Partial<T>;
 }

@@ -1,5 +1,6 @@
 import type { ReactElement, ReactNode } from 'react';
 import { Link } from 'wouter';
+import { pathTo } from '../address.js';
 import type { Shown } from '../api/client.js';
 import { Facts } from '../parts/facts.js';
 import { Moment } from '../parts/moment.js';
@@ -15,12 +16,11 @@ export function ScheduleFacts({ schedule }: { schedule: Shown['Schedule'] }): Re
       {problem && <p className="failure">{problem}</p>}
       {description && <p>{description}</p>}
       <Facts
-        facts={[
-          ['Runs', <strong key="text">{text}</strong>],
-          ['Rule', <code key="rule">{ruleText(schedule)}</code>],
-          ['Time zone', tz],
-          [
-            'State',
+        facts={{
+          Runs: <strong>{text}</strong>,
+          Rule: <code>{ruleText(schedule)}</code>,
+          'Time zone': tz,
+          State: (
             <>
               <StateBadge state={state} />
               {pause && (
@@ -35,22 +35,21 @@ export function ScheduleFacts({ schedule }: { schedule: Shown['Schedule'] }): Re
                   )}
                 </>
               )}
-            </>,
-          ],
-          ['Failed in a row', failures > 0 && failures],
-          ['In work', running.length > 0 && <Running running={running} />],
-          ['Waiting for it', buffered > 0 && buffered],
-          ['While one is in work', overlap],
-          ['Of what was missed', typeof catchUp === 'object' ? JSON.stringify(catchUp) : catchUp],
-          ['Tags', tags.length > 0 && tags.join(', ')],
-          ['Declared by', owner && `${owner}, in its code: it is changed and removed there`],
-          [
-            'Made, changed',
+            </>
+          ),
+          'Failed in a row': failures > 0 && failures,
+          'In work': running.length > 0 && <Running running={running} />,
+          'Waiting for it': buffered > 0 && buffered,
+          'While one is in work': overlap,
+          'Of what was missed': typeof catchUp === 'object' ? JSON.stringify(catchUp) : catchUp,
+          Tags: tags.join(', '),
+          'Declared by': owner && `${owner}, in its code: it is changed and removed there`,
+          'Made, changed': (
             <>
               <Moment at={createdAt} />, <Moment at={changedAt} />
-            </>,
-          ],
-        ]}
+            </>
+          ),
+        }}
       />
     </div>
   );
@@ -59,8 +58,7 @@ export function ScheduleFacts({ schedule }: { schedule: Shown['Schedule'] }): Re
 function Running({ running }: { running: Shown['Schedule']['running'] }): ReactNode {
   return running.map(({ id, startedAt }) => (
     <div key={id}>
-      <Link href={`/messages/${encodeURIComponent(id)}`}>{id}</Link>, since{' '}
-      <Moment at={startedAt} />
+      <Link href={pathTo('messages', id)}>{id}</Link>, since <Moment at={startedAt} />
     </div>
   ));
 }

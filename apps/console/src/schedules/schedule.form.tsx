@@ -1,7 +1,7 @@
-import { useRef, useState, type ReactElement } from 'react';
+import { useState, type ReactElement } from 'react';
 import { DataField } from '../parts/data.field.js';
-import { FailureNote } from '../parts/failure.note.js';
 import { JsonField } from '../parts/json.field.js';
+import { SendForm } from '../parts/send.form.js';
 import { TypeField } from '../parts/type.field.js';
 import { SchedulePreview } from './schedule.preview.js';
 import { KINDS, valuesIn, type Kind, type ScheduleValues } from './schedule.values.js';
@@ -52,33 +52,15 @@ export function ScheduleForm({
   isNew: boolean;
   save: (values: ScheduleValues, reason: string) => Promise<void>;
 }): ReactElement {
-  const form = useRef<HTMLFormElement>(null);
   const [values, setValues] = useState(initial);
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<unknown>();
   const rule = RULES[values.kind];
-
-  const submit = async (filled: FormData): Promise<void> => {
-    setBusy(true);
-    setError(undefined);
-    try {
-      await save(valuesIn(filled), (filled.get('reason') as string).trim());
-    } catch (failure) {
-      setError(failure);
-      setBusy(false);
-    }
-  };
 
   return (
     <div className="beside">
-      <form
-        ref={form}
-        className="fields"
-        onInput={() => form.current && setValues(valuesIn(new FormData(form.current)))}
-        onSubmit={(event) => {
-          event.preventDefault();
-          void submit(new FormData(event.currentTarget));
-        }}
+      <SendForm
+        verb={isNew ? 'Create' : 'Save'}
+        send={(form, reason) => save(valuesIn(form), reason)}
+        onInput={(form) => setValues(valuesIn(form))}
       >
         <label>
           Id
@@ -189,17 +171,7 @@ export function ScheduleForm({
             hint='start, end, limit, window, jitter, include, exclude, timeout, pauseAfter and others: {"jitter": "1m"}'
           />
         </details>
-        <label>
-          Reason (optional)
-          <input name="reason" maxLength={200} autoComplete="off" />
-        </label>
-        <FailureNote error={error} />
-        <div className="actions">
-          <button className="main" disabled={busy}>
-            {isNew ? 'Create' : 'Save'}
-          </button>
-        </div>
-      </form>
+      </SendForm>
       <SchedulePreview values={values} />
     </div>
   );

@@ -6,9 +6,8 @@ import { refresh } from '../api/queries.js';
 import { FailureNote } from '../parts/failure.note.js';
 import { JsonView } from '../parts/json.view.js';
 import { Page } from '../parts/page.js';
-import { useTick } from '../parts/tick.js';
-import { distance } from '../parts/time.js';
 import { useUrlState } from '../parts/url.state.js';
+import { Occurrences } from './occurrences.js';
 import { ScheduleActions } from './schedule.actions.js';
 import { ScheduleFacts } from './schedule.facts.js';
 import { ScheduleForm } from './schedule.form.js';
@@ -83,7 +82,6 @@ function Editing({ schedule, done }: { schedule: Schedule; done: () => void }): 
 }
 
 function NextRuns({ id }: { id: string }): ReactElement {
-  useTick();
   const { data, error } = api.useQuery('get', '/v1/schedules/{id}/next', {
     params: { path: { id }, query: { count: 5 } },
   });
@@ -91,14 +89,7 @@ function NextRuns({ id }: { id: string }): ReactElement {
     <section aria-labelledby="next" className="card">
       <h2 id="next">Next</h2>
       <FailureNote error={error} />
-      {data?.occurrences.length === 0 && <p className="quiet">It runs no more.</p>}
-      <ol className="times">
-        {data?.occurrences.map(({ at, local }) => (
-          <li key={at}>
-            <time dateTime={at}>{local}</time> <span className="quiet">{distance(at)}</span>
-          </li>
-        ))}
-      </ol>
+      {data && <Occurrences of={data.occurrences} empty="It runs no more." />}
     </section>
   );
 }

@@ -2,7 +2,7 @@ import { keepPreviousData } from '@tanstack/react-query';
 import { useEffect, useState, type ReactElement } from 'react';
 import { api } from '../api/client.js';
 import { FailureNote } from '../parts/failure.note.js';
-import { distance } from '../parts/time.js';
+import { Occurrences } from './occurrences.js';
 import { ruleOf, type ScheduleValues } from './schedule.values.js';
 
 /** Nothing is asked until nobody has typed for so long, milliseconds. */
@@ -39,14 +39,7 @@ export function SchedulePreview({ values }: { values: ScheduleValues }): ReactEl
               {warning}
             </p>
           ))}
-          {data.occurrences.length === 0 && <p className="quiet">It never runs.</p>}
-          <ol className="times">
-            {data.occurrences.map(({ at, local }) => (
-              <li key={at}>
-                <time dateTime={at}>{local}</time> <span className="quiet">{distance(at)}</span>
-              </li>
-            ))}
-          </ol>
+          <Occurrences of={data.occurrences} empty="It never runs." />
         </>
       )}
     </section>

@@ -1,8 +1,8 @@
 import type { ReactElement } from 'react';
 import { Link } from 'wouter';
+import { pathTo, query } from '../address.js';
 import { api } from '../api/client.js';
 import { DataTable, type Column } from '../parts/data.table.js';
-import { FailureNote } from '../parts/failure.note.js';
 import { LineChart } from '../parts/line.chart.js';
 import { Moment } from '../parts/moment.js';
 import { Pager } from '../parts/pager.js';
@@ -36,7 +36,7 @@ const COLUMNS: readonly Column<HistoryLine>[] = [
     name: 'Run',
     of: ({ run }) =>
       run && (
-        <Link className="id" href={`/messages/${encodeURIComponent(run)}`}>
+        <Link className="id" href={pathTo('messages', run)}>
           {run}
         </Link>
       ),
@@ -48,7 +48,7 @@ const COLUMNS: readonly Column<HistoryLine>[] = [
         <div>
           <span className="lines">{detail}</span>
           {outcome === 'failed' && run !== undefined && (
-            <Link href={`/dead-letters?id=${encodeURIComponent(run)}`}>Stack trace, redrive</Link>
+            <Link href={`/dead-letters${query({ id: run })}`}>Stack trace, redrive</Link>
           )}
         </div>
       ),
@@ -66,17 +66,15 @@ export function ScheduleRuns({ id }: { id: string }): ReactElement {
   return (
     <section aria-labelledby="runs">
       <h2 id="runs">Runs</h2>
-      <FailureNote error={error} />
       {drifts.length > 1 && <LineChart name="Drift" values={drifts} text={span} />}
-      {(data ?? !error) && (
-        <DataTable
-          caption="Runs and what else happened, newest first"
-          columns={COLUMNS}
-          rows={data && historyOf(data.items)}
-          id={({ at, outcome, run, nominal }) => `${at} ${outcome} ${run ?? nominal}`}
-          empty="It has not run yet."
-        />
-      )}
+      <DataTable
+        caption="Runs and what else happened, newest first"
+        columns={COLUMNS}
+        rows={data && historyOf(data.items)}
+        error={error}
+        id={({ at, outcome, run, nominal }) => `${at} ${outcome} ${run ?? nominal}`}
+        empty="It has not run yet."
+      />
       <Pager next={data?.next} />
     </section>
   );

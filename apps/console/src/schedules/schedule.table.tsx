@@ -1,5 +1,6 @@
 import type { ReactElement } from 'react';
 import { Link } from 'wouter';
+import { pathTo, query } from '../address.js';
 import type { Shown } from '../api/client.js';
 import { DataTable, type Column } from '../parts/data.table.js';
 import { Moment } from '../parts/moment.js';
@@ -10,7 +11,7 @@ type Schedule = Shown['Schedule'];
 
 /** The address of a schedule's page. */
 export function pageOf(id: string): string {
-  return `/schedules/of/${encodeURIComponent(id)}`;
+  return pathTo('schedules', 'of', id);
 }
 
 const COLUMNS: readonly Column<Schedule>[] = [
@@ -20,7 +21,7 @@ const COLUMNS: readonly Column<Schedule>[] = [
       <div>
         <Link href={pageOf(id)}>{id}</Link>
         {tags.map((tag) => (
-          <Link key={tag} className="tag" href={`/schedules?tag=${encodeURIComponent(tag)}`}>
+          <Link key={tag} className="tag" href={`/schedules${query({ tag })}`}>
             {tag}
           </Link>
         ))}
@@ -58,14 +59,17 @@ const COLUMNS: readonly Column<Schedule>[] = [
 /** Schedules with what comes next and what became of the last runs. */
 export function ScheduleTable({
   schedules,
+  error,
 }: {
   schedules: readonly Schedule[] | undefined;
+  error: unknown;
 }): ReactElement {
   return (
     <DataTable
       caption="Schedules by id"
       columns={COLUMNS}
       rows={schedules}
+      error={error}
       id={({ id }) => id}
       empty="No schedule is here: a worker declares them, or somebody makes one."
     />

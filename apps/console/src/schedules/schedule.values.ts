@@ -1,5 +1,6 @@
 import type { Shown } from '../api/client.js';
 import { jsonText, objectIn } from '../parts/json.text.js';
+import { textIn } from '../parts/text.in.js';
 
 export const KINDS = ['cron', 'every', 'at', 'rrule'] as const;
 export type Kind = (typeof KINDS)[number];
@@ -96,8 +97,7 @@ export function valuesOf(schedule: Shown['Schedule']): ScheduleValues {
 
 /** What stands in the fields of a form. */
 export function valuesIn(form: FormData): ScheduleValues {
-  const names = Object.keys(NEW_SCHEDULE);
-  const texts = names.map((name) => [name, ((form.get(name) as string | null) ?? '').trim()]);
+  const texts = Object.keys(NEW_SCHEDULE).map((name) => [name, textIn(form, name)]);
   return Object.fromEntries(texts) as unknown as ScheduleValues;
 }
 

@@ -1,14 +1,13 @@
 import type { ReactElement } from 'react';
 import { Link, useSearch } from 'wouter';
+import { query } from '../address.js';
 import { api } from '../api/client.js';
 import { useMe } from '../api/me.js';
-import { FailureNote } from '../parts/failure.note.js';
 import { FilterBar } from '../parts/filter.bar.js';
 import { Page } from '../parts/page.js';
 import { Pager } from '../parts/pager.js';
 import { Tabs } from '../parts/tabs.js';
 import { useUrlState } from '../parts/url.state.js';
-import { urlWith } from '../parts/url.with.js';
 import { ScheduleCalendar } from './schedule.calendar.js';
 import { ScheduleTable } from './schedule.table.js';
 
@@ -28,7 +27,7 @@ export function SchedulesPage(): ReactElement {
     state: STATES.find((state) => state === get('state')),
   };
   const to = (view: string | undefined) =>
-    urlWith('/schedules', search, { view, cursor: undefined });
+    `/schedules${query({ view, cursor: undefined }, search)}`;
   return (
     <Page
       title="Schedules"
@@ -70,8 +69,7 @@ function List({
   });
   return (
     <>
-      <FailureNote error={error} />
-      {(data ?? !error) && <ScheduleTable schedules={data?.items} />}
+      <ScheduleTable schedules={data?.items} error={error} />
       <Pager next={data?.next} />
     </>
   );

@@ -5,6 +5,7 @@ import { refresh } from '../api/queries.js';
 import { ActionButton } from '../parts/action.button.js';
 import { JsonField } from '../parts/json.field.js';
 import { jsonIn, jsonText } from '../parts/json.text.js';
+import { textIn } from '../parts/text.in.js';
 
 /** What can be done with a pipeline by who may. */
 export function PipelineActions({
@@ -48,8 +49,8 @@ export function PipelineActions({
               await client.POST('/v1/sync/{pipeline}/backfill', {
                 params,
                 body: {
-                  from: jsonIn(form.get('from') as string, 'From'),
-                  until: jsonIn(form.get('until') as string, 'Until'),
+                  from: jsonIn(textIn(form, 'from'), 'From'),
+                  until: jsonIn(textIn(form, 'until'), 'Until'),
                 },
                 headers: reasonHeader(reason),
               });
@@ -80,7 +81,7 @@ export function PipelineActions({
           run={async (form, reason) => {
             await client.POST('/v1/sync/{pipeline}/reset', {
               params,
-              body: { cursor: jsonIn(form.get('cursor') as string, 'Cursor') ?? null },
+              body: { cursor: jsonIn(textIn(form, 'cursor'), 'Cursor') ?? null },
               headers: reasonHeader(reason),
             });
             await then();

@@ -1,7 +1,6 @@
 import type { ReactElement } from 'react';
 import { api, type Shown } from '../api/client.js';
 import { DataTable, type Column } from '../parts/data.table.js';
-import { FailureNote } from '../parts/failure.note.js';
 import { Moment } from '../parts/moment.js';
 import { Pager } from '../parts/pager.js';
 import { StateBadge } from '../parts/state.badge.js';
@@ -45,16 +44,14 @@ export function PipelineHistory({ name }: { name: string }): ReactElement {
   return (
     <section aria-labelledby="history">
       <h2 id="history">History</h2>
-      <FailureNote error={error} />
-      {(data ?? !error) && (
-        <DataTable
-          caption="Runs, pauses and resets, newest first"
-          columns={COLUMNS}
-          rows={data?.items}
-          id={(entry) => `${entry.at} ${entry.kind === 'run' ? entry.id : entry.what}`}
-          empty="Nothing yet: scheduled runs that find nothing are not kept."
-        />
-      )}
+      <DataTable
+        caption="Runs, pauses and resets, newest first"
+        columns={COLUMNS}
+        rows={data?.items}
+        error={error}
+        id={(entry) => `${entry.at} ${entry.kind === 'run' ? entry.id : entry.what}`}
+        empty="Nothing yet: scheduled runs that find nothing are not kept."
+      />
       <Pager next={data?.next} />
     </section>
   );

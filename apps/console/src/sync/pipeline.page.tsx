@@ -1,5 +1,6 @@
 import type { ReactElement } from 'react';
 import { Link } from 'wouter';
+import { pathTo } from '../address.js';
 import { api, type Shown } from '../api/client.js';
 import { FailureNote } from '../parts/failure.note.js';
 import { Facts } from '../parts/facts.js';
@@ -59,9 +60,8 @@ function Standing({ pipeline }: { pipeline: Pipeline }): ReactElement {
         </p>
       )}
       <Facts
-        facts={[
-          [
-            'State',
+        facts={{
+          State: (
             <>
               <StateBadge state={state} />
               {pause && (
@@ -70,10 +70,9 @@ function Standing({ pipeline }: { pipeline: Pipeline }): ReactElement {
                   {pause.reason}, <Moment at={pause.at} />
                 </>
               )}
-            </>,
-          ],
-          [
-            'Lag',
+            </>
+          ),
+          Lag:
             lag === undefined ? (
               'not read to its end yet'
             ) : (
@@ -82,26 +81,20 @@ function Standing({ pipeline }: { pipeline: Pipeline }): ReactElement {
                 <Moment at={syncedTo} />
               </>
             ),
-          ],
-          ['Runs', every ? `every ${every}` : cron && `${cron} ${tz ?? ''}`],
-          ['Rows', `${rows.toLocaleString()} in ${pages.toLocaleString()} pages`],
-          ['Rows per s', rate !== undefined && +rate.toFixed(1)],
-          [
-            'Bad rows',
+          Runs: every ? `every ${every}` : cron && `${cron} ${tz ?? ''}`,
+          Rows: `${rows.toLocaleString()} in ${pages.toLocaleString()} pages`,
+          'Rows per s': rate !== undefined && +rate.toFixed(1),
+          'Bad rows':
             bad > 0 ? <Link href={lettersOf(name)}>{bad}, see dead letters</Link> : 'none',
-          ],
-          ['Failed attempts', errors],
-          [
-            'In work',
-            run && (
-              <>
-                {run.reason}, since <Moment at={run.startedAt} />, {run.rows} rows;{' '}
-                <Link href={`/messages/${encodeURIComponent(run.page)}`}>its next page</Link>
-              </>
-            ),
-          ],
-          ['Runs behind it', waiting > 0 && waiting],
-        ]}
+          'Failed attempts': errors,
+          'In work': run && (
+            <>
+              {run.reason}, since <Moment at={run.startedAt} />, {run.rows} rows;{' '}
+              <Link href={pathTo('messages', run.page)}>its next page</Link>
+            </>
+          ),
+          'Runs behind it': waiting > 0 && waiting,
+        }}
       />
     </div>
   );

@@ -1,8 +1,8 @@
 import type { ReactElement } from 'react';
 import { Link } from 'wouter';
+import { pathTo, query } from '../address.js';
 import { api, type Shown } from '../api/client.js';
 import { DataTable, type Column } from '../parts/data.table.js';
-import { FailureNote } from '../parts/failure.note.js';
 import { Moment } from '../parts/moment.js';
 import { Page } from '../parts/page.js';
 import { Pager } from '../parts/pager.js';
@@ -14,13 +14,13 @@ type Pipeline = Shown['Pipeline'];
 
 /** The dead letters of a pipeline: its bad rows, and pages that were given up. */
 export function lettersOf(pipeline: string): string {
-  return `/dead-letters?actor=${encodeURIComponent(pipeline)}`;
+  return `/dead-letters${query({ actor: pipeline })}`;
 }
 
 const COLUMNS: readonly Column<Pipeline>[] = [
   {
     name: 'Pipeline',
-    of: ({ name }) => <Link href={`/sync/${encodeURIComponent(name)}`}>{name}</Link>,
+    of: ({ name }) => <Link href={pathTo('sync', name)}>{name}</Link>,
   },
   {
     name: 'State',
@@ -65,16 +65,14 @@ export function SyncPage(): ReactElement {
   });
   return (
     <Page title="Sync">
-      <FailureNote error={error} />
-      {(data ?? !error) && (
-        <DataTable
-          caption="Pipelines by name"
-          columns={COLUMNS}
-          rows={data?.items}
-          id={({ name }) => name}
-          empty="No pipeline is here: a worker declares them."
-        />
-      )}
+      <DataTable
+        caption="Pipelines by name"
+        columns={COLUMNS}
+        rows={data?.items}
+        error={error}
+        id={({ name }) => name}
+        empty="No pipeline is here: a worker declares them."
+      />
       <Pager next={data?.next} />
     </Page>
   );
