@@ -2,43 +2,13 @@ import { Option, type Command } from 'commander';
 import { argument } from '../output.js';
 import { doing, segment } from '../run.js';
 import type { Shell } from '../shell.js';
+import type { Shown } from '../shown.js';
 import type { Columns } from '../table.js';
 import { limitOption, reasonOptions } from './options.js';
 
-/** What is shown of a message. */
-export interface MessageShown {
-  id: string;
-  type: string;
-  state: string;
-  key?: string;
-  topic?: string;
-  priority: number;
-  data: object;
-  headers: object;
-  tenant?: string;
-  correlationId?: string;
-  causationId?: string;
-  reply?: unknown;
-  sentAt: string;
-  dueAt?: string;
-  deadline?: string;
-  startedAt?: string;
-  finishedAt?: string;
-  attempts: {
-    attempt: number;
-    startedAt: string;
-    finishedAt: string;
-    error: { name: string; message: string; code?: string; stack?: string };
-  }[];
-  reason?: string;
-  error?: string;
-  redrives: number;
-  unreadable?: string;
-}
-
 const STATES = ['waiting', 'delayed', 'parked', 'active', 'done', 'dead', 'cancelled'];
 
-const COLUMNS: Columns<MessageShown> = [
+const COLUMNS: Columns<Shown['Message']> = [
   ['id', ({ id }) => id],
   ['type', ({ type }) => type],
   ['state', ({ state }) => state],
@@ -65,7 +35,10 @@ export function addMessages(program: Command, shell: Shell): void {
         shell,
         async (run, [actor], { limit, state, key, type }) => {
           const query = { actor, state, key, type };
-          await run.out.list(COLUMNS, run.api.items<MessageShown>('/v1/messages', limit, query));
+          await run.out.list(
+            COLUMNS,
+            run.api.items<Shown['Message']>('/v1/messages', limit, query),
+          );
         },
       ),
     );
@@ -76,7 +49,7 @@ export function addMessages(program: Command, shell: Shell): void {
     .argument('<id>', 'id of the message')
     .action(
       doing<[id: string], object>(shell, async (run, [id]) => {
-        const message = await run.api.get<MessageShown>(`/v1/messages/${segment(id)}`);
+        const message = await run.api.get<Shown['Message']>(`/v1/messages/${segment(id)}`);
         run.out.fields(message, messageFields(message));
         if (message.state === 'dead') {
           run.out.note(`try it again with: callsheet dead-letters redrive ${argument(message.id)}`);
@@ -90,7 +63,7 @@ export function addMessages(program: Command, shell: Shell): void {
     .action(
       doing<[id: string], object>(shell, async (run, [id]) => {
         await run.questions.confirm(`cancel the message ${id}`);
-        const cancelled = await run.api.call<{ id: string; state: string }>(
+        const cancelled = await run.api.call<Shown['Cancelled']>(
           'DELETE',
           `/v1/messages/${segment(id)}`,
           { ...(await run.because()), once: '' },
@@ -101,7 +74,7 @@ export function addMessages(program: Command, shell: Shell): void {
 }
 
 /** What a person is shown of a message, what matters most first. */
-export function messageFields(message: MessageShown): [string, unknown][] {
+export function messageFields(message: Shown['Message']): [string, unknown][] {
   const { attempts } = message;
   const last = attempts.at(-1)?.error;
   return [
