@@ -269,7 +269,7 @@ async function each(
   } finally {
     progress.end(done);
   }
-  return { done, ...(missing && { missing }) };
+  return { done, missing };
 }
 
 function counted(run: Run, total: number): void {

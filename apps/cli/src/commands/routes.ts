@@ -111,8 +111,8 @@ export function addRoutes(program: Command, shell: Shell): void {
       >(shell, async (run, [type, data], { topic, priority, header, tenant, route }) => {
         const tested = await run.api.post<Shown['RouteTested']>('/v1/routes:test', {
           ...{ type, data: await jsonGiven(shell, data, 'data'), topic, priority, tenant },
-          ...(header && { headers: header }),
-          ...(route && { route: await jsonGiven(shell, route, 'the route') }),
+          headers: header,
+          route: route && (await jsonGiven(shell, route, 'the route')),
         });
         run.out.fields(tested, [
           ['receivers', tested.receivers.map(({ actor }) => actor).join(', ') || 'nobody'],

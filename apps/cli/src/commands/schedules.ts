@@ -259,8 +259,8 @@ async function bodyOf(shell: Shell, rule: Rule): Promise<object> {
   return {
     message: { type, data: await jsonGiven(shell, data, 'data') },
     ...{ cron, every, rrule, tz, start, end, overlap, catchUp, priority, description },
-    ...(at && { at: at.length === 1 ? at[0] : at }),
-    ...(tag && { tags: tag }),
+    at: at?.length === 1 ? at[0] : at,
+    tags: tag,
   };
 }
 

@@ -246,9 +246,9 @@ function explained(error: unknown, lines: readonly Line[]): unknown {
     (_, index) => `line ${lines[Number(index)]?.number}`,
   );
   return new Failure(exit, text, {
-    ...(code !== undefined && { code }),
+    code,
     errors,
-    ...(hint !== undefined && { hint }),
+    hint,
     cause,
   });
 }

@@ -80,8 +80,8 @@ export function addSync(program: Command, shell: Shell): void {
           const begun = await run.api.post<object>(
             `${pathOf(name)}/backfill`,
             {
-              ...(from !== undefined && { from: toJson(from) }),
-              ...(until !== undefined && { until: toJson(until) }),
+              from: from && toJson(from),
+              until: until && toJson(until),
             },
             await run.because(),
           );
@@ -97,7 +97,7 @@ export function addSync(program: Command, shell: Shell): void {
         await run.questions.confirm(`set ${name} back to ${cursor ?? 'the beginning'}`);
         const found = await run.api.post<Shown['Pipeline']>(
           `${pathOf(name)}/reset`,
-          cursor === undefined ? {} : { cursor: toJson(cursor) },
+          { cursor: cursor && toJson(cursor) },
           await run.because(),
         );
         run.out.show(found, () => `${name} is at ${JSON.stringify(found.cursor)}`);
