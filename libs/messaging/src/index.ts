@@ -97,6 +97,7 @@ export { DeadLetterAdded, OnDeadLetter, type DeadLetterNotice } from './dead.let
 // Setting up
 export { CallsheetModule, storeRelease } from './messaging.module.js';
 export { type CallsheetOptions, type EncryptionOptions } from './messaging.options.js';
+export { hostNameOf, isLoopback } from './loopback.js';
 export { encryptionOf, launch, requireSharedStore, type LaunchOptions } from './launch.js';
 
 // Encryption
