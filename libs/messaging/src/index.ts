@@ -142,6 +142,7 @@ export { SAMPLE, statisticsOf, type Percentiles, type Statistics } from './stati
 export { declareHandler } from './actor.decorators.js';
 export { ActorHost } from './actor.host.js';
 export { CLOCK, type Clock } from './clock.js';
+export { CLOCK_SKEW, skewOf, type ClockReading } from './clock.skew.js';
 export {
   isKnown,
   isMissed,
