@@ -6,11 +6,12 @@ import path from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type } from '../../apps/cli/test/terminal.js';
 import { ROOT } from '../support/app.process.js';
+import { serverSuite } from '../support/available.js';
 import { Child } from '../support/child.js';
 import { startStandalone } from '../support/deployment.js';
 import { eventually } from '../support/eventually.js';
 import { tempDir } from '../support/temp.js';
-import { startBash, startCli, startTerminal } from '../support/typed.js';
+import { BASH, startBash, startCli, startTerminal, TERMINAL } from '../support/typed.js';
 
 describe('the command line', () => {
   let env: Record<string, string>;
@@ -41,35 +42,46 @@ describe('the command line', () => {
     }
   });
 
-  it('writes into pipes what programs read, and minds none that is shut', async () => {
-    const cut = await ended(startBash('callsheet actors list | cut -f1 | sort | head -2', env));
-    expect(cut).toEqual({ code: 0, out: 'account\nactor\n', err: '' });
-    const shut = await ended(startBash('callsheet --help | true; echo ${PIPESTATUS[0]}', env));
-    expect(shut).toEqual({ code: 0, out: '0\n', err: '' });
-    const json = await ended(startBash('callsheet actors list --json 2>&1 | head -1', env));
-    expect(JSON.parse(json.out)).toMatchObject({ name: expect.any(String) as string });
-  });
-
-  it('fits its tables to the terminal', async () => {
-    const { out } = await ended(startTerminal('callsheet actors list', 'true', env));
-    const lines = out.split('\r\n');
-    expect(lines[0]?.startsWith('\u001b[1mactor ')).toBe(true);
-    for (const line of lines.slice(1)) expect(line.length).toBeLessThanOrEqual(80);
-    expect(out).toContain('ended with 0');
-  });
-
-  it('asks, and is left with Ctrl-C', async () => {
-    const keys = path.join(tempDir(), 'keys');
-    writeFileSync(keys, '');
-    const terminal = startTerminal('callsheet sync reset signups', 'tail -f "$KEYS"', {
-      ...env,
-      KEYS: keys,
+  serverSuite(BASH, 'in bash', () => {
+    it('writes into pipes what programs read, and minds none that is shut', async () => {
+      const cut = await ended(startBash('callsheet actors list | cut -f1 | sort | head -2', env));
+      expect(cut).toEqual({ code: 0, out: 'account\nactor\n', err: '' });
+      const shut = await ended(startBash('callsheet --help | true; echo ${PIPESTATUS[0]}', env));
+      expect(shut).toEqual({ code: 0, out: '0\n', err: '' });
+      const json = await ended(startBash('callsheet actors list --json 2>&1 | head -1', env));
+      expect(JSON.parse(json.out)).toMatchObject({ name: expect.any(String) as string });
     });
-    const question = 'set signups back to the beginning. Do it? [y/N] ';
-    await eventually(() => terminal.stdout.includes(question), { timeout: 30_000 });
-    appendFileSync(keys, '\u0003');
-    await eventually(() => terminal.stdout.includes('ended with 130'), { timeout: 30_000 });
-    expect(terminal.stdout).toMatch(/\[y\/N\] \^C(\r\n)?ended with 130\r\n$/);
+
+    it('completes what was begun', async () => {
+      const script = await ended(
+        startBash('source <(callsheet completion bash) && echo sourced', env),
+      );
+      expect(script).toEqual({ code: 0, out: 'sourced\n', err: '' });
+    });
+  });
+
+  serverSuite(TERMINAL, 'in a terminal', () => {
+    it('fits its tables to the terminal', async () => {
+      const { out } = await ended(startTerminal('callsheet actors list', 'true', env));
+      const lines = out.split('\r\n');
+      expect(lines[0]?.startsWith('\u001b[1mactor ')).toBe(true);
+      for (const line of lines.slice(1)) expect(line.length).toBeLessThanOrEqual(80);
+      expect(out).toContain('ended with 0');
+    });
+
+    it('asks, and is left with Ctrl-C', async () => {
+      const keys = path.join(tempDir(), 'keys');
+      writeFileSync(keys, '');
+      const terminal = startTerminal('callsheet sync reset signups', 'tail -f "$KEYS"', {
+        ...env,
+        KEYS: keys,
+      });
+      const question = 'set signups back to the beginning. Do it? [y/N] ';
+      await eventually(() => terminal.stdout.includes(question), { timeout: 30_000 });
+      appendFileSync(keys, '\u0003');
+      await eventually(() => terminal.stdout.includes('ended with 130'), { timeout: 30_000 });
+      expect(terminal.stdout).toMatch(/\[y\/N\] \^C(\r\n)?ended with 130\r\n$/);
+    });
   });
 
   it.each<[NodeJS.Signals, number]>([
@@ -99,10 +111,6 @@ describe('the command line', () => {
     expect(await complete('sched')).toContain('schedules\t');
     expect(await complete('schedules', 'ba')).toContain('backfill\t');
     expect(await complete('dead-letters', 'list', '--because', '')).toContain('exhausted');
-    const script = await ended(
-      startBash('source <(callsheet completion bash) && echo sourced', env),
-    );
-    expect(script).toEqual({ code: 0, out: 'sourced\n', err: '' });
   });
 
   it('is the binary of the package', async () => {

@@ -9,6 +9,9 @@ const PACKAGES = {
   initdb: 'postgresql',
   chromium: 'chromium',
   gcc: 'gcc',
+  bash: 'bash',
+  script: 'bsdutils',
+  stty: 'coreutils',
   'systemd-analyze': 'systemd',
 } as const;
 
@@ -44,9 +47,16 @@ export function missing(name: Binary): string | undefined {
   return reason(name);
 }
 
-/** `describe` for a suite that needs a program: skipped where it is missing, with the reason in its name; fails in CI. */
-export function serverSuite(name: Binary, title: string, suite: () => void): void {
-  const why = missing(name);
+/**
+ * `describe` for a suite that needs a program, or all of several: skipped where one is missing, with the reason in its name; fails
+ * in CI.
+ */
+export function serverSuite(
+  names: Binary | readonly Binary[],
+  title: string,
+  suite: () => void,
+): void {
+  const why = [names].flat().map(missing).find(Boolean);
   describe.skipIf(why)(why ? `${title} (skipped: ${why})` : title, suite);
 }
 

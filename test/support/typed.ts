@@ -1,11 +1,16 @@
 import path from 'node:path';
 import { ROOT } from './app.process.js';
+import type { Binary } from './available.js';
 import { Child } from './child.js';
 
 /** The built command line, as a shell would start it. */
 const CLI = path.join(ROOT, 'dist/apps/cli/src/main.js');
 /** In a shell. */
 export const CALLSHEET = `callsheet() { '${process.execPath}' '${CLI}' "$@"; }`;
+
+/** What {@link startBash} and {@link startTerminal} need. */
+export const BASH: readonly Binary[] = ['bash'];
+export const TERMINAL: readonly Binary[] = [...BASH, 'script', 'stty'];
 
 /** The command line as a process of its own, in pipes. Its environment is clean. */
 export function startCli(

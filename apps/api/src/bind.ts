@@ -1,6 +1,6 @@
-import { OptionError } from '@callsheet/messaging';
+import { isLoopback, OptionError } from '@callsheet/messaging';
 import { once } from 'node:events';
-import { createServer, isIPv4 } from 'node:net';
+import { createServer } from 'node:net';
 
 /** Where the server listens. */
 export interface Address {
@@ -92,17 +92,6 @@ function secretOf(name: string, env: Env): string | undefined {
     );
   }
   return secret;
-}
-
-/** The name in a header Host, without its port. */
-export function nameOf(host = ''): string {
-  return host.replace(/:\d+$/, '');
-}
-
-/** Whether a host name or address (IPv6 with or without brackets) can mean this machine alone. */
-export function isLoopback(host: string): boolean {
-  const bare = host.replace(/^\[(.*)\]$/, '$1').toLowerCase();
-  return bare === 'localhost' || bare === '::1' || (isIPv4(bare) && bare.startsWith('127.'));
 }
 
 /**

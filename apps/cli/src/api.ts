@@ -74,11 +74,11 @@ export class Api {
   }
 
   get<T>(path: string, query?: Call['query']): Promise<T> {
-    return this.call<T>('GET', path, query === undefined ? {} : { query });
+    return this.call<T>('GET', path, { query });
   }
 
   post<T>(path: string, body?: object, call: Call = {}): Promise<T> {
-    return this.call<T>('POST', path, { ...call, ...(body && { body }) });
+    return this.call<T>('POST', path, { ...call, body });
   }
 
   /** Removes something. @throws Failure when it is not there, and was not before an answer was lost either */
@@ -102,7 +102,7 @@ export class Api {
       const page = await this.get<Page<T>>(path, {
         ...query,
         limit: Math.min(left, PAGE),
-        ...(next !== undefined && { [cursor]: next }),
+        [cursor]: next,
       });
       yield* page.items.slice(0, left);
       left -= page.items.length;
@@ -153,7 +153,7 @@ export class Api {
         headers: Object.entries(all).filter(
           (each): each is [string, string] => each[1] !== undefined,
         ),
-        ...(body && { body: JSON.stringify(body) }),
+        body: body && JSON.stringify(body),
       });
     } catch (cause) {
       throw new Failure(
@@ -182,24 +182,26 @@ export class Api {
     if (response.ok) return { value: jsonOf(text, response) };
     const problem = problemOf(text);
     const wait = response.headers.get('retry-after');
+    const isTurnedAway = response.status === 429 && problem.code === 'too_many_requests';
     return {
       // What the store has not answered, or a proxy has not heard of, may have been done.
       isLost: UNKNOWN.includes(response.status),
-      ...(response.status === 429 &&
-        problem.code === 'too_many_requests' &&
-        wait !== null && { retryAfter: Math.min(Number(wait) * 1_000 || 1_000, LONGEST_WAIT) }),
+      retryAfter:
+        isTurnedAway && wait !== null
+          ? Math.min(Number(wait) * 1_000 || 1_000, LONGEST_WAIT)
+          : undefined,
       failure: failureOf(response.status, problem, this.base.origin),
     };
   }
 
   private silent(cause: unknown): Failure {
-    const { code } = ((cause as Error).cause ?? cause) as { code?: string };
+    const { code } = ((cause as Error).cause ?? cause) as { code?: unknown };
     const why = (cause as Error).name === 'TimeoutError' ? 'has not answered in time' : undefined;
     return new Failure(
       EXIT.unreachable,
       why ? `${this.base.origin} ${why}` : `nothing answers at ${this.base.origin}`,
       {
-        ...(code !== undefined && typeof code === 'string' && { code }),
+        code: typeof code === 'string' ? code : undefined,
         hint: 'start one with `callsheet dev`, or set CALLSHEET_API_URL to where the API is',
         cause,
       },
@@ -273,10 +275,6 @@ function failureOf(status: number, { code, detail, errors }: Problem, origin: st
   return new Failure(
     exitOf(status),
     detail ?? `${origin} answered ${status}, and is no API of Callsheet's as it seems`,
-    {
-      ...(code !== undefined && { code }),
-      ...(errors && { errors }),
-      ...(hint !== undefined && { hint }),
-    },
+    { code, errors: errors ?? [], hint },
   );
 }

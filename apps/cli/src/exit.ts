@@ -50,21 +50,21 @@ export class Failure extends Error {
   hinting(more: string): Failure {
     const { exit, message, code, errors, cause } = this;
     const hint = this.hint === undefined ? more : `${this.hint}; ${more}`;
-    return new Failure(exit, message, { ...(code !== undefined && { code }), errors, hint, cause });
+    return new Failure(exit, message, { code, errors, hint, cause });
   }
 
   /** As `--json` shows it on standard error. */
   toJSON(): object {
     const { exit, code, message, errors, hint } = this;
     return {
-      ...{ exit, ...(code !== undefined && { code }), detail: message },
-      ...(errors.length > 0 && { errors }),
-      ...(hint !== undefined && { hint }),
+      ...{ exit, code, detail: message },
+      errors: errors.length > 0 ? errors : undefined,
+      hint,
     };
   }
 }
 
 /** What was typed cannot be done as it stands. */
 export function misuse(message: string, hint?: string): Failure {
-  return new Failure(EXIT.usage, message, hint === undefined ? {} : { hint });
+  return new Failure(EXIT.usage, message, { hint });
 }

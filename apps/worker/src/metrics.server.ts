@@ -1,4 +1,10 @@
-import { OPEN_METRICS, OptionError, type Metrics } from '@callsheet/messaging';
+import {
+  hostNameOf,
+  isLoopback,
+  OPEN_METRICS,
+  OptionError,
+  type Metrics,
+} from '@callsheet/messaging';
 import { Logger } from '@nestjs/common';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -15,7 +21,6 @@ export interface MetricsAddress {
 
 const PATTERN = /^(?:(.+):)?(\d{1,5})$/;
 const logger = new Logger('Callsheet');
-const LOOPBACK = /^(localhost|127(\.\d+){3}|\[?::1\]?)$/i;
 
 /**
  * Where the metrics of a worker of its own are served, from `METRICS_ADDRESS`: a port, or `<host>:<port>`; the host is 127.0.0.1 by default.
@@ -35,7 +40,7 @@ export function metricsAddressOf(
   if (token && !/^[\x21-\x7e]{32,}$/.test(token)) {
     throw new OptionError('METRICS_TOKEN', 'must be at least 32 printable ASCII characters');
   }
-  if (!token && !LOOPBACK.test(host)) {
+  if (!token && !isLoopback(host)) {
     throw new OptionError(
       'METRICS_ADDRESS',
       `is '${address}', which others can reach: set METRICS_TOKEN, which they must present then`,
@@ -81,7 +86,7 @@ async function answer(
     response.end(method === 'HEAD' ? undefined : text);
   };
   // A page of elsewhere could call itself this machine.
-  if (token === undefined && !LOOPBACK.test(headers.host?.replace(/:\d+$/, '') ?? '')) {
+  if (token === undefined && !isLoopback(hostNameOf(headers.host))) {
     return end(421, 'only under a name of this machine\n');
   }
   if (method !== 'GET' && method !== 'HEAD') return end(405, 'only GET\n');

@@ -97,6 +97,7 @@ export { DeadLetterAdded, OnDeadLetter, type DeadLetterNotice } from './dead.let
 // Setting up
 export { CallsheetModule, storeRelease } from './messaging.module.js';
 export { type CallsheetOptions, type EncryptionOptions } from './messaging.options.js';
+export { hostNameOf, isLoopback } from './loopback.js';
 export { encryptionOf, launch, requireSharedStore, type LaunchOptions } from './launch.js';
 
 // Encryption
@@ -147,6 +148,7 @@ export { SAMPLE, statisticsOf, type Percentiles, type Statistics } from './stati
 export { declareHandler } from './actor.decorators.js';
 export { ActorHost } from './actor.host.js';
 export { CLOCK, type Clock } from './clock.js';
+export { CLOCK_SKEW, skewOf, type ClockReading } from './clock.skew.js';
 export {
   isKnown,
   isMissed,

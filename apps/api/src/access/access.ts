@@ -1,6 +1,6 @@
+import { hostNameOf, isLoopback } from '@callsheet/messaging';
 import type { FastifyRequest } from 'fastify';
 import { randomBytes } from 'node:crypto';
-import { isLoopback, nameOf } from '../bind.js';
 import { Pace } from '../pace.js';
 import { ProblemError } from '../problem.js';
 import { apiKeyIdOf, digestOf, isDigestOf } from './api.key.js';
@@ -190,7 +190,7 @@ const FORWARDED = [
 /** A page elsewhere can point a name of its own at this machine; its requests then carry that name (DNS rebinding). */
 function requireLocalName({ headers }: FastifyRequest): void {
   const isForwarded = FORWARDED.some((header) => headers[header] !== undefined);
-  if (isLoopback(nameOf(headers.host)) && !isForwarded) return;
+  if (isLoopback(hostNameOf(headers.host)) && !isForwarded) return;
   throw new ProblemError(
     'misdirected',
     'without credentials only this machine is served, as localhost, 127.0.0.1 or [::1] and through no proxy; set CALLSHEET_API_KEY to serve others',

@@ -1,5 +1,5 @@
+import { hostNameOf, isLoopback } from '@callsheet/messaging';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { isLoopback, nameOf } from '../bind.js';
 import { ProblemError } from '../problem.js';
 import { answerProblem, reportProblem } from '../problem.filter.js';
 import { problemFrom } from '../problem.translation.js';
@@ -121,5 +121,5 @@ function ownPath(text: unknown): string {
 
 /** Browsers do not send secure cookies over plain HTTP; that is right everywhere but on the machine itself. */
 function isSecure({ headers }: FastifyRequest): boolean {
-  return !isLoopback(nameOf(headers.host));
+  return !isLoopback(hostNameOf(headers.host));
 }

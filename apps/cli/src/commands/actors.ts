@@ -1,26 +1,11 @@
 import { Option, type Command } from 'commander';
 import { doing, segment } from '../run.js';
 import type { Shell } from '../shell.js';
+import type { Listed, Shown } from '../shown.js';
 import type { Columns } from '../table.js';
 import { limitOption, reasonOptions } from './options.js';
 
-interface ActorShown {
-  name: string;
-  messages: { type: string; version: number; jsonSchema?: object }[];
-  counts: { waiting: number; delayed: number; active: number; done: number; dead: number };
-  paused?: { since: string; reason: string };
-  throughput: number;
-  latency?: { p50: number; p95: number; p99: number };
-}
-
-interface KeyRow {
-  key: string;
-  depth: number;
-  since: string;
-  quarantined: boolean;
-}
-
-const COLUMNS: Columns<ActorShown> = [
+const COLUMNS: Columns<Shown['Actor']> = [
   ['actor', ({ name }) => name],
   ['state', ({ paused }) => (paused ? `paused: ${paused.reason}` : 'runs')],
   ['waiting', ({ counts }) => counts.waiting],
@@ -34,7 +19,7 @@ const COLUMNS: Columns<ActorShown> = [
 /** The API has no pages of them: the first are those that matter. */
 const MOST_KEYS = 100;
 
-const KEY_COLUMNS: Columns<KeyRow> = [
+const KEY_COLUMNS: Columns<Listed<Shown['KeyList']>> = [
   ['key', ({ key }) => key],
   ['depth', ({ depth }) => depth],
   ['since', ({ since }) => since],
@@ -52,7 +37,7 @@ export function addActors(program: Command, shell: Shell): void {
     .description('All actors: their state, counts, and what can be sent to them.')
     .action(
       doing<[], object>(shell, async (run) => {
-        const { items } = await run.api.get<{ items: ActorShown[] }>('/v1/actors');
+        const { items } = await run.api.get<Shown['ActorList']>('/v1/actors');
         await run.out.list(COLUMNS, items);
       }),
     );
@@ -63,7 +48,7 @@ export function addActors(program: Command, shell: Shell): void {
     .argument('<actor>', 'name of the actor')
     .action(
       doing<[actor: string], object>(shell, async (run, [actor]) => {
-        const found = await run.api.get<ActorShown>(`/v1/actors/${segment(actor)}`);
+        const found = await run.api.get<Shown['Actor']>(`/v1/actors/${segment(actor)}`);
         run.out.fields(found, actorFields(found));
       }),
     );
@@ -74,7 +59,10 @@ export function addActors(program: Command, shell: Shell): void {
     .action(
       doing<[actor: string], object>(shell, async (run, [actor]) => {
         const body = { reason: await run.questions.requiredReason() };
-        const found = await run.api.post<ActorShown>(`/v1/actors/${segment(actor)}/pause`, body);
+        const found = await run.api.post<Shown['Actor']>(
+          `/v1/actors/${segment(actor)}/pause`,
+          body,
+        );
         run.out.show(found, () => `${actor} is paused: ${found.paused?.reason}`);
       }),
     );
@@ -85,7 +73,7 @@ export function addActors(program: Command, shell: Shell): void {
     .argument('<actor>', 'name of the actor')
     .action(
       doing<[actor: string], object>(shell, async (run, [actor]) => {
-        const found = await run.api.post<ActorShown>(`/v1/actors/${segment(actor)}/resume`);
+        const found = await run.api.post<Shown['Actor']>(`/v1/actors/${segment(actor)}/resume`);
         run.out.show(found, () => `${actor} runs`);
       }),
     );
@@ -104,7 +92,7 @@ export function addActors(program: Command, shell: Shell): void {
       doing<[actor: string], { by: string; limit: number }>(
         shell,
         async (run, [actor], { by, limit }) => {
-          const { items } = await run.api.get<{ items: KeyRow[] }>(
+          const { items } = await run.api.get<Shown['KeyList']>(
             `/v1/actors/${segment(actor)}/keys`,
             { by, limit },
           );
@@ -140,7 +128,12 @@ export function addActors(program: Command, shell: Shell): void {
     );
 }
 
-function actorFields({ counts, latency, throughput, ...actor }: ActorShown): [string, unknown][] {
+function actorFields({
+  counts,
+  latency,
+  throughput,
+  ...actor
+}: Shown['Actor']): [string, unknown][] {
   const seconds = (ms: number) => `${Math.round(ms)} ms`;
   return [
     ['actor', actor.name],

@@ -1,20 +1,11 @@
 import type { Command } from 'commander';
 import { doing } from '../run.js';
 import type { Shell } from '../shell.js';
+import type { Listed, Shown } from '../shown.js';
 import type { Columns } from '../table.js';
 import { limitOption } from './options.js';
 
-interface Entry {
-  at: string;
-  who: string;
-  name: string;
-  call: string;
-  path: string;
-  status?: number;
-  reason?: string;
-}
-
-const COLUMNS: Columns<Entry> = [
+const COLUMNS: Columns<Listed<Shown['AuditPage']>> = [
   ['at', ({ at }) => at],
   ['who', ({ name }) => name],
   ['what', ({ call, path }) => `${call.split(' ', 1)[0]} ${path}`],
@@ -33,7 +24,10 @@ export function addAudit(program: Command, shell: Shell): void {
     .addOption(limitOption())
     .action(
       doing<[], { limit: number }>(shell, async (run, _, { limit }) => {
-        await run.out.list(COLUMNS, run.api.items<Entry>('/v1/audit', limit, {}, 'before'));
+        await run.out.list(
+          COLUMNS,
+          run.api.items<Listed<Shown['AuditPage']>>('/v1/audit', limit, {}, 'before'),
+        );
       }),
     );
 }

@@ -3,22 +3,10 @@ import { EXIT, Failure, misuse } from '../exit.js';
 import { jsonGiven, toCount } from '../given.js';
 import { doing, segment, type Run } from '../run.js';
 import type { Shell } from '../shell.js';
+import type { Listed, Shown } from '../shown.js';
 import type { Columns } from '../table.js';
-import { messageFields, type MessageShown } from './messages.js';
+import { messageFields } from './messages.js';
 import { limitOption, reasonOptions } from './options.js';
-
-interface Letter extends MessageShown {
-  fingerprint: string;
-}
-
-interface Group {
-  fingerprint: string;
-  count: number;
-  type: string;
-  reason?: string;
-  error?: { name: string; message: string; code?: string };
-  last: string;
-}
 
 interface Filter {
   actor?: string;
@@ -27,13 +15,6 @@ interface Filter {
   fingerprint?: string;
   error?: string;
   before?: string;
-}
-
-interface Redriven {
-  state: string;
-  count: number;
-  matched: number;
-  more: boolean;
 }
 
 const REASONS = [
@@ -52,7 +33,7 @@ const ABREAST = 8;
 /** No more are counted. */
 const MOST = 50_000;
 
-const COLUMNS: Columns<Letter> = [
+const COLUMNS: Columns<Shown['DeadLetter']> = [
   ['id', ({ id }) => id],
   ['type', ({ type }) => type],
   ['key', ({ key }) => key],
@@ -62,7 +43,7 @@ const COLUMNS: Columns<Letter> = [
   ['error', ({ error, attempts }) => error ?? attempts.at(-1)?.error.message],
 ];
 
-const GROUP_COLUMNS: Columns<Group> = [
+const GROUP_COLUMNS: Columns<Listed<Shown['DeadLetterGroups']>> = [
   ['count', ({ count }) => count],
   ['type', ({ type }) => type],
   ['reason', ({ reason }) => reason],
@@ -82,7 +63,11 @@ export function addDeadLetters(program: Command, shell: Shell): void {
     .addOption(limitOption())
     .action(
       doing<[], Filter & { limit: number }>(shell, async (run, _, options) => {
-        const letters = run.api.items<Letter>('/v1/dead-letters', options.limit, filterOf(options));
+        const letters = run.api.items<Shown['DeadLetter']>(
+          '/v1/dead-letters',
+          options.limit,
+          filterOf(options),
+        );
         await run.out.list(COLUMNS, letters);
       }),
     );
@@ -93,7 +78,7 @@ export function addDeadLetters(program: Command, shell: Shell): void {
     .argument('<id>', 'id of the message')
     .action(
       doing<[id: string], object>(shell, async (run, [id]) => {
-        const letter = await run.api.get<Letter>(`/v1/dead-letters/${segment(id)}`);
+        const letter = await run.api.get<Shown['DeadLetter']>(`/v1/dead-letters/${segment(id)}`);
         run.out.fields(letter, messageFields(letter));
       }),
     );
@@ -102,7 +87,7 @@ export function addDeadLetters(program: Command, shell: Shell): void {
     .description('Dead letters by what they died of, the most frequent first.')
     .action(
       doing<[], Filter>(shell, async (run, _, options) => {
-        const { items } = await run.api.get<{ items: Group[] }>(
+        const { items } = await run.api.get<Shown['DeadLetterGroups']>(
           '/v1/dead-letters:groups',
           filterOf(options),
         );
@@ -193,7 +178,7 @@ function requireChoice(ids: readonly string[], options: Filter & Many): void {
 
 /** How many match, as a call says that changes nothing. */
 async function countMatching(run: Run, options: Filter & Many): Promise<number> {
-  const { matched } = await run.api.post<Redriven>(
+  const { matched } = await run.api.post<Shown['RedrivenMany']>(
     '/v1/dead-letters:redrive',
     { ...filterOf(options), dryRun: true },
     { once: `${run.api.key}-count` },
@@ -211,7 +196,7 @@ async function redriveMatching(run: Run, options: Filter & Many): Promise<void> 
   try {
     // What dies again meanwhile is newer than these, and stays.
     for (let step = 0; done < total; step++) {
-      const redriven = await run.api.post<Redriven>(
+      const redriven = await run.api.post<Shown['RedrivenMany']>(
         '/v1/dead-letters:redrive',
         { ...filterOf(options), limit: Math.min(STEP, total - done) },
         { ...because, once: `${run.api.key}-${step}` },
@@ -232,7 +217,7 @@ async function discardMatching(run: Run, options: Filter & Many): Promise<void> 
   if (options.dryRun || total === 0) return counted(run, total);
   await run.questions.confirm(`discard ${count(total)} for good`);
   const ids: string[] = [];
-  const letters = run.api.items<Letter>('/v1/dead-letters', total, filterOf(options));
+  const letters = run.api.items<Shown['DeadLetter']>('/v1/dead-letters', total, filterOf(options));
   for await (const { id } of letters) ids.push(id);
   const { done } = await each(run, 'discarded', ids, await discarding(run), ABREAST);
   ended(run, 'discarded', done, total);
@@ -284,7 +269,7 @@ async function each(
   } finally {
     progress.end(done);
   }
-  return { done, ...(missing && { missing }) };
+  return { done, missing };
 }
 
 function counted(run: Run, total: number): void {

@@ -5,7 +5,7 @@ import { eventually } from '../../../../test/support/eventually.js';
 import { tempDir } from '../../../../test/support/temp.js';
 import { shellOf } from '../../test/terminal.js';
 import { Failure } from '../exit.js';
-import { develop } from './dev.js';
+import { develop, isCode } from './dev.js';
 
 /** A script that notes each start, and stays until it is told to end. */
 function staying(folder: string): { script: string; starts: () => number } {
@@ -22,11 +22,11 @@ function staying(folder: string): { script: string; starts: () => number } {
   return { script, starts: () => readFileSync(noted, 'utf8').length };
 }
 
-it('starts again when code changes, also of the console; not for a test; and ends when it is told to', async () => {
+it('starts again when code changes, also of the console, and ends when it is told to', async () => {
   const code = path.join(tempDir(), 'code');
   mkdirSync(path.join(code, 'console'), { recursive: true });
   const files = ['a.ts', 'console/b.tsx', 'console/c.css', 'index.html'];
-  for (const file of [...files, 'a.spec.ts']) writeFileSync(path.join(code, file), '');
+  for (const file of files) writeFileSync(path.join(code, file), '');
   const { script, starts } = staying(tempDir());
   const stop = new AbortController();
   const running = develop({ ...shellOf({}), signal: stop.signal }, script, [code]).catch(
@@ -35,7 +35,6 @@ it('starts again when code changes, also of the console; not for a test; and end
   await eventually(() => starts() === 1);
   let wanted = 1;
   for (const file of files) {
-    writeFileSync(path.join(code, 'a.spec.ts'), file);
     writeFileSync(path.join(code, file), file);
     wanted++;
     await eventually(() => starts() === wanted);
@@ -43,6 +42,18 @@ it('starts again when code changes, also of the console; not for a test; and end
   stop.abort();
   expect(await running).toMatchObject({ name: 'AbortError' });
   expect(starts()).toBe(files.length + 1);
+});
+
+it.each([
+  ['api/src/main.ts', true],
+  ['console/src/app.tsx', true],
+  ['worker/src/email/welcome.liquid', true],
+  ['api/src/main.spec.ts', false],
+  ['console/src/app.spec.tsx', false],
+  ['api/src/README.md', false],
+  ['.callsheet/lock', false],
+])('takes %s for code: %s', (file, expected) => {
+  expect(isCode(file)).toBe(expected);
 });
 
 it('fails when it ends and nothing is watched', async () => {

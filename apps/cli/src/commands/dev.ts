@@ -92,11 +92,15 @@ export async function develop(
   shell.signal.throwIfAborted();
 }
 
+/** Whether what runs is made of the file: of a test it is not. */
+export function isCode(file: string): boolean {
+  return /\.(tsx?|css|html|liquid)$/.test(file) && !/\.spec\.tsx?$/.test(file);
+}
+
 function watchCode(folder: string, changed: () => void): { close(): void } {
   let timer: NodeJS.Timeout | undefined;
   const watcher = watch(folder, { recursive: true }, (_, file) => {
-    if (file === null || !/\.(tsx?|css|html|liquid)$/.test(file)) return;
-    if (/\.spec\.tsx?$/.test(file)) return;
+    if (file === null || !isCode(file)) return;
     clearTimeout(timer);
     timer = setTimeout(changed, SETTLE);
   });

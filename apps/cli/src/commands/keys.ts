@@ -2,19 +2,11 @@ import { Argument, Option, type Command } from 'commander';
 import { toList } from '../given.js';
 import { doing, reasonHeader, segment, type Run } from '../run.js';
 import type { Shell } from '../shell.js';
+import type { Shown } from '../shown.js';
 import type { Columns } from '../table.js';
 import { reasonOptions } from './options.js';
 
-interface KeyShown {
-  id: string;
-  name: string;
-  role: string;
-  tenant?: string;
-  expiresAt?: string;
-  permissions?: string[];
-}
-
-const COLUMNS: Columns<KeyShown> = [
+const COLUMNS: Columns<Shown['ApiKey']> = [
   ['id', ({ id }) => id],
   ['role', ({ role }) => role],
   ['name', ({ name }) => name],
@@ -32,7 +24,7 @@ export function addKeys(program: Command, shell: Shell): void {
     .description('All API keys; their secrets nobody has but their holders.')
     .action(
       doing<[], object>(shell, async (run) => {
-        const { items } = await run.api.get<{ items: KeyShown[] }>('/v1/api-keys');
+        const { items } = await run.api.get<Shown['ApiKeyList']>('/v1/api-keys');
         await run.out.list(COLUMNS, items);
       }),
     );
@@ -96,7 +88,7 @@ function call(reason: string | undefined): { once: false; headers: { 'x-reason'?
 }
 
 /** The key alone on standard output, so that it can be put where it belongs. */
-function made(run: Run, made: KeyShown & { key: string }): void {
+function made(run: Run, made: Shown['NewApiKey']): void {
   const until = made.expiresAt === undefined ? 'until it is revoked' : `until ${made.expiresAt}`;
   run.out.note(`key ${made.id}, holds ${until}; it is shown this once:`);
   run.out.show(made, () => made.key);

@@ -3,40 +3,9 @@ import { misuse } from '../exit.js';
 import { argument } from '../output.js';
 import { doing, segment } from '../run.js';
 import type { Shell } from '../shell.js';
+import type { Shown } from '../shown.js';
 import type { Columns } from '../table.js';
 import { limitOption, reasonOptions } from './options.js';
-
-/** What is shown of a message. */
-export interface MessageShown {
-  id: string;
-  type: string;
-  state: string;
-  key?: string;
-  topic?: string;
-  priority: number;
-  data: object;
-  headers: object;
-  tenant?: string;
-  correlationId?: string;
-  causationId?: string;
-  reply?: unknown;
-  effects?: { total: number; items: { id: string; actor: string }[] };
-  sentAt: string;
-  dueAt?: string;
-  deadline?: string;
-  startedAt?: string;
-  finishedAt?: string;
-  attempts: {
-    attempt: number;
-    startedAt: string;
-    finishedAt: string;
-    error: { name: string; message: string; code?: string; stack?: string };
-  }[];
-  reason?: string;
-  error?: string;
-  redrives: number;
-  unreadable?: string;
-}
 
 interface Filters {
   limit: number;
@@ -48,7 +17,7 @@ interface Filters {
 
 const STATES = ['waiting', 'delayed', 'parked', 'active', 'done', 'dead', 'cancelled'];
 
-const COLUMNS: Columns<MessageShown> = [
+const COLUMNS: Columns<Shown['Message']> = [
   ['id', ({ id }) => id],
   ['type', ({ type }) => type],
   ['state', ({ state }) => state],
@@ -78,7 +47,7 @@ export function addMessages(program: Command, shell: Shell): void {
           throw misuse('whose messages?', 'name an actor, or say --find data.<field>:<value>');
         }
         const query = { actor, q: find, state, key, type };
-        await run.out.list(COLUMNS, run.api.items<MessageShown>('/v1/messages', limit, query));
+        await run.out.list(COLUMNS, run.api.items<Shown['Message']>('/v1/messages', limit, query));
       }),
     );
 
@@ -88,7 +57,7 @@ export function addMessages(program: Command, shell: Shell): void {
     .argument('<id>', 'id of the message')
     .action(
       doing<[id: string], object>(shell, async (run, [id]) => {
-        const message = await run.api.get<MessageShown>(`/v1/messages/${segment(id)}`);
+        const message = await run.api.get<Shown['Message']>(`/v1/messages/${segment(id)}`);
         run.out.fields(message, messageFields(message));
         if (message.state === 'dead') {
           run.out.note(`try it again with: callsheet dead-letters redrive ${argument(message.id)}`);
@@ -102,7 +71,7 @@ export function addMessages(program: Command, shell: Shell): void {
     .action(
       doing<[id: string], object>(shell, async (run, [id]) => {
         await run.questions.confirm(`cancel the message ${id}`);
-        const cancelled = await run.api.call<{ id: string; state: string }>(
+        const cancelled = await run.api.call<Shown['Cancelled']>(
           'DELETE',
           `/v1/messages/${segment(id)}`,
           { ...(await run.because()), once: '' },
@@ -113,7 +82,7 @@ export function addMessages(program: Command, shell: Shell): void {
 }
 
 /** What a person is shown of a message, what matters most first. */
-export function messageFields(message: MessageShown): [string, unknown][] {
+export function messageFields(message: Shown['Message']): [string, unknown][] {
   const { attempts } = message;
   const last = attempts.at(-1)?.error;
   return [
@@ -134,7 +103,7 @@ export function messageFields(message: MessageShown): [string, unknown][] {
   ];
 }
 
-function effectsText({ total, items }: NonNullable<MessageShown['effects']>): string {
+function effectsText({ total, items }: NonNullable<Shown['Message']['effects']>): string {
   const more = total > items.length ? `, and ${total - items.length} more` : '';
   return items.map(({ id }) => id).join(', ') + more;
 }

@@ -2,27 +2,11 @@ import type { Command } from 'commander';
 import { jsonGiven, toHeader, toPriority } from '../given.js';
 import { doing, segment } from '../run.js';
 import type { Shell } from '../shell.js';
+import type { Shown } from '../shown.js';
 import type { Columns } from '../table.js';
 import { limitOption, reasonOptions } from './options.js';
 
-interface RouteShown {
-  id: string;
-  order: number;
-  match: object;
-  to: (string | { oneOf: string[]; by: string })[];
-  disabled?: boolean;
-  revision: number;
-  outcome?: string;
-}
-
-interface Tested {
-  receivers: { actor: string }[];
-  by: { receiver: unknown; by: string }[];
-  failed: { owner: string; error: string }[];
-  problems: { owner: string; error: string }[];
-}
-
-const COLUMNS: Columns<RouteShown> = [
+const COLUMNS: Columns<Shown['Route']> = [
   ['id', ({ id }) => id],
   ['order', ({ order }) => order],
   ['match', ({ match }) => match],
@@ -45,7 +29,7 @@ export function addRoutes(program: Command, shell: Shell): void {
     .addOption(limitOption())
     .action(
       doing<[], { limit: number }>(shell, async (run, _, { limit }) => {
-        await run.out.list(COLUMNS, run.api.items<RouteShown>('/v1/routes', limit));
+        await run.out.list(COLUMNS, run.api.items<Shown['Route']>('/v1/routes', limit));
       }),
     );
 
@@ -55,7 +39,7 @@ export function addRoutes(program: Command, shell: Shell): void {
     .argument('<id>', 'id of the route')
     .action(
       doing<[id: string], object>(shell, async (run, [id]) => {
-        const route = await run.api.get<RouteShown>(pathOf(id));
+        const route = await run.api.get<Shown['Route']>(pathOf(id));
         run.out.fields(route, Object.entries(route));
       }),
     );
@@ -74,7 +58,7 @@ export function addRoutes(program: Command, shell: Shell): void {
         shell,
         async (run, [id, given], options) => {
           const { headers } = await run.because();
-          const stored = await run.api.call<RouteShown>('PUT', pathOf(id), {
+          const stored = await run.api.call<Shown['StoredRoute']>('PUT', pathOf(id), {
             body: await jsonGiven(shell, given, 'the route'),
             headers: {
               ...headers,
@@ -125,10 +109,10 @@ export function addRoutes(program: Command, shell: Shell): void {
           route?: string;
         }
       >(shell, async (run, [type, data], { topic, priority, header, tenant, route }) => {
-        const tested = await run.api.post<Tested>('/v1/routes:test', {
+        const tested = await run.api.post<Shown['RouteTested']>('/v1/routes:test', {
           ...{ type, data: await jsonGiven(shell, data, 'data'), topic, priority, tenant },
-          ...(header && { headers: header }),
-          ...(route && { route: await jsonGiven(shell, route, 'the route') }),
+          headers: header,
+          route: route && (await jsonGiven(shell, route, 'the route')),
         });
         run.out.fields(tested, [
           ['receivers', tested.receivers.map(({ actor }) => actor).join(', ') || 'nobody'],

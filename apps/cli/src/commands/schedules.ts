@@ -3,44 +3,12 @@ import { misuse } from '../exit.js';
 import { jsonGiven, toCount, toList, toPriority } from '../given.js';
 import { doing, segment, type Run } from '../run.js';
 import type { Shell } from '../shell.js';
+import type { Listed, Shown } from '../shown.js';
 import type { Columns } from '../table.js';
 import { limitOption, reasonOptions } from './options.js';
 import { addPlans } from './plans.js';
 
-interface ScheduleShown {
-  id: string;
-  text: string;
-  state: string;
-  message: { type: string };
-  next?: string;
-  last?: { nominal: string; outcome: string; error?: { name: string; message: string } };
-  failures: number;
-  pause?: { reason: string; until?: string };
-  problem?: string;
-}
-
-interface Preview {
-  text: string;
-  occurrences: Occurrence[];
-  warnings: string[];
-}
-
-interface Occurrence {
-  at: string;
-  local: string;
-}
-
-interface RunRow {
-  kind: string;
-  at: string;
-  nominal?: string;
-  outcome?: string;
-  what?: string;
-  detail?: string;
-  run?: string;
-  drift?: number;
-  error?: { name: string; message: string };
-}
+type HistoryRow = Listed<Shown['ScheduleRuns']>;
 
 interface Rule {
   type?: string;
@@ -68,7 +36,7 @@ const OF_A_RULE = [
 ];
 const OVERLAPS = ['skip', 'buffer-one', 'buffer-all', 'cancel-other', 'terminate-other', 'allow'];
 
-const COLUMNS: Columns<ScheduleShown> = [
+const COLUMNS: Columns<Shown['Schedule']> = [
   ['id', ({ id }) => id],
   ['state', ({ state }) => state],
   ['next', ({ next }) => next],
@@ -79,17 +47,17 @@ const COLUMNS: Columns<ScheduleShown> = [
   ['problem', ({ problem, pause }) => problem ?? pause?.reason],
 ];
 
-const OCCURRENCES: Columns<Occurrence> = [
+const OCCURRENCES: Columns<Shown['Preview']['occurrences'][number]> = [
   ['at', ({ at }) => at],
   ['local', ({ local }) => local],
 ];
 
-const RUNS: Columns<RunRow> = [
+const RUNS: Columns<HistoryRow> = [
   ['at', ({ at }) => at],
-  ['nominal', ({ nominal }) => nominal],
-  ['what', ({ kind, outcome, what }) => (kind === 'end' ? `ended: ${outcome}` : (outcome ?? what))],
-  ['run', ({ run }) => run],
-  ['detail', ({ error, detail }) => (error ? `${error.name}: ${error.message}` : detail)],
+  ['nominal', (row) => (row.kind === 'note' ? undefined : row.nominal)],
+  ['what', whatOf],
+  ['run', (row) => (row.kind === 'note' ? undefined : row.run)],
+  ['detail', detailOf],
 ];
 
 /** `schedules list|show|runs|next|create|delete|pause|resume|trigger|backfill|plan|apply`. */
@@ -107,7 +75,7 @@ export function addSchedules(program: Command, shell: Shell): void {
       doing<[], { limit: number; state?: string; tag?: string; q?: string }>(
         shell,
         async (run, _, { limit, state, tag, q }) => {
-          const found = run.api.items<ScheduleShown>('/v1/schedules', limit, { state, tag, q });
+          const found = run.api.items<Shown['Schedule']>('/v1/schedules', limit, { state, tag, q });
           await run.out.list(COLUMNS, found);
         },
       ),
@@ -115,7 +83,7 @@ export function addSchedules(program: Command, shell: Shell): void {
 
   onSchedule(group, 'show', 'A schedule: its rule, its state, its last run.').action(
     doing<[id: string], object>(shell, async (run, [id]) => {
-      const found = await run.api.get<ScheduleShown>(pathOf(id));
+      const found = await run.api.get<Shown['Schedule']>(pathOf(id));
       run.out.fields(found, Object.entries(found));
     }),
   );
@@ -124,7 +92,7 @@ export function addSchedules(program: Command, shell: Shell): void {
     .addOption(limitOption())
     .action(
       doing<[id: string], { limit: number }>(shell, async (run, [id], { limit }) => {
-        await run.out.list(RUNS, run.api.items<RunRow>(`${pathOf(id)}/runs`, limit));
+        await run.out.list(RUNS, run.api.items<HistoryRow>(`${pathOf(id)}/runs`, limit));
       }),
     );
 
@@ -132,7 +100,7 @@ export function addSchedules(program: Command, shell: Shell): void {
     .addOption(new Option('--count <count>', 'how many').argParser(toCount).default(5))
     .action(
       doing<[id: string], { count: number }>(shell, async (run, [id], { count }) => {
-        const next = await run.api.get<{ occurrences: Occurrence[] }>(`${pathOf(id)}/next`, {
+        const next = await run.api.get<Shown['ScheduleNext']>(`${pathOf(id)}/next`, {
           count,
         });
         await run.out.list(OCCURRENCES, next.occurrences);
@@ -156,14 +124,14 @@ export function addSchedules(program: Command, shell: Shell): void {
     .action(
       doing<[id: string], { until?: string }>(shell, async (run, [id], { until }) => {
         const body = { reason: await run.questions.requiredReason(), until };
-        const found = await run.api.post<ScheduleShown>(`${pathOf(id)}/pause`, body);
+        const found = await run.api.post<Shown['Schedule']>(`${pathOf(id)}/pause`, body);
         run.out.show(found, () => `${id} is paused: ${found.pause?.reason}`);
       }),
     );
 
   onSchedule(group, 'resume', 'Lets a paused schedule go on.').action(
     doing<[id: string], object>(shell, async (run, [id]) => {
-      const found = await run.api.post<ScheduleShown>(`${pathOf(id)}/resume`);
+      const found = await run.api.post<Shown['Schedule']>(`${pathOf(id)}/resume`);
       run.out.show(found, () => `${id} goes on, next at ${found.next ?? 'no time'}`);
     }),
   );
@@ -194,6 +162,16 @@ function onSchedule(group: Command, name: string, description: string): Command 
 
 function pathOf(id: string): string {
   return `/v1/schedules/${segment(id)}`;
+}
+
+function whatOf(row: HistoryRow): string {
+  if (row.kind === 'end') return `ended: ${row.outcome}`;
+  return row.kind === 'note' ? row.what : row.outcome;
+}
+
+function detailOf(row: HistoryRow): string | undefined {
+  if (row.kind === 'end') return row.error && `${row.error.name}: ${row.error.message}`;
+  return row.kind === 'note' ? row.detail : undefined;
 }
 
 function addCreate(group: Command, shell: Shell): void {
@@ -238,15 +216,15 @@ function addCreate(group: Command, shell: Shell): void {
         shell,
         async (run, [id], options) => {
           const body = { ...(await bodyOf(shell, options)), id };
-          const preview = await run.api.post<Preview>('/v1/schedules:preview', body);
+          const preview = await run.api.post<Shown['Preview']>('/v1/schedules:preview', body);
           for (const warning of preview.warnings) run.out.note(`careful: ${warning}`);
           if (options.dryRun) return run.out.fields(preview, previewFields(preview));
           const stored = options.replace
-            ? await run.api.call<ScheduleShown & { outcome: string }>('PUT', pathOf(id), {
+            ? await run.api.call<Shown['StoredSchedule']>('PUT', pathOf(id), {
                 body,
                 once: '',
               })
-            : await run.api.post<ScheduleShown & { outcome: string }>('/v1/schedules', body);
+            : await run.api.post<Shown['StoredSchedule']>('/v1/schedules', body);
           run.out.fields(stored, [
             ['id', stored.id],
             ['outcome', stored.outcome],
@@ -257,7 +235,7 @@ function addCreate(group: Command, shell: Shell): void {
     );
 }
 
-function previewFields({ text, occurrences }: Preview): [string, unknown][] {
+function previewFields({ text, occurrences }: Shown['Preview']): [string, unknown][] {
   const next = occurrences.slice(0, 3).map(({ at, local }) => `${at}  ${local}`);
   return [
     ['when', text],
@@ -281,8 +259,8 @@ async function bodyOf(shell: Shell, rule: Rule): Promise<object> {
   return {
     message: { type, data: await jsonGiven(shell, data, 'data') },
     ...{ cron, every, rrule, tz, start, end, overlap, catchUp, priority, description },
-    ...(at && { at: at.length === 1 ? at[0] : at }),
-    ...(tag && { tags: tag }),
+    at: at?.length === 1 ? at[0] : at,
+    tags: tag,
   };
 }
 
@@ -319,7 +297,7 @@ async function backfill(
 ): Promise<void> {
   const path = `${pathOf(id)}/backfill`;
   const range = { from, to, parallel };
-  const counted = await run.api.post<{ count: number }>(
+  const counted = await run.api.post<Shown['ScheduleBackfilled']>(
     path,
     { ...range, dryRun: true },
     { once: `${run.api.key}-count` },
@@ -329,6 +307,6 @@ async function backfill(
     return run.out.show(counted, () => `${id}: ${runs} from ${from} to ${to}`);
   }
   await run.questions.confirm(`backfill ${id} with ${runs}`);
-  const begun = await run.api.post<{ state: string }>(path, range, await run.because());
+  const begun = await run.api.post<Shown['ScheduleBackfilled']>(path, range, await run.because());
   run.out.show(begun, () => `${id}: ${runs} under way; callsheet schedules runs ${id} shows them`);
 }

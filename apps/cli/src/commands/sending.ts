@@ -5,6 +5,7 @@ import { jsonGiven, streamOf, toHeader, toPriority } from '../given.js';
 import type { Progress } from '../progress.js';
 import { doing, segment, type Run } from '../run.js';
 import type { Shell } from '../shell.js';
+import type { Shown } from '../shown.js';
 
 interface SendOptions {
   id?: string;
@@ -16,12 +17,6 @@ interface SendOptions {
   tenant?: string;
   replace?: boolean;
   batch?: string;
-}
-
-interface Receipt {
-  id: string;
-  state: string;
-  durability: string;
 }
 
 /** Messages, and bytes of them, in one request: its body may have 1 MiB. */
@@ -58,7 +53,11 @@ export function addSending(program: Command, shell: Shell): void {
             );
           }
           const body = { type, data: await jsonGiven(shell, data, 'data'), ...sendBody(options) };
-          const receipt = await run.api.post<Receipt>('/v1/messages', body, onceBy(options));
+          const receipt = await run.api.post<Shown['Receipt']>(
+            '/v1/messages',
+            body,
+            onceBy(options),
+          );
           run.out.fields(receipt, Object.entries(receipt));
         },
       ),
@@ -76,7 +75,7 @@ export function addSending(program: Command, shell: Shell): void {
         async (run, [type, data], options) => {
           const { timeout } = options;
           const body = { type, data: await jsonGiven(shell, data, 'data'), ...sendBody(options) };
-          const answer = await run.api.post<{ id: string; reply?: unknown }>(
+          const answer = await run.api.post<Shown['Answer']>(
             '/v1/messages:ask',
             { ...body, timeout },
             onceBy(options),
@@ -101,12 +100,11 @@ export function addSending(program: Command, shell: Shell): void {
         async (run, [topic, data], options) => {
           const { type, unrouted } = options;
           const body = { data: await jsonGiven(shell, data, 'data'), ...sendBody(options) };
-          const published = await run.api.post<{
-            id: string;
-            topic: string;
-            receivers: string[];
-            kept?: string;
-          }>(`/v1/topics/${segment(topic)}`, { ...body, type, unrouted }, onceBy(options));
+          const published = await run.api.post<Shown['Published']>(
+            `/v1/topics/${segment(topic)}`,
+            { ...body, type, unrouted },
+            onceBy(options),
+          );
           run.out.fields(published, [
             ['id', published.id],
             ['topic', published.topic],
@@ -158,13 +156,17 @@ async function sendBatch(run: Run, file: string, type: string | undefined): Prom
   while (!(await receipts.next()).done);
 }
 
-async function* sendPieces(run: Run, file: string, progress: Progress): AsyncGenerator<Receipt> {
+async function* sendPieces(
+  run: Run,
+  file: string,
+  progress: Progress,
+): AsyncGenerator<Shown['Receipt']> {
   let sent = 0;
   let piece = 0;
   try {
     for await (const messages of piecesOf(run.shell, file)) {
       const { messages: receipts } = await run.api
-        .post<{ messages: Receipt[] }>(
+        .post<Shown['Receipts']>(
           '/v1/messages:batch',
           { messages: messages.map(({ message }) => message) },
           { once: `${run.api.key}-${piece++}` },
@@ -244,9 +246,9 @@ function explained(error: unknown, lines: readonly Line[]): unknown {
     (_, index) => `line ${lines[Number(index)]?.number}`,
   );
   return new Failure(exit, text, {
-    ...(code !== undefined && { code }),
+    code,
     errors,
-    ...(hint !== undefined && { hint }),
+    hint,
     cause,
   });
 }

@@ -2,23 +2,11 @@ import type { Command } from 'commander';
 import { toJson } from '../given.js';
 import { doing, segment } from '../run.js';
 import type { Shell } from '../shell.js';
+import type { Shown } from '../shown.js';
 import type { Columns } from '../table.js';
 import { limitOption, reasonOptions } from './options.js';
 
-interface PipelineShown {
-  name: string;
-  state: string;
-  cursor: unknown;
-  rows: number;
-  bad: number;
-  errors: number;
-  lag?: number;
-  rate?: number;
-  pause?: { reason: string };
-  failure?: { name: string; message: string };
-}
-
-const COLUMNS: Columns<PipelineShown> = [
+const COLUMNS: Columns<Shown['Pipeline']> = [
   ['pipeline', ({ name }) => name],
   ['state', ({ state }) => state],
   ['lag', ({ lag }) => (lag === undefined ? undefined : `${Math.round(lag / 1_000)} s`)],
@@ -40,13 +28,13 @@ export function addSync(program: Command, shell: Shell): void {
     .addOption(limitOption())
     .action(
       doing<[], { limit: number }>(shell, async (run, _, { limit }) => {
-        await run.out.list(COLUMNS, run.api.items<PipelineShown>('/v1/sync', limit));
+        await run.out.list(COLUMNS, run.api.items<Shown['Pipeline']>('/v1/sync', limit));
       }),
     );
 
   onPipeline(group, 'show', 'A pipeline: where it stands, how fast it is, what went wrong.').action(
     doing<[name: string], object>(shell, async (run, [name]) => {
-      const found = await run.api.get<PipelineShown>(pathOf(name));
+      const found = await run.api.get<Shown['Pipeline']>(pathOf(name));
       run.out.fields(
         found,
         Object.entries(found).map(([field, value]) =>
@@ -66,14 +54,14 @@ export function addSync(program: Command, shell: Shell): void {
   reasonOptions(onPipeline(group, 'pause', 'Stops it after the page in work.')).action(
     doing<[name: string], object>(shell, async (run, [name]) => {
       const body = { reason: await run.questions.requiredReason() };
-      const found = await run.api.post<PipelineShown>(`${pathOf(name)}/pause`, body);
+      const found = await run.api.post<Shown['Pipeline']>(`${pathOf(name)}/pause`, body);
       run.out.show(found, () => `${name} is paused: ${found.pause?.reason}`);
     }),
   );
 
   onPipeline(group, 'resume', 'Lets a paused pipeline go on.').action(
     doing<[name: string], object>(shell, async (run, [name]) => {
-      const found = await run.api.post<PipelineShown>(`${pathOf(name)}/resume`);
+      const found = await run.api.post<Shown['Pipeline']>(`${pathOf(name)}/resume`);
       run.out.show(found, () => `${name} goes on`);
     }),
   );
@@ -92,8 +80,8 @@ export function addSync(program: Command, shell: Shell): void {
           const begun = await run.api.post<object>(
             `${pathOf(name)}/backfill`,
             {
-              ...(from !== undefined && { from: toJson(from) }),
-              ...(until !== undefined && { until: toJson(until) }),
+              from: from && toJson(from),
+              until: until && toJson(until),
             },
             await run.because(),
           );
@@ -107,9 +95,9 @@ export function addSync(program: Command, shell: Shell): void {
     .action(
       doing<[name: string], { cursor?: string }>(shell, async (run, [name], { cursor }) => {
         await run.questions.confirm(`set ${name} back to ${cursor ?? 'the beginning'}`);
-        const found = await run.api.post<PipelineShown>(
+        const found = await run.api.post<Shown['Pipeline']>(
           `${pathOf(name)}/reset`,
-          cursor === undefined ? {} : { cursor: toJson(cursor) },
+          { cursor: cursor && toJson(cursor) },
           await run.because(),
         );
         run.out.show(found, () => `${name} is at ${JSON.stringify(found.cursor)}`);

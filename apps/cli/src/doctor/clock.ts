@@ -1,3 +1,4 @@
+import { CLOCK_SKEW, skewOf } from '@callsheet/messaging';
 import { when, type Check } from './check.js';
 
 /** How far the clock of this process is ahead of that of the store, ms; below 0: behind. */
@@ -5,8 +6,6 @@ export interface Skewed {
   skew: number;
 }
 
-const WARN_OVER = 500;
-const REFUSE_OVER = 5_000;
 const FIX = 'synchronize the clocks (NTP): delays, deadlines and schedules are off by as much';
 
 /** As processes themselves judge it at their start. */
@@ -15,25 +14,22 @@ export const CLOCK: readonly Check<Skewed>[] = [
     id: 'clock-apart',
     severity: 'error',
     find: ({ skew }) =>
-      when(Math.abs(skew) > REFUSE_OVER, `${said(skew)}: processes refuse to start`),
+      when(Math.abs(skew) > CLOCK_SKEW.refuse, `${said(skew)}: processes refuse to start`),
     fix: FIX,
   },
   {
     id: 'clock-drifts',
     severity: 'warning',
     find: ({ skew }) =>
-      when(Math.abs(skew) > WARN_OVER && Math.abs(skew) <= REFUSE_OVER, said(skew)),
+      when(Math.abs(skew) > CLOCK_SKEW.warn && Math.abs(skew) <= CLOCK_SKEW.refuse, said(skew)),
     fix: FIX,
   },
 ];
 
-/** The least that the clocks are apart: the store read its own somewhere between two looks at ours. */
 export async function skewTo(store: () => Promise<number>, now: () => number): Promise<number> {
   const before = now();
-  const time = await store();
-  const after = now();
-  if (time < before) return before - time;
-  return time > after ? after - time : 0;
+  const storeTime = await store();
+  return skewOf({ before, storeTime, after: now() });
 }
 
 function said(skew: number): string {

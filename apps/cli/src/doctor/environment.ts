@@ -1,4 +1,4 @@
-import { KeyRing } from '@callsheet/messaging';
+import { isLoopback, KeyRing } from '@callsheet/messaging';
 import { when, type Check } from './check.js';
 
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -154,10 +154,6 @@ function set(env: Env, names: readonly string[]): string[] {
 
 function isOpen({ HOST: host }: Env): boolean {
   return !!host && !isLoopback(host);
-}
-
-function isLoopback(host: string): boolean {
-  return /^(localhost|127(\.\d+){3}|\[?::1\]?)$/i.test(host);
 }
 
 function hostOf(url: string): string {

@@ -1,25 +1,12 @@
 import type { Api } from '../api.js';
 import { Failure } from '../exit.js';
+import type { Shown } from '../shown.js';
 import { when, type Check } from './check.js';
-
-interface ActorFacts {
-  name: string;
-  counts: { waiting: number; active: number; dead: number };
-  paused?: { since: string; reason: string };
-}
-
-interface ScheduleFacts {
-  id: string;
-  state: string;
-  next?: string;
-  failures: number;
-  problem?: string;
-}
 
 /** What runs, as the API tells. */
 export interface Running {
-  actors: readonly ActorFacts[];
-  schedules: readonly ScheduleFacts[];
+  actors: readonly Shown['Actor'][];
+  schedules: readonly Shown['Schedule'][];
   /** Actors that have messages waiting, none in work, and since when, ms. */
   idle: readonly { name: string; waiting: number; age: number }[];
   /** How late the event loop of the API was, seconds: the 99th percentile since it was asked last. */
@@ -128,9 +115,9 @@ export const RUNNING: readonly Check<Running & { now: number }>[] = [
 
 /** @throws Failure when the API cannot be asked */
 export async function runningFacts(api: Api, now: () => number): Promise<Running> {
-  const { items: actors } = await api.get<{ items: ActorFacts[] }>('/v1/actors');
-  const schedules: ScheduleFacts[] = [];
-  for await (const each of api.items<ScheduleFacts>('/v1/schedules', MOST_SCHEDULES)) {
+  const { items: actors } = await api.get<Shown['ActorList']>('/v1/actors');
+  const schedules: Shown['Schedule'][] = [];
+  for await (const each of api.items<Shown['Schedule']>('/v1/schedules', MOST_SCHEDULES)) {
     schedules.push(each);
   }
   const suspects = actors.filter(
@@ -139,10 +126,7 @@ export async function runningFacts(api: Api, now: () => number): Promise<Running
   const idle = await Promise.all(
     suspects.map(async ({ name, counts }) => {
       const query = { actor: name, state: 'waiting', limit: 1 };
-      const { items } = await api.get<{ items: { sentAt: string; dueAt?: string }[] }>(
-        '/v1/messages',
-        query,
-      );
+      const { items } = await api.get<Shown['MessageList']>('/v1/messages', query);
       const [{ sentAt, dueAt } = {}] = items;
       const since = dueAt ?? sentAt;
       return {

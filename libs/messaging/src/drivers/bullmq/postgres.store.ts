@@ -2,7 +2,7 @@ import { Pool } from 'pg';
 import type { StoreInfo } from '../../engine.js';
 import { StoreError } from '../../messaging.errors.js';
 import { withinTime } from '../../within.time.js';
-import { checkClock } from './clock.skew.js';
+import { checkClock } from '../../clock.skew.js';
 import { SqlStore, type SqlOptions } from './sql.store.js';
 import { safeUrl } from './store.url.js';
 

@@ -13,7 +13,7 @@ import type { ResolvedOptions } from '../../messaging.options.js';
 import { MOST_RELEASES, type Release } from '../../release.js';
 import { revisionOf } from '../revision.js';
 import type { BullmqStore } from './bullmq.store.js';
-import { checkClock } from './clock.skew.js';
+import { checkClock } from '../../clock.skew.js';
 import { redisClient, type Client } from './redis.client.js';
 import { redisTurnBackends, type RedisTurnBackend } from './redis.backend.js';
 import { BINDINGS, BINDINGS_VERSION, channelsOf, NOTES, PREFIX, RELEASES } from './redis.keys.js';

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, vi, type MockInstance } from 'vitest';
-import { StoreError } from '../../messaging.errors.js';
+import { StoreError } from './messaging.errors.js';
 import { checkClock, judgeSkew, skewOf, type ClockReading } from './clock.skew.js';
 
 const NOW = 1_800_000_000_000;

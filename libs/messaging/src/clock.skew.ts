@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { StoreError } from '../../messaging.errors.js';
+import { StoreError } from './messaging.errors.js';
 
 /** One look at the clock of a store between two at that of the process: epoch milliseconds. */
 export interface ClockReading {
@@ -8,9 +8,8 @@ export interface ClockReading {
   after: number;
 }
 
-/** How far the clocks may be apart before it is warned, and before the store is refused, ms. */
-const WARN_OVER = 500;
-const REFUSE_OVER = 5_000;
+/** How far the clocks may be apart until it is warned, and until the store is refused, ms. */
+export const CLOCK_SKEW = { warn: 500, refuse: 5_000 };
 
 /** A round trip that took longer hides a skew of its length, ms: it is measured again, so often at most. */
 const QUICK = 100;
@@ -41,15 +40,15 @@ export function judgeSkew(store: string, reading: ClockReading): SkewVerdict {
   }
   const skew = skewOf(reading);
   const apart = Math.abs(skew);
-  if (apart <= WARN_OVER) return 'ok';
+  if (apart <= CLOCK_SKEW.warn) return 'ok';
   const found = `the clock of this process is ${durationOf(apart)} ${skew > 0 ? 'ahead of' : 'behind'} that of ${store}`;
-  if (apart <= REFUSE_OVER) {
+  if (apart <= CLOCK_SKEW.refuse) {
     return {
       warning: `${found}: delays, deadlines and schedules are off by as much; synchronize the clocks (NTP)`,
     };
   }
   return new StoreError(
-    `${found}, and at most ${durationOf(REFUSE_OVER)} are allowed: messages would be handled too early or too late; synchronize the clocks (NTP), then start again`,
+    `${found}, and at most ${durationOf(CLOCK_SKEW.refuse)} are allowed: messages would be handled too early or too late; synchronize the clocks (NTP), then start again`,
   );
 }
 

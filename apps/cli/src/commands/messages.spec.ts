@@ -1,0 +1,66 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { tempDir } from '../../../../test/support/temp.js';
+import { stageForFile } from '../../test/stage.js';
+
+const { run, dead } = stageForFile();
+
+describe('a message', () => {
+  it('is sent, shown, listed', async () => {
+    const sent = await run(
+      `send shelf.keep '{"n":1}' --id book --priority high --header lang=en --delay 1h`,
+    );
+    expect(sent).toMatchObject({ code: 0, err: '' });
+    expect(sent.out).toMatch(/^id +book\nstate +delayed\n/);
+    const { out } = await run('messages show book');
+    expect(out).toContain('"lang":"en"');
+    expect(out).toMatch(/^priority +10$/m);
+    const list = await run('messages list shelf --state delayed');
+    expect(list.out).toMatch(/^id\ttype\tstate\t/);
+    expect(list.out).toMatch(/^book\tshelf.keep\tdelayed\t-\t0\t/m);
+  });
+
+  it('comes from standard input, and from a file', async () => {
+    const file = path.join(tempDir(), 'data.json');
+    writeFileSync(file, '{"name":"Ada"}');
+    expect((await run(`send greeter.greet @${file}`)).code).toBe(0);
+    expect((await run('send greeter.greet -', { input: '{"name":"Eve"}' })).code).toBe(0);
+    expect(await run('send greeter.greet @nowhere.json')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('cannot read the file: ENOENT') as string,
+    });
+  });
+
+  it('is asked', async () => {
+    expect(await run(`ask greeter.greet '{"name":"Ada"}'`)).toEqual({
+      ...{ code: 0, out: 'null\n', err: '' },
+    });
+  });
+
+  it('is cancelled, and why is in the audit log', async () => {
+    await run('send shelf.keep --id gone --delay 1h');
+    expect(await run('messages cancel gone')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('cancel the message gone: nobody is here') as string,
+    });
+    expect((await run(['messages', 'cancel', 'gone', '--yes', '--reason', 'zu früh'])).out).toMatch(
+      /state +cancelled/,
+    );
+    expect((await run('audit --limit 1')).out).toContain('DELETE /v1/messages/gone\t202\tzu früh');
+  });
+
+  it('shows why it died, and what to do', async () => {
+    await dead('trouble');
+    const { out, err } = await run('messages show trouble');
+    expect(out).toMatch(/^reason +exhausted$/m);
+    expect(out).toMatch(/^attempt 2 .*TypeError: not yet, attempt 2$/m);
+    expect(out).toMatch(/^ +at .*stage\.ts/m);
+    expect(err).toBe('try it again with: callsheet dead-letters redrive trouble\n');
+    await run('dead-letters discard trouble --yes');
+    await dead("it's; rm -rf");
+    const quoted = await run(['messages', 'show', "it's; rm -rf"]);
+    expect(quoted.err).toContain(String.raw`redrive 'it'\''s; rm -rf'`);
+    await run(['dead-letters', 'discard', "it's; rm -rf", '--yes']);
+  });
+});
