@@ -144,7 +144,7 @@ serverSuite('chromium', 'the console in a browser', () => {
     expect((await api.message(id)).state).toBe('cancelled');
   });
 
-  it('shows what has led to a message', async () => {
+  it('shows what has led to a message, and what it has led to', async () => {
     const account = 'ada';
     const money = { accountId: account, amount: 500 };
     await api.request('POST', '/v1/messages:ask', { type: 'account.deposit', data: money });
@@ -171,6 +171,38 @@ serverSuite('chromium', 'the console in a browser', () => {
     expect(await stage.look('message-caused')).toEqual([]);
     await cause.click();
     await stage.at('account.transfer');
+    await page.getByRole('heading', { name: 'Effects' }).waitFor();
+    expect(await stage.look('message-effects')).toEqual([]);
+    const effect = page.getByRole('listitem').filter({ hasText: effects[0]!.id });
+    await effect.getByText('done').waitFor();
+    await effect.getByRole('link').click();
+    await stage.at('account.deposit');
+  });
+
+  it('finds messages by a value in their data, which stands in the address', async () => {
+    const mail = (to: string, delay: string): Parameters<ApiClient['tell']>[0] => ({
+      type: 'email.send',
+      data: { to, subject: 'Found', text: 'Here.' },
+      delay,
+    });
+    const wanted = [
+      await api.tell(mail('eve@example.org', '1h')),
+      await api.tell(mail('eve@example.org', '2h')),
+    ];
+    await api.tell(mail('mallory@example.org', '1h'));
+    await stage.go('/messages', 'Messages');
+    const value = page.getByLabel('Value');
+    await value.fill('data.to:eve@example.org');
+    await value.press('Enter');
+    const rows = page.getByRole('table', { name: 'Messages' }).getByRole('row');
+    await eventually(async () => expect(await rows.count()).toBe(3));
+    expect(await rows.nth(1).textContent()).toContain(wanted[1]!.id);
+    expect(new URL(page.url()).searchParams.get('q')).toBe('data.to:eve@example.org');
+    expect(await stage.look('messages-found')).toEqual([]);
+    await value.fill('data.subject:Found');
+    await value.press('Enter');
+    await page.getByText('names no field that can be searched').waitFor();
+    expect(await stage.look('messages-not-searchable')).toEqual([]);
   });
 
   it('lists messages by what the address says, and opens one by its id', async () => {
@@ -399,8 +431,13 @@ serverSuite('chromium', 'the console and who may', () => {
     expect(await page.getByRole('link', { name: 'Board' }).count()).toBe(0);
     await tenant.go('/dead-letters', 'Dead letters');
     await page.getByText('No dead letter matches.').first().waitFor();
+    const later = { type: 'vault.open', data: { vault: 'south' }, delay: '1h' };
+    const own = await as<{ id: string }>(key, 'POST', '/v1/messages', later);
+    await as(KEY, 'POST', '/v1/messages', later);
     await tenant.go('/messages', 'Messages');
-    await page.getByText('for those who may read all tenants').waitFor();
+    const rows = page.getByRole('table', { name: 'Messages' }).getByRole('row');
+    await eventually(async () => expect(await rows.count()).toBe(2));
+    expect(await rows.nth(1).textContent()).toContain(own.id);
     await tenant.go('/schedules', 'Schedules');
     await page.getByText('it needs the permission schedules:read').waitFor();
     expect(await page.getByRole('alert').count()).toBe(0);

@@ -89,7 +89,7 @@ export class MessageSearcher {
     const fields = new Set(this.registry.all().flatMap(({ meta }) => meta.search));
     if (fields.has(field)) return termOf(field, value);
     const known = [...fields].sort().join(', ') || 'none';
-    throw badQuery('q', `names no field that a message type declares in \`search\`: ${known}`);
+    throw badQuery('q', `names no field that can be searched; those that can: ${known}`);
   }
 }
 

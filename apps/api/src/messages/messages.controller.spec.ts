@@ -340,7 +340,7 @@ describe('GET /v1/messages?q=', () => {
     };
     const bad = (detail: string) => [422, 'invalid_query', detail];
     expect(await problem('q=data.name:Ada')).toEqual(
-      bad('q names no field that a message type declares in `search`: orderId, tags'),
+      bad('q names no field that can be searched; those that can: orderId, tags'),
     );
     for (const q of ['42', 'orderId:42', 'data.:42', 'data.a.b:1', 'data.orderId'])
       expect(await problem(`q=${q}`)).toEqual(bad('q must be data.<field>:<value>'));

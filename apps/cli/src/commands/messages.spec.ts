@@ -21,6 +21,29 @@ describe('a message', () => {
     expect(list.out).toMatch(/^book\tshelf.keep\tdelayed\t-\t0\t/m);
   });
 
+  it('is found by a value in its data', async () => {
+    for (const [id, orderId] of Object.entries({ one: 7, two: 8, three: 7 }))
+      await run(['send', 'shelf.keep', JSON.stringify({ orderId }), '--id', id]);
+    const ids = async (line: string) => {
+      const { code, out } = await run(`messages list ${line} --json`);
+      expect(code).toBe(0);
+      return out
+        .trim()
+        .split('\n')
+        .map((each) => (JSON.parse(each) as { id: string }).id);
+    };
+    expect(await ids('--find data.orderId:7')).toEqual(['three', 'one']);
+    expect(await ids('shelf --find data.orderId:8 --state waiting')).toEqual(['two']);
+    expect(await run('messages list')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('--find data.<field>:<value>') as string,
+    });
+    expect(await run('messages list --find 7')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('q must be data.<field>:<value>') as string,
+    });
+  });
+
   it('comes from standard input, and from a file', async () => {
     const file = path.join(tempDir(), 'data.json');
     writeFileSync(file, '{"name":"Ada"}');

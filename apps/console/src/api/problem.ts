@@ -35,6 +35,9 @@ export function isMissing(error: unknown): boolean {
 /** What a person is told of any failure. */
 export function textOf(error: unknown): string {
   if (!(error instanceof ApiProblem)) return error instanceof Error ? error.message : String(error);
-  const fields = error.fields.map(({ path, message }) => `${path || 'the whole'}: ${message}`);
+  const fields = error.fields
+    // Of a single one the problem itself may say it.
+    .filter(({ path, message }) => error.message !== `${path} ${message}`)
+    .map(({ path, message }) => `${path || 'the whole'}: ${message}`);
   return [error.message, ...fields].join('\n');
 }

@@ -51,6 +51,7 @@ export function FilterBar({ filters }: { filters: readonly Filter[] }): ReactEle
                 type="search"
                 defaultValue={value}
                 placeholder={placeholder}
+                className={placeholder && placeholder.length > 20 ? 'wide' : undefined}
               />
             )}
           </label>
