@@ -16,8 +16,11 @@ export class RawBody {
   }
 }
 
+/** The route that takes a message per line too. */
+const BATCH = '/v1/messages::batch';
+
 /**
- * Accepts `application/json` in UTF-8 and no other body. An empty one counts as none, because clients send the header
+ * Accepts `application/json` in UTF-8, for a batch of messages `application/x-ndjson`, and no other body. An empty one counts as none, because clients send the header
  * with calls that have no body. Keys that pollute prototypes are refused here, before any code touches the value. Calls that
  * are signed get a {@link RawBody}.
  */
@@ -30,6 +33,34 @@ export function acceptOnlyJson(fastify: FastifyInstance): void {
     async (request: FastifyRequest, bytes: Buffer) =>
       isSignedRoute(request) ? new RawBody(bytes, parse) : parse(bytes),
   );
+  fastify.addContentTypeParser<Buffer>(
+    'application/x-ndjson',
+    { parseAs: 'buffer' },
+    async ({ routeOptions }: FastifyRequest, bytes: Buffer) => {
+      if (routeOptions.url === BATCH) return { messages: linesOf(bytes, parse) };
+      throw new ProblemError('unsupported_media_type', 'send application/json');
+    },
+  );
+}
+
+/** What the lines say, but for empty ones. @throws ProblemError that names the line */
+function linesOf(bytes: Buffer, parse: (bytes: Buffer) => unknown): unknown[] {
+  const values: unknown[] = [];
+  // No byte of another character in UTF-8 is a line feed.
+  for (let from = 0, line = 1; from < bytes.length; line++) {
+    const found = bytes.indexOf(0x0a, from);
+    const end = found < 0 ? bytes.length : found;
+    const text = bytes.subarray(from, end);
+    from = end + 1;
+    if (/^\s*$/.test(text.toString('latin1'))) continue;
+    try {
+      values.push(parse(text));
+    } catch (error) {
+      if (!(error instanceof ProblemError)) throw error;
+      throw new ProblemError(error.code, `line ${line}: ${error.message}`);
+    }
+  }
+  return values;
 }
 
 function parserOf(fastify: FastifyInstance): (bytes: Buffer) => unknown {

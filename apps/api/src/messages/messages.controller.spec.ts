@@ -121,6 +121,41 @@ describe('POST /v1/messages:batch', () => {
     const shelf = (await app.inject({ url: '/v1/actors/shelf' })).json();
     expect(shelf).toMatchObject({ counts: { waiting: 1_000 } });
   });
+
+  it('takes a message per line', async () => {
+    const app = await stageForTest();
+    const post = async (payload: string | Buffer, url = '/v1/messages:batch') => {
+      const headers = { 'content-type': 'application/x-ndjson' };
+      const response = await app.inject({ method: 'POST', url, payload, headers });
+      return [response.statusCode, response.json()] as const;
+    };
+    const line = (id: string) => JSON.stringify({ ...KEEP, id, data: { text: 'ü\n' } });
+    const [status, body] = await post(`${line('a')}\n\n${line('b')}\r\n${line('c')}`);
+    expect(status).toBe(202);
+    expect(body).toMatchObject({ messages: [{ id: 'a' }, { id: 'b' }, { id: 'c' }] });
+    const bad = (code: string, detail: unknown) => ({ code, detail });
+    const said = (detail: string) => expect.stringContaining(detail) as unknown;
+    for (const [payload, code, problem] of [
+      [`${line('d')}\n{"type"`, 400, bad('malformed_json', said('line 2: '))],
+      [`${line('d')}\n\n{"__proto__":1}\n`, 400, bad('forbidden_key', said('line 3: '))],
+      [
+        Buffer.from([0x22, 0xff, 0x22]),
+        400,
+        bad('malformed_json', 'line 1: the body is not UTF-8'),
+      ],
+      ['\n', 422, { detail: said('messages: Too small') }],
+      [`${line('d')}\n7`, 422, { detail: said('messages/1: ') }],
+      [`${line('d')}\n`.repeat(1_001), 422, { detail: said('messages: Too big') }],
+    ] as const) {
+      const [given, problems] = await post(payload);
+      expect([given, problems]).toEqual([code, expect.objectContaining(problem)]);
+    }
+    expect((await app.inject({ url: '/v1/messages/d' })).statusCode).toBe(404);
+    expect(await post(line('d'), '/v1/messages')).toMatchObject([
+      415,
+      { code: 'unsupported_media_type' },
+    ]);
+  });
 });
 
 describe('POST /v1/messages:batch with an Idempotency-Key', () => {

@@ -152,7 +152,11 @@ export class MessagesController {
   // The doubled colon is Fastify's way to write one that does not begin a parameter.
   @Post('messages::batch')
   @HttpCode(202)
-  @ApiOperation({ operationId: 'sendMessages', summary: 'Send up to 1,000 messages, all or none' })
+  @ApiOperation({
+    operationId: 'sendMessages',
+    summary:
+      'Send up to 1,000 messages, all or none; as application/x-ndjson the body is a message per line',
+  })
   @ApiOnce(
     'each message without an id gets this, a slash and its number from 0; 1 to 190 characters',
   )
