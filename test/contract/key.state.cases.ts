@@ -12,7 +12,11 @@ export const keyStateCases: Case[] = [
     async run(context) {
       const engine = await context.engine();
       const { actor, other } = context;
-      const first = { data: { at: '2026-01-01' }, types: { values: { at: ['Date'] } } };
+      const first = {
+        data: { at: '2026-01-01' },
+        types: { values: { at: ['Date'] } },
+        secret: ['pin', 'card.number'],
+      };
       const { deliveries } = await context.consume(engine, ({ envelope: { data }, state }) => {
         const revision = state?.revision ?? 0;
         if (data['n'] === 0) return doneWith({ state: { ...first, revision, version: 1 } });

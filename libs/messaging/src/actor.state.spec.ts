@@ -78,6 +78,19 @@ describe('the state that a turn leaves', () => {
     expect(account.seal({ balance: 6, names: [] }, before, 'a-1')).toMatchObject({ revision: 7 });
   });
 
+  it('says what of it is secret, and is stored anew when that is another', () => {
+    const schema = z.object({ pin: z.string().default('') });
+    const of = (secret?: string[]) =>
+      new ActorState('vault', { schema, ...(secret && { secret }) });
+    const stored = of(['pin']).seal({ pin: '1234' }, undefined, 'a')!;
+    expect(stored).toMatchObject({ data: { pin: '1234' }, secret: ['pin'] });
+    expect(of(['pin']).seal({ pin: '1234' }, stored, 'a')).toBeUndefined();
+    const open = of().seal({ pin: '1234' }, stored, 'a');
+    expect(open).not.toHaveProperty('secret');
+    expect(of(['pin']).seal({ pin: '1234' }, open, 'a')).toMatchObject({ secret: ['pin'] });
+    expect(() => of([7 as never])).toThrow('state secret must be a list of names of fields');
+  });
+
   it('is nothing when it is as it was', () => {
     const given = { balance: 5, names: ['ada'], seen: new Date(1_000) };
     const before = { ...account.seal(given, undefined, 'a-1')!, revision: 1 };

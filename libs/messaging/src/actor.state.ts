@@ -27,6 +27,11 @@ export interface StateOptions<S extends StandardSchemaV1 = StandardSchemaV1> {
    * StateTooLargeError. Default 262,144 (256 KiB), as of messages.
    */
   maxBytes?: number;
+  /**
+   * Fields whose values the API masks where it shows the state, or rows of the journal: paths such as `card.number`; one through a list
+   * means every element. Stored with each state, so that processes without the actor know them too. Default none.
+   */
+  secret?: readonly string[];
 }
 
 const OPTIONS = new Set<string>([
@@ -34,6 +39,7 @@ const OPTIONS = new Set<string>([
   'version',
   'upcast',
   'maxBytes',
+  'secret',
 ] satisfies (keyof StateOptions)[]);
 
 const MOST_BYTES = 1024 * 1024;
@@ -78,7 +84,7 @@ export class ActorState {
    * @throws InvalidStateError, StateTooLargeError
    */
   seal(state: unknown, before: StoredState | undefined, key: string): StoredState | undefined {
-    const { version, maxBytes } = this.options;
+    const { version, maxBytes, secret } = this.options;
     const { data, types } = carryWithin(
       state,
       maxBytes,
@@ -86,12 +92,14 @@ export class ActorState {
       (size) => new StateTooLargeError(this.actor, key, size, maxBytes),
     );
     this.parse(state);
-    if (before?.version === version && isSame(before, { data, types })) return undefined;
+    const isKnown = isDeepStrictEqual(before?.secret ?? [], secret);
+    if (isKnown && before?.version === version && isSame(before, { data, types })) return undefined;
     return {
       revision: before?.revision ?? 0,
       version,
       data,
       ...(types !== undefined && { types }),
+      ...(secret.length > 0 && { secret }),
     };
   }
 
@@ -164,12 +172,15 @@ function toOptions(declared: StandardSchemaV1 | StateOptions, path: string) {
   for (const option of Object.keys(given)) {
     if (!OPTIONS.has(option)) throw new OptionError(`${path} ${option}`, 'is not an option');
   }
-  const { schema, version = 1, upcast = {}, maxBytes = LIMITS.bytes } = given;
+  const { schema, version = 1, upcast = {}, maxBytes = LIMITS.bytes, secret = [] } = given;
   checkVersions(path, { version, upcast });
   if (!Number.isSafeInteger(maxBytes) || maxBytes < 1 || maxBytes > MOST_BYTES) {
     throw new OptionError(`${path} maxBytes`, `must be a whole number from 1 to ${MOST_BYTES}`);
   }
-  return { schema, version, upcast: { ...upcast }, maxBytes };
+  if (!Array.isArray(secret) || !secret.every((field) => typeof field === 'string')) {
+    throw new OptionError(`${path} secret`, 'must be a list of names of fields');
+  }
+  return { schema, version, upcast: { ...upcast }, maxBytes, secret: [...secret] };
 }
 
 function isSame(a: Carried, b: Carried): boolean {

@@ -306,6 +306,8 @@ export interface StoredState extends Carried {
   revision: number;
   /** Version of the state's shape, as the actor declares it. */
   version: number;
+  /** Fields of it, and of rows of the journal of its key, that must not be shown, as the actor declares them; absent: none. */
+  secret?: readonly string[];
 }
 
 /** A key and its state. */

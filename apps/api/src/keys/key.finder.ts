@@ -1,4 +1,11 @@
-import { ENGINE, Keys, MessageRegistry, type Engine, type JournalRow } from '@callsheet/messaging';
+import {
+  ENGINE,
+  Keys,
+  MessageRegistry,
+  type Engine,
+  type JournalRow,
+  type StoredState,
+} from '@callsheet/messaging';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Principal } from '../access/principal.js';
 import { requireKnownActor } from '../actors/known.actor.js';
@@ -31,7 +38,7 @@ export class KeyFinder {
   }
 
   /**
-   * Rows of the journal of a key, newest first; none for a key without.
+   * Rows of the journal of a key, newest first, none for a key without; and its state, which says what is secret in them.
    *
    * @throws ProblemError not_found
    */
@@ -40,10 +47,13 @@ export class KeyFinder {
     key: string,
     page: { before?: string; limit: number },
     by: Principal,
-  ): Promise<JournalRow[]> {
+  ): Promise<{ rows: JournalRow[]; state?: StoredState | undefined }> {
     requireKnownActor(this.registry, actor);
     requireAdmin(actor, by);
-    return isPossible(key) ? this.engine.journal(actor, key, page) : [];
+    if (!isPossible(key)) return { rows: [] };
+    // The state last: what a row holds its turn has declared before, or with it.
+    const rows = await this.engine.journal(actor, key, page);
+    return { rows, state: await this.engine.state(actor, key) };
   }
 
   /**

@@ -1,6 +1,9 @@
 import {
+  redact,
   unreadable,
+  type Json,
   type JournalRow,
+  type JsonObject,
   type KeyRecord,
   type QuarantinedKey,
   type StoredState,
@@ -53,7 +56,7 @@ export const keyView = z
     since: time.optional().describe('when the first of them could first be handled'),
     state: z
       .object({
-        data: z.unknown().describe('as the turn left it: nothing in it is masked'),
+        data: z.unknown().describe('as the turn left it, without what its actor declares secret'),
         revision: z.int().describe('how often it was committed'),
         version: z.int().describe("of the state's shape"),
         unreadable: z
@@ -82,7 +85,9 @@ export const journalPage = z
       z.object({
         id: z.string(),
         at: time.describe('when its turn was committed'),
-        row: z.record(z.string(), z.unknown()).describe('as it is stored: nothing in it is masked'),
+        row: z
+          .record(z.string(), z.unknown())
+          .describe('as it is stored, without what its actor declares secret'),
       }),
     ),
     next: z.string().optional().describe('`before` of the next page; absent when this is the last'),
@@ -107,13 +112,29 @@ export function toKeyList(records: readonly KeyRecord[]): KeyList {
   };
 }
 
-/** @param rows one more than `limit`, if there are more */
-export function toJournalPage(rows: readonly JournalRow[], limit: number): JournalPage {
+/**
+ * @param rows one more than `limit`, if there are more
+ * @param state of the key, which says what is secret
+ */
+export function toJournalPage(
+  rows: readonly JournalRow[],
+  limit: number,
+  state: StoredState | undefined,
+): JournalPage {
   const shown = rows.slice(0, limit);
   return {
-    items: shown.map(({ id, at, row }) => ({ id, at: iso(at), row })),
+    items: shown.map(({ id, at, row }) => ({
+      id,
+      at: iso(at),
+      row: shownOf(state, row) as JsonObject,
+    })),
     next: rows.length > limit ? shown.at(-1)?.id : undefined,
   };
+}
+
+/** What may be shown of what a key holds. */
+function shownOf({ secret = [] }: Pick<StoredState, 'secret'> = {}, data: Json): Json {
+  return redact({ secret }, data);
 }
 
 /** What the store knows of a key. */
@@ -131,7 +152,7 @@ export function toKeyView({ key, depth, since, state, quarantine }: KeyFacts): K
     depth,
     since: since === undefined ? undefined : iso(since),
     state: state && {
-      data: state.data,
+      data: shownOf(state, state.data),
       revision: state.revision,
       version: state.version,
       unreadable: unreadable(state),

@@ -11,6 +11,20 @@ class Put extends Message('vault.put', z.strictObject({ vault: z.string(), coins
 
 const Coins = z.object({ coins: z.int().default(0), since: z.date().optional() });
 
+class Lock extends Message('lock.set', z.object({ door: z.string(), code: z.string() }), {
+  key: 'door',
+}) {}
+const Codes = z.object({ codes: z.array(z.object({ code: z.string() })).default([]) });
+
+@Actor({ state: { schema: Codes, secret: ['codes.code', 'code'] } })
+class LockActor {
+  @Handle(Lock)
+  set({ code }: Lock, turn: Turn<typeof Codes>): void {
+    turn.state.codes.push({ code });
+    turn.journal({ code, changed: turn.state.codes.length });
+  }
+}
+
 /** Coins below 0 quarantine their vault until it is mended; 13 of them take until the door opens. */
 @Actor({ state: Coins, retry: { attempts: 5 } })
 class Vault {
@@ -34,7 +48,7 @@ beforeEach(() => {
 });
 
 async function stage(): Promise<NestFastifyApplication> {
-  return stageForTest({ providers: [Vault] });
+  return stageForTest({ providers: [Vault, LockActor] });
 }
 
 const put = (app: NestFastifyApplication, vault: string, coins: number) =>
@@ -126,6 +140,24 @@ describe('GET /v1/actors/:actor/keys/:key', () => {
     await vi.waitUntil(async () => (await coinsOf(app, key)) === 7);
     expect(await get(app, key)).toMatchObject({ key, state: { data: { coins: 7 } } });
     expect((await release(app, key)).statusCode).toBe(404);
+  });
+
+  it('shows nothing of what its actor declares secret, nor does the journal', async () => {
+    const app = await stage();
+    const id = await send(app, { type: 'lock.set', data: { door: 'north', code: 'open sesame' } });
+    await vi.waitUntil(
+      async () =>
+        (await app.inject({ url: `/v1/messages/${id}` })).json<{ state: string }>().state ===
+        'done',
+    );
+    const url = '/v1/actors/lock/keys/north';
+    const [key, journal] = await Promise.all([
+      app.inject({ url }),
+      app.inject({ url: `${url}/journal` }),
+    ]);
+    expect(key.json()).toMatchObject({ state: { data: { codes: [{ code: '[secret]' }] } } });
+    expect(journal.json()).toMatchObject({ items: [{ row: { code: '[secret]', changed: 1 } }] });
+    expect(key.body + journal.body).not.toContain('sesame');
   });
 
   it('answers 404 for a key that has neither state nor messages', async () => {

@@ -100,7 +100,8 @@ export class KeysController {
     @Asker() by: Principal,
   ): Promise<JournalPage> {
     const page = { limit: limit + 1, ...(before !== undefined && { before }) };
-    return toJournalPage(await this.finder.journal(actor, key, page, by), limit);
+    const { rows, state } = await this.finder.journal(actor, key, page, by);
+    return toJournalPage(rows, limit, state);
   }
 
   @Post(':key/release')

@@ -61,7 +61,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Send up to 1,000 messages, all or none */
+        /** Send up to 1,000 messages, all or none; as application/x-ndjson the body is a message per line */
         post: operations["sendMessages"];
         delete?: never;
         options?: never;
@@ -1261,7 +1261,7 @@ export interface components {
             since?: string;
             /** @description what the last turn committed; absent when none has left a state */
             state?: {
-                /** @description as the turn left it: nothing in it is masked */
+                /** @description as the turn left it, without what its actor declares secret */
                 data: unknown;
                 /** @description how often it was committed */
                 revision: number;
@@ -1297,7 +1297,7 @@ export interface components {
                  * @description when its turn was committed
                  */
                 at: string;
-                /** @description as it is stored: nothing in it is masked */
+                /** @description as it is stored, without what its actor declares secret */
                 row: {
                     [key: string]: unknown;
                 };
