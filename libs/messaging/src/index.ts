@@ -141,7 +141,7 @@ export {
 export { actorBindingOf, type ActorBinding } from './routing/actor.binding.js';
 export { QUEUES, type Queues } from './queues.js';
 export { redact, SECRET, type Secrecy } from './telemetry/redaction.js';
-export { METRICS, OPEN_METRICS, type MetricCounter, type Metrics } from './telemetry/metrics.js';
+export { METRICS, type MetricCounter, type Metrics } from './telemetry/metrics.js';
 export { SAMPLE, statisticsOf, type Percentiles, type Statistics } from './statistics.js';
 
 // Building on actors
