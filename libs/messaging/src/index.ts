@@ -76,7 +76,8 @@ export { Signals } from './signals.js';
 
 // What happens, for people who look on
 export { Happenings, type Details, type Happening } from './happenings.js';
-export { Activity, type ActorActivity } from './telemetry/activity.js';
+export { Activity } from './telemetry/activity.js';
+export { ActivityTally, type ActorActivity } from './telemetry/activity.tally.js';
 export { Latencies, type LatencyCounts } from './latencies.js';
 
 // Pauses for all processes
