@@ -14,6 +14,7 @@ import { TokenVerifier, type TokenOptions } from './token.verifier.js';
 export interface AccessOptions {
   /** The key of the environment: an admin's, to make others with. */
   apiKey?: string | undefined;
+  /** Whose tokens are taken instead. */
   tokens?: TokenOptions | undefined;
   /** Where people may log in with a browser; with `tokens` of the same provider. */
   login?: OidcLoginOptions | undefined;
