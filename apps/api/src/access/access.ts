@@ -119,18 +119,13 @@ export class Access {
    */
   async identify(text: string, address: string): Promise<Known | undefined> {
     const known = await this.lookUp(text);
-    if (!known) this.countWrong(address);
+    if (!known) requirePace(this.wrong.take(address), 'too many wrong credentials came from there');
     return known;
   }
 
   /** Counts what the identity provider is asked about. @throws ProblemError too_many_attempts for much from one address */
   countReturn(address: string): void {
     requirePace(this.returns.take(address), 'too many logins came from there');
-  }
-
-  /** Counts wrong credentials. @throws ProblemError too_many_attempts for many from one address */
-  private countWrong(address: string): void {
-    requirePace(this.wrong.take(address), 'too many wrong credentials came from there');
   }
 
   private async lookUp(text: string): Promise<Known | undefined> {
