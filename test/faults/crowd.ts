@@ -30,7 +30,7 @@ export async function killed(name: string, url: string, kills: number): Promise<
     for (let kill = 0; kill < kills; kill++) {
       const worker = crowd.start({});
       // The first takes all of them with it.
-      await crowd.reached(worker, kill === 0 ? INNOCENTS.length : 1);
+      await crowd.run.reached(worker, kill === 0 ? INNOCENTS.length : 1);
       await worker.kill();
     }
     await crowd.idle(crowd.start({ work: 10 }));
@@ -80,10 +80,6 @@ class CrowdRun {
     this.first ??= worker;
     this.last = worker;
     return worker;
-  }
-
-  reached(worker: Child, lines: number): Promise<void> {
-    return this.run.reached(worker, lines);
   }
 
   /** Waits until nothing is left to do, or the process has ended. @returns whether nothing is left */

@@ -19,7 +19,7 @@ import {
 import { Ledger } from './ledger.js';
 
 /** The code with which a process ends over the one that is poison to it. */
-export const POISONED = 3;
+const POISONED = 3;
 
 export interface CrowdOptions {
   url: string;

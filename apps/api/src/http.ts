@@ -4,14 +4,14 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { guardAccess } from './access/access.guard.js';
-import { Access } from './access/access.js';
+import { Access, type AccessOptions } from './access/access.js';
 import { ApiKeys } from './access/api.keys.js';
 import { mountLogin } from './access/login.js';
-import { oidcLoginOptionsOf, type OidcLoginOptions } from './access/oidc.login.js';
+import { oidcLoginOptionsOf } from './access/oidc.login.js';
 import { API_HEADERS } from './access/security.headers.js';
 import { AuditLog } from './audit/audit.log.js';
 import { auditChanges, type Auditing } from './audit/audit.hook.js';
-import { tokenOptionsOf, type TokenOptions } from './access/token.verifier.js';
+import { tokenOptionsOf } from './access/token.verifier.js';
 import {
   apiKeyOf,
   bindAddress,
@@ -45,17 +45,17 @@ const ARRIVAL = 30_000;
 const PATIENCE = 15_000;
 
 /**
- * Makes the HTTP application of a module that contains `ApiModule` and `CallsheetModule`. It does not listen yet.
- *
- * @param apiKey the key of an admin, which clients may present; default `CALLSHEET_API_KEY`
- * @param tokens whose tokens they may present instead; default as `OIDC_ISSUER` and the like say
- * @param login where people may log in with a browser, of the provider of `tokens`; default as `OIDC_CLIENT_ID` and the like say
- * @param publicUrl where browsers find it; default `PUBLIC_URL`
- * @param sessionSecret what sessions of browsers are signed with; default `SESSION_SECRET`, else `apiKey`
- * @param rate requests per second that one key may make; default `HTTP_RATE`, else any number
- * @param patience milliseconds after which an answer is given up; default 15,000
- * @param nest what `launch` hands to Nest
+ * How an application is made. Who may ask it, and how often, is as the environment says where it is left out: `CALLSHEET_API_KEY`,
+ * `OIDC_ISSUER` and the like, `OIDC_CLIENT_ID` and the like, `PUBLIC_URL`, `SESSION_SECRET`, `HTTP_RATE`.
  */
+export interface HttpOptions extends AccessOptions {
+  /** Milliseconds after which an answer is given up. Default 15,000. */
+  patience?: number;
+  /** What `launch` hands to Nest. */
+  nest?: LaunchOptions;
+}
+
+/** Makes the HTTP application of a module that contains `ApiModule` and `CallsheetModule`. It does not listen yet. */
 export async function createHttpApp(
   module: Type | DynamicModule,
   {
@@ -67,16 +67,7 @@ export async function createHttpApp(
     rate = requestRateOf(),
     patience = PATIENCE,
     nest,
-  }: {
-    apiKey?: string;
-    tokens?: TokenOptions;
-    login?: OidcLoginOptions;
-    publicUrl?: string;
-    sessionSecret?: string;
-    rate?: number;
-    patience?: number;
-    nest?: LaunchOptions;
-  } = {},
+  }: HttpOptions = {},
 ): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT,

@@ -28,7 +28,7 @@ export function mountOpenApi(app: NestFastifyApplication, options: { secured: bo
 }
 
 /** The API as OpenAPI 3.1, with the schemas of the messages that can be sent. */
-export async function describeApi(
+async function describeApi(
   app: NestFastifyApplication,
   { secured }: { secured: boolean },
 ): Promise<OpenAPIObject> {

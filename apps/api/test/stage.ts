@@ -12,9 +12,7 @@ import type { Type } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { onTestFinished } from 'vitest';
 import { z } from 'zod';
-import type { OidcLoginOptions } from '../src/access/oidc.login.js';
-import type { TokenOptions } from '../src/access/token.verifier.js';
-import { ApiModule, createHttpApp } from '../src/index.js';
+import { ApiModule, createHttpApp, type HttpOptions } from '../src/index.js';
 
 /** A message whose actor runs here: `nobody` is rejected, `later` fails until {@link Greeter.mended}. */
 export class Greet extends Message(
@@ -44,14 +42,7 @@ export class Greeter {
 
 /** An application on the memory store, ready for `inject`. The caller closes it. */
 export async function openStage(
-  options: {
-    apiKey?: string;
-    tokens?: TokenOptions;
-    login?: OidcLoginOptions;
-    publicUrl?: string;
-    sessionSecret?: string;
-    rate?: number;
-    patience?: number;
+  options: HttpOptions & {
     url?: string;
     providers?: Type[];
     messages?: MessageClass[];

@@ -20,7 +20,7 @@ export interface Call {
 }
 
 /** One page of a list. */
-export interface Page<T> {
+interface Page<T> {
   items: T[];
   next?: string;
 }

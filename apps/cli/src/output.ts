@@ -16,18 +16,16 @@ export class Output {
     readonly isJson: boolean,
   ) {}
 
-  /** A list: shown when it is whole, and as JSON an entry at a time. @returns how many there were */
-  async list<T>(columns: Columns<T>, items: AsyncIterable<T> | Iterable<T>): Promise<number> {
-    let count = 0;
+  /** A list: shown when it is whole, and as JSON an entry at a time. */
+  async list<T>(columns: Columns<T>, items: AsyncIterable<T> | Iterable<T>): Promise<void> {
     const all: T[] = [];
     for await (const item of items) {
-      count++;
       if (this.isJson) this.write(`${JSON.stringify(item)}\n`);
       else all.push(item);
     }
-    if (count === 0) this.note('none');
-    else if (!this.isJson) this.table(columns, all);
-    return count;
+    if (this.isJson) return;
+    if (all.length === 0) this.note('none');
+    else this.table(columns, all);
   }
 
   /** One document. @param text what a person is shown of it, in which there may be text of others */

@@ -20,13 +20,12 @@ export class Progress {
     private readonly total?: number,
   ) {}
 
-  /** @param part how much of all is done, 0 to 1, where the total is not known */
-  at(count: number, part = this.total ? count / this.total : undefined): void {
+  at(count: number): void {
     const now = performance.now();
     if (this.stream?.isTTY !== true || now - this.drawnAt < EVERY) return;
     this.drawnAt = now;
     this.isDrawn = true;
-    this.stream.write(`\r\u001b[K${barOf(part)}${this.text(count)}`);
+    this.stream.write(`\r\u001b[K${this.bar(count)}${this.text(count)}`);
   }
 
   /** Leaves one line that says what was done. */
@@ -35,14 +34,14 @@ export class Progress {
     this.isDrawn = false;
   }
 
+  private bar(count: number): string {
+    if (!this.total) return '';
+    const full = Math.round(Math.min(1, count / this.total) * WIDTH);
+    return `[${'#'.repeat(full)}${'.'.repeat(WIDTH - full)}] `;
+  }
+
   private text(count: number): string {
     const all = this.total === undefined ? '' : ` of ${this.total.toLocaleString('en')}`;
     return `${count.toLocaleString('en')}${all} ${this.what}`;
   }
-}
-
-function barOf(part: number | undefined): string {
-  if (part === undefined) return '';
-  const full = Math.round(Math.min(1, part) * WIDTH);
-  return `[${'#'.repeat(full)}${'.'.repeat(WIDTH - full)}] `;
 }

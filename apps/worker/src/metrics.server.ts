@@ -1,10 +1,4 @@
-import {
-  hostNameOf,
-  isLoopback,
-  OPEN_METRICS,
-  OptionError,
-  type Metrics,
-} from '@callsheet/messaging';
+import { hostNameOf, isLoopback, OptionError, type Metrics } from '@callsheet/messaging';
 import { Logger } from '@nestjs/common';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -96,10 +90,8 @@ async function answer(
     response.setHeader('www-authenticate', 'Bearer');
     return end(401, 'the token in METRICS_TOKEN is needed\n');
   }
-  if (headers.accept?.includes('application/openmetrics-text')) {
-    return end(200, await metrics.openMetrics(), OPEN_METRICS);
-  }
-  end(200, await metrics.text(), metrics.contentType);
+  const { type, text } = await metrics.accepted(headers.accept);
+  end(200, text, type);
 }
 
 /** Compares what may differ in length, in a time that tells nothing. */

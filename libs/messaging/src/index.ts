@@ -76,7 +76,8 @@ export { Signals } from './signals.js';
 
 // What happens, for people who look on
 export { Happenings, type Details, type Happening } from './happenings.js';
-export { Activity, type ActorActivity } from './telemetry/activity.js';
+export { Activity } from './telemetry/activity.js';
+export { ActivityTally, type ActorActivity } from './telemetry/activity.tally.js';
 export { Latencies, type LatencyCounts } from './latencies.js';
 
 // Pauses for all processes
@@ -141,7 +142,7 @@ export {
 export { actorBindingOf, type ActorBinding } from './routing/actor.binding.js';
 export { QUEUES, type Queues } from './queues.js';
 export { redact, SECRET, type Secrecy } from './telemetry/redaction.js';
-export { METRICS, OPEN_METRICS, type MetricCounter, type Metrics } from './telemetry/metrics.js';
+export { METRICS, type MetricCounter, type Metrics } from './telemetry/metrics.js';
 export { SAMPLE, statisticsOf, type Percentiles, type Statistics } from './statistics.js';
 
 // Building on actors

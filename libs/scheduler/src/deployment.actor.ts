@@ -26,7 +26,7 @@ export type DeclaredSchedule = z.infer<typeof declared>;
 const release = z.object({ id: z.string(), seenAt: z.number() });
 
 /** Which release of an actor's code says what schedules there are. */
-export const deploymentState = z.object({
+const deploymentState = z.object({
   /** Id of the release whose schedules are in force: a digest of them. */
   current: z.string().optional(),
   /** What it declares. */

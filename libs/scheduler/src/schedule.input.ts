@@ -36,9 +36,6 @@ const KNOWN = new Set<string>([...RULE_OPTIONS, ...POLICIES, ...NOTES]);
 const TAG = /^[A-Za-z0-9._:-]{1,64}$/;
 const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 
-/** Names of the options of a schedule, without its message. */
-export const SCHEDULE_OPTIONS: ReadonlySet<string> = KNOWN;
-
 /** @throws OptionError for what cannot be the id of a schedule */
 export function checkedScheduleId(id: unknown, path = 'id'): string {
   if (typeof id === 'string' && ID.test(id)) return id;

@@ -105,7 +105,7 @@ function nextOf(
 }
 
 /** @param last as a schedule keeps it */
-export function toPreviousRun({
+function toPreviousRun({
   nominal,
   outcome,
   finishedAt,

@@ -7,7 +7,7 @@ export const RUN_REASONS = ['scheduled', 'manual', 'notified', 'backfill'] as co
 export type RunReason = (typeof RUN_REASONS)[number];
 
 /** A run that is to be: pages until the source has no more. */
-export const wantedRun = z.object({
+const wantedRun = z.object({
   id: z.string(),
   reason: z.enum(RUN_REASONS),
   /** Of a backfill, where it begins. It has a cursor of its own. */
@@ -34,7 +34,7 @@ const run = wantedRun.extend({
 export type Run = z.infer<typeof run>;
 
 /** How runs end: at the end of the source, for good, or because the pipeline was reset or its page cancelled. */
-export const RUN_OUTCOMES = ['done', 'failed', 'stopped'] as const;
+const RUN_OUTCOMES = ['done', 'failed', 'stopped'] as const;
 
 const endedRun = run.omit({ page: true }).extend({
   outcome: z.enum(RUN_OUTCOMES),

@@ -14,6 +14,7 @@ import { TokenVerifier, type TokenOptions } from './token.verifier.js';
 export interface AccessOptions {
   /** The key of the environment: an admin's, to make others with. */
   apiKey?: string | undefined;
+  /** Whose tokens are taken instead. */
   tokens?: TokenOptions | undefined;
   /** Where people may log in with a browser; with `tokens` of the same provider. */
   login?: OidcLoginOptions | undefined;
@@ -118,18 +119,13 @@ export class Access {
    */
   async identify(text: string, address: string): Promise<Known | undefined> {
     const known = await this.lookUp(text);
-    if (!known) this.countWrong(address);
+    if (!known) requirePace(this.wrong.take(address), 'too many wrong credentials came from there');
     return known;
   }
 
   /** Counts what the identity provider is asked about. @throws ProblemError too_many_attempts for much from one address */
   countReturn(address: string): void {
     requirePace(this.returns.take(address), 'too many logins came from there');
-  }
-
-  /** Counts wrong credentials. @throws ProblemError too_many_attempts for many from one address */
-  private countWrong(address: string): void {
-    requirePace(this.wrong.take(address), 'too many wrong credentials came from there');
   }
 
   private async lookUp(text: string): Promise<Known | undefined> {

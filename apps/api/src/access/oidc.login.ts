@@ -110,8 +110,7 @@ export class OidcLogin {
    * @throws ProblemError identity_provider when it does not answer
    */
   async begin(next: string): Promise<{ url: string; cookie: string }> {
-    // oxlint-disable-next-line no-restricted-imports -- this is when it is needed
-    const library = await import('openid-client');
+    const library = await openid();
     const client = await this.configuration();
     const [state, nonce] = [library.randomState(), library.randomNonce()];
     const verifier = library.randomPKCECodeVerifier();
@@ -165,8 +164,7 @@ export class OidcLogin {
 
   /** The ID token that the provider gives for its answer. */
   private async redeem(query: string, { state, nonce, verifier }: Begun): Promise<string> {
-    // oxlint-disable-next-line no-restricted-imports -- this is when it is needed
-    const library = await import('openid-client');
+    const library = await openid();
     const client = await this.configuration();
     const url = new URL(this.redirectUri);
     url.search = query;
@@ -198,8 +196,7 @@ export class OidcLogin {
   }
 
   private async discover(): Promise<Configuration> {
-    // oxlint-disable-next-line no-restricted-imports -- this is when it is needed
-    const library = await import('openid-client');
+    const library = await openid();
     const { clientId, clientSecret, provider } = this.options;
     const issuer = new URL(provider.issuer);
     return library.discovery(
@@ -214,6 +211,12 @@ export class OidcLogin {
       },
     );
   }
+}
+
+/** The library, loaded with the first login. */
+function openid() {
+  // oxlint-disable-next-line no-restricted-imports -- this is when it is needed
+  return import('openid-client');
 }
 
 function isNotOurs(): ProblemError {

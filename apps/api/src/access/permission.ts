@@ -3,7 +3,7 @@ export const ROLES = ['viewer', 'operator', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
 
 /** What can be permitted, and the least role that may do it. */
-export const PERMISSIONS = {
+const PERMISSIONS = {
   'messages:read': 'viewer',
   'messages:send': 'operator',
   'messages:cancel': 'operator',

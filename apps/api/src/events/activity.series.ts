@@ -1,6 +1,11 @@
-import { CLOCK, type ActorActivity, type Clock, type Percentiles } from '@callsheet/messaging';
+import {
+  ActivityTally,
+  CLOCK,
+  type ActorActivity,
+  type Clock,
+  type Percentiles,
+} from '@callsheet/messaging';
 import { Inject, Injectable } from '@nestjs/common';
-import { ActivityTally } from './activity.tally.js';
 import { EventSettings } from './event.settings.js';
 
 /** The most actors of a step: of more only the total is kept. */

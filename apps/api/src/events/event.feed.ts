@@ -1,5 +1,6 @@
 import {
   Activity,
+  ActivityTally,
   CLOCK,
   ENGINE,
   Happenings,
@@ -22,7 +23,6 @@ import type { EventStream } from '../event.stream.js';
 import { farewell } from '../farewell.js';
 import { ProblemError } from '../problem.js';
 import { ActivitySeries } from './activity.series.js';
-import { ActivityTally } from './activity.tally.js';
 import type { EventKind } from './event.kinds.js';
 import { EventSettings } from './event.settings.js';
 import { toEvent, type ActivityEvent, type LiveEvent } from './event.view.js';

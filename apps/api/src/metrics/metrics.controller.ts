@@ -1,4 +1,4 @@
-import { METRICS, OPEN_METRICS, type Metrics } from '@callsheet/messaging';
+import { METRICS, type Metrics } from '@callsheet/messaging';
 import { Controller, Get, Headers, Inject, Optional, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '../openapi.decorators.js';
 import type { FastifyReply } from 'fastify';
@@ -20,11 +20,11 @@ export class MetricsController {
   @ApiOkResponse({ description: 'what this process counts', standardSchema: metricsText })
   async get(
     @Res({ passthrough: true }) reply: FastifyReply,
-    @Headers('accept') accept = '',
+    @Headers('accept') accept?: string,
   ): Promise<string> {
     if (!this.metrics) throw new ProblemError('not_found', 'metrics are off in this process');
-    const isOpen = accept.includes('application/openmetrics-text');
-    void reply.header('vary', 'accept').type(isOpen ? OPEN_METRICS : this.metrics.contentType);
-    return isOpen ? this.metrics.openMetrics() : this.metrics.text();
+    const { type, text } = await this.metrics.accepted(accept);
+    void reply.header('vary', 'accept').type(type);
+    return text;
   }
 }

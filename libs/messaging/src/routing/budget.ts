@@ -1,5 +1,5 @@
 /** How much one evaluation of a filter may do. A step takes some ten nanoseconds, up to a microsecond in a regex. */
-export const MOST_STEPS = 500_000;
+const MOST_STEPS = 500_000;
 
 /** Of the evaluation that runs: it is synchronous, so there is one at most. Outside of one nothing is counted. */
 let left = Infinity;

@@ -4,34 +4,15 @@ import { ENGINE, type Delivery, type Engine, type Outcome } from '../engine.js';
 import type { Envelope } from '../envelope.js';
 import { Happenings } from '../happenings.js';
 import type { JsonObject } from '../json.js';
-import { Latencies, type LatencyCounts } from '../latencies.js';
 import { Signals } from '../signals.js';
 import { Teller, toldBy } from '../teller.js';
+import { ActivityTally, type ActorActivity } from './activity.tally.js';
 import type { Onlooker } from './onlooker.js';
-
-/** What one process did for one actor within about a second. */
-export interface ActorActivity {
-  /** `*` stands for those beyond the first 200. */
-  actor: string;
-  /** Messages handled: below 0 when the store refused more than were handled. */
-  done: number;
-  /** Attempts that failed, the last ones of dead letters included. */
-  failed: number;
-  dead: number;
-  /** Messages sent to it. */
-  sent: number;
-  /** Latency L = t - t0 of those handled. */
-  latencies: LatencyCounts;
-}
 
 const SIGNAL = 'callsheet:activity';
 const EVERY = 1_000;
 const MOST_ACTORS = 200;
 const OTHERS = '*';
-
-interface Tally extends Omit<ActorActivity, 'actor' | 'latencies'> {
-  latencies: Latencies;
-}
 
 /**
  * Tells all processes on the store what this one does, in numbers: once a second, and nothing when nothing is done. For people who look
@@ -39,7 +20,7 @@ interface Tally extends Omit<ActorActivity, 'actor' | 'latencies'> {
  */
 @Injectable()
 export class Activity implements Onlooker, OnModuleDestroy {
-  private tallies = new Map<string, Tally>();
+  private tallies = new Map<string, ActivityTally>();
   private readonly teller: Teller;
 
   constructor(
@@ -98,11 +79,11 @@ export class Activity implements Onlooker, OnModuleDestroy {
     return this.teller.stop();
   }
 
-  private of(actor: string): Tally {
+  private of(actor: string): ActivityTally {
     const known = this.tallies.get(actor);
     if (known) return known;
     if (this.tallies.size >= MOST_ACTORS && actor !== OTHERS) return this.of(OTHERS);
-    const tally = { done: 0, failed: 0, dead: 0, sent: 0, latencies: new Latencies() };
+    const tally = new ActivityTally();
     this.tallies.set(actor, tally);
     this.teller.wake();
     return tally;
@@ -111,10 +92,7 @@ export class Activity implements Onlooker, OnModuleDestroy {
   private take(): JsonObject[] {
     const { tallies } = this;
     this.tallies = new Map();
-    return [...tallies].map(([actor, { latencies, ...counts }]) => ({
-      ...{ actor, ...counts },
-      latencies: latencies.all(),
-    }));
+    return [...tallies].map(([actor, tally]) => ({ actor, ...tally.all() }));
   }
 }
 

@@ -350,5 +350,19 @@ it('has a registry for each application', async () => {
   const [one, two] = [observe().metrics, observe().metrics];
   await one.send([envelopeOf('shop.order')], async () => undefined);
   expect(await samples(two, 'callsheet_messages_sent_total')).toEqual({});
-  expect(one.contentType).toBe('text/plain; version=0.0.4; charset=utf-8');
+});
+
+it.each([
+  [undefined, 'text/plain; version=0.0.4; charset=utf-8', ''],
+  ['text/plain', 'text/plain; version=0.0.4; charset=utf-8', ''],
+  [
+    'application/openmetrics-text;version=1.0.0,text/plain;q=0.5',
+    'application/openmetrics-text; version=1.0.0; charset=utf-8',
+    '# EOF\n',
+  ],
+])('are for who accepts %s: %s', async (accept, expected, end) => {
+  const { type, text } = await observe().metrics.accepted(accept);
+  expect(type).toBe(expected);
+  expect(text.includes('# EOF')).toBe(end !== '');
+  expect(text.endsWith(end)).toBe(true);
 });

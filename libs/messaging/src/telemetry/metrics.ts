@@ -14,12 +14,10 @@ export const METRICS = Symbol('callsheet:metrics');
 
 /** What Prometheus scrapes. */
 export interface Metrics {
-  /** The media type of {@link text}. */
-  readonly contentType: string;
   /** All metrics in Prometheus' text format. Ends within some two seconds, whatever the store does. */
   text(): Promise<string>;
-  /** The same as OpenMetrics 1.0, whose media type is {@link OPEN_METRICS}. */
-  openMetrics(): Promise<string>;
+  /** The same for a scraper, and its media type: as OpenMetrics 1.0 where the header Accept names that. */
+  accepted(accept: string | undefined): Promise<{ type: string; text: string }>;
   /**
    * A counter beside those of the framework, in the same text; asked for again by its name it is the same. For what is built on actors.
    *
@@ -28,9 +26,6 @@ export interface Metrics {
    */
   counterOf<L extends string>(name: string, help: string, labels: readonly L[]): MetricCounter<L>;
 }
-
-/** The media type of OpenMetrics. */
-export const OPEN_METRICS = Registry.OPENMETRICS_CONTENT_TYPE;
 
 /** Counts something. */
 export interface MetricCounter<L extends string> {
@@ -103,19 +98,15 @@ export class MetricsObserver implements Observer, Metrics {
     if (lag) lagGauge(lag, this.registry);
   }
 
-  get contentType(): string {
-    return this.registry.contentType;
-  }
-
   async text(): Promise<string> {
     await this.gauges.collect();
     return this.registry.metrics();
   }
 
-  async openMetrics(): Promise<string> {
-    // The library's own way renames the counters for good. Only counters are called so.
-    const text = (await this.text()).replace(/^(# (?:HELP|TYPE) \S+)_total /gm, '$1 ');
-    return `${text.replaceAll('\n\n', '\n')}# EOF\n`;
+  async accepted(accept = ''): Promise<{ type: string; text: string }> {
+    return accept.includes('application/openmetrics-text')
+      ? { type: Registry.OPENMETRICS_CONTENT_TYPE, text: await this.openMetrics() }
+      : { type: this.registry.contentType, text: await this.text() };
   }
 
   counterOf<L extends string>(name: string, help: string, labels: readonly L[]): MetricCounter<L> {
@@ -186,6 +177,12 @@ export class MetricsObserver implements Observer, Metrics {
       this.messages.inc(this.labels.of(envelope));
       this.onlooker?.sent(envelope);
     }
+  }
+
+  private async openMetrics(): Promise<string> {
+    // The library's own way renames the counters for good. Only counters are called so.
+    const text = (await this.text()).replace(/^(# (?:HELP|TYPE) \S+)_total /gm, '$1 ');
+    return `${text.replaceAll('\n\n', '\n')}# EOF\n`;
   }
 
   private counter<L extends string>(name: string, help: string, labelNames: readonly L[]) {

@@ -26,7 +26,7 @@ export function cronTimes(pattern: string): readonly WallTimes[] {
 }
 
 /** Whether second, minute or hour say "every": with `*` or a step. Then changes of the clocks do not stop the rhythm. */
-export function isRepeating(pattern: string): boolean {
+function isRepeating(pattern: string): boolean {
   const fields = pattern.split(' ');
   return fields.slice(0, fields.length - 3).some((field) => /[*/]/.test(field));
 }

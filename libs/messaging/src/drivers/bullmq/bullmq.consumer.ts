@@ -10,6 +10,7 @@ import {
   StoppingError,
   TurnSqlError,
 } from '../../messaging.errors.js';
+import { BullmqChores, type ChoreOptions } from './bullmq.chores.js';
 import {
   redrivesOf,
   toCancelled,
@@ -18,30 +19,17 @@ import {
   toFailure,
   toReleased,
 } from './bullmq.job.js';
-import {
-  Ending,
-  type BullmqStore,
-  type Keep,
-  type NextJob,
-  type TurnBackend,
-} from './bullmq.store.js';
-import { agesOf } from '../../priority.js';
+import { Ending, type BullmqStore, type NextJob, type TurnBackend } from './bullmq.store.js';
 import { mended } from './damaged.data.js';
 import { ReservedTurns } from './reserved.turns.js';
 import { withinTime } from '../../within.time.js';
 
-export interface ConsumerOptions {
+export interface ConsumerOptions extends ChoreOptions {
   concurrency: number;
   /** At most `max` starts per `per` milliseconds, over all processes. */
   rateLimit?: { max: number; per: number };
-  /** How many turns are kept for urgent messages. */
-  reserved?: number;
-  /** How long a message waits until it comes into a better lane, ms. */
-  aging?: number;
   /** How long a silent worker keeps its jobs, ms. */
   lockDuration: number;
-  keepDone: Keep;
-  keepDead: Keep;
 }
 
 /** Effectively without limit: crashes are counted and judged by the turn runner. */
@@ -51,11 +39,6 @@ const FETCH = 250;
 const HAND_BACK = 2_500;
 /** How long a turn may take to answer its signal before its message goes back without it, ms. */
 const DEAF = 1_000;
-/** How often handled jobs beyond the age and count to keep are dropped, ms. */
-const FORGET_EVERY = 5_000;
-/** How often mailboxes are looked through for what operators and crashes can leave, ms. */
-const HEAL_EVERY = 30_000;
-const AGED_AT_ONCE = 200;
 /** How soon a message is offered again whose earlier namesake is still at work here, ms. */
 const NAMESAKE = 1_000;
 /** How long a job may be on its way from the store to its turn, ms. */
@@ -99,7 +82,8 @@ export class BullmqConsumer implements Consumer {
   private readonly worker: Worker;
   private readonly backend: TurnBackend;
   private readonly running = new Map<string, Running>();
-  private readonly chores: readonly NodeJS.Timeout[];
+  private readonly chores: BullmqChores;
+  private readonly watching: NodeJS.Timeout;
   private unsubscribe?: () => Promise<void>;
   /** When messages were cancelled that do not run here, oldest first. */
   private readonly cancelled = new Map<string, number>();
@@ -112,11 +96,11 @@ export class BullmqConsumer implements Consumer {
   constructor(
     actor: string,
     private readonly store: BullmqStore,
-    private readonly dead: TurnBackend,
+    dead: TurnBackend,
     private readonly options: ConsumerOptions,
     private readonly turn: TurnFunction,
   ) {
-    const { concurrency, rateLimit, reserved, aging, lockDuration, keepDone } = options;
+    const { concurrency, rateLimit, reserved, lockDuration, keepDone } = options;
     const worker = new Worker(
       actor,
       (job: Job, token: string | undefined) => this.process(job, token ?? ''),
@@ -149,15 +133,10 @@ export class BullmqConsumer implements Consumer {
       // One that is limited to few turns for a while still has one for any message.
       this.backend.reserved = new ReservedTurns(() => Math.max(1, worker.concurrency - reserved));
     }
-    this.chores = [
-      setInterval(() => void this.forget(), FORGET_EVERY).unref(),
-      setInterval(() => void this.heal(), HEAL_EVERY).unref(),
-      setInterval(() => this.watch(), lockDuration / 4).unref(),
-      ...(aging === undefined
-        ? []
-        : [setInterval(() => void this.age(aging), agingInterval(aging)).unref()]),
-    ];
-    this.worker.on('error', (error) => this.complain(`${actor}: ${error.message}`));
+    const complain = (message: string): void => this.complain(`${actor}: ${message}`);
+    this.chores = new BullmqChores(actor, { own: this.backend, dead }, options, complain);
+    this.watching = setInterval(() => this.watch(), lockDuration / 4).unref();
+    this.worker.on('error', ({ message }) => complain(message));
     this.worker.on('lockRenewalFailed', (ids: string[]) => {
       for (const id of ids) this.running.get(id)?.controller.abort(new LockLostError());
     });
@@ -190,7 +169,8 @@ export class BullmqConsumer implements Consumer {
   }
 
   async stop(grace: number): Promise<void> {
-    for (const chore of this.chores) clearInterval(chore);
+    this.chores.stop();
+    clearInterval(this.watching);
     const deadline = Date.now() + grace;
     const closed = this.worker.close();
     // A fetch under way may still bring a job.
@@ -371,40 +351,6 @@ export class BullmqConsumer implements Consumer {
     }
   }
 
-  private async forget(): Promise<void> {
-    const { keepDone, keepDead } = this.options;
-    const isBounded = Number.isFinite(keepDead.age) || Number.isFinite(keepDead.count);
-    const failed = (error: Error): void =>
-      this.complain(`${this.worker.name}: ended messages are not dropped: ${error.message}`);
-    await this.backend.forgetDone?.(keepDone).catch(failed);
-    if (isBounded) await this.dead.forgetDead(keepDead).catch(failed);
-  }
-
-  /** Some at a time: those that come into a better lane too soon would only wait there. */
-  private async age(aging: number): Promise<void> {
-    try {
-      for (const [lane, times] of agesOf(this.options.reserved)) {
-        const ids = await this.backend.overdue(lane, Date.now() - times * aging, AGED_AT_ONCE);
-        for (const id of ids) await this.backend.changePriority(id, lane);
-      }
-    } catch (error) {
-      this.complain(`${this.worker.name}: what waits long waits on: ${(error as Error).message}`);
-    }
-  }
-
-  private async heal(): Promise<void> {
-    const keys = await this.backend.mailboxes.heal().catch((error: Error) => {
-      this.complain(`${this.worker.name}: mailboxes are not mended: ${error.message}`);
-      return [];
-    });
-    if (keys.length === 0) return;
-    const named = keys.slice(0, 5).map((key) => `'${key}'`);
-    const more = keys.length > named.length ? ', …' : '';
-    this.logger.warn(
-      `${this.worker.name}: mended the mailboxes of ${keys.length} keys (${named.join(', ')}${more}); messages were removed or moved without BullMQ or Callsheet`,
-    );
-  }
-
   /** A message that was cancelled may be on its way here, or in work elsewhere. */
   private remember(storageId: string): void {
     const now = Date.now();
@@ -438,9 +384,4 @@ function isAgain(job: Job, earlier: Job): boolean {
 /** Whether the store said no, and nothing changed. */
 function isRefusal(error: unknown): error is Error {
   return REFUSALS.some((refusal) => error instanceof refusal);
-}
-
-/** How often to look for messages that have waited for so long. */
-function agingInterval(aging: number): number {
-  return Math.min(Math.max(aging / 10, 100), 30_000);
 }
