@@ -17,11 +17,13 @@ describe('resolveOptions', () => {
       idempotencyWindow: 86_400_000,
       keepDone: { age: 86_400_000, count: 10_000 },
       keepDead: { age: Infinity, count: Infinity },
-      lockDuration: 5_000,
+      lockDuration: 60_000,
       consume: true,
     };
     expect(resolveOptions()).toEqual(defaults);
     expect(resolveOptions({})).toEqual(defaults);
+    // Others may have what a worker there leaves.
+    expect(resolveOptions({ url: 'redis://127.0.0.1:1' }).lockDuration).toBe(5_000);
     expect(resolveOptions({ keepDone: { count: 5 } }).keepDone).toEqual({
       age: 86_400_000,
       count: 5,

@@ -29,8 +29,9 @@ export interface CallsheetOptions {
   /** How long, and how many, dead letters are kept per actor, oldest dropped first. Default: all of them, for ever. */
   keepDead?: { age?: Duration; count?: number };
   /**
-   * How long a worker that died or froze holds its messages before others may take them. Default '5s'. Longer tolerates
-   * longer pauses of the event loop, and delays recovery.
+   * How long a worker that died or froze holds its messages before others may take them. Longer tolerates longer pauses of the
+   * event loop, and delays recovery. Default '5s'; on an embedded store, which no other process has, '60s': what a process
+   * leaves there is given out by the next one at its start.
    */
   lockDuration?: Duration;
   /**
@@ -92,11 +93,12 @@ export function resolveOptions(options: CallsheetOptions = {}): ResolvedOptions 
   }
   const idempotencyWindow = toMilliseconds(options.idempotencyWindow ?? '24h', 'idempotencyWindow');
   if (idempotencyWindow === 0) throw new OptionError('idempotencyWindow', 'must be longer than 0');
-  const lockDuration = toMilliseconds(options.lockDuration ?? '5s', 'lockDuration');
-  if (lockDuration < 500) throw new OptionError('lockDuration', "must be at least '500ms'");
   const { url = 'pglite:./.callsheet', consume = true } = options;
   if (typeof consume !== 'boolean') throw new OptionError('consume', 'must be true or false');
   if (typeof url !== 'string') throw new OptionError('url', 'must be a string');
+  const usual = url.startsWith('pglite:') ? '60s' : '5s';
+  const lockDuration = toMilliseconds(options.lockDuration ?? usual, 'lockDuration');
+  if (lockDuration < 500) throw new OptionError('lockDuration', "must be at least '500ms'");
   const ring = toKeyRing(options.encryption);
   return {
     url,

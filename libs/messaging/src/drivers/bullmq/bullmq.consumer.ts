@@ -41,6 +41,8 @@ const HAND_BACK = 2_500;
 const DEAF = 1_000;
 /** How soon a message is offered again whose earlier namesake is still at work here, ms. */
 const NAMESAKE = 1_000;
+/** How often messages of workers that died are looked for, ms, unless locks are short. */
+const SWEEP_EVERY = 2_500;
 /** How long a job may be on its way from the store to its turn, ms. */
 const ON_ITS_WAY = 10_000;
 /** The same trouble is logged at most this often. */
@@ -110,7 +112,7 @@ export class BullmqConsumer implements Consumer {
         autorun: false,
         concurrency,
         lockDuration,
-        stalledInterval: lockDuration / 2,
+        stalledInterval: Math.min(lockDuration / 2, SWEEP_EVERY),
         maxStalledCount: NO_STALL_LIMIT,
         runRetryDelay: 1_000,
         ...(rateLimit && { limiter: { max: rateLimit.max, duration: rateLimit.per } }),

@@ -3,7 +3,13 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Logger } from '@nestjs/common';
 import path from 'node:path';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { Context, deadWith, quarantine, retry } from '../../../../../test/contract/context.js';
+import {
+  Context,
+  deadWith,
+  done,
+  quarantine,
+  retry,
+} from '../../../../../test/contract/context.js';
 import { gate } from '../../../../../test/contract/gate.js';
 import { atEnd } from '../../../../../test/support/cleanup.js';
 import { eventually } from '../../../../../test/support/eventually.js';
@@ -89,6 +95,34 @@ describe('an embedded store', () => {
     await store.close();
     const [aside = ''] = readdirSync(folder).filter((name) => name.includes('.incomplete-'));
     expect(readdirSync(path.join(folder, aside))).toEqual(['PG_VERSION']);
+  }, 30_000);
+
+  it('gives out at once what was in work when its process died, long before its lock has run out', async () => {
+    const url = `pglite:${tempDir()}`;
+    const context = new Context({ name: 'PGlite', url: async () => url, lacks: {} }, url);
+    const before = await context.engine({ lockDuration: '60s' });
+    const sent = [context.envelope({ key: 'k' }), context.envelope()];
+    const held = gate();
+    const turn = async (): Promise<Outcome> => {
+      await held.opened;
+      return done();
+    };
+    const { consumer, deliveries } = await context.consume(before, turn, { concurrency: 2 });
+    await before.send(sent);
+    await eventually(() => deliveries.length === 2);
+    // As if it had died: nothing is handed back.
+    await before.close();
+    const after = await context.engine({ lockDuration: '60s' });
+    const again = await context.consume(after, undefined, { concurrency: 2 });
+    await eventually(() => again.deliveries.length === 2, { timeout: 10_000 });
+    expect(again.deliveries.map(({ crashes, attempt }) => [crashes, attempt])).toEqual([
+      [1, 1],
+      [1, 1],
+    ]);
+    await again.consumer.stop(0);
+    await after.close();
+    held.open();
+    await consumer.stop(0);
   }, 30_000);
 
   it('in a place that is no folder is refused in one sentence', async () => {

@@ -9,6 +9,14 @@ import { PglitePool } from './pglite.pool.js';
 import { SqlStore, type PoolLike } from './sql.store.js';
 import { withinTime } from '../../within.time.js';
 
+/**
+ * Nobody else has the store: what is in work in it was that of a process which is gone. BullMQ's next sweep, at the start of a worker,
+ * takes what is marked and whose lock has run out, and counts the crash.
+ */
+const ABANDONED = `
+UPDATE bullmq.job SET locked_until_ms = 0, stalled_marked = true WHERE state = 'active';
+DELETE FROM bullmq.meta WHERE field = 'stalled-check';`;
+
 /** PostgreSQL embedded in this process; its files survive the process, not a power cut: PGlite never syncs them. */
 export class PgliteStore extends SqlStore {
   readonly info: StoreInfo = {
@@ -43,6 +51,7 @@ export class PgliteStore extends SqlStore {
       this.adapter = new PglitePool(this.database);
       await this.database.exec('SET search_path TO bullmq');
       await this.prepare();
+      await this.database.exec(ABANDONED);
       if (isNew) writeFileSync(mark, '');
     } catch (error) {
       await this.close();
