@@ -20,7 +20,7 @@ export class MetricsController {
   @ApiOkResponse({ description: 'what this process counts', standardSchema: metricsText })
   async get(
     @Res({ passthrough: true }) reply: FastifyReply,
-    @Headers('accept') accept?: string,
+    @Headers('accept') accept = '',
   ): Promise<string> {
     if (!this.metrics) throw new ProblemError('not_found', 'metrics are off in this process');
     const { type, text } = await this.metrics.accepted(accept);
