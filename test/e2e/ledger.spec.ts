@@ -79,11 +79,11 @@ function right(transfers: number): { code: number; report: string[] } {
 describe.concurrent('the ledger, killed by hand', { timeout: 300_000 }, () => {
   it('goes on where it stopped on the embedded store, and the sums are right', async () => {
     const cwd = tempDir();
-    const last = await killed(2, () => demo(cwd, 400));
-    expect(await endOf(last), last.output).toEqual(right(400));
+    const last = await killed(2, () => demo(cwd, 250));
+    expect(await endOf(last), last.output).toEqual(right(250));
     expect(last.stdout).toMatch(/^Ledger, run 1 goes on, [1-9]\d? % done/m);
     // The run is over: the next one is another.
-    const next = demo(cwd, 400);
+    const next = demo(cwd, 250);
     await eventually(() => /^Ledger, run 2 begins/m.test(next.stdout), { timeout: PATIENCE });
     expect(await next.stop('SIGINT')).toMatchObject({ signal: 'SIGINT' });
     expect(next.stderr).toBe('');

@@ -20,9 +20,10 @@ export class RouteFinder {
   }
 
   /** Also of one that was removed. @throws ProblemError not_found when there never was one */
-  async history(id: string, limit: number): Promise<RouteAudit[]> {
-    const changes = await possible(() => this.routes.history(id, limit));
-    return required(id, changes?.length ? changes : undefined);
+  async history(id: string, page: { before?: string; limit: number }): Promise<RouteAudit[]> {
+    const changes = await possible(() => this.routes.history(id, page));
+    // Behind the last one there is none either.
+    return required(id, changes?.length || page.before !== undefined ? changes : undefined);
   }
 
   /**

@@ -15,7 +15,7 @@ export const routeQuery = z.strictObject({ limit: pageLimit, cursor: pageCursor 
 export type RouteQuery = z.output<typeof routeQuery>;
 
 /** The query of the history of a route. */
-export const historyQuery = z.strictObject({ limit: pageLimit });
+export const historyQuery = z.strictObject({ limit: pageLimit, cursor: pageCursor });
 export type HistoryQuery = z.output<typeof historyQuery>;
 
 /** A route as the API shows it: spelled as it is made. */
@@ -55,6 +55,7 @@ export const routeHistory = z
           .describe('as it was after the change; absent: it was removed'),
       }),
     ),
+    next: z.string().optional().describe('cursor of the next page; absent on the last'),
   })
   .register(schemas, { id: 'RouteHistory' });
 export type RouteHistory = z.output<typeof routeHistory>;
@@ -87,12 +88,15 @@ export function toRouteView({ route, revision: at, changedAt }: RouteRecord): Ro
   return { ...toFields(route), revision: at, changedAt };
 }
 
-export function toRouteHistory(changes: readonly RouteAudit[]): RouteHistory {
+/** @param changes one more than `limit`, if there are more */
+export function toRouteHistory(changes: readonly RouteAudit[], limit: number): RouteHistory {
+  const shown = changes.slice(0, limit);
   return {
-    items: changes.map(({ route, ...change }) => ({
+    items: shown.map(({ route, cursor: _, ...change }) => ({
       ...change,
       ...(route && { route: toFields(route) }),
     })),
+    next: changes.length > limit ? shown.at(-1)?.cursor : undefined,
   };
 }
 

@@ -198,6 +198,9 @@ describe('GET /v1/routes/{id}/history', () => {
     ]);
     const first = await call<RouteHistory>('GET', '/v1/routes/told/history?limit=1');
     expect(first.body.items).toEqual(body.items.slice(0, 1));
+    expect(body.next).toBeUndefined();
+    const rest = `/v1/routes/told/history?limit=2&cursor=${first.body.next}`;
+    expect((await call<RouteHistory>('GET', rest)).body).toEqual({ items: body.items.slice(1) });
     expect((await call('GET', '/v1/routes/never/history')).status).toBe(404);
   });
 });

@@ -170,12 +170,17 @@ export class RoutesController {
     summary: 'The latest changes of a route, newest first, also of one that was removed',
   })
   @ApiLimit()
-  @ApiOkResponse({ description: 'the changes', standardSchema: routeHistory })
+  @ApiCursor()
+  @ApiOkResponse({ description: 'a page', standardSchema: routeHistory })
   async history(
     @Param('id') id: string,
-    @Query({ schema: historyQuery }) { limit = DEFAULT_LIMIT }: HistoryQuery,
+    @Query({ schema: historyQuery }) { limit = DEFAULT_LIMIT, cursor }: HistoryQuery,
   ): Promise<RouteHistory> {
-    return toRouteHistory(await this.finder.history(id, limit));
+    const page = { limit: limit + 1, ...(cursor !== undefined && { before: cursor }) };
+    const changes = await this.finder.history(id, page).catch((error: unknown) => {
+      throw error instanceof OptionError && error.path === 'before' ? badCursor() : error;
+    });
+    return toRouteHistory(changes, limit);
   }
 
   // The doubled colon is Fastify's way to write one that does not begin a parameter.

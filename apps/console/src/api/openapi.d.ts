@@ -2219,6 +2219,8 @@ export interface components {
                     disabled?: boolean;
                 };
             }[];
+            /** @description cursor of the next page; absent on the last */
+            next?: string;
         };
         RouteTested: {
             /** @description who would get a copy, by name, and what would be set on it */
@@ -3763,6 +3765,8 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
+                /** @description `next` of the page before */
+                cursor?: string;
             };
             header?: never;
             path: {
@@ -3772,7 +3776,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description the changes */
+            /** @description a page */
             200: {
                 headers: {
                     [name: string]: unknown;

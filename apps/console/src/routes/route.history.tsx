@@ -3,6 +3,8 @@ import { api, type Shown } from '../api/client.js';
 import { DataTable, type Column } from '../parts/data.table.js';
 import { JsonView } from '../parts/json.view.js';
 import { Moment } from '../parts/moment.js';
+import { Pager } from '../parts/pager.js';
+import { useUrlState } from '../parts/url.state.js';
 
 type Change = Shown['RouteHistory']['items'][number];
 
@@ -24,10 +26,11 @@ const COLUMNS: readonly Column<Change>[] = [
   },
 ];
 
-/** The latest changes of a route, also of one that was removed. */
+/** The changes of a route, newest first, also of one that was removed. */
 export function RouteHistory({ id }: { id: string }): ReactElement {
+  const { get } = useUrlState();
   const { data, error } = api.useQuery('get', '/v1/routes/{id}/history', {
-    params: { path: { id } },
+    params: { path: { id }, query: { cursor: get('cursor') } },
   });
   return (
     <section aria-labelledby="history">
@@ -40,6 +43,7 @@ export function RouteHistory({ id }: { id: string }): ReactElement {
         id={({ revision }) => revision}
         empty="No change is known."
       />
+      <Pager next={data?.next} />
     </section>
   );
 }

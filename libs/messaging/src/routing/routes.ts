@@ -20,6 +20,8 @@ import { checkedRoute, type Route } from './route.js';
 
 /** A change in the history of a route. */
 export interface RouteAudit {
+  /** Its place in the history: a cursor for `before`. */
+  cursor: string;
   /** ISO 8601. */
   at: string;
   change: 'created' | 'changed' | 'removed';
@@ -112,10 +114,15 @@ export class Routes {
     await this.router.bind(`actor:${actor}`, undefined);
   }
 
-  /** Changes of a route, newest first, also of one that was removed. @param limit 1 to 1,000, default 100 */
-  async history(id: string, limit = 100): Promise<RouteAudit[]> {
-    const rows = await this.keys.journal(ROUTES, checkedRouteId(id), { limit });
-    return rows.map(({ row }) => row as unknown as RouteAudit);
+  /**
+   * Changes of a route, newest first, also of one that was removed.
+   *
+   * @param page `before`: those older than that of this cursor; `limit`: 1 to 1,000, default 100
+   * @throws OptionError
+   */
+  async history(id: string, page: { before?: string; limit?: number } = {}): Promise<RouteAudit[]> {
+    const rows = await this.keys.journal(ROUTES, checkedRouteId(id), page);
+    return rows.map(({ id: cursor, row }) => ({ ...row, cursor }) as unknown as RouteAudit);
   }
 
   /**
