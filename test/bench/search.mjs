@@ -81,7 +81,7 @@ const took = [];
 for (let n = 0; n < 300; n++) {
   const value = Math.floor(Math.random() * KEPT);
   const from = performance.now();
-  const { items } = await engine.search('bench-kept', termOf('n', value), { limit: 20 });
+  const { items } = await engine.search(['bench-kept'], termOf('n', value), { limit: 20 });
   took.push(performance.now() - from);
   if (!items.some(({ envelope }) => envelope.data.n === value))
     throw new Error(`${value} is not found`);

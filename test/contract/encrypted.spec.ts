@@ -164,7 +164,7 @@ function encryptedContract(driver: Driver, dump: (engine: Engine) => Promise<str
           let after: SearchPlace | undefined;
           do {
             const page = { limit, ...(after && { after }) };
-            const { items, next } = await engine.search(actor, term, page);
+            const { items, next } = await engine.search([actor], term, page);
             found.push(...items.map(({ envelope }) => envelope.id));
             after = next;
           } while (after && found.length < 50);

@@ -99,7 +99,6 @@ export const lifecycleCases: Case[] = [
   {
     promise:
       'a process that froze for longer than the lock does not start a message that it is still working on',
-    waits: true,
     needs: 'bullmq',
     async run(context) {
       const engine = await context.engine({ lockDuration: 600 });

@@ -1,3 +1,4 @@
+import type { Queue } from 'bullmq';
 import { expect } from 'vitest';
 import type { Engine, MessageRecord, SearchPlace } from '../../libs/messaging/src/engine.js';
 import { IdempotencyConflictError } from '../../libs/messaging/src/messaging.errors.js';
@@ -52,6 +53,11 @@ export const searchCases: Case[] = [
       const [first] = await found(engine, actor, mine, 1);
       expect(first).toEqual(await engine.find(first!.envelope.id, [actor]));
       expect(await found(engine, other, mine, 5)).toHaveLength(1);
+      // Of several actors as of one.
+      const both = expected([...sent, ...apart.slice(2)], mine);
+      for (const limit of [1, 3, 50]) {
+        expect(ids(await found(engine, [actor, other], mine, limit))).toEqual(both);
+      }
       expect(await found(engine, actor, order(context, 3), 5)).toEqual([]);
     },
   },
@@ -87,6 +93,11 @@ export const searchCases: Case[] = [
       await engine.send([context.named(id, 'two', { terms: [after], dueAt, replace: true })]);
       expect(await found(engine, actor, before, 5)).toEqual([]);
       expect(ids(await found(engine, actor, after, 5))).toEqual([id]);
+      for (const later of [1, 2, 3]) {
+        const moved = { terms: [after], dueAt, replace: true, sentAt: Date.now() + later } as const;
+        await engine.send([context.named(id, `moved ${later}`, moved)]);
+      }
+      expect(ids(await found(engine, actor, after, 1))).toEqual([id]);
 
       const letters = [1, 2, 3].map(() => context.envelope({ terms: [before] }));
       const { consumer } = await context.consume(engine, dead);
@@ -103,6 +114,26 @@ export const searchCases: Case[] = [
       expect(await engine.rewrite({ ...letter, envelope })).toBe(true);
       expect(await found(engine, actor, before, 5)).toEqual([]);
       expect(await found(engine, actor, after, 5)).toHaveLength(3);
+    },
+  },
+  {
+    promise: 'what can be searched outlives what operators do to queues',
+    needs: 'bullmq',
+    async run(context) {
+      const engine = await context.engine();
+      const { actor } = context;
+      const queue = engine.queue!(actor) as Queue;
+      const term = order(context, 1);
+      await engine.send([1, 2, 3].map(() => context.envelope({ terms: [term] })));
+      await queue.removeOrphanedJobs();
+      expect(await found(engine, actor, term, 5)).toHaveLength(3);
+      await queue.drain();
+      expect(await found(engine, actor, term, 5)).toEqual([]);
+      const later = context.envelope({ terms: [term] });
+      await engine.send([later]);
+      expect(ids(await found(engine, actor, term, 1))).toEqual([later.id]);
+      await queue.obliterate({ force: true });
+      expect(await found(engine, actor, term, 5)).toEqual([]);
     },
   },
   {
@@ -147,14 +178,14 @@ export const searchCases: Case[] = [
 /** All that is found, in pages. */
 async function found(
   engine: Engine,
-  actor: string,
+  actor: string | readonly string[],
   term: string,
   limit: number,
 ): Promise<MessageRecord[]> {
   const items: MessageRecord[] = [];
   let after: SearchPlace | undefined;
   for (let page = 0; page < 50; page++) {
-    const result = await engine.search(actor, term, { limit, ...(after && { after }) });
+    const result = await engine.search([actor].flat(), term, { limit, ...(after && { after }) });
     expect(result.items.length).toBeLessThanOrEqual(limit);
     items.push(...result.items);
     if (!result.next) return items;

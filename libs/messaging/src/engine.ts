@@ -58,11 +58,11 @@ export interface Engine {
   list(actor: string, page: MessagePage): Promise<MessageListing>;
 
   /**
-   * Messages of `actor` that have this term, in whatever state, those sent last first: at most `limit`, those behind a place if one
-   * is given. A store may find only those among the last 100,000 terms of the actor that were stored or rewritten; an occurrence that
-   * BullMQ itself makes has none.
+   * Messages of these actors that have this term, in whatever state, those sent last first: at most `limit`, those behind a place if
+   * one is given. A store may find only those among the 100,000 terms of an actor that were stored or rewritten last; an occurrence
+   * that BullMQ itself makes has none.
    */
-  search(actor: string, term: string, page: SearchPage): Promise<SearchResult>;
+  search(actors: readonly string[], term: string, page: SearchPage): Promise<SearchResult>;
 
   /** Dead letters of these actors, newest first: at most `limit`, those after a place in that order if one is given. */
   deadLetters(
@@ -494,7 +494,7 @@ export interface Sent {
   /** How many. */
   count: number;
   /** The first {@link SENT_LIMIT} of them. */
-  first: Pick<Envelope, 'id' | 'actor'>[];
+  first: Pick<Envelope, 'id' | 'actor' | 'tenant'>[];
 }
 
 /** A page of what is found by a term. */
@@ -571,6 +571,8 @@ export const SENT_LIMIT = 20;
 /** What is remembered of the messages that a turn sends; undefined when there are none. */
 export function sentOf(sends: readonly Envelope[]): Sent | undefined {
   if (sends.length === 0) return undefined;
-  const first = sends.slice(0, SENT_LIMIT).map(({ id, actor }) => ({ id, actor }));
+  const first = sends.slice(0, SENT_LIMIT).map(({ id, actor, tenant }) => {
+    return { id, actor, ...(tenant !== undefined && { tenant }) };
+  });
   return { count: sends.length, first };
 }

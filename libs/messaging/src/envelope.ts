@@ -34,7 +34,7 @@ export interface Envelope extends Carried {
   traceparent?: string;
   tracestate?: string;
   tenant?: string;
-  /** What it is found by: see `termOf`. At most 16; absent: none. */
+  /** What it is found by: see `termsOf`. Absent: nothing. */
   terms?: readonly string[];
   /** Inbox of the process that waits for the reply. */
   replyTo?: string;

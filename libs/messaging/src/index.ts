@@ -101,9 +101,10 @@ export { type CallsheetOptions, type EncryptionOptions } from './messaging.optio
 export { hostNameOf, isLoopback } from './loopback.js';
 export { encryptionOf, launch, requireSharedStore, type LaunchOptions } from './launch.js';
 
-// Encryption
-export { mergedResults } from './search.result.js';
+// Searching
 export { tenantTerm, termOf } from './search.term.js';
+
+// Encryption
 export { KeyRing } from './encryption/key.ring.js';
 export { Encryption } from './encryption/encryption.js';
 export { type RotationReport } from './encryption/rotation.js';

@@ -92,7 +92,8 @@ export interface MessageOptions<
   secret?: readonly ((keyof Output & string) | `${keyof Output & string}.${string}`)[];
   /**
    * Fields by whose values messages of this type are found: text, numbers, booleans, and lists of such, as they travel (a `Date` in
-   * ISO 8601). At most 8, none of them secret; of a message 16 values at most. Stores keep a digest of each. Default none.
+   * ISO 8601). At most 8, none of them secret; of a message 16 values at most, the first of each field before others. Stores keep a digest of
+   * each. Default none.
    */
   search?: readonly (keyof Output & string)[];
 }

@@ -1,6 +1,5 @@
 import {
   ENGINE,
-  mergedResults,
   MessageRegistry,
   tenantTerm,
   termOf,
@@ -25,9 +24,10 @@ export interface Search extends Omit<MessageFilter, 'actor'> {
 
 const FIELD = /^data\.([\w$-]{1,64}):([^]{0,1000})$/;
 
-/** Messages of an actor that one call looks at, at least, and how many it reads at once. */
+/** Messages that one call reads, at most and at once, when it has to look for some among them; and for how long, ms. */
 const MOST_READ = 1_000;
 const AT_ONCE = 100;
+const MOST_TIME = 2_000;
 
 /** Finds messages by a value in their data, or all of a tenant, those sent last first. */
 @Injectable()
@@ -43,21 +43,27 @@ export class MessageSearcher {
    * @throws ProblemError invalid_query when no type can be searched so, or nothing says what to look for
    */
   async page(search: Search, limit: number, from?: SearchPlace): Promise<SearchResult> {
-    const term = this.termOf(search);
-    const isNarrow = ![search.state, search.key, search.type, search.q && search.tenant].every(
-      (each) => each === undefined,
-    );
+    const { actors, state, key, type, q } = search;
+    const field = q === undefined ? undefined : this.fieldOf(q);
+    const term = termFor(field, search.tenant);
+    const isNarrow = [state, key, type].some((each) => each !== undefined);
     const size = isNarrow ? AT_ONCE : limit;
+    const until = performance.now() + MOST_TIME;
     const items: MessageRecord[] = [];
     let after = from;
-    for (let read = 0; read < MOST_READ; read += size) {
-      const { items: found, next } = await this.pageOf(search.actors, term, size, after);
-      const wanted = found.filter((record) => isWanted(record, search));
-      // What is behind the last one taken is read again for the next page.
-      const rest = wanted.slice(limit - items.length);
-      items.push(...wanted.slice(0, limit - items.length));
+    for (
+      let read = 0;
+      read < MOST_READ && (read === 0 || performance.now() < until);
+      read += size
+    ) {
+      const page = { limit: size, ...(after && { after }) };
+      const { items: found, next } = await this.engine.search(actors, term, page);
+      const wanted = found.filter((record) => this.isWanted(record, search, field?.name));
+      const taken = wanted.slice(0, limit - items.length);
+      items.push(...taken);
       const last = items.at(-1);
-      if (items.length === limit && last && (rest.length > 0 || next)) {
+      // What is behind the last one taken is read again for the next page.
+      if (items.length === limit && last && (wanted.length > taken.length || next)) {
         return { items, next: { sentAt: last.envelope.sentAt, storageId: last.storageId } };
       }
       if (!next) return { items };
@@ -66,35 +72,38 @@ export class MessageSearcher {
     return { items, ...(after && { next: after }) };
   }
 
-  private async pageOf(
-    actors: readonly string[],
-    term: string,
-    limit: number,
-    after: SearchPlace | undefined,
-  ): Promise<SearchResult> {
-    const page = { limit, ...(after && { after }) };
-    const results = await Promise.all(actors.map((actor) => this.engine.search(actor, term, page)));
-    return mergedResults(results, limit);
-  }
-
-  private termOf({ q, tenant }: Search): string {
-    if (q === undefined) {
-      if (tenant === undefined) throw badQuery('actor', 'must be given without q');
-      return tenantTerm(tenant);
-    }
-    const [, field, value] = FIELD.exec(q) ?? [];
-    if (field === undefined || value === undefined) {
+  /** @throws ProblemError invalid_query */
+  private fieldOf(q: string): Field {
+    const [, name, value] = FIELD.exec(q) ?? [];
+    if (name === undefined || value === undefined) {
       throw badQuery('q', 'must be data.<field>:<value>');
     }
     const fields = new Set(this.registry.all().flatMap(({ meta }) => meta.search));
-    if (fields.has(field)) return termOf(field, value);
+    if (fields.has(name)) return { name, value };
     const known = [...fields].sort().join(', ') || 'none';
     throw badQuery('q', `names no field that can be searched; those that can: ${known}`);
   }
+
+  /** What is no longer to be found by a field, because it is secret now say, is not. */
+  private isWanted(record: MessageRecord, search: Search, field: string | undefined): boolean {
+    const { type } = record.envelope;
+    const isDeclared =
+      field === undefined ||
+      !this.registry.has(type) ||
+      this.registry.get(type).meta.search.includes(field);
+    const isOfState = search.state === undefined || record.state === search.state;
+    return isDeclared && isOfState && matches(record, search);
+  }
 }
 
-function isWanted(record: MessageRecord, search: Search): boolean {
-  const { state, tenant } = search;
-  const isOwn = tenant === undefined || record.envelope.tenant === tenant;
-  return isOwn && (state === undefined || record.state === state) && matches(record, search);
+interface Field {
+  name: string;
+  value: string;
+}
+
+/** Somebody of a tenant is led to nothing of others. @throws ProblemError invalid_query when nothing says what to look for */
+function termFor(field: Field | undefined, tenant: string | undefined): string {
+  if (field) return termOf(field.name, field.value, tenant);
+  if (tenant === undefined) throw badQuery('actor', 'must be given without q');
+  return tenantTerm(tenant);
 }

@@ -33,7 +33,7 @@ import type { Json } from '../json.js';
 import { IdempotencyConflictError } from '../messaging.errors.js';
 import { unreadable } from './encrypted.js';
 import type { KeyRing } from './key.ring.js';
-import { mergedResults } from '../search.result.js';
+import { merged, placeOf } from '../search.result.js';
 import { namedOf, Payloads } from './payloads.js';
 import { REENCRYPT } from './rotation.js';
 
@@ -130,11 +130,11 @@ export class EncryptedEngine implements Engine {
     return { ...listing, items };
   }
 
-  /** Under each key of the ring one after the other; what is asked for is a page, so they are merged. */
-  async search(actor: string, term: string, page: SearchPage): Promise<SearchResult> {
+  /** Under each key of the ring, and plain. */
+  async search(actors: readonly string[], term: string, page: SearchPage): Promise<SearchResult> {
     const terms = this.ring.terms(term);
-    const results = await Promise.all(terms.map((each) => this.inside.search(actor, each, page)));
-    const { items, next } = mergedResults(results, page.limit);
+    const pages = await Promise.all(terms.map((each) => this.inside.search(actors, each, page)));
+    const { items, next } = merged(pages, page.limit, placeOf);
     return {
       items: items.map((record) => this.payloads.openRecord(record)),
       ...(next && { next }),

@@ -19,7 +19,6 @@ import type {
   MessageRecord,
   QuarantinedKey,
   SearchPage,
-  SearchPlace,
   SearchResult,
   Sightings,
   Signal,
@@ -35,7 +34,7 @@ import type { ResolvedOptions } from '../../messaging.options.js';
 import { BullmqConsumer } from './bullmq.consumer.js';
 import { DEAD, toBuried, toFinishedTurn, toListed, toRecord, wasCancelled } from './bullmq.job.js';
 import { verifyBullmqVersion } from './bullmq.package.js';
-import type { BullmqStore, TurnBackend } from './bullmq.store.js';
+import type { BullmqStore, FoundPlace, TurnBackend } from './bullmq.store.js';
 import { safeUrl } from './store.url.js';
 import { settledWithin, withinTime } from '../../within.time.js';
 
@@ -187,18 +186,22 @@ export class BullmqEngine implements Engine {
     });
   }
 
-  async search(actor: string, term: string, { after, limit }: SearchPage): Promise<SearchResult> {
+  async search(
+    actors: readonly string[],
+    term: string,
+    { after, limit }: SearchPage,
+  ): Promise<SearchResult> {
     return this.reading(async () => {
       const items: MessageRecord[] = [];
       let next = after;
       for (let round = 1; round <= MOST_ROUNDS && items.length < limit; round++) {
         const wanted = limit - items.length;
         const page = { limit: wanted, ...(next && { after: next }) };
-        const places = await turnBackendOf(this.queue(actor)).search(term, page);
-        const found = await Promise.all(places.map((place) => this.recordOf(actor, place)));
-        items.push(...found.filter(has(term)));
-        if (places.length < wanted) return { items };
-        next = places.at(-1);
+        const found = await this.database.search(actors, term, page);
+        const records = await Promise.all(found.items.map((place) => this.recordOf(place, term)));
+        items.push(...records.filter((record) => record !== undefined));
+        next = found.next;
+        if (!next) break;
       }
       return { items, ...(next && { next }) };
     });
@@ -394,15 +397,20 @@ export class BullmqEngine implements Engine {
     }
   }
 
-  /** What stands at a place; undefined when it is gone. */
-  private recordOf(actor: string, { storageId }: SearchPlace): Promise<MessageRecord | undefined> {
-    return whole(async () => {
+  /** What stands at a place; undefined when it is gone, or another one that has no such term, or another place. */
+  private async recordOf(
+    { actor, storageId, sentAt }: FoundPlace,
+    term: string,
+  ): Promise<MessageRecord | undefined> {
+    const record = await whole(async () => {
       for (const queue of [actor, actor + DEAD]) {
         const job = (await this.queue(queue).getJob(storageId)) as Job | undefined;
         if (job) return job;
       }
       return undefined;
     });
+    if (!record?.envelope.terms?.includes(term)) return undefined;
+    return record.envelope.sentAt === sentAt ? record : undefined;
   }
 
   /** Looks first where the id says it belongs, then everywhere at once. */
@@ -424,11 +432,6 @@ export class BullmqEngine implements Engine {
 /** The backend that this engine gave the queue. */
 function turnBackendOf(queue: Queue): TurnBackend {
   return queue.getBackend() as unknown as TurnBackend;
-}
-
-/** Its message may be gone, or have other terms by now. */
-function has(term: string): (record: MessageRecord | undefined) => record is MessageRecord {
-  return (record): record is MessageRecord => record?.envelope.terms?.includes(term) === true;
 }
 
 /** A message, read whole though it may move meanwhile. */

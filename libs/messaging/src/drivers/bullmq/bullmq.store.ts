@@ -18,6 +18,7 @@ import type {
 } from '../../engine.js';
 import type { Envelope } from '../../envelope.js';
 import type { Json } from '../../json.js';
+import type { Found } from '../../search.result.js';
 import type { JobProgress } from './bullmq.job.js';
 import type { Mailboxes } from './mailboxes.js';
 import type { ReservedTurns } from './reserved.turns.js';
@@ -58,8 +59,15 @@ export interface BullmqStore {
   present(actor: string, release: string): Promise<void>;
   /** As `Engine.releases`. */
   releases(actor: string): Promise<Sightings>;
+  /** As `Engine.search`: where messages stand that have the term. They may be gone, or have others, when they are looked at. */
+  search(actors: readonly string[], term: string, page: SearchPage): Promise<Found<FoundPlace>>;
   ping(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** Where a message stands that was found. */
+export interface FoundPlace extends SearchPlace {
+  actor: string;
 }
 
 /** The next job, as a backend answers it with the end of another; undefined when the worker has to fetch it. */
@@ -152,8 +160,6 @@ export interface TurnBackend extends IQueueBackend {
     after: MessagePlace | undefined,
     limit: number,
   ): Promise<MessagePlace[]>;
-  /** Where messages of this backend's queue stand, and its dead letters, that have a term, or had it; as `Engine.search`. */
-  search(term: string, page: SearchPage): Promise<SearchPlace[]>;
   /** As `Engine.rewrite`, with what its attempts left. This backend is of the queue of the dead letter. */
   rewrite(letter: MessageRecord, failure: Failure): Promise<boolean>;
   /** A dead letter (this backend is of its queue) goes back to its actor's. False when it is not there. */

@@ -8,8 +8,6 @@ import type {
   MessagePlace,
   MessageRecord,
   MessageState,
-  SearchPage,
-  SearchPlace,
   StoredState,
 } from '../../engine.js';
 import { actorOf, DEAD, redriven, toAnswer, toEnvelope, type JobProgress } from './bullmq.job.js';
@@ -20,7 +18,7 @@ import { pauseAfterError } from './error.pause.js';
 import type { PoolLike } from './sql.store.js';
 import { NOW, onServerClock } from './postgres.clock.js';
 import { PostgresEnds } from './postgres.ends.js';
-import { foundIn, placesIn } from './postgres.places.js';
+import { placesIn } from './postgres.places.js';
 import { toSends } from './postgres.sends.js';
 import { PostgresMailboxes } from './postgres.mailboxes.js';
 import { retryLost, retryTransient } from './postgres.retry.js';
@@ -336,11 +334,6 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
   ): Promise<MessagePlace[]> {
     const pool = this.connection.pool as unknown as PoolLike;
     return placesIn(pool, this.queueName, state, after, limit);
-  }
-
-  async search(term: string, page: SearchPage): Promise<SearchPlace[]> {
-    const pool = this.connection.pool as unknown as PoolLike;
-    return foundIn(pool, [this.queueName, this.queueName + DEAD], term, page);
   }
 
   // A button on the dashboard: retrying a dead letter is redriving it.

@@ -8,10 +8,12 @@ CREATE FUNCTION callsheet.redrive(
 ) RETURNS boolean
 LANGUAGE plpgsql SET search_path = bullmq, pg_temp AS $$
 BEGIN
+  -- First, as it locks the key before the message.
+  IF NOT callsheet.redrive(p_queue, p_id, p_progress, p_data, p_types, p_keyed) THEN RETURN false; END IF;
   UPDATE job
      SET opts = opts || jsonb_build_object('callsheet', COALESCE(opts->'callsheet', '{}') - 'terms'
            || jsonb_strip_nulls(jsonb_build_object('terms', p_terms)))
-   WHERE queue = p_queue || '.dead' AND id = p_id AND state = 'failed' AND p_data IS NOT NULL;
-  RETURN callsheet.redrive(p_queue, p_id, p_progress, p_data, p_types, p_keyed);
+   WHERE queue = p_queue AND id = p_id AND p_data IS NOT NULL;
+  RETURN true;
 END $$;
 `;

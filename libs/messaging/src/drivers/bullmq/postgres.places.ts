@@ -1,4 +1,7 @@
-import type { MessagePlace, MessageState, SearchPage, SearchPlace } from '../../engine.js';
+import type { MessagePlace, MessageState, SearchPage } from '../../engine.js';
+import type { Found } from '../../search.result.js';
+import { actorOf, DEAD } from './bullmq.job.js';
+import type { FoundPlace } from './bullmq.store.js';
 import type { PoolLike } from './sql.store.js';
 
 /**
@@ -52,28 +55,31 @@ export async function placesIn(
 }
 
 /**
- * Messages of a queue, and its dead letters, that have a term, those sent last first.
+ * Messages of some queues that have a term, those sent last first.
  *
- * $1 queue, $2 queue of the dead letters, $3 term, $4 how many at most, $5 time and $6 id of the place behind which to begin (null:
- * the beginning)
+ * $1 queues, $2 term, $3 how many at most, $4 time and $5 id of the place behind which to begin (null: the beginning)
  */
 const FOUND = `
-SELECT id, added_at_ms FROM bullmq.job
- WHERE queue IN ($1, $2) AND opts->'callsheet' ? 'terms' AND opts->'callsheet'->'terms' ? $3
-   AND ($6::text IS NULL OR (added_at_ms, id COLLATE "C") < ($5::bigint, $6::text))
- ORDER BY added_at_ms DESC, id COLLATE "C" DESC LIMIT $4`;
+SELECT queue, id, added_at_ms FROM bullmq.job
+ WHERE queue = ANY($1::text[]) AND opts->'callsheet' ? 'terms' AND opts->'callsheet'->'terms' ? $2
+   AND ($5::text IS NULL OR (added_at_ms, id COLLATE "C") < ($4::bigint, $5::text))
+ ORDER BY added_at_ms DESC, id COLLATE "C" DESC LIMIT $3`;
 
-/** As `TurnBackend.search`, of a queue and that of its dead letters. */
+/** As `BullmqStore.search`. */
 export async function foundIn(
   pool: PoolLike,
-  queues: readonly [live: string, dead: string],
+  actors: readonly string[],
   term: string,
   { after, limit }: SearchPage,
-): Promise<SearchPlace[]> {
-  const params = [...queues, term, limit, after?.sentAt ?? null, after?.storageId ?? null];
+): Promise<Found<FoundPlace>> {
+  const queues = actors.flatMap((actor) => [actor, actor + DEAD]);
+  const params = [queues, term, limit, after?.sentAt ?? null, after?.storageId ?? null];
   const { rows } = await pool.query(FOUND, params);
-  return rows.map((row) => ({
+  const items = rows.map((row) => ({
+    actor: actorOf(String(row['queue'])),
     sentAt: Number(row['added_at_ms']),
     storageId: String(row['id']),
   }));
+  const last = items.length < limit ? undefined : items.at(-1);
+  return { items, ...(last && { next: last }) };
 }

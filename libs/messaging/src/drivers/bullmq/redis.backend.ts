@@ -20,7 +20,6 @@ import type {
   MessageRecord,
   MessageState,
   SearchPage,
-  SearchPlace,
   StoredState,
 } from '../../engine.js';
 import type { Envelope } from '../../envelope.js';
@@ -34,7 +33,15 @@ import {
   toJob,
   type JobProgress,
 } from './bullmq.job.js';
-import { Ending, type Failure, type Keep, type NextJob, type TurnBackend } from './bullmq.store.js';
+import {
+  Ending,
+  type Failure,
+  type FoundPlace,
+  type Keep,
+  type NextJob,
+  type TurnBackend,
+} from './bullmq.store.js';
+import type { Found } from '../../search.result.js';
 import { mended } from './damaged.data.js';
 import { pauseAfterError } from './error.pause.js';
 import { LANES, URGENT } from '../../priority.js';
@@ -197,6 +204,13 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
     refuse(result as Result, envelopes);
   }
 
+  /** As `BullmqStore.search`, of one actor. */
+  async search(actor: string, term: string, page: SearchPage): Promise<Found<FoundPlace>> {
+    const prefixes = [this.keysOf(actor), this.keysOf(actor + DEAD)] as const;
+    const { items, ...rest } = await foundIn(await this.client, prefixes, term, page);
+    return { items: items.map((place) => ({ ...place, actor })), ...rest };
+  }
+
   async complete(
     job: Job,
     token: string,
@@ -322,10 +336,6 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
     for (let round = 1; round <= FORGET_ROUNDS; round++) {
       if ((await this.runScript('forget', FORGET, 2, args)) < 1_000) break;
     }
-  }
-
-  async search(term: string, page: SearchPage): Promise<SearchPlace[]> {
-    return foundIn(await this.client, this.toKey(''), term, page);
   }
 
   places(

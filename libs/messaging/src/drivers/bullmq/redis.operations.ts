@@ -213,7 +213,7 @@ local p, result = KEYS[2], obliterate(KEYS, ARGV)
 if result < 0 then return result end
 dropParked(p)
 mendAll(p)
-if result == 0 then redis.call('DEL', p .. 'quarantine') end
+if result == 0 then redis.call('DEL', p .. 'quarantine', p .. 'terms', p .. 'terms:at') end
 return result
 `,
     ),
@@ -224,7 +224,7 @@ return result
       ['removeOrphanedJobs'],
       `${HEALING}
 local ours, first = {}, 3 + ARGV[1] + ARGV[2 + ARGV[1]]
-for _, name in ipairs({ 'mailbox', 'mailboxes', 'arrivals', 'quarantine', 'traits', 'state', 'states', 'journal', 'deaths' }) do ours[name] = true end
+for _, name in ipairs({ 'mailbox', 'mailboxes', 'arrivals', 'quarantine', 'traits', 'state', 'states', 'journal', 'deaths', 'terms' }) do ours[name] = true end
 for at = #ARGV, first, -1 do
   if ours[ARGV[at]] then table.remove(ARGV, at) end
 end

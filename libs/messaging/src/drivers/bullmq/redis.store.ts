@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Cluster, ReplyError, type Redis, type RedisOptions } from 'ioredis';
-import type { Bindings, Sightings, Signal, StoreInfo } from '../../engine.js';
+import type { Bindings, SearchPage, Sightings, Signal, StoreInfo } from '../../engine.js';
 import type { Envelope } from '../../envelope.js';
 import type { Json } from '../../json.js';
 import {
@@ -11,8 +11,9 @@ import {
 } from '../../messaging.errors.js';
 import type { ResolvedOptions } from '../../messaging.options.js';
 import { MOST_RELEASES, type Release } from '../../release.js';
+import { merged, type Found } from '../../search.result.js';
 import { revisionOf } from '../revision.js';
-import type { BullmqStore } from './bullmq.store.js';
+import type { BullmqStore, FoundPlace } from './bullmq.store.js';
 import { checkClock } from '../../clock.skew.js';
 import { redisClient, type Client } from './redis.client.js';
 import { redisTurnBackends, type RedisTurnBackend } from './redis.backend.js';
@@ -148,6 +149,16 @@ export class RedisStore implements BullmqStore {
       releases.push({ id: seen[at] ?? '', seenAt: Number(seen[at + 1]) });
     }
     return { now, releases };
+  }
+
+  async search(
+    actors: readonly string[],
+    term: string,
+    page: SearchPage,
+  ): Promise<Found<FoundPlace>> {
+    const composer = this.opened(this.composer);
+    const all = Promise.all(actors.map((actor) => composer.search(actor, term, page)));
+    return merged(await this.bounded(all), page.limit, (place) => place);
   }
 
   async ping(): Promise<void> {

@@ -1,14 +1,23 @@
 import { runMigrations } from 'bullmq';
-import type { Bindings, Sightings, Signal, StoreInfo, Transaction } from '../../engine.js';
+import type {
+  Bindings,
+  SearchPage,
+  Sightings,
+  Signal,
+  StoreInfo,
+  Transaction,
+} from '../../engine.js';
 import type { Envelope } from '../../envelope.js';
 import type { Json } from '../../json.js';
 import { StoreError, UnknownOutcomeError } from '../../messaging.errors.js';
 import type { ResolvedOptions } from '../../messaging.options.js';
 import { MOST_RELEASES } from '../../release.js';
-import type { BullmqStore } from './bullmq.store.js';
+import type { Found } from '../../search.result.js';
+import type { BullmqStore, FoundPlace } from './bullmq.store.js';
 import { turnBackendFactory } from './postgres.backend.js';
 import { NOW } from './postgres.clock.js';
 import { PostgresNotices, SIGNALS, toPayload, type Session } from './postgres.notices.js';
+import { foundIn } from './postgres.places.js';
 import { retryLost, retryTransient } from './postgres.retry.js';
 import { migrate, type Queryable } from './postgres.schema.js';
 import { refusalOf, toSends } from './postgres.sends.js';
@@ -135,6 +144,14 @@ export abstract class SqlStore implements BullmqStore {
       [actor],
     );
     return rows[0]?.['sightings'] as Sightings;
+  }
+
+  async search(
+    actors: readonly string[],
+    term: string,
+    page: SearchPage,
+  ): Promise<Found<FoundPlace>> {
+    return foundIn(this.pool, actors, term, page);
   }
 
   async ping(): Promise<void> {

@@ -117,10 +117,10 @@ export class MemoryEngine implements Engine {
     return listing(this.messages.of(actor), page);
   }
 
-  async search(actor: string, term: string, page: SearchPage): Promise<SearchResult> {
+  async search(actors: readonly string[], term: string, page: SearchPage): Promise<SearchResult> {
     // For those that are to be kept no longer to go.
-    this.messages.queue(actor);
-    const items = this.messages.terms.search(actor, term, page).map(recordOf);
+    for (const actor of actors) this.messages.queue(actor);
+    const items = this.messages.terms.search(actors, term, page).map(recordOf);
     const last = items.length < page.limit ? undefined : items.at(-1);
     return { items, ...(last && { next: placeOf(last) }) };
   }

@@ -21,10 +21,10 @@ export class Terms {
     }
   }
 
-  /** Those of an actor that have the term, sent last first. */
-  search(actor: string, term: string, { after, limit }: SearchPage): Entry[] {
+  /** Those of these actors that have the term, sent last first. */
+  search(actors: readonly string[], term: string, { after, limit }: SearchPage): Entry[] {
     return [...(this.byTerm.get(term) ?? [])]
-      .filter((entry) => entry.envelope.actor === actor)
+      .filter((entry) => actors.includes(entry.envelope.actor))
       .filter((entry) => !after || sentLastFirst(placeOf(entry), after) > 0)
       .sort((a, b) => sentLastFirst(placeOf(a), placeOf(b)))
       .slice(0, limit);
