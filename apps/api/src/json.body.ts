@@ -16,6 +16,9 @@ export class RawBody {
   }
 }
 
+/** Space, tab and carriage return: what a line may end with. */
+const BLANK = new Set([0x20, 0x09, 0x0d]);
+
 /** The route that takes a message per line too. */
 const BATCH = '/v1/messages::batch';
 
@@ -52,7 +55,7 @@ function linesOf(bytes: Buffer, parse: (bytes: Buffer) => unknown): unknown[] {
     const end = found < 0 ? bytes.length : found;
     const text = bytes.subarray(from, end);
     from = end + 1;
-    if (/^\s*$/.test(text.toString('latin1'))) continue;
+    if (text.every((byte) => BLANK.has(byte))) continue;
     try {
       values.push(parse(text));
     } catch (error) {

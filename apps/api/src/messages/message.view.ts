@@ -4,6 +4,7 @@ import {
   type AttemptRecord,
   type JsonObject,
   type MessageRecord,
+  type Sent,
 } from '@callsheet/messaging';
 import { z } from 'zod';
 import { schemas } from '../schema.registry.js';
@@ -61,7 +62,9 @@ export const messageView = z
         total: z.int(),
         items: z
           .array(z.object({ id: z.string(), actor: z.string() }))
-          .describe('the first twenty; what has ended long ago may be gone'),
+          .describe(
+            'of the first twenty those that the asker may see; what has ended long ago may be gone',
+          ),
       })
       .optional()
       .describe('messages that its turn sent; absent: none, or it is not done'),
@@ -92,8 +95,13 @@ export type MessageView = z.infer<typeof messageView>;
  * What the store knows of a message, as the API shows it.
  *
  * @param data what of its data is shown
+ * @param tenant whose messages the asker may see; undefined: all
  */
-export function toMessageView(record: MessageRecord, data: JsonObject): MessageView {
+export function toMessageView(
+  record: MessageRecord,
+  data: JsonObject,
+  tenant?: string,
+): MessageView {
   const { envelope, state, history, startedAt, finishedAt, reason, redrives, reply, sent } = record;
   const ready = envelope.dueAt ?? envelope.sentAt;
   const first = history[0]?.startedAt ?? startedAt;
@@ -115,7 +123,7 @@ export function toMessageView(record: MessageRecord, data: JsonObject): MessageV
     causationId: envelope.causationId,
     traceId: TRACE.exec(envelope.traceparent ?? '')?.[1],
     reply: reply?.data,
-    effects: sent && { total: sent.count, items: sent.first },
+    effects: sent && { total: sent.count, items: effectsOf(sent, tenant) },
     sentAt: iso(envelope.sentAt),
     dueAt: envelope.dueAt === undefined ? undefined : iso(envelope.dueAt),
     deadline: envelope.deadline === undefined ? undefined : iso(envelope.deadline),
@@ -128,6 +136,13 @@ export function toMessageView(record: MessageRecord, data: JsonObject): MessageV
     waitMs: first === undefined ? undefined : Math.max(0, first - ready),
     latencyMs: finishedAt === undefined ? undefined : Math.max(0, finishedAt - ready),
   };
+}
+
+/** Those of another tenant are counted alone. */
+function effectsOf({ first }: Sent, tenant: string | undefined): { id: string; actor: string }[] {
+  return first
+    .filter((each) => tenant === undefined || each.tenant === tenant)
+    .map(({ id, actor }) => ({ id, actor }));
 }
 
 export function toAttemptView(attempt: AttemptRecord): z.infer<typeof attemptView> {

@@ -261,7 +261,7 @@ export class MessagesController {
   @ApiOperation({ operationId: 'getMessage', summary: 'A message: state, attempts, timings' })
   @ApiOkResponse({ description: 'the message', standardSchema: messageView })
   async get(@Param('id') id: string, @Asker() by: Principal): Promise<MessageView> {
-    return this.view(await this.finder.get(id, by));
+    return this.view(await this.finder.get(id, by), by.tenant);
   }
 
   private async found(search: Search, limit: number, cursor?: string): Promise<MessageList> {
@@ -269,14 +269,14 @@ export class MessagesController {
     if (cursor !== undefined && !from) throw badCursor();
     const { items, next } = await this.searcher.page(search, limit, from);
     return {
-      items: items.map((record) => this.view(record)),
+      items: items.map((record) => this.view(record, search.tenant)),
       next: next && cursorBehind(next),
     };
   }
 
-  private view(record: MessageRecord): MessageView {
+  private view(record: MessageRecord, tenant?: string): MessageView {
     const { type, data } = record.envelope;
-    return toMessageView(record, this.sendable.shown(type, data));
+    return toMessageView(record, this.sendable.shown(type, data), tenant);
   }
 
   /** @throws ProblemError idempotency_conflict when it would take the place of what is another tenant's */

@@ -1,5 +1,4 @@
 import { Option, type Command } from 'commander';
-import { misuse } from '../exit.js';
 import { argument } from '../output.js';
 import { doing, segment } from '../run.js';
 import type { Shell } from '../shell.js';
@@ -43,9 +42,6 @@ export function addMessages(program: Command, shell: Shell): void {
     .action(
       doing<[actor?: string], Filters>(shell, async (run, [actor], options) => {
         const { limit, find, state, key, type } = options;
-        if (actor === undefined && find === undefined) {
-          throw misuse('whose messages?', 'name an actor, or say --find data.<field>:<value>');
-        }
         const query = { actor, q: find, state, key, type };
         await run.out.list(COLUMNS, run.api.items<Shown['Message']>('/v1/messages', limit, query));
       }),

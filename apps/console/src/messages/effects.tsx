@@ -4,6 +4,7 @@ import { Link } from 'wouter';
 import { pathTo } from '../address.js';
 import type { Shown } from '../api/client.js';
 import { StateBadge } from '../parts/state.badge.js';
+import { POLL } from '../api/queries.js';
 import { findMessage } from './find.message.js';
 
 type Message = Shown['Message'];
@@ -12,9 +13,11 @@ type Message = Shown['Message'];
 export function Effects({ message }: { message: Message }): ReactElement | null {
   const { id, effects } = message;
   const { data } = useQuery({
-    queryKey: ['effects', '/v1/messages', id, effects?.total],
+    queryKey: ['effects', id, effects?.total],
     queryFn: () => Promise.all((effects?.items ?? []).map((each) => findMessage(each.id))),
     enabled: effects !== undefined,
+    // What has ended stays as it is.
+    refetchInterval: ({ state }) => (state.data?.every(hasEnded) ? false : POLL),
   });
   if (!effects) return null;
   const more = effects.total - effects.items.length;
@@ -37,4 +40,8 @@ export function Effects({ message }: { message: Message }): ReactElement | null 
       {more > 0 && <p className="quiet">And {more} more.</p>}
     </section>
   );
+}
+
+function hasEnded(message: Message | undefined): boolean {
+  return !message || ['done', 'dead', 'cancelled'].includes(message.state);
 }

@@ -71,7 +71,7 @@ function Messages(): ReactElement {
         error={error}
         empty={
           data?.next
-            ? 'None among the thousand that were looked at. The next page looks on.'
+            ? 'None among those that were looked at. The next page looks on.'
             : 'There are none.'
         }
       />
