@@ -214,6 +214,31 @@ serverSuite('chromium', 'the console where operators work', () => {
       expect((await api.request('GET', '/v1/schedules/report')).status).toBe(404);
     });
 
+    it('do not overwrite what somebody else has changed meanwhile', async () => {
+      await schedule('shared', { cron: '0 9 * * *' });
+      const change = async (cron: string) => {
+        const message = webhookTo(peer.url, 'order.paid');
+        await api.request('PUT', '/v1/schedules/shared', { message, cron });
+      };
+      const cron = async () => {
+        const { body } = await api.request<{ cron: string }>('GET', '/v1/schedules/shared');
+        return body.cron;
+      };
+      await stage.go('/schedules/of/shared?edit=yes', 'Change shared');
+      await page.getByRole('textbox', { name: 'Pattern' }).fill('0 11 * * *');
+      await change('0 10 * * *');
+      await button('Save').click();
+      await page.getByRole('alert').filter({ hasText: 'look at it, and decide' }).waitFor();
+      expect(await cron()).toBe('0 10 * * *');
+
+      // As it is now, it can be changed.
+      await stage.go('/schedules/of/shared?edit=yes', 'Change shared');
+      await page.getByRole('textbox', { name: 'Pattern' }).fill('0 11 * * *');
+      await button('Save').click();
+      await button('Change').waitFor();
+      expect(await cron()).toBe('0 11 * * *');
+    });
+
     it('are paused with a reason, resumed, triggered and backfilled after a count', async () => {
       peer.answer({ status: 204 });
       await schedule('steered', { cron: '0 9 * * *' });

@@ -30,6 +30,7 @@ import type { Started } from './schedule.js';
 import { latestDefinition, type Definition } from './schedule.state.js';
 import {
   DeclaredScheduleError,
+  ScheduleChangedError,
   ScheduleExistsError,
   TooManyBackfillsError,
 } from './scheduler.errors.js';
@@ -47,6 +48,12 @@ export interface ScheduleListOptions {
   after?: string;
   /** How many at most, 1 to 1,000. Default 100. */
   limit?: number;
+}
+
+/** On what condition a schedule is changed. */
+export interface ScheduleChange {
+  /** Only if it has this {@link ScheduleRecord.revision}; 0: only if there is none of this id. Default: whatever it is. */
+  ifRevision?: number;
 }
 
 /** A run that somebody asks for. */
@@ -117,23 +124,33 @@ export class Schedules {
    * Makes a schedule, or changes it. Occurrences that were due before still come.
    *
    * @throws DeclaredScheduleError when it is declared in code
+   * @throws ScheduleChangedError when its revision is another one; then nothing has changed
    * @throws whatever {@link create} throws
    */
   async put(
     id: string,
     input: ScheduleInput,
+    change: ScheduleChange = {},
   ): Promise<{ outcome: 'created' | 'changed' | 'unchanged'; schedule: ScheduleRecord }> {
     const definition = toDefinition(checkedScheduleId(id), input);
-    const message = command(() => new PutSchedule({ key: id, definition }));
+    const condition = checkedChange(change);
+    const message = command(() => new PutSchedule({ key: id, definition, ...condition }));
     const outcome = await this.actors.ask(message, ASK);
     if (outcome === 'declared') throw new DeclaredScheduleError(id);
+    if (outcome === 'conflict') throw await this.changed(id);
     return { outcome: outcome as 'created', schedule: await this.stored(id) };
   }
 
-  /** Removes a schedule and its history; runs in work go on. False when there is none. @throws DeclaredScheduleError */
-  async remove(id: string): Promise<boolean> {
-    const outcome = await this.actors.ask(new RemoveSchedule({ key: checkedScheduleId(id) }), ASK);
+  /**
+   * Removes a schedule and its history; runs in work go on. False when there is none, whatever the condition.
+   *
+   * @throws DeclaredScheduleError; ScheduleChangedError when its revision is another one
+   */
+  async remove(id: string, change: ScheduleChange = {}): Promise<boolean> {
+    const message = new RemoveSchedule({ key: checkedScheduleId(id), ...checkedChange(change) });
+    const outcome = await this.actors.ask(message, ASK);
     if (outcome === 'declared') throw new DeclaredScheduleError(id);
+    if (outcome === 'conflict') throw await this.changed(id);
     return outcome === 'removed';
   }
 
@@ -272,6 +289,10 @@ export class Schedules {
     return rows.map(toHistoryEntry);
   }
 
+  private async changed(id: string): Promise<ScheduleChangedError> {
+    return new ScheduleChangedError(id, (await this.get(id))?.revision);
+  }
+
   private async stored(id: string): Promise<ScheduleRecord> {
     const record = await this.get(id);
     if (record) return record;
@@ -315,6 +336,13 @@ function asking(
   if (request === undefined) return ASK;
   const digest = createHash('sha256').update(checkedRequest(request, path)).digest('hex');
   return { ...ASK, id: `${what}:${schedule}:${digest.slice(0, 32)}` };
+}
+
+function checkedChange({ ifRevision, ...rest }: ScheduleChange): ScheduleChange {
+  for (const field of Object.keys(rest)) throw new OptionError(field, 'is not an option');
+  if (ifRevision === undefined) return {};
+  if (Number.isSafeInteger(ifRevision) && ifRevision >= 0) return { ifRevision };
+  throw new OptionError('ifRevision', 'must be a whole number from 0');
 }
 
 function checkedRequest(id: string, path: string): string {

@@ -57,6 +57,7 @@ export const scheduleStatus = {
   problem: z.string().optional().describe('what is wrong with it'),
   createdAt: time,
   changedAt: time,
+  revision: z.int().describe('grows with every change of what can be edited; its ETag'),
 };
 
 /** A schedule as the API shows it: spelled as it is made, with what has become of it. */
@@ -127,6 +128,7 @@ export function toScheduleView(
     problem: record.problem,
     createdAt: record.createdAt.toISOString(),
     changedAt: record.changedAt.toISOString(),
+    revision: record.revision,
   };
 }
 

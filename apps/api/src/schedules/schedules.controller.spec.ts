@@ -110,6 +110,7 @@ describe('a schedule', () => {
       failures: 0,
       createdAt: iso,
       changedAt: iso,
+      revision: expect.any(Number),
     });
     expect(occurrences).toHaveLength(10);
     expect(occurrences[0]).toEqual({

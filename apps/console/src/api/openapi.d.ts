@@ -2392,6 +2392,8 @@ export interface components {
             createdAt: string;
             /** Format: date-time */
             changedAt: string;
+            /** @description grows with every change of what can be edited; its ETag */
+            revision: number;
         };
         ScheduleList: {
             items: components["schemas"]["Schedule"][];
@@ -2642,6 +2644,8 @@ export interface components {
             createdAt?: unknown;
             /** @description as it is shown; changes nothing */
             changedAt?: unknown;
+            /** @description as it is shown; changes nothing */
+            revision?: unknown;
         };
         SchedulePreview: {
             /** @description 1 to 100 letters, digits and ._- */
@@ -2894,6 +2898,8 @@ export interface components {
             createdAt: string;
             /** Format: date-time */
             changedAt: string;
+            /** @description grows with every change of what can be edited; its ETag */
+            revision: number;
             /** @enum {string} */
             outcome: "created" | "changed" | "unchanged";
             /** @description the next, nominal */
@@ -4384,6 +4390,8 @@ export interface operations {
                 headers: {
                     /** @description the schedule */
                     Location?: string;
+                    /** @description its revision, for If-Match */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4415,6 +4423,8 @@ export interface operations {
             /** @description the schedule */
             200: {
                 headers: {
+                    /** @description its revision, for If-Match */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4436,6 +4446,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description * only if there is none of this id, else 412 */
+                "If-None-Match"?: string;
+                /** @description only if it is as in the answer with this ETag, else 412; * only if there is one */
+                "If-Match"?: string;
                 /** @description accepted, and not needed: asked again, the call comes to the same */
                 "Idempotency-Key"?: string;
             };
@@ -4453,6 +4467,8 @@ export interface operations {
             /** @description changed, or it was so already */
             200: {
                 headers: {
+                    /** @description its revision, for If-Match */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4462,6 +4478,8 @@ export interface operations {
             /** @description made */
             201: {
                 headers: {
+                    /** @description its revision, for If-Match */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4483,6 +4501,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description only if it is as in the answer with this ETag, else 412; * only if there is one */
+                "If-Match"?: string;
                 /** @description accepted, and not needed: asked again, the call comes to the same */
                 "Idempotency-Key"?: string;
             };
