@@ -294,6 +294,23 @@ serverSuite('chromium', 'the console where operators work', () => {
       expect(clicks).toBe(3);
     });
 
+    it('that fail are told on the overview, however many others there are', async () => {
+      const others = Array.from({ length: 110 }, (_, n) => `other-${n}`);
+      for (const id of others) await schedule(id, { cron: '0 9 * * *' });
+      await schedule('the-last', { cron: '0 9 * * *' });
+      peer.answer({ status: 410, body: CLOSED });
+      await api.request('POST', '/v1/schedules/the-last/trigger');
+      await stage.go('/', 'Overview');
+      await page
+        .getByRole('link', { name: /^Schedule the-last: 1 run failed in a row, .* 410/ })
+        .click();
+      await stage.at('the-last');
+      await stage.go('/schedules?state=troubled', 'Schedules');
+      await row('the-last').waitFor();
+      expect(await row('other-').count()).toBe(0);
+      for (const id of [...others, 'the-last']) await api.request('DELETE', `/v1/schedules/${id}`);
+    });
+
     it('that code declares are triggered and paused, not changed', async () => {
       const { items } = await api.schedules();
       const id = items.find(({ owner }) => owner === 'heartbeat')?.id ?? '';

@@ -44,6 +44,8 @@ export interface ScheduleListOptions {
   text?: string;
   /** Those in this state. */
   state?: ScheduleRecord['state'];
+  /** Those that somebody should look at: broken, or with runs that failed since one succeeded. */
+  troubled?: boolean;
   /** Those whose id comes after this one. */
   after?: string;
   /** How many at most, 1 to 1,000. Default 100. */
@@ -171,14 +173,19 @@ export class Schedules {
     return found;
   }
 
-  /** Schedules by id. @throws OptionError */
+  /**
+   * Schedules by id. Whatever narrows it, it reads them all until it has found enough, 500,000 at most, and computes the next time of
+   * those it cannot leave out before.
+   *
+   * @throws OptionError
+   */
   async list(options: ScheduleListOptions = {}): Promise<ScheduleRecord[]> {
     const { limit: most = 100, ...filter } = options;
     const limit = checkedLimit(most, 'limit');
     const found: ScheduleRecord[] = [];
-    const isFiltered = [filter.tag, filter.text, filter.state].some((each) => each !== undefined);
+    let { after, ...narrowing } = filter;
+    const isFiltered = Object.values(narrowing).some((each) => each !== undefined);
     const size = isFiltered ? PAGE : limit;
-    let { after } = filter;
     for (let page = 0; page < MOST_PAGES && found.length < limit; page++) {
       const states = await this.keys.states(ScheduleActor, {
         limit: size,
@@ -188,8 +195,7 @@ export class Schedules {
         // Looked at before its next time is computed, which takes longest.
         if (!matches(key, latestDefinition(state), filter)) continue;
         const record = toScheduleRecord(key, state, this.clock.now());
-        const isMeant = filter.state === undefined || record?.state === filter.state;
-        if (record && isMeant) found.push(record);
+        if (record && isMeant(record, filter)) found.push(record);
         if (found.length >= limit) break;
       }
       after = states.at(-1)?.key;
@@ -324,6 +330,11 @@ function matches(
   if (text === undefined) return true;
   const sought = text.toLowerCase();
   return [id, description, message.type].some((each) => each.toLowerCase().includes(sought));
+}
+
+function isMeant(record: ScheduleRecord, { state, troubled }: ScheduleListOptions): boolean {
+  if (state !== undefined && record.state !== state) return false;
+  return troubled !== true || record.state === 'broken' || record.failures > 0;
 }
 
 /** @param what is asked of the schedule: requests of one id are the same for it alone */

@@ -22,6 +22,7 @@ export const scheduleQuery = z.strictObject({
   tag: z.string().max(64).optional(),
   q: z.string().min(1).max(200).optional(),
   state: state.optional(),
+  troubled: z.literal('true').optional(),
   limit: pageLimit,
   cursor: pageCursor,
 });

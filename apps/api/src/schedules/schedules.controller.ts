@@ -91,17 +91,29 @@ export class SchedulesController {
     required: false,
     schema: { type: 'string', enum: ['active', 'paused', 'finished', 'broken'] },
   })
+  @ApiQuery({
+    name: 'troubled',
+    required: false,
+    description: 'those that are broken, and those with runs that failed since one succeeded',
+    schema: { type: 'string', enum: ['true'] },
+  })
   @ApiLimit()
   @ApiCursor()
   @ApiOkResponse({ description: 'a page', standardSchema: scheduleList })
   async list(
     @Query({ schema: scheduleQuery })
-    { limit = DEFAULT_LIMIT, cursor, q, tag, state }: ScheduleQuery,
+    { limit = DEFAULT_LIMIT, cursor, q, troubled, ...filter }: ScheduleQuery,
   ): Promise<ScheduleList> {
     const after = cursor === undefined ? undefined : idOf(cursor);
     if (cursor !== undefined && after === undefined) throw badCursor();
     // One more than asked for tells whether there is a next page.
-    const found = await this.schedules.list({ tag, text: q, state, after, limit: limit + 1 });
+    const found = await this.schedules.list({
+      ...filter,
+      ...(q !== undefined && { text: q }),
+      ...(troubled && { troubled: true }),
+      ...(after !== undefined && { after }),
+      limit: limit + 1,
+    });
     const records = found.slice(0, limit);
     const last = found.length > limit ? records.at(-1) : undefined;
     return {

@@ -68,14 +68,18 @@ export function addSchedules(program: Command, shell: Shell): void {
     .command('list')
     .description('Schedules, by id.')
     .addOption(new Option('--state <state>', 'only those').choices(STATES))
+    .option('--troubled', 'only those that are broken, or whose runs fail')
     .option('--tag <tag>', 'only those with this tag')
     .option('--q <text>', 'only those with this text in id, description or type')
     .addOption(limitOption())
     .action(
-      doing<[], { limit: number; state?: string; tag?: string; q?: string }>(
+      doing<[], { limit: number; state?: string; tag?: string; q?: string; troubled?: boolean }>(
         shell,
-        async (run, _, { limit, state, tag, q }) => {
-          const found = run.api.items<Shown['Schedule']>('/v1/schedules', limit, { state, tag, q });
+        async (run, _, { limit, state, tag, q, troubled }) => {
+          const found = run.api.items<Shown['Schedule']>('/v1/schedules', limit, {
+            ...{ state, tag, q },
+            troubled: troubled ? 'true' : undefined,
+          });
           await run.out.list(COLUMNS, found);
         },
       ),

@@ -4339,6 +4339,8 @@ export interface operations {
                 /** @description text in id, description or type of message, whatever the case */
                 q?: string;
                 state?: "active" | "paused" | "finished" | "broken";
+                /** @description those that are broken, and those with runs that failed since one succeeded */
+                troubled?: "true";
                 limit?: number;
                 /** @description `next` of the page before */
                 cursor?: string;
@@ -4947,6 +4949,8 @@ export interface operations {
     listPipelines: {
         parameters: {
             query?: {
+                /** @description those whose page has failed, or was given up */
+                troubled?: "true";
                 limit?: number;
                 /** @description `next` of the page before */
                 cursor?: string;

@@ -34,7 +34,7 @@ export function OverviewPage(): ReactElement {
 }
 
 function Attention(): ReactElement {
-  const { troubles, isPart, error } = useTroubles();
+  const { troubles, error } = useTroubles();
   return (
     <section>
       <h2>Needs attention</h2>
@@ -49,11 +49,6 @@ function Attention(): ReactElement {
             </li>
           ))}
         </ul>
-      )}
-      {isPart && (
-        <p className="quiet">
-          Only the first hundred schedules and pipelines are looked at for failures.
-        </p>
       )}
     </section>
   );
