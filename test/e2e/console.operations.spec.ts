@@ -130,6 +130,21 @@ serverSuite('chromium', 'the console where operators work', () => {
       expect(await deaths()).toBe(0);
     }, 180_000);
 
+    it('that could not be looked at in time are told of', async () => {
+      const groups = '**/v1/dead-letters:groups*';
+      const json = { items: [], complete: false, since: '2026-01-01T00:00:00.000Z' };
+      await page.route(groups, (route) => route.fulfill({ json }));
+      for (const [address, heading] of [
+        ['/dead-letters', 'Dead letters'],
+        ['/', 'Overview'],
+      ] as const) {
+        await stage.go(address, heading);
+        await shows('There are more dead letters than can be looked at in time');
+        expect(await page.getByText('are not counted').getByRole('time').count()).toBe(1);
+      }
+      await page.unroute(groups);
+    });
+
     it('that are none any more say so', async () => {
       await stage.go('/dead-letters?id=none', 'Dead letter none');
       await shows('This is no dead letter, or no longer');
@@ -141,7 +156,9 @@ serverSuite('chromium', 'the console where operators work', () => {
     it('are listed with what comes next and how the last runs ended', async () => {
       await schedule('monthly', { cron: '0 9 1 * *', tags: ['money'] });
       await stage.go('/schedules', 'Schedules');
-      await row('shows that schedules fire').getByText('succeeded').waitFor({ timeout: 30_000 });
+      await row('shows that schedules fire')
+        .getByText('succeeded', { exact: true })
+        .waitFor({ timeout: 30_000 });
       await page
         .getByRole('img', { name: /run.*succeeded; at most .* late/ })
         .first()

@@ -182,7 +182,7 @@ describe('the first minute: nothing installed, nothing configured', () => {
       [200, { items: expect.arrayContaining([ofAda]) as object }],
       [200, { items: expect.arrayContaining([toAda]) as object }],
       [200, { items: [] }],
-      [200, { items: [] }],
+      [200, { items: [], complete: true }],
       [200, { state: 'counted', count: 0, matched: 0, more: false }],
       [200, { state: 'redriven', count: 0, matched: 0, more: false }],
       [200, expect.objectContaining({ paused: loud })],

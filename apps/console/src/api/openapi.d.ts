@@ -214,7 +214,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Dead letters by what they died of, the most frequent first */
+        /** Dead letters by what they died of, the most frequent first; of those it could look at in two seconds or so */
         get: operations["groupDeadLetters"];
         put?: never;
         post?: never;
@@ -1595,6 +1595,13 @@ export interface components {
                 /** @description of the newest, at most five */
                 ids: string[];
             }[];
+            /** @description whether all letters were looked at: it looks for two seconds or so, at the newest first, 50,000 at most */
+            complete: boolean;
+            /**
+             * Format: date-time
+             * @description when not all were: those that died before were not looked at, nor counted
+             */
+            since?: string;
         };
         Redrive: {
             /** @description takes the place of its data */

@@ -3,6 +3,7 @@ import { Link } from 'wouter';
 import { useActors } from '../api/actors.js';
 import type { Shown } from '../api/client.js';
 import { useMe } from '../api/me.js';
+import { UnseenLetters } from '../dead-letters/unseen.letters.js';
 import { FailureNote } from '../parts/failure.note.js';
 import { Figure, Figures } from '../parts/figure.js';
 import { Page } from '../parts/page.js';
@@ -34,7 +35,7 @@ export function OverviewPage(): ReactElement {
 }
 
 function Attention(): ReactElement {
-  const { troubles, error } = useTroubles();
+  const { troubles, letters, error } = useTroubles();
   return (
     <section>
       <h2>Needs attention</h2>
@@ -50,6 +51,7 @@ function Attention(): ReactElement {
           ))}
         </ul>
       )}
+      {letters && <UnseenLetters groups={letters} />}
     </section>
   );
 }

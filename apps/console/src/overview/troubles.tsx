@@ -30,6 +30,8 @@ const TROUBLED = { params: { query: { troubled: 'true', limit: 100 } } } as cons
  */
 export function useTroubles(): {
   troubles: Trouble[] | undefined;
+  /** The groups of dead letters, which may not be all. */
+  letters: Shown['DeadLetterGroups'] | undefined;
   error: unknown;
 } {
   const { may } = useMe();
@@ -91,7 +93,7 @@ export function useTroubles(): {
     });
   }
   const error = all.map((each) => each.error as unknown).find((each) => each !== null);
-  return { troubles: isAwaited ? undefined : troubles, error };
+  return { troubles: isAwaited ? undefined : troubles, letters: letters.data, error };
 }
 
 function brokenFirst(list: Shown['ScheduleList'] | undefined): Shown['ScheduleList'] | undefined {
