@@ -182,6 +182,7 @@ describe('the first minute: nothing installed, nothing configured', () => {
       [200, { items: expect.arrayContaining([ofAda]) as object }],
       [200, { items: expect.arrayContaining([toAda]) as object }],
       [200, { items: [] }],
+      [202, { messages: [told, expect.objectContaining({ state: 'delayed' })] }],
       [200, { items: [], complete: true }],
       [200, { state: 'counted', count: 0, matched: 0, more: false }],
       [200, { state: 'redriven', count: 0, matched: 0, more: false }],
@@ -218,7 +219,7 @@ describe('the first minute: nothing installed, nothing configured', () => {
   it('ends by itself after SIGTERM and gives the folder back', async () => {
     expect(await app.stop('SIGTERM')).toEqual({ code: null, signal: 'SIGTERM' });
     const again = await startStandalone({}, app.cwd);
-    await eventually(async () => (await again.api.actor('email')).counts.done === 4);
+    await eventually(async () => (await again.api.actor('email')).counts.done === 5);
   });
 });
 
