@@ -130,6 +130,21 @@ serverSuite('chromium', 'the console where operators work', () => {
       expect(await deaths()).toBe(0);
     }, 180_000);
 
+    it('that could not be looked at in time are told of', async () => {
+      const groups = '**/v1/dead-letters:groups*';
+      const json = { items: [], complete: false, since: '2026-01-01T00:00:00.000Z' };
+      await page.route(groups, (route) => route.fulfill({ json }));
+      for (const [address, heading] of [
+        ['/dead-letters', 'Dead letters'],
+        ['/', 'Overview'],
+      ] as const) {
+        await stage.go(address, heading);
+        await shows('There are more dead letters than can be looked at in time');
+        expect(await page.getByText('are not counted').getByRole('time').count()).toBe(1);
+      }
+      await page.unroute(groups);
+    });
+
     it('that are none any more say so', async () => {
       await stage.go('/dead-letters?id=none', 'Dead letter none');
       await shows('This is no dead letter, or no longer');
@@ -141,7 +156,9 @@ serverSuite('chromium', 'the console where operators work', () => {
     it('are listed with what comes next and how the last runs ended', async () => {
       await schedule('monthly', { cron: '0 9 1 * *', tags: ['money'] });
       await stage.go('/schedules', 'Schedules');
-      await row('shows that schedules fire').getByText('succeeded').waitFor({ timeout: 30_000 });
+      await row('shows that schedules fire')
+        .getByText('succeeded', { exact: true })
+        .waitFor({ timeout: 30_000 });
       await page
         .getByRole('img', { name: /run.*succeeded; at most .* late/ })
         .first()
@@ -214,6 +231,31 @@ serverSuite('chromium', 'the console where operators work', () => {
       expect((await api.request('GET', '/v1/schedules/report')).status).toBe(404);
     });
 
+    it('do not overwrite what somebody else has changed meanwhile', async () => {
+      await schedule('shared', { cron: '0 9 * * *' });
+      const change = async (cron: string) => {
+        const message = webhookTo(peer.url, 'order.paid');
+        await api.request('PUT', '/v1/schedules/shared', { message, cron });
+      };
+      const cron = async () => {
+        const { body } = await api.request<{ cron: string }>('GET', '/v1/schedules/shared');
+        return body.cron;
+      };
+      await stage.go('/schedules/of/shared?edit=yes', 'Change shared');
+      await page.getByRole('textbox', { name: 'Pattern' }).fill('0 11 * * *');
+      await change('0 10 * * *');
+      await button('Save').click();
+      await page.getByRole('alert').filter({ hasText: 'look at it, and decide' }).waitFor();
+      expect(await cron()).toBe('0 10 * * *');
+
+      // As it is now, it can be changed.
+      await stage.go('/schedules/of/shared?edit=yes', 'Change shared');
+      await page.getByRole('textbox', { name: 'Pattern' }).fill('0 11 * * *');
+      await button('Save').click();
+      await button('Change').waitFor();
+      expect(await cron()).toBe('0 11 * * *');
+    });
+
     it('are paused with a reason, resumed, triggered and backfilled after a count', async () => {
       peer.answer({ status: 204 });
       await schedule('steered', { cron: '0 9 * * *' });
@@ -267,6 +309,23 @@ serverSuite('chromium', 'the console where operators work', () => {
       await shows('Redriven: it waits again');
       await expect.poll(() => peer.requests.length, { timeout: 15_000 }).toBe(requests + 1);
       expect(clicks).toBe(3);
+    });
+
+    it('that fail are told on the overview, however many others there are', async () => {
+      const others = Array.from({ length: 110 }, (_, n) => `other-${n}`);
+      for (const id of others) await schedule(id, { cron: '0 9 * * *' });
+      await schedule('the-last', { cron: '0 9 * * *' });
+      peer.answer({ status: 410, body: CLOSED });
+      await api.request('POST', '/v1/schedules/the-last/trigger');
+      await stage.go('/', 'Overview');
+      await page
+        .getByRole('link', { name: /^Schedule the-last: 1 run failed in a row, .* 410/ })
+        .click();
+      await stage.at('the-last');
+      await stage.go('/schedules?state=troubled', 'Schedules');
+      await row('the-last').waitFor();
+      expect(await row('other-').count()).toBe(0);
+      for (const id of [...others, 'the-last']) await api.request('DELETE', `/v1/schedules/${id}`);
     });
 
     it('that code declares are triggered and paused, not changed', async () => {

@@ -131,6 +131,7 @@ describe('the first minute: nothing installed, nothing configured', () => {
     const balance = { actor: 'account', reply: 1_000 };
     const loud = { since: expect.any(String) as string, reason: 'too loud' };
     const ofAda = expect.objectContaining({ state: 'done', key: 'ada' }) as object;
+    const toAda = expect.objectContaining({ type: 'email.send' }) as object;
     expect(answers).toEqual([
       [202, told],
       [200, expect.objectContaining({ reply: { balance: 1_000 } })],
@@ -142,6 +143,7 @@ describe('the first minute: nothing installed, nothing configured', () => {
       [201, money({ outcome: 'created' })],
       [200, { items: [money({ tags: ['money'] })] }],
       [200, money({ state: 'active' })],
+      [412, expect.objectContaining({ code: 'precondition_failed' })],
       [200, money({ state: 'paused' })],
       [200, money({ state: 'active' })],
       [202, expect.objectContaining({ state: 'started' })],
@@ -178,7 +180,10 @@ describe('the first minute: nothing installed, nothing configured', () => {
       [200, { items: expect.any(Array) as object }],
       [200, { items: expect.arrayContaining([ofAda]) as object }],
       [200, { items: expect.arrayContaining([ofAda]) as object }],
+      [200, { items: expect.arrayContaining([toAda]) as object }],
       [200, { items: [] }],
+      [202, { messages: [told, expect.objectContaining({ state: 'delayed' })] }],
+      [200, { items: [], complete: true }],
       [200, { state: 'counted', count: 0, matched: 0, more: false }],
       [200, { state: 'redriven', count: 0, matched: 0, more: false }],
       [200, expect.objectContaining({ paused: loud })],
@@ -214,7 +219,7 @@ describe('the first minute: nothing installed, nothing configured', () => {
   it('ends by itself after SIGTERM and gives the folder back', async () => {
     expect(await app.stop('SIGTERM')).toEqual({ code: null, signal: 'SIGTERM' });
     const again = await startStandalone({}, app.cwd);
-    await eventually(async () => (await again.api.actor('email')).counts.done === 4);
+    await eventually(async () => (await again.api.actor('email')).counts.done === 5);
   });
 });
 

@@ -1,5 +1,11 @@
 import { Actor, Handle, Message, type Turn } from '@callsheet/messaging';
-import { Every, ScheduledRun, SchedulerModule, Schedules } from '@callsheet/scheduler';
+import {
+  Every,
+  ScheduleChangedError,
+  ScheduledRun,
+  SchedulerModule,
+  Schedules,
+} from '@callsheet/scheduler';
 import { expect } from 'vitest';
 import { z } from 'zod';
 import { eventually } from '../support/eventually.js';
@@ -19,6 +25,43 @@ function clock() {
     }
   }
   return { id: `${name}.tick`, Clock, runs };
+}
+
+/** Schedules of these processes are changed at once, each change of what was seen: one of them is made. */
+async function editAtOnce(processes: readonly Schedules[]): Promise<void> {
+  const id = `${uniqueActor()}-edited`;
+  const [first] = processes as [Schedules];
+  const message = new Keep({});
+  let { revision } = await first.create(id, { cron: '0 0 1 1 *', message });
+  for (let round = 0; round < 3; round++) {
+    const edits = processes.flatMap((each, n) => [
+      each.put(id, { every: `${1 + round}h`, message, tags: [`a${n}`] }, { ifRevision: revision }),
+      each.put(id, { every: `${1 + round}h`, message, tags: [`b${n}`] }, { ifRevision: revision }),
+    ]);
+    const ended = await Promise.allSettled(edits);
+    const [made, ...others] = ended.flatMap((end) => (end.status === 'fulfilled' ? end.value : []));
+    expect([made?.outcome, others]).toEqual(['changed', []]);
+    const refused = ended.flatMap((end) => (end.status === 'rejected' ? [end.reason] : []));
+    expect(refused).toHaveLength(edits.length - 1);
+    const now = await first.get(id);
+    expect(now).toMatchObject({ tags: made?.schedule.tags, revision: made?.schedule.revision });
+    const told = new ScheduleChangedError(id, now?.revision);
+    for (const error of refused) expect(error).toEqual(told);
+    const late = processes.map((each) => each.remove(id, { ifRevision: revision }));
+    await Promise.all(late.map((removal) => expect(removal).rejects.toEqual(told)));
+    revision = now?.revision ?? 0;
+  }
+  const removals = processes.map((each) => each.remove(id, { ifRevision: revision }));
+  expect((await Promise.all(removals)).filter(Boolean)).toEqual([true]);
+  expect(await first.get(id)).toBeUndefined();
+}
+
+/** Sent by schedules that do not come due. */
+class Keep extends Message('kept.keep', z.object({})) {}
+
+@Actor({ name: 'kept' })
+class Keeper {
+  @Handle(Keep) keep(): void {}
 }
 
 export const scheduleCases: ModelCase[] = [
@@ -91,6 +134,22 @@ export const scheduleCases: ModelCase[] = [
       expect(await schedules.list({ tag: name })).toMatchObject([{ id, state: 'paused' }]);
       expect(await schedules.remove(id)).toBe(true);
       expect(await schedules.list({ tag: name })).toEqual([]);
+    },
+  },
+  {
+    behaviour: 'of changes of a schedule that were made of the same revision at once one is made',
+    async run(stage) {
+      const app = await stage.app([Keeper], {}, { imports: [SchedulerModule] });
+      await editAtOnce([app.get(Schedules)]);
+    },
+  },
+  {
+    behaviour: 'of changes of a schedule that two processes make at once one is made',
+    shared: true,
+    async run(stage) {
+      const first = await stage.app([Keeper], {}, { imports: [SchedulerModule] });
+      const second = await stage.app([Keeper], {}, { imports: [SchedulerModule] });
+      await editAtOnce([first.get(Schedules), second.get(Schedules)]);
     },
   },
   {

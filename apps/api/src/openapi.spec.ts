@@ -244,6 +244,7 @@ describe('/openapi.json', () => {
       'q',
       'state',
       'tag',
+      'troubled',
     ]);
   });
 

@@ -18,11 +18,13 @@ import {
 } from '@callsheet/messaging';
 import {
   DeclaredScheduleError,
+  ScheduleChangedError,
   ScheduleExistsError,
   TooManyBackfillsError,
 } from '@callsheet/scheduler';
 import { PipelinePausedError, TooManyRunsError } from '@callsheet/sync';
 import { HttpException } from '@nestjs/common';
+import { etagOf } from './change.condition.js';
 import { ProblemError, type ProblemCode } from './problem.js';
 
 /** An error about a message that is a part of the body. */
@@ -100,6 +102,13 @@ function fromCallsheet(error: CallsheetError, at: string): ProblemError | undefi
   }
   if (error instanceof DeclaredScheduleError) {
     return new ProblemError('declared_schedule', error.message, { cause });
+  }
+  if (error instanceof ScheduleChangedError) {
+    const { revision, message } = error;
+    return new ProblemError('precondition_failed', message, {
+      cause,
+      ...(revision !== undefined && { headers: { etag: etagOf(revision) } }),
+    });
   }
   if (error instanceof TooManyBackfillsError) {
     const headers = { 'retry-after': '60' };

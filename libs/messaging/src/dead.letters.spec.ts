@@ -257,6 +257,36 @@ describe('groups of letters', () => {
       },
       { count: 1, actor: 'mail', first: began, last: began, ids: ['m'] },
     ]);
+    expect(await letters.groupSome()).toEqual({ groups: await letters.groups(), complete: true });
+  });
+
+  it('say what could not be looked at in time', async () => {
+    await bury(new Mail({ to: 'x' }), 'old');
+    await clock.advance('1s');
+    const sends = Array.from({ length: 1_100 }, (_, n) =>
+      seal(new Pay({ amount: n + 1 }), { id: `p-${n}` }, { now: clock.now() }, ''),
+    );
+    await engine.send(sends);
+    await eventually(async () => (await idsOf()).length === 1_101);
+    let now = 0;
+    const time = vi.spyOn(performance, 'now').mockImplementation(() => now);
+    onTestFinished(() => time.mockRestore());
+    const read = engine.deadLetters.bind(engine);
+    // The second reading of the store is the last for which there is time.
+    vi.spyOn(engine, 'deadLetters').mockImplementation((...given) => {
+      now += 1_500;
+      return read(...given);
+    });
+    expect(await letters.groupSome()).toMatchObject({
+      groups: [{ type: 'bank.pay', count: 1_000 }],
+      complete: false,
+      since: clock.now(),
+    });
+    expect(await letters.groupSome({ actor: 'mail' })).toMatchObject({
+      groups: [{ ids: ['old'] }],
+      complete: true,
+    });
+    await expect(letters.groupSome({ of: 'x' } as DeadLetterFilter)).rejects.toThrow(OptionError);
   });
 });
 

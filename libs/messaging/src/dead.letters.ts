@@ -84,12 +84,21 @@ const FIELDS = new Set<string>([
 const PAGE = 500;
 const MOST_READ = 50_000;
 
-/** How long {@link DeadLetters.page} reads, ms. */
+/** How long {@link DeadLetters.page} and {@link DeadLetters.groupSome} read, ms. */
 const PAGE_PATIENCE = 2_000;
 
 /** The most letters that {@link DeadLetters.redriveSome} takes, and how long it reads, and then redrives, ms. */
 const MOST_REDRIVEN = 1_000;
 const REDRIVE_PATIENCE = 5_000;
+
+/** Dead letters by trouble, the most frequent first. */
+export interface DeadLetterGrouping {
+  groups: DeadLetterGroup[];
+  /** Whether all letters were looked at. */
+  complete: boolean;
+  /** When not: those that died before this moment were not looked at, epoch milliseconds. */
+  since?: number;
+}
 
 /** Some dead letters, newest first. */
 export interface DeadLetterPage {
@@ -155,21 +164,21 @@ export class DeadLetters {
     return { letters, ...(!look.isWhole && look.place && { next: look.place }) };
   }
 
-  /** Letters by trouble, the most frequent first. */
+  /** Letters by trouble, the most frequent first. It looks at the 50,000 newest at most. */
   async groups(filter: DeadLetterFilter = {}): Promise<DeadLetterGroup[]> {
-    const groups = new Map<string, DeadLetterGroup>();
-    for await (const letter of this.read(filter)) {
-      const at = letter.finishedAt ?? 0;
-      const known = groups.get(letter.fingerprint);
-      if (known) {
-        known.count++;
-        known.first = at;
-        if (known.ids.length < 5) known.ids.push(letter.envelope.id);
-      } else {
-        groups.set(letter.fingerprint, toGroup(letter, at));
-      }
-    }
-    return [...groups.values()].sort((a, b) => b.count - a.count || b.last - a.last);
+    return grouped(this.read(filter));
+  }
+
+  /**
+   * As {@link groups}, in bounded time: it looks for two seconds or so, at the newest first, and says whether it has looked at all.
+   *
+   * @throws OptionError for a filter that does not exist
+   */
+  async groupSome(filter: DeadLetterFilter = {}): Promise<DeadLetterGrouping> {
+    const look: Look = { until: performance.now() + PAGE_PATIENCE, isWhole: false };
+    const groups = await grouped(this.read(filter, undefined, look));
+    const { isWhole: complete, place } = look;
+    return { groups, complete, ...(!complete && place && { since: place.finishedAt }) };
   }
 
   /** The dead letter with this id, or undefined. */
@@ -333,6 +342,22 @@ function matches(letter: DeadLetter, filter: DeadLetterFilter): boolean {
     (tenant === undefined || letter.envelope.tenant === tenant) &&
     (before === undefined || (letter.finishedAt ?? 0) < before.getTime())
   );
+}
+
+async function grouped(letters: AsyncIterable<DeadLetter>): Promise<DeadLetterGroup[]> {
+  const groups = new Map<string, DeadLetterGroup>();
+  for await (const letter of letters) {
+    const at = letter.finishedAt ?? 0;
+    const known = groups.get(letter.fingerprint);
+    if (known) {
+      known.count++;
+      known.first = at;
+      if (known.ids.length < 5) known.ids.push(letter.envelope.id);
+    } else {
+      groups.set(letter.fingerprint, toGroup(letter, at));
+    }
+  }
+  return [...groups.values()].sort((a, b) => b.count - a.count || b.last - a.last);
 }
 
 function toGroup(

@@ -89,6 +89,7 @@ export {
   type DeadLetter,
   type DeadLetterFilter,
   type DeadLetterGroup,
+  type DeadLetterGrouping,
   type DeadLetterPage,
   type RedriveOptions,
   type RedrivenLetters,

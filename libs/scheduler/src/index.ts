@@ -42,6 +42,7 @@ export {
   Schedules,
   type Backfill,
   type BackfillOptions,
+  type ScheduleChange,
   type ScheduleListOptions,
   type TriggerOptions,
 } from './schedules.js';
@@ -66,6 +67,7 @@ export { Deployments, type PlannedChange } from './deployments.js';
 // Errors
 export {
   DeclaredScheduleError,
+  ScheduleChangedError,
   ScheduleExistsError,
   TooManyBackfillsError,
 } from './scheduler.errors.js';

@@ -31,7 +31,7 @@ import type { ScheduleRow } from './schedule.journal.js';
 import { ScheduleMetrics } from './schedule.metrics.js';
 import { recovered } from './schedule.recovery.js';
 import { LOOK_AFTER, type EndedRun, type NewRun } from './schedule.runs.js';
-import { storedSchedule, type Run } from './schedule.state.js';
+import { revisionOf, storedSchedule, type Run, type ScheduleState } from './schedule.state.js';
 import { ScheduleTroubled } from './schedule.trouble.js';
 import { DEPLOYMENTS, ringProblem, SCHEDULES, timerId, timerProblem } from './timer.js';
 
@@ -40,7 +40,7 @@ const JOURNAL = 3_000;
 /** The most runs that are looked for in one turn. */
 const MOST_LOOKS = 20;
 
-type Removal = 'removed' | 'unknown' | 'declared';
+type Removal = 'removed' | 'unknown' | 'declared' | 'conflict';
 type ScheduleTurn = Turn<typeof storedSchedule>;
 
 /**
@@ -63,7 +63,7 @@ export class ScheduleActor {
   ) {}
 
   @Handle(PutSchedule)
-  async put({ definition, isNew, problem }: PutSchedule, turn: ScheduleTurn) {
+  async put({ definition, isNew, problem, ifRevision }: PutSchedule, turn: ScheduleTurn) {
     const known = turn.state.definition;
     if (known && isNew) return 'exists' as const;
     if (known?.owner !== undefined && known.owner !== definition.owner) {
@@ -72,6 +72,7 @@ export class ScheduleActor {
       const isTaken = !mayMove || (await this.isDeclared(turn.key ?? '', known.owner));
       if (isTaken) return 'declared' as const;
     }
+    if (isConflict(ifRevision, turn.state)) return 'conflict' as const;
     const put = (schedule: Schedule) => {
       if (problem === undefined) return schedule.put(definition);
       const outcome = schedule.correct(definition);
@@ -83,10 +84,12 @@ export class ScheduleActor {
   }
 
   @Handle(RemoveSchedule)
-  async remove({ key, owner }: RemoveSchedule, turn: ScheduleTurn): Promise<Removal> {
+  async remove({ key, owner, ifRevision }: RemoveSchedule, turn: ScheduleTurn): Promise<Removal> {
     const { definition } = turn.state;
     if (definition && definition.owner !== owner)
       return owner === undefined ? 'declared' : 'unknown';
+    // What is not there is not there, whatever the condition.
+    if (definition && isConflict(ifRevision, turn.state)) return 'conflict';
     turn.forget();
     if (!definition) return 'unknown';
     await this.actors.cancel(timerId(key));
@@ -286,6 +289,10 @@ export class ScheduleActor {
   private find(run: Run): Promise<MessageRecord | undefined> {
     return this.engine.find(run.id, [run.actor]);
   }
+}
+
+function isConflict(ifRevision: number | undefined, state: ScheduleState): boolean {
+  return ifRevision !== undefined && ifRevision !== revisionOf(state);
 }
 
 /** The end of a run as its message tells. */

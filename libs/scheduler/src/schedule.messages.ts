@@ -4,6 +4,8 @@ import { overlaps } from './policies.js';
 import { scheduleDefinition } from './schedule.state.js';
 
 const key = z.string();
+/** Only if it has this revision; 0: only if there is none. */
+const ifRevision = z.number().optional();
 
 /** Gives a schedule its definition, or another one. */
 export class PutSchedule extends Message(
@@ -15,10 +17,11 @@ export class PutSchedule extends Message(
     isNew: z.boolean().optional(),
     /** It is declared so, and was found to be otherwise: what was wrong. Then it counts as if it had never been otherwise. */
     problem: z.string().optional(),
+    ifRevision,
   }),
   {
     key: 'key',
-    reply: z.enum(['created', 'changed', 'unchanged', 'exists', 'declared']),
+    reply: z.enum(['created', 'changed', 'unchanged', 'exists', 'declared', 'conflict']),
   },
 ) {}
 
@@ -29,8 +32,9 @@ export class RemoveSchedule extends Message(
     key,
     /** The actor in whose code it must have been declared; absent: it must have been made over the API. */
     owner: z.string().optional(),
+    ifRevision,
   }),
-  { key: 'key', reply: z.enum(['removed', 'unknown', 'declared']) },
+  { key: 'key', reply: z.enum(['removed', 'unknown', 'declared', 'conflict']) },
 ) {}
 
 /** Pauses a schedule, or changes reason and end of its pause. */

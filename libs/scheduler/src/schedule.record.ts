@@ -4,7 +4,12 @@ import type { CheckedRule } from './rule/index.js';
 import type { PreviousRun } from './scheduled.run.js';
 import { Schedule } from './schedule.js';
 import type { RunOutcome } from './schedule.journal.js';
-import { latestDefinition, type RunReason, type ScheduleState } from './schedule.state.js';
+import {
+  latestDefinition,
+  revisionOf,
+  type RunReason,
+  type ScheduleState,
+} from './schedule.state.js';
 
 /** A schedule as it is now. */
 export interface ScheduleRecord {
@@ -27,6 +32,8 @@ export interface ScheduleRecord {
   state: 'active' | 'paused' | 'finished' | 'broken';
   createdAt: Date;
   changedAt: Date;
+  /** Grows with every change of its definition: what a change is made of, see {@link ScheduleChange}. */
+  revision: number;
   /** Next nominal time; that of a paused one too. */
   next?: Date;
   pause?: { since: Date; reason: string; until?: Date };
@@ -64,6 +71,7 @@ export function toScheduleRecord(
     state: problem ? 'broken' : pause ? 'paused' : next === undefined ? 'finished' : 'active',
     createdAt: new Date(state.createdAt),
     changedAt: new Date(state.changedAt),
+    revision: revisionOf(state),
     ...(next && { next }),
     ...(pause && {
       pause: {

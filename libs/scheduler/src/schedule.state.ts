@@ -64,6 +64,8 @@ export const scheduleState = z.object({
   successors: z.array(z.object({ definition: scheduleDefinition, from: z.number() })).default([]),
   createdAt: z.number().default(0),
   changedAt: z.number().default(0),
+  /** Of what can be edited, see {@link revisionOf}. */
+  revision: z.number().optional(),
   /** What becomes of every occurrence up to then is decided. */
   watermark: z.number().default(0),
   /** How many are decided, under this definition. */
@@ -145,4 +147,14 @@ export function latestDefinition({
   successors,
 }: ScheduleState): Definition | undefined {
   return successors.at(-1)?.definition ?? definition;
+}
+
+/**
+ * A number that no other definition of this schedule has had, not even before it was removed and made anew: it begins with the time
+ * at which it was made. 0 for none.
+ */
+export function revisionOf(state: ScheduleState): number {
+  if (!latestDefinition(state)) return 0;
+  // A release that knew no revisions leaves none.
+  return state.revision ?? Math.max(1, state.changedAt);
 }

@@ -6,7 +6,12 @@ import { dueTime, nextOccurrence, type CheckedRule } from './rule/index.js';
 import { decidedUpTo, stateProblem } from './schedule.health.js';
 import { ScheduleReport } from './schedule.report.js';
 import { definitionOf, ScheduleRuns, type EndedRun } from './schedule.runs.js';
-import { latestDefinition, type Definition, type ScheduleState } from './schedule.state.js';
+import {
+  latestDefinition,
+  revisionOf,
+  type Definition,
+  type ScheduleState,
+} from './schedule.state.js';
 
 /** Backfills under way, and those that are remembered. */
 const MOST_BACKFILLS = 10;
@@ -58,6 +63,7 @@ export class Schedule {
     const { state, now } = this;
     const current = latestDefinition(state);
     if (isDeepStrictEqual(current, definition)) return 'unchanged';
+    this.revise();
     state.changedAt = now;
     state.broken = undefined;
     if (!state.definition) {
@@ -85,6 +91,7 @@ export class Schedule {
     const { state } = this;
     if (!state.definition) return this.put(definition);
     if (isDeepStrictEqual(latestDefinition(state), definition)) return 'unchanged';
+    this.revise();
     const successor = state.successors.at(-1);
     if (successor) successor.definition = definition;
     else state.definition = definition;
@@ -186,6 +193,10 @@ export class Schedule {
       if (!isSameRule(current, successor.definition)) count = 0;
       [current, after] = [successor.definition, Math.max(after, successor.from)];
     }
+  }
+
+  private revise(): void {
+    this.state.revision = Math.max(this.now, revisionOf(this.state) + 1);
   }
 
   private get definition(): Definition {

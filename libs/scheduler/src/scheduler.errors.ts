@@ -20,6 +20,23 @@ export class DeclaredScheduleError extends CallsheetError {
   }
 }
 
+/** The schedule is not as whoever changes it has seen it: somebody else was there before. */
+export class ScheduleChangedError extends CallsheetError {
+  readonly code = 'schedule_changed';
+
+  /** @param revision that it has now; undefined: there is none of this id */
+  constructor(
+    readonly id: string,
+    readonly revision: number | undefined,
+  ) {
+    super(
+      revision === undefined
+        ? `there is no schedule '${id}'`
+        : `the schedule '${id}' has revision ${revision}: look at it, and decide about that one`,
+    );
+  }
+}
+
 /** As many backfills of the schedule are under way as there may be. */
 export class TooManyBackfillsError extends CallsheetError {
   readonly code = 'too_many_backfills';

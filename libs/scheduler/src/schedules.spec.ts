@@ -20,7 +20,8 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
 import { ScheduleMetrics } from './schedule.metrics.js';
 import type { HistoryEntry } from './schedule.history.js';
-import type { ScheduleInput } from './schedule.input.js';
+import { toDefinition, type ScheduleInput } from './schedule.input.js';
+import { PutSchedule } from './schedule.messages.js';
 import { ScheduleTroubled } from './schedule.trouble.js';
 import { SchedulerModule } from './scheduler.module.js';
 import { ScheduleExistsError } from './scheduler.errors.js';
@@ -263,7 +264,25 @@ describe('Schedules', () => {
       pause: { reason: '2 runs in a row failed: nobody is there' },
       last: { outcome: 'failed', error: { message: 'nobody is there' } },
     });
-    expect(told.map(({ kind }) => kind)).toEqual(['failing', 'failing', 'paused']);
+    await drained(schedules.put('well', hourly()));
+    const { rule, ...definition } = toDefinition('lost', { cron: '0 9 * * *', message });
+    await t.actors.tell(
+      new PutSchedule({
+        key: 'lost',
+        definition: { ...definition, rule: { ...rule, tz: 'No/Where' } },
+      }),
+    );
+    await t.drain();
+    const troubled = await schedules.list({ troubled: true });
+    expect(troubled).toMatchObject([
+      { id: 'lost', state: 'broken' },
+      { id: 'report', state: 'paused' },
+    ]);
+    expect(await schedules.list({ troubled: true, after: 'lost', limit: 1 })).toHaveLength(1);
+    expect(await schedules.list({ troubled: true, after: 'report' })).toEqual([]);
+    expect(await schedules.list({ troubled: true, state: 'active' })).toEqual([]);
+    expect(await schedules.list({ troubled: false })).toHaveLength(3);
+    expect(told.map(({ kind }) => kind)).toEqual(['failing', 'failing', 'paused', 'dead']);
     expect(toldOf(await schedules.history('report'))).toEqual([
       'created',
       ...['fired', 'failed', 'fired', 'failed', 'paused'],

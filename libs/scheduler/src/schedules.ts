@@ -30,6 +30,7 @@ import type { Started } from './schedule.js';
 import { latestDefinition, type Definition } from './schedule.state.js';
 import {
   DeclaredScheduleError,
+  ScheduleChangedError,
   ScheduleExistsError,
   TooManyBackfillsError,
 } from './scheduler.errors.js';
@@ -43,10 +44,18 @@ export interface ScheduleListOptions {
   text?: string;
   /** Those in this state. */
   state?: ScheduleRecord['state'];
+  /** Those that somebody should look at: broken, or with runs that failed since one succeeded. */
+  troubled?: boolean;
   /** Those whose id comes after this one. */
   after?: string;
   /** How many at most, 1 to 1,000. Default 100. */
   limit?: number;
+}
+
+/** On what condition a schedule is changed. */
+export interface ScheduleChange {
+  /** Only if it has this {@link ScheduleRecord.revision}; 0: only if there is none of this id. Default: whatever it is. */
+  ifRevision?: number;
 }
 
 /** A run that somebody asks for. */
@@ -117,23 +126,33 @@ export class Schedules {
    * Makes a schedule, or changes it. Occurrences that were due before still come.
    *
    * @throws DeclaredScheduleError when it is declared in code
+   * @throws ScheduleChangedError when its revision is another one; then nothing has changed
    * @throws whatever {@link create} throws
    */
   async put(
     id: string,
     input: ScheduleInput,
+    change: ScheduleChange = {},
   ): Promise<{ outcome: 'created' | 'changed' | 'unchanged'; schedule: ScheduleRecord }> {
     const definition = toDefinition(checkedScheduleId(id), input);
-    const message = command(() => new PutSchedule({ key: id, definition }));
+    const condition = checkedChange(change);
+    const message = command(() => new PutSchedule({ key: id, definition, ...condition }));
     const outcome = await this.actors.ask(message, ASK);
     if (outcome === 'declared') throw new DeclaredScheduleError(id);
+    if (outcome === 'conflict') throw await this.changed(id);
     return { outcome: outcome as 'created', schedule: await this.stored(id) };
   }
 
-  /** Removes a schedule and its history; runs in work go on. False when there is none. @throws DeclaredScheduleError */
-  async remove(id: string): Promise<boolean> {
-    const outcome = await this.actors.ask(new RemoveSchedule({ key: checkedScheduleId(id) }), ASK);
+  /**
+   * Removes a schedule and its history; runs in work go on. False when there is none, whatever the condition.
+   *
+   * @throws DeclaredScheduleError; ScheduleChangedError when its revision is another one
+   */
+  async remove(id: string, change: ScheduleChange = {}): Promise<boolean> {
+    const message = new RemoveSchedule({ key: checkedScheduleId(id), ...checkedChange(change) });
+    const outcome = await this.actors.ask(message, ASK);
     if (outcome === 'declared') throw new DeclaredScheduleError(id);
+    if (outcome === 'conflict') throw await this.changed(id);
     return outcome === 'removed';
   }
 
@@ -154,14 +173,19 @@ export class Schedules {
     return found;
   }
 
-  /** Schedules by id. @throws OptionError */
+  /**
+   * Schedules by id. Whatever narrows it, it reads them all until it has found enough, 500,000 at most, and computes the next time of
+   * those it cannot leave out before.
+   *
+   * @throws OptionError
+   */
   async list(options: ScheduleListOptions = {}): Promise<ScheduleRecord[]> {
     const { limit: most = 100, ...filter } = options;
     const limit = checkedLimit(most, 'limit');
     const found: ScheduleRecord[] = [];
-    const isFiltered = [filter.tag, filter.text, filter.state].some((each) => each !== undefined);
+    let { after, ...narrowing } = filter;
+    const isFiltered = Object.values(narrowing).some((each) => each !== undefined);
     const size = isFiltered ? PAGE : limit;
-    let { after } = filter;
     for (let page = 0; page < MOST_PAGES && found.length < limit; page++) {
       const states = await this.keys.states(ScheduleActor, {
         limit: size,
@@ -171,8 +195,7 @@ export class Schedules {
         // Looked at before its next time is computed, which takes longest.
         if (!matches(key, latestDefinition(state), filter)) continue;
         const record = toScheduleRecord(key, state, this.clock.now());
-        const isMeant = filter.state === undefined || record?.state === filter.state;
-        if (record && isMeant) found.push(record);
+        if (record && isMeant(record, filter)) found.push(record);
         if (found.length >= limit) break;
       }
       after = states.at(-1)?.key;
@@ -272,6 +295,10 @@ export class Schedules {
     return rows.map(toHistoryEntry);
   }
 
+  private async changed(id: string): Promise<ScheduleChangedError> {
+    return new ScheduleChangedError(id, (await this.get(id))?.revision);
+  }
+
   private async stored(id: string): Promise<ScheduleRecord> {
     const record = await this.get(id);
     if (record) return record;
@@ -305,6 +332,11 @@ function matches(
   return [id, description, message.type].some((each) => each.toLowerCase().includes(sought));
 }
 
+function isMeant(record: ScheduleRecord, { state, troubled }: ScheduleListOptions): boolean {
+  if (state !== undefined && record.state !== state) return false;
+  return troubled !== true || record.state === 'broken' || record.failures > 0;
+}
+
 /** @param what is asked of the schedule: requests of one id are the same for it alone */
 function asking(
   what: string,
@@ -315,6 +347,13 @@ function asking(
   if (request === undefined) return ASK;
   const digest = createHash('sha256').update(checkedRequest(request, path)).digest('hex');
   return { ...ASK, id: `${what}:${schedule}:${digest.slice(0, 32)}` };
+}
+
+function checkedChange({ ifRevision, ...rest }: ScheduleChange): ScheduleChange {
+  for (const field of Object.keys(rest)) throw new OptionError(field, 'is not an option');
+  if (ifRevision === undefined) return {};
+  if (Number.isSafeInteger(ifRevision) && ifRevision >= 0) return { ifRevision };
+  throw new OptionError('ifRevision', 'must be a whole number from 0');
 }
 
 function checkedRequest(id: string, path: string): string {

@@ -26,7 +26,13 @@ export { postgresTable, type PostgresTableOptions } from './connectors/postgres.
 export { postgresUpsert, type PostgresUpsertOptions } from './connectors/postgres.upsert.js';
 
 // Running and watching
-export { Pipelines, type BackfillRange, type RunOptions, type StartedRun } from './pipelines.js';
+export {
+  Pipelines,
+  type BackfillRange,
+  type PipelineListOptions,
+  type RunOptions,
+  type StartedRun,
+} from './pipelines.js';
 export {
   type EndedRunRecord,
   type PageCounts,

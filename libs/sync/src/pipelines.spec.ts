@@ -161,14 +161,19 @@ describe('a pipeline', () => {
       ...{ state: 'retrying', cursor: null, errors: 0 },
       failure: { attempts: 1, message: 'the source is away' },
     });
+    const troubled = async () =>
+      (await pipelines.list({ troubled: true })).map(({ state }) => state);
+    expect(await troubled()).toEqual(['retrying']);
     await t.advance('1m');
     expect(await seen()).toMatchObject({ state: 'idle', cursor: 5, errors: 1, rows: 5 });
+    expect(await troubled()).toEqual([]);
 
     source.rows.push({ n: 5 });
     source.fails = 3;
     await pipelines.run('numbers');
     await t.advance('1m');
     expect(await seen()).toMatchObject({ state: 'failed', cursor: 5, failure: { attempts: 3 } });
+    expect(await troubled()).toEqual(['failed']);
     expect(t.dead).toMatchObject([{ envelope: { type: 'numbers.page' }, reason: 'exhausted' }]);
 
     expect(await pipelines.run('numbers')).toMatchObject({ outcome: 'started' });

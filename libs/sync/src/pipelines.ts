@@ -45,7 +45,20 @@ export interface RunOptions {
   id?: string;
 }
 
+/** Which pipelines, and how many. */
+export interface PipelineListOptions {
+  /** Those whose name comes after this one. */
+  after?: string;
+  /** How many at most, 1 to 1,000. Default 100. */
+  limit?: number;
+  /** Those whose page has failed, or was given up. */
+  troubled?: boolean;
+}
+
 const ASK: AskOptions = { timeout: '10s' };
+/** Pipelines that are looked at together for troubles, and how many times at most. */
+const PAGE = 100;
+const MOST_PAGES = 100;
 /** How often a pipeline is looked at while it is asked something, and how many times at most: longer than it is waited for. */
 const LOOK = 250;
 const MOST_LOOKS = 60;
@@ -61,12 +74,24 @@ export class Pipelines {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  /** Pipelines by name, behind `after` if given. @throws OptionError */
-  async list(options: { after?: string; limit?: number } = {}): Promise<PipelineRecord[]> {
-    const { limit = 100, after } = options;
-    const page = { limit, ...(after !== undefined && { after }) };
-    const found = await this.keys.states(DirectoryActor, page);
-    return Promise.all(found.map(({ key, state }) => this.record(key, state)));
+  /**
+   * Pipelines by name. For those that are troubled it looks at 10,000 at most.
+   *
+   * @throws OptionError
+   */
+  async list({ after, limit = 100, troubled }: PipelineListOptions = {}): Promise<
+    PipelineRecord[]
+  > {
+    if (troubled !== true) return this.page(limit, after);
+    const found: PipelineRecord[] = [];
+    let place = after;
+    for (let pages = 0; pages < MOST_PAGES && found.length < limit; pages++) {
+      const page = await this.page(PAGE, place);
+      found.push(...page.filter(({ state }) => state === 'failed' || state === 'retrying'));
+      place = page.at(-1)?.name;
+      if (page.length < PAGE) break;
+    }
+    return found.slice(0, limit);
   }
 
   /** One pipeline, or undefined. */
@@ -192,6 +217,12 @@ export class Pipelines {
     const { run } = await this.stateOf(name);
     const page = run && (await this.engine.find(run.page, [name]));
     if (page?.state === 'delayed') await this.engine.cancel(page.envelope.id, [name]);
+  }
+
+  private async page(limit: number, after: string | undefined): Promise<PipelineRecord[]> {
+    const page = { limit, ...(after !== undefined && { after }) };
+    const found = await this.keys.states(DirectoryActor, page);
+    return Promise.all(found.map(({ key, state }) => this.record(key, state)));
   }
 
   private async record(

@@ -69,6 +69,15 @@ export const deadLetterGroups = z
         ids: z.array(z.string()).describe('of the newest, at most five'),
       }),
     ),
+    complete: z
+      .boolean()
+      .describe(
+        'whether all letters were looked at: it looks for two seconds or so, at the newest first, 50,000 at most',
+      ),
+    since: z.iso
+      .datetime()
+      .optional()
+      .describe('when not all were: those that died before were not looked at, nor counted'),
   })
   .register(schemas, { id: 'DeadLetterGroups' });
 export type DeadLetterGroups = z.infer<typeof deadLetterGroups>;

@@ -1,4 +1,4 @@
-import { ENGINE, type Engine } from '@callsheet/messaging';
+import { DeadLetters, ENGINE, type Engine } from '@callsheet/messaging';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { SCHEDULER_ACTORS } from '@callsheet/scheduler';
 import { SYNC_ACTORS } from '@callsheet/sync';
@@ -126,9 +126,12 @@ describe('mending', () => {
     const app = await stageForTest();
     for (const id of ['a', 'b', 'c']) await die(app, id);
     await die(app, 'd', 'later');
-    const { items } = (await app.inject({ url: '/v1/dead-letters:groups' })).json<{
-      items: { fingerprint: string; count: number; reason: string; ids: string[] }[];
-    }>();
+    const groups = async () =>
+      (await app.inject({ url: '/v1/dead-letters:groups' })).json<{
+        items: { fingerprint: string; count: number; reason: string; ids: string[] }[];
+      }>();
+    const { items, ...looked } = await groups();
+    expect(looked).toEqual({ complete: true });
     expect(items).toMatchObject([
       { count: 3, reason: 'rejected', actor: 'greeter', ids: ['c', 'b', 'a'] },
       { count: 1, reason: 'exhausted', error: { name: 'TypeError' } },
@@ -154,6 +157,11 @@ describe('mending', () => {
       { id: 'b', state: 'discarded' },
     ]);
     expect(ids(await list(app))).toEqual(['d', 'c']);
+    // Not all could be looked at in time.
+    const part = { groups: [], complete: false, since: Date.UTC(2026, 0, 1) };
+    vi.spyOn(app.get(DeadLetters), 'groupSome').mockResolvedValue(part);
+    const since = '2026-01-01T00:00:00.000Z';
+    expect(await groups()).toEqual({ items: [], complete: false, since });
   });
 });
 

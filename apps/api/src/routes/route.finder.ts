@@ -6,8 +6,8 @@ import {
   type RouteRecord,
 } from '@callsheet/messaging';
 import { Injectable } from '@nestjs/common';
+import { etagOf, type ChangeCondition } from '../change.condition.js';
 import { ProblemError } from '../problem.js';
-import { etagOf, type RouteCondition } from './route.condition.js';
 
 /** Finds stored routes by the id in a URL, and holds conditions against them. */
 @Injectable()
@@ -33,7 +33,7 @@ export class RouteFinder {
    */
   async revision(
     id: string,
-    condition: RouteCondition | undefined,
+    condition: ChangeCondition | undefined,
   ): Promise<Pick<RouteChange, 'ifRevision'>> {
     if (condition === undefined) return {};
     if (condition === 'none') return { ifRevision: 0 };

@@ -21,7 +21,6 @@ import {
 } from '@nestjs/common';
 import {
   ApiCreatedResponse,
-  ApiHeader,
   ApiNoContentResponse,
   ApiOkResponse,
   ApiOperation,
@@ -29,13 +28,19 @@ import {
 } from '../openapi.decorators.js';
 import type { FastifyReply } from 'fastify';
 import { Asker, type Principal } from '../access/principal.js';
+import {
+  ApiIfMatch,
+  ApiIfNoneMatch,
+  conditionOf,
+  ETAG_HEADER,
+  etagOf,
+} from '../change.condition.js';
 import { ApiReason, checkedReason } from '../change.reason.js';
 import { cursorAfter, idOf } from '../id.cursor.js';
 import { SendableMessages } from '../messages/sendable.messages.js';
 import { ApiCursor, ApiLimit, badCursor, DEFAULT_LIMIT } from '../page.js';
 import { ActorPatience } from '../actor.patience.js';
 import { routePut, routeTesting, type RoutePut, type RouteTesting } from './route.body.js';
-import { conditionOf, etagOf } from './route.condition.js';
 import { RouteFinder } from './route.finder.js';
 import {
   historyQuery,
@@ -56,15 +61,6 @@ import {
   type RouteView,
   type StoredRoute,
 } from './route.view.js';
-
-const ETAG = { ETag: { description: 'its revision, for If-Match', schema: { type: 'string' } } };
-
-const ApiIfMatch = (): MethodDecorator =>
-  ApiHeader({
-    name: 'If-Match',
-    required: false,
-    description: 'only if it is as in the answer with this ETag, else 412; * only if there is one',
-  });
 
 /** Makes, shows, changes and removes stored routes, and tells where they lead. */
 @ApiTags('routes')
@@ -99,7 +95,7 @@ export class RoutesController {
 
   @Get('routes/:id')
   @ApiOperation({ operationId: 'getRoute', summary: 'A stored route' })
-  @ApiOkResponse({ description: 'the route', standardSchema: routeView, headers: ETAG })
+  @ApiOkResponse({ description: 'the route', standardSchema: routeView, headers: ETAG_HEADER })
   async get(
     @Param('id') id: string,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -116,18 +112,14 @@ export class RoutesController {
       'Make a route, or change it; events published from then on go by it. What was shown of one can be sent back',
   })
   @ApiIfMatch()
-  @ApiHeader({
-    name: 'If-None-Match',
-    required: false,
-    description: '* only if there is none of this id, else 412',
-  })
+  @ApiIfNoneMatch()
   @ApiReason()
   @ApiOkResponse({
     description: 'changed, or it was so already',
     standardSchema: storedRoute,
-    headers: ETAG,
+    headers: ETAG_HEADER,
   })
-  @ApiCreatedResponse({ description: 'made', standardSchema: storedRoute, headers: ETAG })
+  @ApiCreatedResponse({ description: 'made', standardSchema: storedRoute, headers: ETAG_HEADER })
   async put(
     @Param('id') id: string,
     @Body({ schema: routePut }) body: RoutePut,

@@ -1,6 +1,13 @@
 import { CallsheetError, OptionError, type MessageInstance } from '@callsheet/messaging';
-import { checkedScheduleId, Schedules, type ScheduleRecord } from '@callsheet/scheduler';
+import {
+  checkedScheduleId,
+  ScheduleChangedError,
+  Schedules,
+  type ScheduleChange,
+  type ScheduleRecord,
+} from '@callsheet/scheduler';
 import { Injectable } from '@nestjs/common';
+import type { ChangeCondition } from '../change.condition.js';
 import { ProblemError } from '../problem.js';
 import { ElementError } from '../problem.translation.js';
 import { SendableMessages } from '../messages/sendable.messages.js';
@@ -29,6 +36,20 @@ export class ScheduleFinder {
   /** What answers undefined or false when there is no such schedule. @throws ProblemError not_found */
   async having<T>(id: string, ask: () => Promise<T | undefined | false>): Promise<T> {
     return required(id, isPossible(id) ? await ask() : undefined);
+  }
+
+  /**
+   * A condition as a change of a schedule takes it.
+   *
+   * @throws ScheduleChangedError
+   */
+  async change(id: string, condition: ChangeCondition | undefined): Promise<ScheduleChange> {
+    if (condition === undefined) return {};
+    if (condition === 'none') return { ifRevision: 0 };
+    if (condition !== 'some') return { ifRevision: condition };
+    const record = await this.schedules.get(id);
+    if (!record) throw new ScheduleChangedError(id, undefined);
+    return { ifRevision: record.revision };
   }
 
   toView(record: ScheduleRecord): ScheduleView {

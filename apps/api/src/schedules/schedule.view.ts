@@ -22,6 +22,7 @@ export const scheduleQuery = z.strictObject({
   tag: z.string().max(64).optional(),
   q: z.string().min(1).max(200).optional(),
   state: state.optional(),
+  troubled: z.literal('true').optional(),
   limit: pageLimit,
   cursor: pageCursor,
 });
@@ -57,6 +58,7 @@ export const scheduleStatus = {
   problem: z.string().optional().describe('what is wrong with it'),
   createdAt: time,
   changedAt: time,
+  revision: z.int().describe('grows with every change of what can be edited; its ETag'),
 };
 
 /** A schedule as the API shows it: spelled as it is made, with what has become of it. */
@@ -127,6 +129,7 @@ export function toScheduleView(
     problem: record.problem,
     createdAt: record.createdAt.toISOString(),
     changedAt: record.changedAt.toISOString(),
+    revision: record.revision,
   };
 }
 

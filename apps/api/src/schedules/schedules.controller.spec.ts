@@ -110,6 +110,7 @@ describe('a schedule', () => {
       failures: 0,
       createdAt: iso,
       changedAt: iso,
+      revision: expect.any(Number),
     });
     expect(occurrences).toHaveLength(10);
     expect(occurrences[0]).toEqual({
@@ -255,6 +256,8 @@ describe('GET /v1/schedules', () => {
     expect(await page('?q=greeter.greet&state=active')).toEqual(['a c', undefined]);
     expect(await page('?state=paused')).toEqual(['b', undefined]);
     expect(await page('?tag=none')).toEqual(['', undefined]);
+    expect(await page('?troubled=true')).toEqual(['', undefined]);
+    await get('?troubled=yes', 422);
   });
 });
 

@@ -25,6 +25,13 @@ import {
   ApiTags,
 } from '../openapi.decorators.js';
 import type { FastifyReply } from 'fastify';
+import {
+  ApiIfMatch,
+  ApiIfNoneMatch,
+  conditionOf,
+  ETAG_HEADER,
+  etagOf,
+} from '../change.condition.js';
 import { cursorAfter, idOf } from '../id.cursor.js';
 import { checkedKey } from '../idempotency.key.js';
 import { ApiCursor, ApiLimit, badCursor, DEFAULT_LIMIT } from '../page.js';
@@ -84,17 +91,29 @@ export class SchedulesController {
     required: false,
     schema: { type: 'string', enum: ['active', 'paused', 'finished', 'broken'] },
   })
+  @ApiQuery({
+    name: 'troubled',
+    required: false,
+    description: 'those that are broken, and those with runs that failed since one succeeded',
+    schema: { type: 'string', enum: ['true'] },
+  })
   @ApiLimit()
   @ApiCursor()
   @ApiOkResponse({ description: 'a page', standardSchema: scheduleList })
   async list(
     @Query({ schema: scheduleQuery })
-    { limit = DEFAULT_LIMIT, cursor, q, tag, state }: ScheduleQuery,
+    { limit = DEFAULT_LIMIT, cursor, q, troubled, ...filter }: ScheduleQuery,
   ): Promise<ScheduleList> {
     const after = cursor === undefined ? undefined : idOf(cursor);
     if (cursor !== undefined && after === undefined) throw badCursor();
     // One more than asked for tells whether there is a next page.
-    const found = await this.schedules.list({ tag, text: q, state, after, limit: limit + 1 });
+    const found = await this.schedules.list({
+      ...filter,
+      ...(q !== undefined && { text: q }),
+      ...(troubled && { troubled: true }),
+      ...(after !== undefined && { after }),
+      limit: limit + 1,
+    });
     const records = found.slice(0, limit);
     const last = found.length > limit ? records.at(-1) : undefined;
     return {
@@ -114,7 +133,10 @@ export class SchedulesController {
   @ApiCreatedResponse({
     description: 'stored, and its first occurrence is certain',
     standardSchema: storedSchedule,
-    headers: { Location: { description: 'the schedule', schema: { type: 'string' } } },
+    headers: {
+      Location: { description: 'the schedule', schema: { type: 'string' } },
+      ...ETAG_HEADER,
+    },
   })
   async create(
     @Body({ schema: scheduleBody }) body: ScheduleBody,
@@ -125,14 +147,24 @@ export class SchedulesController {
     const input = { ...optionsOf(body), message };
     const record = await this.schedules.create(body.id, input, checkedKey(key));
     void reply.header('location', `/v1/schedules/${body.id}`);
+    void reply.header('etag', etagOf(record.revision));
     return this.stored(record, 'created');
   }
 
   @Get('schedules/:id')
   @ApiOperation({ operationId: 'getSchedule', summary: 'A schedule' })
-  @ApiOkResponse({ description: 'the schedule', standardSchema: scheduleView })
-  async get(@Param('id') id: string): Promise<ScheduleView> {
-    return this.finder.view(id);
+  @ApiOkResponse({
+    description: 'the schedule',
+    standardSchema: scheduleView,
+    headers: ETAG_HEADER,
+  })
+  async get(
+    @Param('id') id: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<ScheduleView> {
+    const view = await this.finder.view(id);
+    void reply.header('etag', etagOf(view.revision));
+    return view;
   }
 
   @Put('schedules/:id')
@@ -141,19 +173,33 @@ export class SchedulesController {
     summary:
       'Make a schedule, or change it; occurrences that are due still come. What was shown of one can be sent back',
   })
-  @ApiOkResponse({ description: 'changed, or it was so already', standardSchema: storedSchedule })
-  @ApiCreatedResponse({ description: 'made', standardSchema: storedSchedule })
+  @ApiIfMatch()
+  @ApiIfNoneMatch()
+  @ApiOkResponse({
+    description: 'changed, or it was so already',
+    standardSchema: storedSchedule,
+    headers: ETAG_HEADER,
+  })
+  @ApiCreatedResponse({
+    description: 'made',
+    standardSchema: storedSchedule,
+    headers: ETAG_HEADER,
+  })
   async put(
     @Param('id') id: string,
     @Body({ schema: schedulePut }) body: SchedulePut,
+    @Headers() headers: Record<string, string | undefined>,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<StoredSchedule> {
     if (body.id !== undefined && body.id !== id) {
       throw new OptionError('id', 'differs from that of the URL');
     }
     const message = this.finder.message(body.message, await this.schedules.get(id));
-    const { outcome, schedule } = await this.schedules.put(id, { ...optionsOf(body), message });
-    void reply.code(outcome === 'created' ? 201 : 200);
+    const input = { ...optionsOf(body), message };
+    const condition = conditionOf(headers['if-match'], headers['if-none-match']);
+    const change = await this.finder.change(id, condition);
+    const { outcome, schedule } = await this.schedules.put(id, input, change);
+    void reply.code(outcome === 'created' ? 201 : 200).header('etag', etagOf(schedule.revision));
     return this.stored(schedule, outcome);
   }
 
@@ -163,9 +209,16 @@ export class SchedulesController {
     operationId: 'deleteSchedule',
     summary: 'Remove a schedule and its history; runs in work go on',
   })
+  @ApiIfMatch()
   @ApiNoContentResponse({ description: 'removed' })
-  async remove(@Param('id') id: string): Promise<void> {
-    await this.finder.having(id, () => this.schedules.remove(id));
+  async remove(
+    @Param('id') id: string,
+    @Headers() headers: Record<string, string | undefined>,
+  ): Promise<void> {
+    const condition = conditionOf(headers['if-match'], headers['if-none-match']);
+    // Where there is none, it is not found, whatever the condition.
+    const change = await this.finder.change(id, condition === 'some' ? undefined : condition);
+    await this.finder.having(id, () => this.schedules.remove(id, change));
   }
 
   // The doubled colon is Fastify's way to write one that does not begin a parameter.

@@ -75,9 +75,17 @@ export const pipelineList = z
   .register(schemas, { id: 'Pipelines' });
 export type PipelineList = z.output<typeof pipelineList>;
 
-/** The query of a list of pipelines, and of the history of one. */
-export const pipelineQuery = z.strictObject({ limit: pageLimit, cursor: pageCursor });
+/** The query of a list of pipelines. */
+export const pipelineQuery = z.strictObject({
+  troubled: z.literal('true').optional(),
+  limit: pageLimit,
+  cursor: pageCursor,
+});
 export type PipelineQuery = z.output<typeof pipelineQuery>;
+
+/** The query of the history of a pipeline. */
+export const pipelineHistoryQuery = pipelineQuery.omit({ troubled: true });
+export type PipelineHistoryQuery = z.output<typeof pipelineHistoryQuery>;
 
 /** A page of what happened to a pipeline, newest first. */
 export const pipelineHistory = z

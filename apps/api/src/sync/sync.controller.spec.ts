@@ -58,7 +58,10 @@ it('pauses, resumes and resets them, in the middle of a failure too', async () =
   const { get, post, until } = await staged();
   Numbers.breaks = true;
   await post('/numbers/run', 202);
+  const troubled = () => get<PipelineList>('?troubled=true');
+
   await until({ state: 'retrying', failure: { attempts: 1, message: 'the source is away' } });
+  expect(await troubled()).toMatchObject({ items: [{ name: 'numbers' }] });
   const paused = await post('/numbers/pause', 200, { reason: 'it moves' });
   expect(paused).toMatchObject({ state: 'paused', pause: { reason: 'it moves' } });
   expect(await post('/numbers/run', 409)).toMatchObject({ code: 'pipeline_paused' });
@@ -78,6 +81,7 @@ it('says what is wrong with a request', async () => {
   expect(await get('/No%20body', 404)).toMatchObject({ code: 'not_found' });
   expect(await post('/nobody/run', 404)).toMatchObject({ code: 'not_found' });
   expect(await get('?cursor=!', 422)).toMatchObject({ code: 'invalid_query' });
+  expect(await get('?troubled=yes', 422)).toMatchObject({ code: 'invalid_query' });
   expect(await get('/numbers/history?cursor=x', 422)).toMatchObject({ code: 'invalid_query' });
   expect(await post('/numbers/pause', 422, { reason: '' })).toMatchObject({
     code: 'invalid_option',

@@ -17,6 +17,7 @@ import {
   ApiBody,
   ApiOkResponse,
   ApiOperation,
+  ApiQuery,
   ApiTags,
 } from '../openapi.decorators.js';
 import { ActorPatience } from '../actor.patience.js';
@@ -36,6 +37,7 @@ import {
 } from './pipeline.body.js';
 import {
   pipelineHistory,
+  pipelineHistoryQuery,
   pipelineList,
   pipelineQuery,
   pipelineRun,
@@ -43,6 +45,7 @@ import {
   toHistoryView,
   toPipelineView,
   type PipelineHistory,
+  type PipelineHistoryQuery,
   type PipelineList,
   type PipelineQuery,
   type PipelineRun,
@@ -68,16 +71,26 @@ export class SyncController {
 
   @Get()
   @ApiOperation({ operationId: 'listPipelines', summary: 'Pipelines, by name' })
+  @ApiQuery({
+    name: 'troubled',
+    required: false,
+    description: 'those whose page has failed, or was given up',
+    schema: { type: 'string', enum: ['true'] },
+  })
   @ApiLimit()
   @ApiCursor()
   @ApiOkResponse({ description: 'a page', standardSchema: pipelineList })
   async list(
-    @Query({ schema: pipelineQuery }) { limit = DEFAULT_LIMIT, cursor }: PipelineQuery,
+    @Query({ schema: pipelineQuery }) { limit = DEFAULT_LIMIT, cursor, troubled }: PipelineQuery,
   ): Promise<PipelineList> {
     const after = cursor === undefined ? undefined : idOf(cursor);
     if (cursor !== undefined && after === undefined) throw badCursor();
     // One more than asked for tells whether there is a next page.
-    const found = await this.pipelines.list({ limit: limit + 1, ...(after && { after }) });
+    const found = await this.pipelines.list({
+      limit: limit + 1,
+      ...(after && { after }),
+      ...(troubled && { troubled: true }),
+    });
     const records = found.slice(0, limit);
     const last = found.length > limit ? records.at(-1) : undefined;
     return { items: records.map(toPipelineView), next: last && cursorAfter(last.name) };
@@ -104,7 +117,8 @@ export class SyncController {
   @ApiOkResponse({ description: 'a page', standardSchema: pipelineHistory })
   async history(
     @Param('pipeline') name: string,
-    @Query({ schema: pipelineQuery }) { limit = DEFAULT_LIMIT, cursor }: PipelineQuery,
+    @Query({ schema: pipelineHistoryQuery })
+    { limit = DEFAULT_LIMIT, cursor }: PipelineHistoryQuery,
   ): Promise<PipelineHistory> {
     await this.having(name, () => this.pipelines.get(name));
     const page = { limit: limit + 1, ...(cursor !== undefined && { before: cursor }) };

@@ -1,13 +1,23 @@
 import { createServer } from 'node:http';
-import { describe, expect, it } from 'vitest';
+import { DeadLetters } from '@callsheet/messaging';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Greeter } from '../../../api/test/stage.js';
 import { eventually } from '../../../../test/support/eventually.js';
 import { listening, stageForFile } from '../../test/stage.js';
 import { linesOf } from '../../test/terminal.js';
 
-const { run, dead } = stageForFile();
+const { app, run, dead } = stageForFile();
 
 describe('dead letters', () => {
+  it('in groups say which could not be looked at in time', async () => {
+    const part = { groups: [], complete: false, since: Date.UTC(2026, 0, 1) };
+    const groups = vi.spyOn(app().get(DeadLetters), 'groupSome').mockResolvedValue(part);
+    onTestFinished(() => groups.mockRestore());
+    const { code, err } = await run('dead-letters groups');
+    expect(code).toBe(0);
+    expect(err).toContain('those that died before 2026-01-01T00:00:00.000Z are not counted');
+  });
+
   it('are redriven and discarded by filter: counted, asked, done', async () => {
     for (const id of ['a', 'b', 'c']) await dead(`letter-${id}`);
     const filter = '--actor greeter --error TypeError';

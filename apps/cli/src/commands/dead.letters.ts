@@ -87,11 +87,16 @@ export function addDeadLetters(program: Command, shell: Shell): void {
     .description('Dead letters by what they died of, the most frequent first.')
     .action(
       doing<[], Filter>(shell, async (run, _, options) => {
-        const { items } = await run.api.get<Shown['DeadLetterGroups']>(
+        const { items, complete, since } = await run.api.get<Shown['DeadLetterGroups']>(
           '/v1/dead-letters:groups',
           filterOf(options),
         );
         await run.out.list(GROUP_COLUMNS, items);
+        if (!complete) {
+          run.out.note(
+            `there are more than can be looked at in time: those that died before ${since} are not counted; --actor narrows`,
+          );
+        }
       }),
     );
 

@@ -33,6 +33,27 @@ describe('schedules', () => {
     expect((await run('schedules show tea')).code).toBe(3);
   });
 
+  it('are changed and deleted only at the revision that was seen, if so asked', async () => {
+    const create = ['schedules', 'create', 'coffee', '--type', 'shelf.keep'];
+    await run([...create, '--every', '1h']);
+    const revision = async () => {
+      const { revision: now } = JSON.parse((await run('schedules show coffee --json')).out) as {
+        revision: number;
+      };
+      return String(now);
+    };
+    const first = await revision();
+    const change = [...create, '--every', '2h', '--replace', '--revision', first];
+    expect((await run(change)).out).toMatch(/^outcome +changed$/m);
+    const late = await run(change);
+    expect([late.code, late.err]).toEqual([1, expect.stringContaining('look at it')]);
+    expect((await run(`schedules delete coffee --yes --revision ${first}`)).code).toBe(1);
+    const { out } = await run(`schedules delete coffee --yes --revision ${await revision()}`);
+    expect(out).toBe('coffee is deleted\n');
+    const alone = await run([...create, '--every', '2h', '--revision', first]);
+    expect(alone.err).toContain('--revision is for --replace');
+  });
+
   it('say what is missing, and what is easily overlooked', async () => {
     expect((await run('schedules create x --type shelf.keep')).err).toContain('when does it run?');
     expect((await run('schedules create x --cron @daily')).err).toContain('--type email.send');

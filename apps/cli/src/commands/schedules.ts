@@ -68,14 +68,18 @@ export function addSchedules(program: Command, shell: Shell): void {
     .command('list')
     .description('Schedules, by id.')
     .addOption(new Option('--state <state>', 'only those').choices(STATES))
+    .option('--troubled', 'only those that are broken, or whose runs fail')
     .option('--tag <tag>', 'only those with this tag')
     .option('--q <text>', 'only those with this text in id, description or type')
     .addOption(limitOption())
     .action(
-      doing<[], { limit: number; state?: string; tag?: string; q?: string }>(
+      doing<[], { limit: number; state?: string; tag?: string; q?: string; troubled?: boolean }>(
         shell,
-        async (run, _, { limit, state, tag, q }) => {
-          const found = run.api.items<Shown['Schedule']>('/v1/schedules', limit, { state, tag, q });
+        async (run, _, { limit, state, tag, q, troubled }) => {
+          const found = run.api.items<Shown['Schedule']>('/v1/schedules', limit, {
+            ...{ state, tag, q },
+            troubled: troubled ? 'true' : undefined,
+          });
           await run.out.list(COLUMNS, found);
         },
       ),
@@ -109,15 +113,18 @@ export function addSchedules(program: Command, shell: Shell): void {
 
   addCreate(group, shell);
 
-  reasonOptions(
-    onSchedule(group, 'delete', 'Removes a schedule for good, with its history.'),
-  ).action(
-    doing<[id: string], object>(shell, async (run, [id]) => {
-      await run.questions.confirm(`delete the schedule ${id}`);
-      await run.api.remove(pathOf(id), await run.because());
-      run.out.show({ id, state: 'deleted' }, () => `${id} is deleted`);
-    }),
-  );
+  reasonOptions(onSchedule(group, 'delete', 'Removes a schedule for good, with its history.'))
+    .option('--revision <revision>', 'only if it is still at this one')
+    .action(
+      doing<[id: string], { revision?: string }>(shell, async (run, [id], { revision }) => {
+        await run.questions.confirm(`delete the schedule ${id}`);
+        const { headers } = await run.because();
+        await run.api.remove(pathOf(id), {
+          headers: { ...headers, 'if-match': revision && `"${revision}"` },
+        });
+        run.out.show({ id, state: 'deleted' }, () => `${id} is deleted`);
+      }),
+    );
 
   reasonOptions(onSchedule(group, 'pause', 'Stops it from starting runs.'))
     .option('--until <time>', 'it goes on by itself then, ISO 8601')
@@ -210,19 +217,26 @@ function addCreate(group: Command, shell: Shell): void {
       ).conflicts(OF_A_RULE),
     )
     .option('--replace', 'change the one that there is')
+    .option('--revision <revision>', 'with --replace: only if it is still at this one')
     .option('--dry-run', 'only say when it would run')
     .action(
-      doing<[id: string], Rule & { replace?: boolean; dryRun?: boolean }>(
+      doing<[id: string], Rule & { replace?: boolean; revision?: string; dryRun?: boolean }>(
         shell,
         async (run, [id], options) => {
+          const { replace, revision } = options;
+          if (revision !== undefined && !replace) {
+            throw misuse('--revision is for --replace: there is none yet');
+          }
           const body = { ...(await bodyOf(shell, options)), id };
           const preview = await run.api.post<Shown['Preview']>('/v1/schedules:preview', body);
           for (const warning of preview.warnings) run.out.note(`careful: ${warning}`);
           if (options.dryRun) return run.out.fields(preview, previewFields(preview));
-          const stored = options.replace
+          const stored = replace
             ? await run.api.call<Shown['StoredSchedule']>('PUT', pathOf(id), {
                 body,
-                once: '',
+                headers: { 'if-match': revision && `"${revision}"` },
+                // What it has done itself would fail its condition.
+                once: revision === undefined ? '' : false,
               })
             : await run.api.post<Shown['StoredSchedule']>('/v1/schedules', body);
           run.out.fields(stored, [

@@ -25,10 +25,15 @@ export function addSync(program: Command, shell: Shell): void {
   group
     .command('list')
     .description('All pipelines.')
+    .option('--troubled', 'only those whose page has failed, or was given up')
     .addOption(limitOption())
     .action(
-      doing<[], { limit: number }>(shell, async (run, _, { limit }) => {
-        await run.out.list(COLUMNS, run.api.items<Shown['Pipeline']>('/v1/sync', limit));
+      doing<[], { limit: number; troubled?: boolean }>(shell, async (run, _, options) => {
+        const { limit, troubled } = options;
+        const found = run.api.items<Shown['Pipeline']>('/v1/sync', limit, {
+          troubled: troubled ? 'true' : undefined,
+        });
+        await run.out.list(COLUMNS, found);
       }),
     );
 

@@ -214,7 +214,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Dead letters by what they died of, the most frequent first */
+        /** Dead letters by what they died of, the most frequent first; of those it could look at in two seconds or so */
         get: operations["groupDeadLetters"];
         put?: never;
         post?: never;
@@ -1595,6 +1595,13 @@ export interface components {
                 /** @description of the newest, at most five */
                 ids: string[];
             }[];
+            /** @description whether all letters were looked at: it looks for two seconds or so, at the newest first, 50,000 at most */
+            complete: boolean;
+            /**
+             * Format: date-time
+             * @description when not all were: those that died before were not looked at, nor counted
+             */
+            since?: string;
         };
         Redrive: {
             /** @description takes the place of its data */
@@ -2392,6 +2399,8 @@ export interface components {
             createdAt: string;
             /** Format: date-time */
             changedAt: string;
+            /** @description grows with every change of what can be edited; its ETag */
+            revision: number;
         };
         ScheduleList: {
             items: components["schemas"]["Schedule"][];
@@ -2642,6 +2651,8 @@ export interface components {
             createdAt?: unknown;
             /** @description as it is shown; changes nothing */
             changedAt?: unknown;
+            /** @description as it is shown; changes nothing */
+            revision?: unknown;
         };
         SchedulePreview: {
             /** @description 1 to 100 letters, digits and ._- */
@@ -2894,6 +2905,8 @@ export interface components {
             createdAt: string;
             /** Format: date-time */
             changedAt: string;
+            /** @description grows with every change of what can be edited; its ETag */
+            revision: number;
             /** @enum {string} */
             outcome: "created" | "changed" | "unchanged";
             /** @description the next, nominal */
@@ -4333,6 +4346,8 @@ export interface operations {
                 /** @description text in id, description or type of message, whatever the case */
                 q?: string;
                 state?: "active" | "paused" | "finished" | "broken";
+                /** @description those that are broken, and those with runs that failed since one succeeded */
+                troubled?: "true";
                 limit?: number;
                 /** @description `next` of the page before */
                 cursor?: string;
@@ -4384,6 +4399,8 @@ export interface operations {
                 headers: {
                     /** @description the schedule */
                     Location?: string;
+                    /** @description its revision, for If-Match */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4415,6 +4432,8 @@ export interface operations {
             /** @description the schedule */
             200: {
                 headers: {
+                    /** @description its revision, for If-Match */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4436,6 +4455,10 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description * only if there is none of this id, else 412 */
+                "If-None-Match"?: string;
+                /** @description only if it is as in the answer with this ETag, else 412; * only if there is one */
+                "If-Match"?: string;
                 /** @description accepted, and not needed: asked again, the call comes to the same */
                 "Idempotency-Key"?: string;
             };
@@ -4453,6 +4476,8 @@ export interface operations {
             /** @description changed, or it was so already */
             200: {
                 headers: {
+                    /** @description its revision, for If-Match */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4462,6 +4487,8 @@ export interface operations {
             /** @description made */
             201: {
                 headers: {
+                    /** @description its revision, for If-Match */
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4483,6 +4510,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description only if it is as in the answer with this ETag, else 412; * only if there is one */
+                "If-Match"?: string;
                 /** @description accepted, and not needed: asked again, the call comes to the same */
                 "Idempotency-Key"?: string;
             };
@@ -4927,6 +4956,8 @@ export interface operations {
     listPipelines: {
         parameters: {
             query?: {
+                /** @description those whose page has failed, or was given up */
+                troubled?: "true";
                 limit?: number;
                 /** @description `next` of the page before */
                 cursor?: string;

@@ -5,6 +5,7 @@ import { api, type Shown } from '../api/client.js';
 import { DataTable, type Column } from '../parts/data.table.js';
 import { Moment } from '../parts/moment.js';
 import type { LetterFilter } from './letter.filter.js';
+import { UnseenLetters } from './unseen.letters.js';
 
 type Group = Shown['DeadLetterGroups']['items'][number];
 
@@ -39,8 +40,11 @@ export function LetterGroups({ filter }: { filter: LetterFilter }): ReactElement
         rows={data?.items}
         error={error}
         id={({ fingerprint }) => fingerprint}
-        empty="No dead letter matches."
+        empty={
+          data?.complete === false ? 'None matches of those looked at.' : 'No dead letter matches.'
+        }
       />
+      {data && <UnseenLetters groups={data} />}
     </section>
   );
 }

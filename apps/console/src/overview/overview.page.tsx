@@ -3,6 +3,7 @@ import { Link } from 'wouter';
 import { useActors } from '../api/actors.js';
 import type { Shown } from '../api/client.js';
 import { useMe } from '../api/me.js';
+import { UnseenLetters } from '../dead-letters/unseen.letters.js';
 import { FailureNote } from '../parts/failure.note.js';
 import { Figure, Figures } from '../parts/figure.js';
 import { Page } from '../parts/page.js';
@@ -34,7 +35,7 @@ export function OverviewPage(): ReactElement {
 }
 
 function Attention(): ReactElement {
-  const { troubles, isPart, error } = useTroubles();
+  const { troubles, letters, error } = useTroubles();
   return (
     <section>
       <h2>Needs attention</h2>
@@ -50,11 +51,7 @@ function Attention(): ReactElement {
           ))}
         </ul>
       )}
-      {isPart && (
-        <p className="quiet">
-          Only the first hundred schedules and pipelines are looked at for failures.
-        </p>
-      )}
+      {letters && <UnseenLetters groups={letters} />}
     </section>
   );
 }

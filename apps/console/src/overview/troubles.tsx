@@ -1,10 +1,12 @@
 import type { ReactNode } from 'react';
 import { pathTo, query } from '../address.js';
 import { useActors } from '../api/actors.js';
-import { api } from '../api/client.js';
+import { api, type Shown } from '../api/client.js';
 import { useMe } from '../api/me.js';
 import { textOf } from '../api/problem.js';
 import { span } from '../parts/time.js';
+
+type Schedule = Shown['Schedule'];
 
 /** Something that somebody should look at. */
 interface Trouble {
@@ -18,17 +20,18 @@ interface Trouble {
 
 /** How many of a kind are told of; more are a number. */
 const MOST = 5;
-/** As many as the API gives at once. */
-const PAGE = { limit: 100 } as const;
+/** As many as the API gives at once: if more are in trouble, the number says so. */
+const TROUBLED = { params: { query: { troubled: 'true', limit: 100 } } } as const;
 
 /**
  * What needs attention, the worst first: the store, keys that stand still, what is broken, what was given up, what somebody has paused.
- * Undefined while it is awaited. What one may not see is left out.
+ * Undefined while it is awaited. What one may not see is left out. The API finds schedules and pipelines in trouble among all of them; of
+ * these a hundred are counted.
  */
 export function useTroubles(): {
   troubles: Trouble[] | undefined;
-  /** Whether there are more schedules or pipelines than were looked at for failures. */
-  isPart: boolean;
+  /** The groups of dead letters, which may not be all. */
+  letters: Shown['DeadLetterGroups'] | undefined;
   error: unknown;
 } {
   const { may } = useMe();
@@ -40,25 +43,11 @@ export function useTroubles(): {
     {},
     { enabled: may('dead-letters:read') },
   );
-  const broken = api.useQuery(
-    'get',
-    '/v1/schedules',
-    { params: { query: { ...PAGE, state: 'broken' } } },
-    { enabled: may('schedules:read') },
-  );
-  const schedules = api.useQuery(
-    'get',
-    '/v1/schedules',
-    { params: { query: PAGE } },
-    { enabled: may('schedules:read') },
-  );
-  const pipelines = api.useQuery(
-    'get',
-    '/v1/sync',
-    { params: { query: PAGE } },
-    { enabled: may('sync:read') },
-  );
-  const all = [actors, letters, broken, schedules, pipelines];
+  const schedules = api.useQuery('get', '/v1/schedules', TROUBLED, {
+    enabled: may('schedules:read'),
+  });
+  const pipelines = api.useQuery('get', '/v1/sync', TROUBLED, { enabled: may('sync:read') });
+  const all = [actors, letters, schedules, pipelines];
   const isAwaited = ready.isLoading || all.some(({ isLoading }) => isLoading);
 
   const troubles: Trouble[] = [];
@@ -79,31 +68,15 @@ export function useTroubles(): {
       href: pathTo('actors', name) + query({ keys: 'quarantined' }),
     });
   }
-  const failing = schedules.data?.items.filter(({ failures }) => failures > 0) ?? [];
   troubles.push(
-    ...few(broken.data?.items ?? [], '/schedules?state=broken', ({ id, problem }) => ({
-      id: `schedule ${id}`,
-      state: 'broken',
-      what: `Schedule ${id}: ${problem ?? 'its next occurrence cannot be computed'}`,
-      href: pathTo('schedules', 'of', id),
+    ...few(brokenFirst(schedules.data), '/schedules?state=troubled', toScheduleTrouble),
+    ...few(pipelines.data, '/sync?state=troubled', ({ name, state, failure, lag }) => ({
+      id: `pipeline ${name}`,
+      state,
+      what: `Pipeline ${name}: ${failure?.message ?? 'its page was given up'}${lag === undefined ? '' : `, ${span(lag)} behind`}`,
+      href: pathTo('sync', name),
     })),
-    ...few(failing, '/schedules', ({ id, failures, last }) => ({
-      id: `failing ${id}`,
-      state: 'failing',
-      what: `Schedule ${id}: ${times(failures, 'run')} failed in a row${last?.error ? `, the last with ${last.error.message}` : ''}`,
-      href: pathTo('schedules', 'of', id),
-    })),
-    ...few(
-      pipelines.data?.items.filter(({ state }) => state === 'failed' || state === 'retrying') ?? [],
-      '/sync',
-      ({ name, state, failure, lag }) => ({
-        id: `pipeline ${name}`,
-        state,
-        what: `Pipeline ${name}: ${failure?.message ?? 'its page was given up'}${lag === undefined ? '' : `, ${span(lag)} behind`}`,
-        href: pathTo('sync', name),
-      }),
-    ),
-    ...few(letters.data?.items ?? [], '/dead-letters', (group) => ({
+    ...few(letters.data, '/dead-letters', (group) => ({
       id: `letters ${group.fingerprint}`,
       state: 'dead',
       what: `${times(group.count, 'dead letter')} of ${group.type}: ${group.error?.message ?? group.reason ?? ''}`,
@@ -120,17 +93,38 @@ export function useTroubles(): {
     });
   }
   const error = all.map((each) => each.error as unknown).find((each) => each !== null);
-  const isPart = [schedules, pipelines].some(({ data }) => data?.next !== undefined);
-  return { troubles: isAwaited ? undefined : troubles, isPart, error };
+  return { troubles: isAwaited ? undefined : troubles, letters: letters.data, error };
+}
+
+function brokenFirst(list: Shown['ScheduleList'] | undefined): Shown['ScheduleList'] | undefined {
+  const isBroken = ({ state }: Schedule): number => (state === 'broken' ? 1 : 0);
+  return list && { ...list, items: list.items.toSorted((a, b) => isBroken(b) - isBroken(a)) };
+}
+
+function toScheduleTrouble({ id, state, problem, failures, last }: Schedule): Trouble {
+  const href = pathTo('schedules', 'of', id);
+  if (state === 'broken') {
+    const why = problem ?? 'its next occurrence cannot be computed';
+    return { id: `schedule ${id}`, state, what: `Schedule ${id}: ${why}`, href };
+  }
+  const error = last?.error ? `, the last with ${last.error.message}` : '';
+  const what = `Schedule ${id}: ${times(failures, 'run')} failed in a row${error}`;
+  return { id: `schedule ${id}`, state: 'failing', what, href };
 }
 
 /** Troubles of a kind: the first of them, and how many more there are. */
-function few<T>(items: readonly T[], href: string, toTrouble: (item: T) => Trouble): Trouble[] {
+function few<T>(
+  list: { items: readonly T[]; next?: string } | undefined,
+  href: string,
+  toTrouble: (item: T) => Trouble,
+): Trouble[] {
+  const { items = [], next } = list ?? {};
   const shown = items.slice(0, MOST).map((item) => toTrouble(item));
   const [first] = shown;
   const left = items.length - shown.length;
   if (!first || left === 0) return shown;
-  return [...shown, { id: `more ${href}`, state: first.state, what: `${left} more`, href }];
+  const what = next === undefined ? `${left} more` : `${left} more, at least`;
+  return [...shown, { id: `more ${href}`, state: first.state, what, href }];
 }
 
 function times(count: number, noun: string): string {

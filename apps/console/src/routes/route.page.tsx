@@ -2,6 +2,7 @@ import { useState, type ReactElement } from 'react';
 import { Link, useLocation } from 'wouter';
 import { query } from '../address.js';
 import { api, client, reasonHeader, type Shown } from '../api/client.js';
+import { etagOf } from '../api/etag.js';
 import { useMe } from '../api/me.js';
 import { isMissing } from '../api/problem.js';
 import { refresh } from '../api/queries.js';
@@ -15,7 +16,7 @@ import { StateBadge } from '../parts/state.badge.js';
 import { useUrlState } from '../parts/url.state.js';
 import { RouteForm } from './route.form.js';
 import { RouteHistory } from './route.history.js';
-import { editableOf, etagOf, matchText, receiverText } from './route.text.js';
+import { editableOf, matchText, receiverText } from './route.text.js';
 import { RouteTrial } from './route.trial.js';
 
 const EXAMPLE = {

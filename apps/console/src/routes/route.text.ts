@@ -32,8 +32,3 @@ export function editableOf(route: Route): object {
   const { id: _, revision: __, changedAt: ___, ...rest } = route;
   return rest;
 }
-
-/** The entity tag of a route as it was shown. */
-export function etagOf({ revision }: Route): string {
-  return `"${revision}"`;
-}

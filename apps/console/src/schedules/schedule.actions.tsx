@@ -1,6 +1,7 @@
 import type { ReactElement } from 'react';
 import { useLocation } from 'wouter';
 import { client, reasonHeader, type Shown } from '../api/client.js';
+import { etagOf } from '../api/etag.js';
 import { useMe } from '../api/me.js';
 import { refresh } from '../api/queries.js';
 import { ActionButton } from '../parts/action.button.js';
@@ -80,7 +81,10 @@ export function ScheduleActions({ schedule }: { schedule: Shown['Schedule'] }): 
             reason="required"
             danger
             run={async (_form, reason) => {
-              await client.DELETE('/v1/schedules/{id}', { params, headers: reasonHeader(reason) });
+              await client.DELETE('/v1/schedules/{id}', {
+                params: { ...params, header: { 'If-Match': etagOf(schedule) } },
+                headers: reasonHeader(reason),
+              });
               go('/schedules');
               void refresh('/v1/schedules');
             }}

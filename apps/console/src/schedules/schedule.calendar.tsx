@@ -28,12 +28,16 @@ const TIME = new Intl.DateTimeFormat(undefined, {
   hourCycle: 'h23',
 });
 
+/** Which schedules. */
+export interface ScheduleFilter {
+  q?: string;
+  tag?: string;
+  state?: Shown['Schedule']['state'];
+  troubled?: 'true';
+}
+
 /** The next runs of all schedules, day by day. */
-export function ScheduleCalendar({
-  filter,
-}: {
-  filter: { q?: string; tag?: string; state?: Shown['Schedule']['state'] };
-}): ReactElement {
+export function ScheduleCalendar({ filter }: { filter: ScheduleFilter }): ReactElement {
   const search = useSearch();
   const { get } = useUrlState();
   const days = DAYS.find((count) => String(count) === get('days')) ?? 7;

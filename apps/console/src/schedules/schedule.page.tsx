@@ -1,6 +1,7 @@
-import type { ReactElement } from 'react';
+import { useState, type ReactElement } from 'react';
 import { Link } from 'wouter';
 import { api, client, reasonHeader, type Shown } from '../api/client.js';
+import { etagOf } from '../api/etag.js';
 import { useMe } from '../api/me.js';
 import { refresh } from '../api/queries.js';
 import { FailureNote } from '../parts/failure.note.js';
@@ -62,15 +63,17 @@ export function SchedulePage({ id }: { id: string }): ReactElement {
 }
 
 function Editing({ schedule, done }: { schedule: Schedule; done: () => void }): ReactElement {
-  const { id, message } = schedule;
+  // What was shown when the editing began is what is changed: if somebody else changes it meanwhile, saving says so.
+  const [begun] = useState(schedule);
+  const { id, message } = begun;
   return (
     <ScheduleForm
-      initial={valuesOf(schedule)}
+      initial={valuesOf(begun)}
       isNew={false}
       save={async (values, reason) => {
         const version = values.type === message.type ? message.version : undefined;
         await client.PUT('/v1/schedules/{id}', {
-          params: { path: { id } },
+          params: { path: { id }, header: { 'If-Match': etagOf(begun) } },
           body: bodyOf(values, version),
           headers: reasonHeader(reason),
         });

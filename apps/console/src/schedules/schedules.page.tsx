@@ -8,10 +8,12 @@ import { Page } from '../parts/page.js';
 import { Pager } from '../parts/pager.js';
 import { Tabs } from '../parts/tabs.js';
 import { useUrlState } from '../parts/url.state.js';
-import { ScheduleCalendar } from './schedule.calendar.js';
+import { ScheduleCalendar, type ScheduleFilter } from './schedule.calendar.js';
 import { ScheduleTable } from './schedule.table.js';
 
 const STATES = ['active', 'paused', 'finished', 'broken'] as const;
+/** Beside the states, in the same field: broken, or with runs that fail. */
+const TROUBLED = 'troubled';
 /** The runs of each that is shown are asked for. */
 const SHOWN = 25;
 
@@ -21,10 +23,11 @@ export function SchedulesPage(): ReactElement {
   const { get } = useUrlState();
   const { may } = useMe();
   const isCalendar = get('view') === 'calendar';
-  const filter = {
+  const filter: ScheduleFilter = {
     q: get('q'),
     tag: get('tag'),
     state: STATES.find((state) => state === get('state')),
+    troubled: get('state') === TROUBLED ? 'true' : undefined,
   };
   const to = (view: string | undefined) =>
     `/schedules${query({ view, cursor: undefined }, search)}`;
@@ -43,7 +46,7 @@ export function SchedulesPage(): ReactElement {
         filters={[
           { name: 'q', label: 'Id, description or type' },
           { name: 'tag', label: 'Tag' },
-          { name: 'state', label: 'State', options: STATES },
+          { name: 'state', label: 'State', options: [...STATES, TROUBLED] },
         ]}
       />
       <Tabs
@@ -58,11 +61,7 @@ export function SchedulesPage(): ReactElement {
   );
 }
 
-function List({
-  filter,
-}: {
-  filter: { q?: string; tag?: string; state?: (typeof STATES)[number] };
-}): ReactElement {
+function List({ filter }: { filter: ScheduleFilter }): ReactElement {
   const { get } = useUrlState();
   const { data, error } = api.useQuery('get', '/v1/schedules', {
     params: { query: { ...filter, limit: SHOWN, cursor: get('cursor') } },

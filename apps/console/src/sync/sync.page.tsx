@@ -3,6 +3,7 @@ import { Link } from 'wouter';
 import { pathTo, query } from '../address.js';
 import { api, type Shown } from '../api/client.js';
 import { DataTable, type Column } from '../parts/data.table.js';
+import { FilterBar } from '../parts/filter.bar.js';
 import { Moment } from '../parts/moment.js';
 import { Page } from '../parts/page.js';
 import { Pager } from '../parts/pager.js';
@@ -11,6 +12,9 @@ import { span } from '../parts/time.js';
 import { useUrlState } from '../parts/url.state.js';
 
 type Pipeline = Shown['Pipeline'];
+
+/** Its page has failed, or was given up. */
+const TROUBLED = 'troubled';
 
 /** The dead letters of a pipeline: its bad rows, and pages that were given up. */
 export function lettersOf(pipeline: string): string {
@@ -60,18 +64,20 @@ const COLUMNS: readonly Column<Pipeline>[] = [
 /** All pipelines: how far they are, and what keeps them. */
 export function SyncPage(): ReactElement {
   const { get } = useUrlState();
+  const troubled = get('state') === TROUBLED ? 'true' : undefined;
   const { data, error } = api.useQuery('get', '/v1/sync', {
-    params: { query: { cursor: get('cursor') } },
+    params: { query: { troubled, cursor: get('cursor') } },
   });
   return (
     <Page title="Sync">
+      <FilterBar filters={[{ name: 'state', label: 'State', options: [TROUBLED] }]} />
       <DataTable
         caption="Pipelines by name"
         columns={COLUMNS}
         rows={data?.items}
         error={error}
         id={({ name }) => name}
-        empty="No pipeline is here: a worker declares them."
+        empty={troubled ? 'None is in trouble.' : 'No pipeline is here: a worker declares them.'}
       />
       <Pager next={data?.next} />
     </Page>
