@@ -1005,7 +1005,7 @@ export interface components {
             /** @description messages that its turn sent; absent: none, or it is not done */
             effects?: {
                 total: number;
-                /** @description the first twenty; what has ended long ago may be gone */
+                /** @description of the first twenty those that the asker may see; what has ended long ago may be gone */
                 items: {
                     id: string;
                     actor: string;
@@ -1510,7 +1510,7 @@ export interface components {
             /** @description messages that its turn sent; absent: none, or it is not done */
             effects?: {
                 total: number;
-                /** @description the first twenty; what has ended long ago may be gone */
+                /** @description of the first twenty those that the asker may see; what has ended long ago may be gone */
                 items: {
                     id: string;
                     actor: string;
