@@ -92,7 +92,7 @@ export function field(deployment: () => FieldStage): void {
         return body.state.data.subscriptions;
       };
       await eventually(
-        async () => expect(await endpoints()).toMatchObject([{ endpoint: left }]),
+        async () => expect(await endpoints()).toMatchObject([{ endpoint: '[secret]' }]),
         PATIENCE,
       );
       expect((await push('three')).body.reply).toEqual({ devices: 1 });

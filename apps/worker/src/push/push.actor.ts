@@ -23,7 +23,7 @@ type PushTurn = Turn<typeof PushState>;
  * Push notifications. A user is a key, whose state has the devices. A push becomes one message for each of them, sent with the
  * commit: so what has to be tried again for one device is not shown twice on another.
  */
-@Actor({ state: { schema: PushState, secret: ['subscriptions'] } })
+@Actor({ state: { schema: PushState, secret: ['subscriptions.endpoint', 'subscriptions.keys'] } })
 export class PushActor {
   constructor(private readonly actors: Actors) {}
 
