@@ -4,15 +4,19 @@ import type { ScheduleList } from './schedule.view.js';
 
 it('those in trouble are found among all schedules, in pages', async () => {
   const app = await stageForTest();
-  const made = async (id: string, name: string) => {
+  const post = async (id: string, name: string) => {
     const message = { type: 'greeter.greet', data: { name } };
     const payload = { id, message, every: '1d' };
-    expect(await app.inject({ method: 'POST', url: '/v1/schedules', payload })).toMatchObject({
-      statusCode: 201,
-    });
+    const { statusCode } = await app.inject({ method: 'POST', url: '/v1/schedules', payload });
+    expect(statusCode).toBe(201);
+  };
+  const made = async (id: string, name: string) => {
+    await post(id, name);
     const run = await app.inject({ method: 'POST', url: `/v1/schedules/${id}/trigger` });
     expect(run.statusCode).toBe(202);
   };
+  // More than a page has, before them.
+  for (let n = 0; n < 110; n++) await post(`calm${n}`, 'Ada');
   for (const n of [1, 2, 3]) {
     await made(`well${n}`, 'Ada');
     await made(`ill${n}`, 'nobody');
