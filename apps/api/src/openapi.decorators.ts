@@ -8,6 +8,7 @@ const waiting: ((swagger: Swagger) => void)[] = [];
 // modules, a quarter of the start of a process that may never be asked.
 export const ApiAcceptedResponse = later('ApiAcceptedResponse');
 export const ApiBody = later('ApiBody');
+export const ApiConsumes = later('ApiConsumes');
 export const ApiCreatedResponse = later('ApiCreatedResponse');
 export const ApiHeader = later('ApiHeader');
 export const ApiNoContentResponse = later('ApiNoContentResponse');

@@ -23,6 +23,7 @@ import {
 } from '@nestjs/common';
 import {
   ApiAcceptedResponse,
+  ApiConsumes,
   ApiHeader,
   ApiOkResponse,
   ApiOperation,
@@ -152,6 +153,7 @@ export class MessagesController {
   // The doubled colon is Fastify's way to write one that does not begin a parameter.
   @Post('messages::batch')
   @HttpCode(202)
+  @ApiConsumes('application/json', 'application/x-ndjson')
   @ApiOperation({
     operationId: 'sendMessages',
     summary:

@@ -3471,6 +3471,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["Batch"];
+                "application/x-ndjson": components["schemas"]["Batch"];
             };
         };
         responses: {
