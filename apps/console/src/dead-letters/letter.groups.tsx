@@ -25,8 +25,8 @@ export function LetterGroups({ filter }: { filter: LetterFilter }): ReactElement
         </Link>
       ),
     },
-    { name: 'Reason', of: ({ reason }) => reason },
-    { name: 'Actor', of: ({ actor }) => actor },
+    { name: 'Reason', of: ({ reason }) => <span className="word">{reason}</span> },
+    { name: 'Actor', of: ({ actor }) => <span className="word">{actor}</span> },
     { name: 'Type', of: ({ type }) => type },
     { name: 'First', of: ({ first }) => <Moment at={first} /> },
     { name: 'Last', of: ({ last }) => <Moment at={last} /> },
