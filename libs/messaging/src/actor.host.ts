@@ -36,7 +36,8 @@ export class ActorHost implements OnModuleInit {
   private paused: ReadonlyMap<string, Pause> = new Map();
   private endWatch?: () => void;
   private trouble?: string;
-  private isStopped = false;
+  /** Whether it takes no more messages, for good. */
+  isStopped = false;
 
   constructor(
     private readonly discovery: DiscoveryService,

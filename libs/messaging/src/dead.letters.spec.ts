@@ -23,6 +23,14 @@ class Open extends Message(
   z.object({ account: z.string(), amount: z.number().default(0) }),
   { key: 'account', version: 2, upcast: { 1: (old) => old } },
 ) {}
+/** Its key is its url, unless it says another. */
+class Call extends Message(
+  'bank.call',
+  z
+    .object({ url: z.string(), line: z.string().optional() })
+    .transform((call) => ({ ...call, line: call.line ?? call.url })),
+  { key: 'line' },
+) {}
 class Mail extends Message('mail.send', z.object({ to: z.string() })) {}
 /** Known to whoever sent it, not to this process. */
 class Foreign extends Message('bank.foreign', z.object({})) {}
@@ -57,7 +65,7 @@ let reasons: Map<string, [DeadReason, string]>;
 
 beforeEach(async () => {
   clock = new VirtualClock();
-  const options = resolveOptions({ url: 'memory:', messages: [Pay, Open, Mail] });
+  const options = resolveOptions({ url: 'memory:', messages: [Pay, Open, Call, Mail] });
   engine = new Acting(options, clock);
   letters = new DeadLetters(engine, new MessageRegistry(options));
   reasons = new Map();
@@ -82,7 +90,7 @@ interface Dying {
 
 /** Sends a message that becomes a dead letter at this moment. */
 async function bury(
-  message: Pay | Open | Mail | Foreign,
+  message: Pay | Open | Call | Mail | Foreign,
   id: string,
   { reason = 'rejected', error = 'no', tenant }: Dying = {},
 ): Promise<void> {
@@ -389,6 +397,14 @@ describe('redriving', () => {
     expect(engine.acted).toEqual([]);
     rest();
     expect(await letters.redrive('a', { account: 'a-1', amount: 3 })).toBe(true);
+  });
+
+  it('says how a key stays that the data does not give', async () => {
+    await bury(new Call({ url: 'a' }), 'a');
+    await expect(letters.redrive('a', { url: 'b' })).rejects.toThrow(
+      `line: is the key and must stay 'a': add "line": "a"; or discard this one and send a new message`,
+    );
+    expect(await letters.redrive('a', { url: 'b', line: 'a' })).toBe(true);
   });
 
   it('does not edit what this process does not know', async () => {

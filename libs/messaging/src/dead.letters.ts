@@ -207,7 +207,10 @@ export class DeadLetters {
     const own = keyOf(message);
     if (key !== undefined && own !== undefined && own !== key) {
       const path = metaOf(message, 'message').key ?? '';
-      const problem = `is the key and must stay '${key}': discard this one and send a new message`;
+      // Of a message that does not say its key, its schema makes one of other fields.
+      const isGiven = Object.hasOwn(carried.data as object, path);
+      const stays = `must stay '${key}'${isGiven ? '' : `: add "${path}": ${JSON.stringify(key)}`}`;
+      const problem = `is the key and ${stays}; or discard this one and send a new message`;
       throw new InvalidMessageError(type, [{ path, message: problem }]);
     }
     const { search } = metaOf(message, 'message');

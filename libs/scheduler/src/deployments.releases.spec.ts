@@ -45,9 +45,15 @@ async function processes(options?: { shared: boolean }) {
   onTestFinished(() => void vi.useRealTimers());
   const t = await staged(options);
   const store = t.get<Engine>(ENGINE);
-  const start = async (code: new () => object): Promise<Deployments> => {
+  const start = async (
+    code: new () => object,
+    host = { isStopped: false },
+  ): Promise<Deployments> => {
     const started = new Deployments(
-      { actors: () => [{ name: 'clock', target: code }], consumes: true } as never,
+      Object.assign(host, {
+        actors: () => [{ name: 'clock', target: code }],
+        consumes: true,
+      }) as never,
       t.actors,
       t.get(Keys),
       {} as never,
@@ -76,6 +82,21 @@ async function processes(options?: { shared: boolean }) {
   };
   return { t, start, pass, every };
 }
+
+describe('a process that stops', () => {
+  it('says no more that it is there: nobody may hear it in time', async () => {
+    const { t, start, pass } = await processes();
+    const host = { isStopped: false };
+    await start(Hourly, host);
+    const tell = vi.spyOn(t.actors, 'tell');
+    await pass(2);
+    expect(tell).toHaveBeenCalled();
+    tell.mockClear();
+    host.isStopped = true;
+    await pass(2);
+    expect(tell).not.toHaveBeenCalled();
+  });
+});
 
 describe('a process of the release before', () => {
   it('that had no schedules does not remove the first ones when it starts again', async () => {

@@ -160,6 +160,8 @@ export class Deployments implements OnApplicationBootstrap, BeforeApplicationShu
 
   /** Says that it is there, and has the schedules looked after: once in a while for all processes together. */
   private async keepUp(): Promise<void> {
+    // What it says while it waits for its running turns, nobody may hear in time: that would be dead letters.
+    if (this.host.isStopped) return;
     const slot = Math.floor(this.clock.now() / RELEASE_BEAT);
     try {
       await this.actors.tell(new LookAfterSchedules({ part: slot % PARTS }), {

@@ -125,7 +125,7 @@ function withSendOptions(command: Command, ...without: string[]): Command {
     ),
     new Option('--delay <duration>', "not before so long from now: '10s', '2h'"),
     new Option('--at <time>', 'not before this time, ISO 8601'),
-    new Option('--ttl <duration>', "give up when it could not be handled within: '1h'"),
+    new Option('--ttl <duration>', "give up when no attempt could be started within: '1h'"),
     new Option('--header <name=value>', 'a header; may be repeated').argParser(toHeader),
     new Option('--tenant <tenant>', 'whose it is'),
   ];

@@ -20,7 +20,9 @@ const COLUMNS: Columns<Shown['Pipeline']> = [
 
 /** `sync list|show|run|pause|resume|backfill|reset`. */
 export function addSync(program: Command, shell: Shell): void {
-  const group = program.command('sync').description('data sync pipelines: cursor, lag, rows, runs');
+  const group = program
+    .command('sync')
+    .description('data sync pipelines: cursor, lag, rows, errors');
 
   group
     .command('list')

@@ -94,19 +94,30 @@ export function ScheduleCalendar({ filter }: { filter: ScheduleFilter }): ReactE
       )}
       <div className="days">
         {calendar.days.map((day) => (
-          <DayCard key={day.start} day={day} />
+          <DayCard
+            key={day.start}
+            day={day}
+            none={calendar.frequent.length > 0 ? 'nothing else' : 'nothing'}
+          />
         ))}
       </div>
     </section>
   );
 }
 
-function DayCard({ day: { start, entries } }: { day: Day }): ReactElement {
+function DayCard({
+  day: { start, entries },
+  none,
+}: {
+  day: Day;
+  /** What a day without entries says. */
+  none: string;
+}): ReactElement {
   const name = DAY.format(start);
   return (
     <section className="card" aria-label={name}>
       <h3>{name}</h3>
-      {entries.length === 0 && <span className="quiet small">nothing</span>}
+      {entries.length === 0 && <span className="quiet small">{none}</span>}
       <ul>
         {entries.map((entry) => (
           <li key={`${entry.id} ${entry.first}`}>

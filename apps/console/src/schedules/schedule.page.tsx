@@ -45,7 +45,7 @@ export function SchedulePage({ id }: { id: string }): ReactElement {
           <>
             <div className="beside">
               <ScheduleFacts schedule={data} />
-              <NextRuns id={id} />
+              <NextRuns id={id} isPaused={data.pause !== undefined} />
             </div>
             <ScheduleRuns id={id} />
             <h2>Message of each run</h2>
@@ -84,7 +84,7 @@ function Editing({ schedule, done }: { schedule: Schedule; done: () => void }): 
   );
 }
 
-function NextRuns({ id }: { id: string }): ReactElement {
+function NextRuns({ id, isPaused }: { id: string; isPaused: boolean }): ReactElement {
   const { data, error } = api.useQuery('get', '/v1/schedules/{id}/next', {
     params: { path: { id }, query: { count: 5 } },
   });
@@ -92,6 +92,7 @@ function NextRuns({ id }: { id: string }): ReactElement {
     <section aria-labelledby="next" className="card">
       <h2 id="next">Next</h2>
       <FailureNote error={error} />
+      {isPaused && <p className="quiet">Paused: none of these runs before it is resumed.</p>}
       {data && <Occurrences of={data.occurrences} empty="It runs no more." />}
     </section>
   );
