@@ -49,7 +49,8 @@ describe('an event loop that stood still', () => {
       /^the event loop stood still for \d+ ms: a lock lasts 100 ms; move CPU work off the loop/,
     );
     const [, stood] = /for (\d+) ms/.exec(warnings()[0]!)!;
-    expect(Number(stood)).toBeGreaterThan(50);
+    // Rounded: half a millisecond more than half a lock is told as half a lock.
+    expect(Number(stood)).toBeGreaterThanOrEqual(50);
 
     now += 29_999;
     await measured();

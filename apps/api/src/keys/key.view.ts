@@ -10,16 +10,20 @@ import {
 } from '@callsheet/messaging';
 import { z } from 'zod';
 import { attemptView, iso, toAttemptView } from '../messages/message.view.js';
-import { pageLimit } from '../page.js';
+import { pageCursor, pageLimit } from '../page.js';
 import { schemas } from '../schema.registry.js';
 
 const time = z.iso.datetime();
 const depth = z.int().describe('messages in its mailbox, the one in work included');
 
+/** How many keys are listed, all pages together. */
+export const MOST_KEYS = 1_000;
+
 /** The query of a list of keys. */
 export const keyQuery = z.strictObject({
   by: z.enum(['age', 'depth']).optional(),
   limit: pageLimit,
+  cursor: pageCursor,
 });
 export type KeyQuery = z.output<typeof keyQuery>;
 
@@ -44,6 +48,7 @@ export const keyList = z
         quarantined: z.boolean().describe('nothing of it is given out until it is released'),
       }),
     ),
+    next: z.string().optional().describe('cursor of the next page; absent on the last'),
   })
   .register(schemas, { id: 'KeyList' });
 export type KeyList = z.infer<typeof keyList>;
@@ -101,14 +106,19 @@ export const released = z
   .register(schemas, { id: 'Released' });
 export type Released = z.infer<typeof released>;
 
-export function toKeyList(records: readonly KeyRecord[]): KeyList {
+/**
+ * @param records those of the page, one more if there are more
+ * @param from how many come before them
+ */
+export function toKeyList(records: readonly KeyRecord[], limit: number, from: number): KeyList {
   return {
-    items: records.map(({ key, depth, since, isQuarantined }) => ({
+    items: records.slice(0, limit).map(({ key, depth, since, isQuarantined }) => ({
       key,
       depth,
       since: iso(since),
       quarantined: isQuarantined,
     })),
+    next: records.length > limit ? String(from + limit) : undefined,
   };
 }
 

@@ -88,6 +88,14 @@ describe('GET /v1/actors/:actor/keys', () => {
     expect(await keys('')).toEqual(['old', 'full', 'new']);
     expect(await keys('?by=age&limit=2')).toEqual(['old', 'full']);
     expect(await keys('?by=depth&limit=1')).toEqual(['full']);
+    const { next } = await list(app, '?limit=2');
+    expect(await list(app, `?limit=2&cursor=${next}`)).toMatchObject({ items: [{ key: 'new' }] });
+    expect((await list(app, '?limit=3')).next).toBeUndefined();
+    expect((await list(app, `?limit=2&cursor=${next}`)).next).toBeUndefined();
+    for (const cursor of ['x', '-1', '1000']) {
+      const { statusCode } = await app.inject({ url: `/v1/actors/vault/keys?cursor=${cursor}` });
+      expect([cursor, statusCode]).toEqual([cursor, 422]);
+    }
     const { items } = await list(app, '?by=depth&limit=1');
     const since = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
     expect(items).toEqual([{ key: 'full', depth: 2, since, quarantined: false }]);

@@ -4,7 +4,7 @@ import { ApiOkResponse, ApiOperation, ApiParam, ApiQuery, ApiTags } from '../ope
 import { Asker, type Principal } from '../access/principal.js';
 import { requireKnownActor } from '../actors/known.actor.js';
 import { ApiOnce } from '../idempotency.key.js';
-import { ApiLimit, DEFAULT_LIMIT } from '../page.js';
+import { ApiCursor, ApiLimit, badCursor, DEFAULT_LIMIT } from '../page.js';
 import { ONCE, Receipts } from '../receipts.js';
 import { KeyFinder } from './key.finder.js';
 import {
@@ -13,6 +13,7 @@ import {
   keyList,
   keyQuery,
   keyView,
+  MOST_KEYS,
   released,
   toJournalPage,
   toKeyList,
@@ -55,13 +56,25 @@ export class KeysController {
     schema: { type: 'string', enum: ['age', 'depth'], default: 'age' },
   })
   @ApiLimit()
-  @ApiOkResponse({ description: 'the first of them', standardSchema: keyList })
+  @ApiCursor()
+  @ApiOkResponse({
+    description:
+      'a page of the first thousand, as they stand now; what moves meanwhile may be missing, or there twice',
+    standardSchema: keyList,
+  })
   async list(
     @Param('actor') actor: string,
-    @Query({ schema: keyQuery }) { by = 'age', limit = DEFAULT_LIMIT }: KeyQuery,
+    @Query({ schema: keyQuery }) { by = 'age', limit = DEFAULT_LIMIT, cursor = '0' }: KeyQuery,
   ): Promise<KeyList> {
     requireKnownActor(this.registry, actor);
-    return toKeyList(await this.engine.keys(actor, { by, limit }));
+    const from = /^\d{1,3}$/.test(cursor) ? Number(cursor) : undefined;
+    if (from === undefined) throw badCursor();
+    // In an order that changes all the time a place is a number, not a key.
+    const first = await this.engine.keys(actor, {
+      by,
+      limit: Math.min(MOST_KEYS, from + limit + 1),
+    });
+    return toKeyList(first.slice(from), limit, from);
   }
 
   @Get(':key')

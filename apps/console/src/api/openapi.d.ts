@@ -1249,6 +1249,8 @@ export interface components {
                 /** @description nothing of it is given out until it is released */
                 quarantined: boolean;
             }[];
+            /** @description cursor of the next page; absent on the last */
+            next?: string;
         };
         Key: {
             key: string;
@@ -4205,6 +4207,8 @@ export interface operations {
             query?: {
                 by?: "age" | "depth";
                 limit?: number;
+                /** @description `next` of the page before */
+                cursor?: string;
             };
             header?: never;
             path: {
@@ -4214,7 +4218,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description the first of them */
+            /** @description a page of the first thousand, as they stand now; what moves meanwhile may be missing, or there twice */
             200: {
                 headers: {
                     [name: string]: unknown;
