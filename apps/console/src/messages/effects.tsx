@@ -5,6 +5,7 @@ import { pathTo } from '../address.js';
 import type { Shown } from '../api/client.js';
 import { StateBadge } from '../parts/state.badge.js';
 import { POLL } from '../api/queries.js';
+import { hasEnded } from './ended.js';
 import { findMessage } from './find.message.js';
 
 type Message = Shown['Message'];
@@ -17,7 +18,8 @@ export function Effects({ message }: { message: Message }): ReactElement | null 
     queryFn: () => Promise.all((effects?.items ?? []).map((each) => findMessage(each.id))),
     enabled: effects !== undefined,
     // What has ended stays as it is.
-    refetchInterval: ({ state }) => (state.data?.every(hasEnded) ? false : POLL),
+    refetchInterval: ({ state }) =>
+      state.data?.every((each) => !each || hasEnded(each)) ? false : POLL,
   });
   if (!effects) return null;
   const more = effects.total - effects.items.length;
@@ -40,8 +42,4 @@ export function Effects({ message }: { message: Message }): ReactElement | null 
       {more > 0 && <p className="quiet">And {more} more.</p>}
     </section>
   );
-}
-
-function hasEnded(message: Message | undefined): boolean {
-  return !message || ['done', 'dead', 'cancelled'].includes(message.state);
 }

@@ -4,7 +4,7 @@ import { pathTo, query } from '../address.js';
 import { api, client, reasonHeader, type Shown } from '../api/client.js';
 import { useMe } from '../api/me.js';
 import { isMissing } from '../api/problem.js';
-import { refresh } from '../api/queries.js';
+import { POLL, refresh } from '../api/queries.js';
 import { redrive } from '../dead-letters/letter.calls.js';
 import { ActionButton } from '../parts/action.button.js';
 import { Facts } from '../parts/facts.js';
@@ -16,6 +16,7 @@ import { StateBadge } from '../parts/state.badge.js';
 import { span } from '../parts/time.js';
 import { Causes } from './causes.js';
 import { Effects } from './effects.js';
+import { hasEnded } from './ended.js';
 import { Timeline } from './timeline.view.js';
 
 type Message = Shown['Message'];
@@ -25,8 +26,6 @@ const SOON = 2_000;
 /** What the API shows instead of a secret. */
 const SECRET = '[secret]';
 
-const ENDED: readonly string[] = ['done', 'dead', 'cancelled'];
-
 /** A message: what happened to it, what it carries, what led to it. */
 export function MessagePage({ id }: { id: string }): ReactElement {
   const { data: known, error } = api.useQuery(
@@ -34,7 +33,7 @@ export function MessagePage({ id }: { id: string }): ReactElement {
     '/v1/messages/{id}',
     { params: { path: { id } } },
     {
-      refetchInterval: ({ state }) => (ENDED.includes(state.data?.state ?? '') ? 10_000 : SOON),
+      refetchInterval: ({ state }) => (state.data && hasEnded(state.data) ? POLL : SOON),
     },
   );
   // It may have been kept long enough.
@@ -54,7 +53,7 @@ function Actions({ message: { id, state, actor, job } }: { message: Message }): 
   const queue = state === 'dead' ? `${actor}.dead` : actor;
   return (
     <>
-      {!ENDED.includes(state) && may('messages:cancel') && (
+      {!hasEnded({ state }) && may('messages:cancel') && (
         <ActionButton
           name="Cancel message"
           danger

@@ -36,6 +36,7 @@ import { DEAD, toBuried, toFinishedTurn, toListed, toRecord, wasCancelled } from
 import { verifyBullmqVersion } from './bullmq.package.js';
 import type { BullmqStore, FoundPlace, TurnBackend } from './bullmq.store.js';
 import { safeUrl } from './store.url.js';
+import { whole } from './whole.record.js';
 import { settledWithin, withinTime } from '../../within.time.js';
 
 /** The engine for a store URL. Rejects with StoreError for a scheme it does not know. */
@@ -62,9 +63,6 @@ async function storeOf(options: ResolvedOptions): Promise<BullmqStore> {
     `no store for '${safeUrl(url)}': use pglite:<folder>, redis://, rediss://, redis+cluster://, rediss+cluster://, postgres:// or memory:`,
   );
 }
-
-/** How often a message that moves while it is read is read again. */
-const MOST_LOOKS = 5;
 
 /** How often a search goes on behind what it found that is no longer there. */
 const MOST_ROUNDS = 5;
@@ -432,22 +430,6 @@ export class BullmqEngine implements Engine {
 /** The backend that this engine gave the queue. */
 function turnBackendOf(queue: Queue): TurnBackend {
   return queue.getBackend() as unknown as TurnBackend;
-}
-
-/** A message, read whole though it may move meanwhile. */
-async function whole(look: () => Promise<Job | undefined>): Promise<MessageRecord | undefined> {
-  let before: string | undefined;
-  for (let round = 1; ; round++) {
-    // Twice: a message that becomes a dead letter, or is redriven, between two looks is in the place looked at first.
-    const job = (await look()) ?? (await look());
-    if (!job) return undefined;
-    const state = await job.getState();
-    // Whatever moves a message leaves something in it: it is read whole between two looks at the same state.
-    const isWhole =
-      (state === before && state !== 'unknown') || (state === 'completed' && job.finishedOn);
-    if (isWhole || round === MOST_LOOKS) return toRecord(job, state);
-    before = state;
-  }
 }
 
 /** Order of dead letters; equal times by storage id. */
