@@ -22,6 +22,7 @@ const AT_ONCE = 500;
 class Plain extends Message('bench.plain', z.object({ n: z.number() })) {}
 class Found extends Message('bench.found', z.object({ n: z.number() }), { search: ['n'] }) {}
 class Keep extends Message('bench-kept.keep', z.object({ n: z.number() }), { search: ['n'] }) {}
+class Half extends Message('bench-half.keep', z.object({ n: z.number() }), { search: ['n'] }) {}
 
 let left = 0;
 let finished = () => undefined;
@@ -70,12 +71,15 @@ console.log(
   `${engine.store.name}: throughput with a field / without: median ${median(ratios).toFixed(3)} of ${ratios.length} pairs (${ratios.map((r) => r.toFixed(2)).join(' ')})`,
 );
 
-for (let n = 0; n < KEPT; n += AT_ONCE) {
-  const some = Array.from({ length: AT_ONCE }, (_, i) => ({
-    message: new Keep({ n: n + i }),
-    options: { delay: '1d' },
-  }));
-  await actors.tellMany(some);
+// Of the second actor every other one has the same value.
+for (const make of [(n) => new Keep({ n }), (n) => new Half({ n: n % 2 === 0 ? -1 : n })]) {
+  for (let n = 0; n < KEPT; n += AT_ONCE) {
+    const some = Array.from({ length: AT_ONCE }, (_, i) => ({
+      message: make(n + i),
+      options: { delay: '1d' },
+    }));
+    await actors.tellMany(some);
+  }
 }
 const took = [];
 for (let n = 0; n < 300; n++) {
@@ -88,5 +92,15 @@ for (let n = 0; n < 300; n++) {
 }
 console.log(
   `${engine.store.name}: a search among ${KEPT}: p50 ${at(took, 0.5).toFixed(1)} ms, p95 ${at(took, 0.95).toFixed(1)} ms, most ${Math.max(...took).toFixed(1)} ms`,
+);
+const pages = [];
+for (let n = 0; n < 50; n++) {
+  const from = performance.now();
+  const { items } = await engine.search(['bench-half'], termOf('n', -1), { limit: 20 });
+  pages.push(performance.now() - from);
+  if (items.length !== 20) throw new Error('a page is short');
+}
+console.log(
+  `${engine.store.name}: the first page of the ${KEPT / 2} with one value: p50 ${at(pages, 0.5).toFixed(1)} ms, p95 ${at(pages, 0.95).toFixed(1)} ms`,
 );
 await app.close();
