@@ -56,8 +56,8 @@ export const cancelCases: Case[] = [
       const engine = await context.engine();
       const { actor } = context;
       const reasons: unknown[] = [];
-      const { deliveries } = await context.consume(engine, async ({ signal }) => {
-        reasons.push(await aborted(signal));
+      const { deliveries } = await context.consume(engine, async ({ stop }) => {
+        reasons.push(await aborted(stop.signal));
         return cancelled();
       });
       const sent = context.named(context.id('told'), 'same');
@@ -82,8 +82,8 @@ export const cancelCases: Case[] = [
     async run(context) {
       const [one, two] = [await context.engine(), await context.engine()];
       const reasons: unknown[] = [];
-      const { deliveries } = await context.consume(one, async ({ signal }) => {
-        reasons.push(await aborted(signal));
+      const { deliveries } = await context.consume(one, async ({ stop }) => {
+        reasons.push(await aborted(stop.signal));
         return cancelled();
       });
       for (const n of [1, 2, 3]) {
@@ -117,9 +117,9 @@ export const cancelCases: Case[] = [
       await eventually(() => deliveries.length === 3);
       for (const each of [stubborn!, dying!, dying!])
         expect(await engine.cancel(each.id, [actor])).toBe('cancelling');
-      const signalOf = (id: string) => deliveriesOf(deliveries, { id })[0]?.signal;
-      await eventually(() => [dying!, stubborn!].every(({ id }) => signalOf(id)?.aborted === true));
-      expect(signalOf(other!.id)?.aborted).toBe(false);
+      const stopOf = (id: string) => deliveriesOf(deliveries, { id })[0]?.stop;
+      await eventually(() => [dying!, stubborn!].every(({ id }) => stopOf(id)?.aborted === true));
+      expect(stopOf(other!.id)?.aborted).toBe(false);
       held.open();
       await reaches(context, engine, stubborn!.id, 'done');
       await reaches(context, engine, dying!.id, 'dead');
@@ -129,7 +129,7 @@ export const cancelCases: Case[] = [
       expect(await engine.redrive(dying!.id, [actor])).toBe(true);
       await eventually(() => deliveries.length === 4);
       expect(deliveries[3]).toMatchObject({ isCancelled: false, isFirst: false });
-      expect(deliveries[3]?.signal.aborted).toBe(false);
+      expect(deliveries[3]?.stop.aborted).toBe(false);
       await reaches(context, engine, dying!.id, 'dead');
     },
   },
@@ -150,7 +150,7 @@ export const cancelCases: Case[] = [
           const { id } = delivery.envelope;
           if (begun.has(id)) return delivery.isCancelled ? cancelled() : done();
           begun.add(id);
-          await aborted(delivery.signal);
+          await aborted(delivery.stop.signal);
           return outcomes[delivery.envelope.id]?.(delivery) ?? done();
         },
         { concurrency: 3 },
@@ -247,10 +247,10 @@ export const cancelCases: Case[] = [
       );
       const { deliveries } = await context.consume(
         engine,
-        async ({ signal, envelope }) => {
+        async ({ stop, envelope }) => {
           // Who is told nothing never ends.
-          if (!envelope.data['quick']) await aborted(signal);
-          return signal.aborted ? cancelled() : done();
+          if (!envelope.data['quick']) await aborted(stop.signal);
+          return stop.aborted ? cancelled() : done();
         },
         { concurrency: 4 },
       );

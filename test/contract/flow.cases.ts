@@ -84,7 +84,7 @@ export const flowCases: Case[] = [
       await eventually(() => running === 4);
       consumer.limit(2);
       expect(running).toBe(4);
-      for (const { signal } of deliveries) expect(signal.aborted).toBe(false);
+      for (const { stop } of deliveries) expect(stop.aborted).toBe(false);
       held.splice(0).forEach((turn) => turn.open());
       await eventually(() => running === 2);
       most = 0;

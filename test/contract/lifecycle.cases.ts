@@ -4,6 +4,7 @@ import { StoppingError } from '../../libs/messaging/src/messaging.errors.js';
 import { eventually } from '../support/eventually.js';
 import type { Case } from './case.js';
 import { dead, done, release, retry } from './context.js';
+import { aborted } from './gate.js';
 import { expectCounts, reaches } from './expect.js';
 
 export const lifecycleCases: Case[] = [
@@ -68,7 +69,7 @@ export const lifecycleCases: Case[] = [
       finish();
       await stopped;
       await expectCounts(context, engine, { done: 1, waiting: 1 });
-      expect(deliveries[0]?.signal.aborted).toBe(false);
+      expect(deliveries[0]?.stop.aborted).toBe(false);
     },
   },
   {
@@ -77,13 +78,13 @@ export const lifecycleCases: Case[] = [
       const engine = await context.engine();
       const sent = context.envelope();
       await engine.send([sent]);
-      const { consumer, deliveries } = await context.consume(engine, async ({ signal }) => {
-        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      const { consumer, deliveries } = await context.consume(engine, async ({ stop }) => {
+        await aborted(stop.signal);
         return { kind: 'release' };
       });
       await eventually(() => deliveries.length === 1);
       await consumer.stop(50);
-      expect(deliveries[0]?.signal.reason).toBeInstanceOf(StoppingError);
+      expect(deliveries[0]?.stop.reason).toBeInstanceOf(StoppingError);
       await expectCounts(context, engine, { waiting: 1 });
       const next = await context.consume(engine);
       await eventually(() => next.deliveries.length === 1);

@@ -64,8 +64,8 @@ export const lockCases: Case[] = [
       expect(second.deliveries[0]?.crashes).toBeGreaterThanOrEqual(1);
       thaw();
       await eventually(() => {
-        for (const { signal } of first.deliveries.slice(0, 5))
-          expect(signal.reason).toBeInstanceOf(LockLostError);
+        for (const { stop } of first.deliveries.slice(0, 5))
+          expect(stop.reason).toBeInstanceOf(LockLostError);
       });
       late.open();
       // The first process takes others only when it has tried to commit each of those it has lost.

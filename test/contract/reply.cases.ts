@@ -45,7 +45,7 @@ export const replyCases: Case[] = [
       const [mine, yours] = [await inbox(engine), await inbox(engine)];
       const { deliveries } = await context.consume(engine, async (delivery) => {
         const { id, data } = delivery.envelope;
-        if (id === context.id('stopped')) return aborted(delivery.signal).then(cancelled);
+        if (id === context.id('stopped')) return aborted(delivery.stop.signal).then(cancelled);
         if (id === context.id('dead')) return dead(delivery);
         if (id === context.id('retried') && delivery.attempt < 3) return retry(5)(delivery);
         return data['plain'] ? done() : doneWith({ reply: { data: 'y'.repeat(20_000) } });

@@ -1,5 +1,6 @@
 import type { Delivery } from '../../libs/messaging/src/engine.js';
 import type { Envelope } from '../../libs/messaging/src/envelope.js';
+import { Stop } from '../../libs/messaging/src/stop.js';
 
 /** The first delivery of a `bank.pay`, sent at 1,000 and started at 2,000, but for what the test is about. */
 export function testDelivery(
@@ -25,7 +26,7 @@ export function testDelivery(
     noteTrial: async () => undefined,
     isCancelled: false,
     startedAt: 2_000,
-    signal: new AbortController().signal,
+    stop: new Stop(),
     ...fields,
   };
 }

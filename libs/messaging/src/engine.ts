@@ -2,6 +2,7 @@ import type { Carried } from './codec.js';
 import type { Envelope } from './envelope.js';
 import type { Json, JsonObject } from './json.js';
 import type { Release } from './release.js';
+import type { Stop } from './stop.js';
 
 /** Injection token of the {@link Engine} in use. */
 export const ENGINE = Symbol('callsheet:engine');
@@ -88,7 +89,7 @@ export interface Engine {
 
   /**
    * Cancels a message. One that has not started ends at once, as 'cancelled', without a turn and so without an end notice
-   * (`Envelope.notify`). One in work: the signal of its delivery aborts
+   * (`Envelope.notify`). One in work: its delivery is told to stop
    * with a CancelledError, in whatever process it runs, and if it is given out again it says so (`Delivery.isCancelled`). An
    * occurrence of a schedule that is not due may be told so only when it is; the schedule goes on.
    */
@@ -284,10 +285,10 @@ export interface Delivery {
   /** Committed state of its key; undefined when there is none yet, or no key. */
   state?: StoredState;
   /**
-   * Aborts when the process must hand the message back (its reason is a StoppingError), when the message is cancelled
+   * Told when the process must hand the message back (its reason is a StoppingError), when the message is cancelled
    * (a CancelledError), or when the lock on the message is lost and another process may have it (a LockLostError).
    */
-  signal: AbortSignal;
+  stop: Stop;
 }
 
 /** A turn of a message of which it is asked whether it kills its process. */

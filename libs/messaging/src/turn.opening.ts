@@ -2,20 +2,21 @@ import type { HandlerKind } from './actor.decorators.js';
 import type { ActorState } from './actor.state.js';
 import type { Delivery } from './engine.js';
 import type { RetryPolicy } from './retry.js';
+import type { Stop } from './stop.js';
 import type { Turn } from './turn.js';
 import type { TurnScope } from './turn.scope.js';
 
 /**
  * The turn that a handler gets.
  *
- * @param signal aborts for every reason that the handler should stop
+ * @param stop told for every reason that the handler should stop
  * @throws NewerVersionError when the stored state is of a newer version
  * @throws InvalidStateError when it does not fit the actor's schema, or cannot be upcast
  */
 export function openTurn(
   delivery: Delivery,
   policy: Pick<RetryPolicy, 'attempts'>,
-  signal: AbortSignal,
+  stop: Stop,
   state: ActorState | undefined,
   kind: HandlerKind,
   scope: () => TurnScope | undefined,
@@ -39,7 +40,9 @@ export function openTurn(
     correlationId: envelope.correlationId ?? envelope.id,
     causationId: envelope.causationId,
     traceparent: envelope.traceparent,
-    signal,
+    get signal() {
+      return stop.signal;
+    },
     state: loaded as undefined,
     sql: (strings, ...values) => (scope() as TurnScope).sql(strings, values),
     journal: (row) => (scope() as TurnScope).journal(row),

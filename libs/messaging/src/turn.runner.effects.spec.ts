@@ -13,6 +13,7 @@ import {
   StateTooLargeError,
   TurnEndedError,
 } from './messaging.errors.js';
+import { Stop } from './stop.js';
 import { turnRunner } from './turn.runner.js';
 
 import {
@@ -327,8 +328,8 @@ describe('a turn of a batch', () => {
   it('that is cancelled while it waits ends at once', async () => {
     const batch = new Batch({ max: 2, wait: 60_000 }, () => undefined, clock);
     const run = turnRunner(turnsOf(() => undefined, { message, batch }));
-    const stop = new AbortController();
-    const running = run(note('a', { signal: stop.signal }));
+    const stop = new Stop();
+    const running = run(note('a', { stop }));
     await settle();
     stop.abort(new CancelledError('a'));
     expect(await running).toEqual({ kind: 'cancelled' });

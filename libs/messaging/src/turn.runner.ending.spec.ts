@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Outcome } from './engine.js';
 import {
   CancelledError,
@@ -8,6 +8,7 @@ import {
   TurnEndedError,
   TurnTimeoutError,
 } from './messaging.errors.js';
+import { Stop } from './stop.js';
 import { clock, delivery, turn, send, settle } from '../../../test/support/bank.turns.js';
 
 beforeAll(() => Logger.overrideLogger(false));
@@ -65,28 +66,18 @@ describe('a turn with a timeout', () => {
   });
 
   it('leaves no timer and no listener when it ends in time', async () => {
-    const { signal } = new AbortController();
-    let listeners = 0;
-    const add = signal.addEventListener.bind(signal);
-    const remove = signal.removeEventListener.bind(signal);
-    signal.addEventListener = (...given: Parameters<typeof add>) => {
-      listeners++;
-      add(...given);
-    };
-    signal.removeEventListener = (...given: Parameters<typeof remove>) => {
-      listeners--;
-      remove(...given);
-    };
-    expect(await turn(() => undefined, delivery({ signal }), { timeout })).toEqual({
+    const stop = new Stop();
+    const listen = vi.spyOn(stop, 'listen');
+    expect(await turn(() => undefined, delivery({ stop }), { timeout })).toEqual({
       kind: 'done',
     });
     expect(clock.pending).toBe(0);
-    expect(listeners).toBe(0);
+    expect(listen.mock.calls).toEqual([[expect.any(Function)], []]);
   });
 
   it('hears of a stop, a cancelling and a lost lock by the same signal', async () => {
     for (const reason of [new StoppingError(), new CancelledError('bank-1'), new LockLostError()]) {
-      const stop = new AbortController();
+      const stop = new Stop();
       let heard: unknown;
       const running = turn(
         (_, { signal }) =>
@@ -96,7 +87,7 @@ describe('a turn with a timeout', () => {
               reject(new Error('x'));
             });
           }),
-        delivery({ signal: stop.signal }),
+        delivery({ stop }),
         { timeout },
       );
       stop.abort(reason);
@@ -117,13 +108,13 @@ describe('a turn that is cancelled', () => {
 
   it('ends as cancelled when it stops for that, and when it does not stop', async () => {
     for (const isDeaf of [false, true]) {
-      const stop = new AbortController();
+      const stop = new Stop();
       const running = turn(
         (_, { signal }) =>
           new Promise((_resolve, reject) => {
             if (!isDeaf) signal.addEventListener('abort', () => reject(new Error('stopped')));
           }),
-        delivery({ signal: stop.signal, attempt: 5 }),
+        delivery({ stop, attempt: 5 }),
       );
       stop.abort(new CancelledError('bank-1'));
       await clock.advance(500, settle);
@@ -132,13 +123,13 @@ describe('a turn that is cancelled', () => {
   });
 
   it('is done when it came to its end all the same', async () => {
-    const stop = new AbortController();
+    const stop = new Stop();
     const running = turn(
       (_, { signal }) =>
         new Promise<void>((resolve) => {
           signal.addEventListener('abort', () => resolve());
         }),
-      delivery({ signal: stop.signal }),
+      delivery({ stop }),
     );
     stop.abort(new CancelledError('bank-1'));
     expect(await running).toEqual({ kind: 'done' });

@@ -10,10 +10,12 @@ import {
   LockLostError,
   RejectError,
   RetryLaterError,
+  StoppingError,
 } from './messaging.errors.js';
 import { systemClock } from './clock.js';
 import { unobserved } from './observer.js';
 import type { ActorRetryPolicy } from './retry.js';
+import { Stop } from './stop.js';
 import { CRASH_BUDGET } from './suspects.js';
 import { turnRunner, type Handler, type Turns } from './turn.runner.js';
 import type { Turn } from './turn.js';
@@ -34,6 +36,13 @@ class Pay extends Message(
 const DATA = { amount: 5, on: '2026-03-01T00:00:00.000Z' };
 /** No jitter, so that waits are exact. */
 const EXACT = { jitter: 0 };
+
+/** That of a process which is stopping. */
+function told(): Stop {
+  const stop = new Stop();
+  stop.abort(new StoppingError());
+  return stop;
+}
 
 function delivery(fields: Partial<Delivery> = {}, envelope: Partial<Envelope> = {}): Delivery {
   return testDelivery(fields, { data: DATA, headers: { tenant: 't1' }, ...envelope });
@@ -227,7 +236,7 @@ describe('a turn that fails', () => {
     };
     const policy = { ...EXACT, backoff };
     expect(await failing(new RejectError('x'), undefined, policy)).toMatchObject({ kind: 'dead' });
-    const stopped = delivery({ signal: AbortSignal.abort() });
+    const stopped = delivery({ stop: told() });
     expect(await failing(new Error('x'), stopped, policy)).toEqual({ kind: 'release' });
     expect(await turn(() => undefined, delivery({ isCancelled: true }), policy)).toEqual({
       kind: 'cancelled',
@@ -389,48 +398,40 @@ describe('a turn that does not come to its handler', () => {
 });
 
 describe('a turn whose signal aborts', () => {
-  const aborted = AbortSignal.abort();
-
   it('does not begin when it is aborted already', async () => {
     let called = false;
-    const outcome = await turn(() => (called = true), delivery({ signal: aborted }));
+    const outcome = await turn(() => (called = true), delivery({ stop: told() }));
     expect(outcome).toEqual({ kind: 'release' });
     expect(called).toBe(false);
   });
 
   it('hands back when its handler throws because of it, whatever it throws', async () => {
     for (const thrown of [undefined, new Error('stopped'), new RejectError('stopped')]) {
-      const stop = new AbortController();
-      const running = turn(
-        async (_, { signal }) => {
-          await new Promise((resolve) => signal.addEventListener('abort', resolve));
-          signal.throwIfAborted();
-          throw thrown;
-        },
-        delivery({ signal: stop.signal }),
-      );
+      const stop = new Stop();
+      const running = turn(async (_, { signal }) => {
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        signal.throwIfAborted();
+        throw thrown;
+      }, delivery({ stop }));
       stop.abort(thrown);
       expect(await running).toEqual({ kind: 'release' });
     }
   });
 
   it('is done when its handler brings the work to its end within its patience', async () => {
-    const stop = new AbortController();
-    const running = turn(
-      async (_, { signal }) => {
-        await new Promise((resolve) => signal.addEventListener('abort', resolve));
-        await delay(20);
-      },
-      delivery({ signal: stop.signal }),
-    );
-    stop.abort();
+    const stop = new Stop();
+    const running = turn(async (_, { signal }) => {
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      await delay(20);
+    }, delivery({ stop }));
+    stop.abort(new StoppingError());
     expect(await running).toEqual({ kind: 'done' });
   });
 
   it('hands back, in bounded time, when its handler ignores it', async () => {
-    const stop = new AbortController();
-    const running = turn(() => new Promise(() => undefined), delivery({ signal: stop.signal }));
-    stop.abort();
+    const stop = new Stop();
+    const running = turn(() => new Promise(() => undefined), delivery({ stop }));
+    stop.abort(new StoppingError());
     const start = performance.now();
     expect(await running).toEqual({ kind: 'release' });
     expect(performance.now() - start).toBeGreaterThan(400);
@@ -439,14 +440,14 @@ describe('a turn whose signal aborts', () => {
 
   it('waits for its handler to the end when the lock is lost: it must not be started twice', async () => {
     for (const fails of [false, true]) {
-      const lost = new AbortController();
+      const lost = new Stop();
       let finish = (): void => undefined;
       const running = turn(
         () =>
           new Promise<void>(
             (resolve, reject) => (finish = fails ? () => reject(new Error('x')) : resolve),
           ),
-        delivery({ signal: lost.signal }),
+        delivery({ stop: lost }),
       );
       lost.abort(new LockLostError());
       expect(await Promise.race([running, delay(700, 'still running')])).toBe('still running');
@@ -456,13 +457,10 @@ describe('a turn whose signal aborts', () => {
   });
 
   it('and what its abandoned handler throws later hurts nobody', async () => {
-    const stop = new AbortController();
+    const stop = new Stop();
     let fail = (_: Error): void => undefined;
-    const running = turn(
-      () => new Promise((_, reject) => (fail = reject)),
-      delivery({ signal: stop.signal }),
-    );
-    stop.abort();
+    const running = turn(() => new Promise((_, reject) => (fail = reject)), delivery({ stop }));
+    stop.abort(new StoppingError());
     expect(await running).toEqual({ kind: 'release' });
     fail(new Error('much later'));
     // Vitest fails the run on an unhandled rejection.
@@ -470,9 +468,9 @@ describe('a turn whose signal aborts', () => {
   });
 
   it('is judged by its own end when it ended before', async () => {
-    const stop = new AbortController();
-    const outcome = await failing(new Error('x'), delivery({ signal: stop.signal }));
-    stop.abort();
+    const stop = new Stop();
+    const outcome = await failing(new Error('x'), delivery({ stop }));
+    stop.abort(new StoppingError());
     expect(outcome).toMatchObject({ kind: 'retry' });
   });
 });

@@ -27,6 +27,7 @@ import {
 import type { Observer } from './observer.js';
 import { DEFAULT_RETRY, retryDelay, type ActorRetryPolicy, type RetryPolicy } from './retry.js';
 import type { TopicTrie } from './routing/topic.js';
+import { Stop } from './stop.js';
 import { directiveFor, type Supervision } from './supervision.js';
 import { isGuilty, type Suspects } from './suspects.js';
 import { masker } from './telemetry/redaction.js';
@@ -114,11 +115,10 @@ async function live(delivery: Delivery, turns: Turns): Promise<Outcome> {
     refuseUnreadable(delivery);
     const handler = handlerFor(turns, delivery);
     const message = open(handler, delivery);
-    // A signal of its own only where the handler can be told to stop for a reason of its own.
-    const stop = handler.timeout === undefined ? undefined : new AbortController();
-    const signal = stop?.signal ?? delivery.signal;
+    // One of its own only where the handler can be told to stop for a reason of its own.
+    const stop = handler.timeout === undefined ? delivery.stop : new Stop();
     const turn = forNewer(() =>
-      openTurn(delivery, policy, signal, turns.state, handler.kind, () => scope),
+      openTurn(delivery, policy, stop, turns.state, handler.kind, () => scope),
     );
     scope = new TurnScope(
       delivery,
@@ -217,11 +217,11 @@ function perform(
   handler: Handler,
   message: unknown,
   scope: TurnScope,
-  stop: AbortController | undefined,
+  stop: Stop,
   clock: Clock,
 ): Promise<unknown> {
-  const { signal } = scope.delivery;
-  if (signal.aborted) throw toldToStop(signal);
+  const outer = scope.delivery.stop;
+  if (outer.aborted) throw toldToStop(outer);
   const cancels: (() => void)[] = [];
   const ended = (): void => {
     for (const cancel of cancels) cancel();
@@ -229,17 +229,16 @@ function perform(
   return new Promise((resolve, reject) => {
     const fail = (error: unknown): void => {
       ended();
-      if (signal.aborted) reject(toldToStop(signal));
-      else reject(stop?.signal.aborted ? stop.signal.reason : error);
+      if (outer.aborted) reject(toldToStop(outer));
+      else reject(stop.aborted ? stop.reason : error);
     };
     const abandon = (reason: unknown): void => {
-      stop?.abort(reason);
+      stop.abort(reason);
       if (reason instanceof LockLostError) return;
       cancels.push(clock.after(PATIENCE, () => fail(reason)));
     };
-    const onAbort = (): void => abandon(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-    cancels.push(() => signal.removeEventListener('abort', onAbort));
+    outer.listen(() => abandon(outer.reason));
+    cancels.push(() => outer.listen());
     const { timeout } = handler;
     if (timeout !== undefined) {
       cancels.push(clock.after(timeout, () => abandon(new TurnTimeoutError(timeout))));
@@ -260,7 +259,7 @@ function begun({ batch, run }: Handler, message: unknown, scope: TurnScope): Pro
   }
 }
 
-function toldToStop({ reason }: AbortSignal): Error {
+function toldToStop({ reason }: Stop): Error {
   return reason instanceof CancelledError ? reason : new HandBack();
 }
 

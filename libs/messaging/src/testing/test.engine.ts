@@ -124,8 +124,8 @@ export class TestEngine extends MemoryEngine {
     const frozen = works.filter(({ delivery }) => isHeld(delivery));
     this.clock.forget(new Set(frozen.map(({ delivery }) => delivery)));
     // What is not at a step cannot be frozen: it learns what a process learns that comes back too late.
-    for (const { delivery, controller } of works) {
-      if (!isHeld(delivery)) controller.abort(new LockLostError());
+    for (const { delivery } of works) {
+      if (!isHeld(delivery)) delivery.stop.abort(new LockLostError());
     }
   }
 

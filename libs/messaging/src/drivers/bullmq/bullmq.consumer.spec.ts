@@ -136,9 +136,9 @@ serverSuite('redis-server', 'a consumer on Redis', () => {
     // The lock lasts for half a second.
     await eventually(async () => {
       const left = await redis.pttl(`${PREFIX}:${context.actor}:${message.id}:lock`);
-      return turns()[0]!.signal.aborted || (left > 0 && performance.now() + left > began + 2_500);
+      return turns()[0]!.stop.aborted || (left > 0 && performance.now() + left > began + 2_500);
     });
-    expect(turns()[0]!.signal.aborted).toBe(false);
+    expect(turns()[0]!.stop.aborted).toBe(false);
     held.open();
     await reaches(message.id, 'done');
     expect(turns()).toHaveLength(1);
@@ -148,21 +148,21 @@ serverSuite('redis-server', 'a consumer on Redis', () => {
     const proxy = await Proxy.to(Number(new URL(server.url).port));
     const remote = new Context({ name: 'Redis', lacks: {} } as Driver, proxy.url);
     const far = await remote.engine({ lockDuration: '500ms' });
-    const { deliveries } = await remote.consume(far, async ({ signal }) => {
-      await aborted(signal);
+    const { deliveries } = await remote.consume(far, async ({ stop }) => {
+      await aborted(stop.signal);
       return { kind: 'release' };
     });
     await far.send([remote.envelope()]);
     await eventually(() => deliveries.length === 1);
     proxy.become({ isBlackHole: true });
-    await eventually(() => expect(deliveries[0]?.signal.reason).toBeInstanceOf(LockLostError));
+    await eventually(() => expect(deliveries[0]?.stop.reason).toBeInstanceOf(LockLostError));
     proxy.become({});
     await remote.close();
   });
 
   it('hands a message back at once to those that have nothing to do', async () => {
-    const { consumer, deliveries } = await context.consume(engine, async ({ signal }) => {
-      await aborted(signal);
+    const { consumer, deliveries } = await context.consume(engine, async ({ stop }) => {
+      await aborted(stop.signal);
       return { kind: 'release' };
     });
     const message = context.envelope();

@@ -22,6 +22,7 @@ import {
 import { Ending, type BullmqStore, type NextJob, type TurnBackend } from './bullmq.store.js';
 import { mended } from './damaged.data.js';
 import { ReservedTurns } from './reserved.turns.js';
+import { Stop } from '../../stop.js';
 import { withinTime } from '../../within.time.js';
 
 export interface ConsumerOptions extends ChoreOptions {
@@ -60,7 +61,7 @@ const REFUSALS = [
 /** A turn at work. */
 interface Running {
   readonly job: Job;
-  readonly controller: AbortController;
+  readonly stop: Stop;
   readonly outcome: Promise<Outcome>;
   /** Hands the message back without waiting any longer. */
   readonly release: () => void;
@@ -140,7 +141,7 @@ export class BullmqConsumer implements Consumer {
     this.watching = setInterval(() => this.watch(), lockDuration / 4).unref();
     this.worker.on('error', ({ message }) => complain(message));
     this.worker.on('lockRenewalFailed', (ids: string[]) => {
-      for (const id of ids) this.running.get(id)?.controller.abort(new LockLostError());
+      for (const id of ids) this.running.get(id)?.stop.abort(new LockLostError());
     });
     this.worker.on('locksRenewed', ({ jobIds }: { jobIds: string[] }) => {
       const heldUntil = performance.now() + lockDuration;
@@ -164,7 +165,7 @@ export class BullmqConsumer implements Consumer {
     await this.worker.waitUntilReady();
     this.unsubscribe = await this.store.onCancel((storageId) => {
       const running = this.running.get(storageId);
-      if (running) running.controller.abort(new CancelledError(toEnvelope(running.job).id));
+      if (running) running.stop.abort(new CancelledError(toEnvelope(running.job).id));
       else this.remember(storageId);
     });
     this.worker.run().catch((error: Error) => this.complain(error.message));
@@ -182,7 +183,7 @@ export class BullmqConsumer implements Consumer {
       await withinTime(deadline - Date.now(), Promise.race(outcomes));
     }
     this.isStopping = true;
-    for (const { controller } of this.running.values()) controller.abort(new StoppingError());
+    for (const { stop } of this.running.values()) stop.abort(new StoppingError());
     // One whose signal was aborted before, because its lock was lost, does not hear this.
     const timer = setTimeout(() => {
       for (const { release } of this.running.values()) release();
@@ -233,15 +234,15 @@ export class BullmqConsumer implements Consumer {
       running.heldUntil = performance.now() + this.options.lockDuration;
       return running.outcome;
     }
-    const controller = new AbortController();
-    const delivery = toDelivery(job, controller.signal, async (progress) => {
+    const stop = new Stop();
+    const delivery = toDelivery(job, stop, async (progress) => {
       if (!(await this.backend.note(job, token, progress))) throw new LockLostError();
     });
     const heldUntil = performance.now() + this.options.lockDuration;
     // Fetched before the stop, or before it was cancelled, and brought after it.
-    if (this.isStopping) controller.abort(new StoppingError());
+    if (this.isStopping) stop.abort(new StoppingError());
     if ((this.cancelled.get(id) ?? 0) >= (job.processedOn ?? 0) && this.cancelled.delete(id)) {
-      controller.abort(new CancelledError(delivery.envelope.id));
+      stop.abort(new CancelledError(delivery.envelope.id));
     }
     let release = (): void => undefined;
     const outcome = new Promise<Outcome>((resolve, reject) => {
@@ -257,7 +258,7 @@ export class BullmqConsumer implements Consumer {
       const turn = state instanceof Promise ? state.then(begin) : begin(state);
       turn.then(ended(resolve), ended(reject));
     });
-    this.running.set(id, { job, controller, outcome, release, heldUntil });
+    this.running.set(id, { job, stop, outcome, release, heldUntil });
     return outcome;
   }
 
@@ -348,8 +349,8 @@ export class BullmqConsumer implements Consumer {
   /** One that is cut off from its store hears nothing of its locks. */
   private watch(): void {
     const now = performance.now();
-    for (const { heldUntil, controller } of this.running.values()) {
-      if (heldUntil < now) controller.abort(new LockLostError());
+    for (const { heldUntil, stop } of this.running.values()) {
+      if (heldUntil < now) stop.abort(new LockLostError());
     }
   }
 

@@ -1,6 +1,7 @@
 import type { Job } from 'bullmq';
 import { describe, expect, it } from 'vitest';
 import type { Envelope } from '../../envelope.js';
+import { Stop } from '../../stop.js';
 import {
   redriven,
   toCancelled,
@@ -67,7 +68,7 @@ function jobOf(envelope: Envelope, fields: Partial<Job> = {}): Job {
 }
 
 const attempt = { attempt: 1, startedAt: 1, finishedAt: 2, error: { name: 'E', message: 'no' } };
-const signal = new AbortController().signal;
+const stop = new Stop();
 
 describe('a message as a job', () => {
   it.each([
@@ -94,9 +95,9 @@ describe('a message as a job', () => {
 
   it('says at its delivery whether it was cancelled', () => {
     const job = jobOf(full);
-    expect(toDelivery(job, signal, async () => undefined).isCancelled).toBe(false);
+    expect(toDelivery(job, stop, async () => undefined).isCancelled).toBe(false);
     Object.assign(job.opts, { callsheetCancelled: 1 });
-    expect(toDelivery(job, signal, async () => undefined)).toMatchObject({
+    expect(toDelivery(job, stop, async () => undefined)).toMatchObject({
       isCancelled: true,
       envelope: full,
     });

@@ -17,6 +17,7 @@ import type { Carried } from '../../codec.js';
 import { storageId, type Envelope } from '../../envelope.js';
 import type { JsonObject } from '../../json.js';
 import type { MessageType } from '../../message.js';
+import type { Stop } from '../../stop.js';
 import { survived } from '../survived.js';
 import type { Failure } from './bullmq.store.js';
 
@@ -117,7 +118,7 @@ function readEnvelope(job: Job): Envelope {
 /** @param note stores a progress in place of the job's, under its lock */
 export function toDelivery(
   job: Job,
-  signal: AbortSignal,
+  stop: Stop,
   note: (progress: JobProgress) => Promise<void>,
 ): Delivery {
   const envelope = toEnvelope(job);
@@ -139,7 +140,7 @@ export function toDelivery(
     isCancelled: isCancelled(job),
     startedAt: job.processedOn ?? Date.now(),
     ...(occurrence !== undefined && { occurrence }),
-    signal,
+    stop,
   };
 }
 

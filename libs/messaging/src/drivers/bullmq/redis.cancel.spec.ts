@@ -102,8 +102,8 @@ serverSuite('redis-server', 'cancelling on Redis', () => {
     });
     const heard = await notices(engine);
     const reasons: unknown[] = [];
-    const { deliveries } = await context.consume(engine, async ({ signal }) => {
-      reasons.push(await aborted(signal));
+    const { deliveries } = await context.consume(engine, async ({ stop }) => {
+      reasons.push(await aborted(stop.signal));
       return cancelled();
     });
     const sent = context.envelope();
@@ -181,7 +181,7 @@ serverSuite('redis-server', 'cancelling on Redis', () => {
   ])('of one in work whose turn ends with a long %s ends it soon', async (_, outcome) => {
     const { deliveries } = await context.consume(engine, async (delivery) => {
       if (delivery.isCancelled) return cancelled();
-      await aborted(delivery.signal);
+      await aborted(delivery.stop.signal);
       return outcome(delivery);
     });
     const sent = context.envelope();
@@ -194,7 +194,7 @@ serverSuite('redis-server', 'cancelling on Redis', () => {
 
   it('is not what a header of that name says', async () => {
     const { deliveries } = await context.consume(engine, async (delivery) => {
-      if (delivery.envelope.data['stops']) return aborted(delivery.signal).then(cancelled);
+      if (delivery.envelope.data['stops']) return aborted(delivery.stop.signal).then(cancelled);
       return retry(60_000)(delivery);
     });
     const headers = {
@@ -233,7 +233,7 @@ serverSuite('redis-server', 'cancelling on Redis', () => {
     });
     const { deliveries } = await context.consume(engine, async (delivery) => {
       if (delivery.isCancelled) return cancelled();
-      await aborted(delivery.signal);
+      await aborted(delivery.stop.signal);
       return release()();
     });
     await engine.send([sent]);
@@ -252,9 +252,9 @@ serverSuite('redis-server', 'cancelling on Redis', () => {
     const held = gate();
     const turns = await Promise.all(
       [engine, there].map((each) =>
-        context.consume(each, async ({ signal }) => {
-          await Promise.race([held.opened, aborted(signal)]);
-          return signal.aborted ? cancelled() : done();
+        context.consume(each, async ({ stop }) => {
+          await Promise.race([held.opened, aborted(stop.signal)]);
+          return stop.aborted ? cancelled() : done();
         }),
       ),
     );
@@ -262,7 +262,7 @@ serverSuite('redis-server', 'cancelling on Redis', () => {
     for (const { deliveries } of turns) await eventually(() => deliveries.length === 1);
     expect(await engine.cancel(twin.id, [context.actor])).toBe('cancelling');
     await reaches(twin.id, 'cancelled');
-    expect(turns[1]?.deliveries[0]?.signal.aborted).toBe(false);
+    expect(turns[1]?.deliveries[0]?.stop.aborted).toBe(false);
     expect(ended).toEqual([]);
     held.open();
     await eventually(() => ended.length === 1);
@@ -272,8 +272,8 @@ serverSuite('redis-server', 'cancelling on Redis', () => {
   });
 
   it('is heard after the connection that hears it was cut', async () => {
-    const { deliveries } = await context.consume(engine, async ({ signal }) => {
-      await aborted(signal);
+    const { deliveries } = await context.consume(engine, async ({ stop }) => {
+      await aborted(stop.signal);
       return cancelled();
     });
     await redis.call('CLIENT', 'KILL', 'TYPE', 'pubsub');

@@ -89,6 +89,20 @@ serverSuite('redis-server', 'mailboxes on Redis', () => {
     at.open();
   });
 
+  it('wake no other worker when there is nothing for it', async () => {
+    await at.engine.send([at.message(0), at.message(1), at.message('l', { key: 'l' })]);
+    const backend = at.queue.getBackend();
+    const { queue } = backend as unknown as { queue: { opts: object } };
+    Object.assign(queue.opts, { lockDuration: 30_000 });
+    const isWoken = async () => (await redis.zscore(`${prefix}marker`, '0')) !== null;
+    await backend.moveToActive('one');
+    // That of l.
+    expect(await isWoken()).toBe(true);
+    await backend.moveToActive('other');
+    // The second of k is parked.
+    expect(await isWoken()).toBe(false);
+  });
+
   it('take in what a plain producer added to their keys', async () => {
     const sent = [0, 1].map((n) => at.message(n));
     await at.engine.send(sent);

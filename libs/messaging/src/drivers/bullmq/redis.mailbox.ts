@@ -34,8 +34,8 @@ local function tell(p, event, id, prev)
 end
 
 -- Runnable, behind all that wait with its priority: so no key holds up another for more than one turn.
-local function offer(p, id, prev)
-  local priority = tonumber(redis.call('HGET', p .. id, 'priority')) or 0
+local function offer(p, id, prev, priority)
+  priority = tonumber(priority or redis.call('HGET', p .. id, 'priority')) or 0
   if priority == 0 then
     redis.call('LPUSH', p .. 'wait', id)
   else
@@ -61,24 +61,29 @@ local function arrive(p, id, key, name, prev)
   offer(p, id, prev)
 end
 
--- The first of a key becomes runnable. Those that somebody deleted by hand are passed over.
-local function advance(p, key)
+-- The first of a key becomes runnable. Those that somebody deleted by hand are passed over. It may be known which that is, and
+-- its arrival.
+local function advance(p, key, id, arrival)
   local mailbox = p .. 'mailbox:' .. key
   while true do
-    local first = redis.call('ZRANGE', mailbox, 0, 0, 'WITHSCORES')
-    local id = first[1]
+    if not id then
+      local first = redis.call('ZRANGE', mailbox, 0, 0, 'WITHSCORES')
+      id, arrival = first[1], first[2]
+    end
     if not id then
       redis.call('ZREM', p .. 'mailboxes', key)
       return
     end
-    if redis.call('EXISTS', p .. id) == 1 then
-      redis.call('ZADD', p .. 'mailboxes', first[2], key)
+    local priority = redis.call('HGET', p .. id, 'priority')
+    if priority or redis.call('EXISTS', p .. id) == 1 then
+      redis.call('ZADD', p .. 'mailboxes', arrival, key)
       if isQuarantined(p, key) then return end
       redis.call('ZREM', p .. 'waiting-children', id)
-      return offer(p, id, 'waiting-children')
+      return offer(p, id, 'waiting-children', priority)
     end
     redis.call('ZREM', mailbox, id)
     redis.call('ZREM', p .. 'waiting-children', id)
+    id = nil
   end
 end
 
@@ -86,8 +91,8 @@ end
 local function leave(p, id, key)
   if not key then return end
   local mailbox = p .. 'mailbox:' .. key
-  local first = redis.call('ZRANGE', mailbox, 0, 0)[1]
-  if redis.call('ZREM', mailbox, id) == 1 and first == id then advance(p, key) end
+  local first = redis.call('ZRANGE', mailbox, 0, 1, 'WITHSCORES')
+  if redis.call('ZREM', mailbox, id) == 1 and first[1] == id then advance(p, key, first[3], first[4]) end
 end
 
 -- As arrive; but redriven messages stand in the order in which they died, in whatever order they are redriven. The first
@@ -156,6 +161,11 @@ local function answered(p, result, delayed)
   return result
 end
 
+-- BullMQ tells the workers that wait of another job with each that it gives out, if there is one or not.
+local function calm(marker, wait, prioritized)
+  if redis.call('EXISTS', wait, prioritized) == 0 then redis.call('ZREM', marker, '0') end
+end
+
 local function fetch(KEYS, ARGV)
   local p, now, delayed = ARGV[1], clock(), KEYS[7]
   ARGV[2], KEYS[7] = string.format('%.0f', now), p .. 'none'
@@ -169,7 +179,9 @@ local function fetch(KEYS, ARGV)
       return answered(p, { 0, 0, 0, 0 }, delayed)
     end
   end
-  return answered(p, moveToActive(KEYS, ARGV), delayed)
+  local result = moveToActive(KEYS, ARGV)
+  calm(KEYS[11], KEYS[1], KEYS[3])
+  return answered(p, result, delayed)
 end
 
 local function finish(KEYS, ARGV)
@@ -179,6 +191,7 @@ local function finish(KEYS, ARGV)
   if ARGV[6] == '1' and promoteDue(p, now) == 1000 then ARGV[6] = '0' end
   local result = moveToFinished(KEYS, ARGV)
   if ARGV[6] ~= '1' then return nil end
+  calm(KEYS[14], KEYS[1], KEYS[3])
   return answered(p, type(result) == 'table' and result or { 0, 0, 0, 0 }, KEYS[7])
 end
 `;

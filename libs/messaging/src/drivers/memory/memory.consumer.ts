@@ -73,7 +73,7 @@ export class MemoryConsumer implements Consumer {
     if (this.running.size === 0) return;
     const cancels = [
       this.clock.after(grace, () => {
-        for (const { controller } of this.running) controller.abort(new StoppingError());
+        for (const { delivery } of this.running) delivery.stop.abort(new StoppingError());
       }),
     ];
     await new Promise<void>((resolve) => {

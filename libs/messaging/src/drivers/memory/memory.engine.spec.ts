@@ -48,7 +48,7 @@ describe('cancelling', () => {
     await settled();
     expect(hand.last.delivery.isCancelled).toBe(false);
     expect(await engine.cancel('long', ['shop'])).toBe('cancelling');
-    expect(hand.last.delivery.signal.reason).toEqual(new CancelledError('long'));
+    expect(hand.last.delivery.stop.signal.reason).toEqual(new CancelledError('long'));
     await hand.end('long', () => ({ kind: 'release' }));
     expect(hand.last.delivery).toMatchObject({ isCancelled: true, attempt: 1 });
     await hand.end('long', () => ({ kind: 'cancelled' }));
@@ -141,9 +141,9 @@ describe('a consumer', () => {
     let isStopped = false;
     const stopped = hand.consumer.stop(100).then(() => (isStopped = true));
     await clock.advance(99);
-    expect(hand.last.delivery.signal.aborted).toBe(false);
+    expect(hand.last.delivery.stop.signal.aborted).toBe(false);
     await clock.advance(1);
-    expect(hand.last.delivery.signal.reason).toEqual(new StoppingError());
+    expect(hand.last.delivery.stop.signal.reason).toEqual(new StoppingError());
     await hand.end('good', () => ({ kind: 'release' }));
     expect(isStopped).toBe(false);
     await clock.advance(2_500);

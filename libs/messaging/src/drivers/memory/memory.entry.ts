@@ -44,7 +44,6 @@ export interface Entry extends MessageRecord {
 export interface Work {
   readonly entry: Entry;
   readonly delivery: Delivery;
-  readonly controller: AbortController;
 }
 
 /** A message as it is stored: nothing is shared with the sender. */

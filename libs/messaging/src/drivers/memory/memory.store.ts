@@ -12,6 +12,7 @@ import {
 import { storageIds, type Envelope } from '../../envelope.js';
 import { CancelledError, LockLostError } from '../../messaging.errors.js';
 import type { ResolvedOptions } from '../../messaging.options.js';
+import { Stop } from '../../stop.js';
 import { survived } from '../survived.js';
 import { admit } from './memory.admission.js';
 import { DueEntries } from './memory.due.js';
@@ -95,7 +96,6 @@ export class MemoryStore {
     this.queueOf(entry).mark(entry, 'active');
     entry.startedAt = now;
     entry.death = undefined;
-    const controller = new AbortController();
     const { envelope, failures, history, crashes, isCancelled } = entry;
     const { occurrence } = envelope;
     const state = envelope.key === undefined ? undefined : this.stateOf(entry, envelope.key);
@@ -114,9 +114,9 @@ export class MemoryStore {
       ...(occurrence !== undefined && { occurrence }),
       isCancelled,
       ...(state && { state: structuredClone(state) }),
-      signal: controller.signal,
+      stop: new Stop(),
     };
-    entry.work = { entry, delivery, controller };
+    entry.work = { entry, delivery };
     return entry.work;
   }
 
@@ -135,7 +135,7 @@ export class MemoryStore {
   cancel(entry: Entry): Cancellation {
     if (entry.state === 'active') {
       entry.isCancelled = true;
-      entry.work?.controller.abort(new CancelledError(entry.envelope.id));
+      entry.work?.delivery.stop.abort(new CancelledError(entry.envelope.id));
       return 'cancelling';
     }
     if (isEnded(entry)) return 'ended';
