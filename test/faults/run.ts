@@ -43,6 +43,11 @@ export class Run {
     this.nemesis = new Nemesis(this.ledger);
   }
 
+  /** How long it has taken so far, to a tenth. */
+  get seconds(): number {
+    return Math.round((performance.now() - this.began) / 100) / 10;
+  }
+
   /** Starts a process of this suite. */
   start(script: string, options: object, env: NodeJS.ProcessEnv = {}): Child {
     const args = [path.join(BUILT, script), JSON.stringify({ ledger: this.dir, ...options })];
@@ -100,8 +105,8 @@ export class Run {
       .filter(([name]) => !(name in except))
       .map(([name, check]) => [name, check(history)] as const)
       .filter(([, found]) => found.length > 0);
-    const seconds = Math.round((performance.now() - this.began) / 100) / 10;
-    report({ name: this.name, seed: this.nemesis.seed, seconds, history, verdicts, figures });
+    const { name, seconds } = this;
+    report({ name, seed: this.nemesis.seed, seconds, history, verdicts, figures });
     if (verdicts.length > 0) {
       for (const { pid, output } of this.children) {
         writeFileSync(path.join(this.dir, `${pid}.log`), output);

@@ -7,7 +7,7 @@ describe('a turn that is told to stop', () => {
   it('is told once, whoever asked for its signal before or asks afterwards', () => {
     const stop = new Stop();
     const before = stop.signal;
-    const heard = vi.fn();
+    const heard = vi.fn<() => void>();
     before.addEventListener('abort', heard);
     expect([stop.aborted, stop.reason, before.aborted]).toEqual([false, undefined, false]);
     stop.abort(reason);
