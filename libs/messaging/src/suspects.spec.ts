@@ -91,6 +91,49 @@ describe('messages that were in work when their process died', () => {
     ]);
   });
 
+  it('wait, in the first minute of a process, until it has seen no new one for a while', async () => {
+    const process = new Process();
+    const once = { trial: { crashes: 2, deaths: 0 } };
+    for (const name of ['a', 'b', 'c']) {
+      // A store that is slow gives them out one by one.
+      process.now += 1_500;
+      expect(await process.give(name, 3, once)).toMatchObject({ kind: 'release' });
+    }
+    process.now += 1_999;
+    expect(await process.give('a', 3, once)).toMatchObject({ kind: 'release' });
+    process.now += 1;
+    await process.give('b', 3, once);
+    await process.end('b');
+    process.now += 53_500;
+    await process.give('new', 3, once);
+    expect(process.begun).toEqual(['b', 'new']);
+  });
+
+  it('let those go first that died in fewer trials, until they are not expected any more', async () => {
+    const process = new Process();
+    const once = { trial: { crashes: 2, deaths: 0 } };
+    await process.give('running', 2);
+    await process.give('first', 2);
+    await process.give('once', 3, once);
+    await process.end('running');
+    process.now += 19_999;
+    expect(await process.give('once', 3, once)).toMatchObject({ kind: 'release' });
+    await process.give('first', 2);
+    await process.end('first');
+    await process.give('once', 3, once);
+    expect(process.begun).toEqual(['running', 'first', 'once']);
+    await process.end('once');
+
+    await process.give('running', 2);
+    await process.give('gone', 2);
+    await process.end('running');
+    process.now += 17_000;
+    expect(await process.give('once', 3, once)).toMatchObject({ kind: 'release' });
+    process.now += 3_000;
+    await process.give('once', 3, once);
+    expect(process.begun.slice(3)).toEqual(['running', 'once']);
+  });
+
   it('count only crashes that followed a trial', async () => {
     const process = new Process();
     await process.give('never', 40);
@@ -107,8 +150,9 @@ describe('messages that were in work when their process died', () => {
 
   it('count no crash after a trial that they survived', async () => {
     const process = new Process();
-    process.now += 6_000;
     const trial = { crashes: 40, deaths: 3, hasSurvived: true };
+    await process.give('survived', 41, { trial });
+    process.now += 6_000;
     await process.give('survived', 41, { trial });
     expect(process.begun).toEqual(['survived']);
     expect(process.noted).toEqual([['survived', { crashes: 41, deaths: 3 }]]);

@@ -13,8 +13,12 @@ const TRIALS = CRASH_BUDGET + 1 - SUSPECT;
 const ALONE = 10_000;
 /** How far apart those come again that had to wait, ms. */
 const APART = 100;
-/** How long a process must have lived, for each trial that ended with a death, before it begins another, ms. */
+/** How long a process must have seen no new suspect, for each trial that ended with a death, before it begins another, ms. */
 const LATER = 2_000;
+/** For how long after its start it waits for more of them, ms. */
+const GATHERING = 60_000;
+/** How long one that was handed back is expected again, ms: it waits for {@link ALONE} at most, and stores can be slow. */
+const EXPECTED = 2 * ALONE;
 /** How long those that wait are counted before anybody is told, at first and then, ms. */
 const SOON = 1_000;
 const SELDOM = 60_000;
@@ -25,11 +29,15 @@ const logger = new Logger('Callsheet');
  * A process that dies takes everything with it that it has, and each of these messages counts a crash. Which of them killed it nobody
  * can tell, so none is given up for that: those that were there more than once are put on trial, one at a time in each process,
  * beside whatever is not suspect. That is noted with the message, and only a crash before the end of that turn is its own. The
- * others go back to the store meanwhile. In a process that has just begun those come first that died in fewer trials: were it killed again, the same
- * one would not be on trial each time.
+ * others go back to the store meanwhile. Those come first that died in fewer trials, as far as a process knows them; one that has just begun waits until
+ * it does: were it killed again, the same one would not be on trial each time.
  */
 export class Suspects {
   private readonly since: number;
+  /** When it saw the last of its first minute that it had not seen before. */
+  private lastNew: number;
+  /** Those that were handed back: after how many deaths, and when, oldest first. */
+  private readonly expected = new Map<string, { readonly deaths: number; readonly at: number }>();
   /** The one on trial, by when it began. */
   private running?: { readonly since: number };
   /** When the last of those comes again that had to wait. */
@@ -40,7 +48,7 @@ export class Suspects {
 
   /** @param clock may be set back: then nobody waits for it */
   constructor(private readonly clock: Clock) {
-    this.since = clock.now();
+    this.since = this.lastNew = clock.now();
   }
 
   /** Runs the turn, or hands its message back until it may be its turn. */
@@ -50,8 +58,10 @@ export class Suspects {
     if (crashes < SUSPECT || isGuilty(delivery, true)) return run();
     const deaths = deathsOf(delivery);
     const now = this.clock.now();
-    const isEarly = isWithin(now - this.since, LATER * deaths);
-    if (isEarly || (this.running && isWithin(now - this.running.since, ALONE))) {
+    const isKnown = this.expected.delete(delivery.envelope.id);
+    if (!isKnown && isWithin(now - this.since, GATHERING)) this.lastNew = now;
+    const isAlone = !this.running || !isWithin(now - this.running.since, ALONE);
+    if (!isAlone || isWithin(now - this.lastNew, LATER * deaths) || this.isBehind(deaths, now)) {
       return this.later(delivery, now);
     }
     const running = { since: now };
@@ -68,8 +78,23 @@ export class Suspects {
     }
   }
 
-  private later({ envelope }: Delivery, now: number): Outcome {
-    this.count(envelope.id, now);
+  /** Whether one is to come again that died in fewer trials. */
+  private isBehind(deaths: number, now: number): boolean {
+    if (deaths === 0) return false;
+    for (const other of this.expected.values()) {
+      if (other.deaths < deaths && isWithin(now - other.at, EXPECTED)) return true;
+    }
+    return false;
+  }
+
+  private later(delivery: Delivery, now: number): Outcome {
+    const { id } = delivery.envelope;
+    for (const [earlier, { at }] of this.expected) {
+      if (isWithin(now - at, EXPECTED)) break;
+      this.expected.delete(earlier);
+    }
+    this.expected.set(id, { deaths: deathsOf(delivery), at: now });
+    this.count(id, now);
     // The clock was set back.
     if (this.last > now + ALONE) this.last = now;
     this.last = Math.min(Math.max(this.last, now) + APART, now + ALONE);
