@@ -314,7 +314,14 @@ export const routingCases: ModelCase[] = [
       await worker.close();
       expect(await publish()).toEqual([`${name}-one`]);
       // Gone for good.
-      await api.get(Routes).unsubscribe(`${name}-one`);
+      const routes = api.get(Routes);
+      const subscriptions = [{ type: `${name}.placed` }];
+      expect(await routes.subscriptions(`${name}-one`)).toEqual(subscriptions);
+      const ofThis = async () =>
+        (await routes.subscribers()).filter(({ actor }) => actor.startsWith(name));
+      expect(await ofThis()).toEqual([{ actor: `${name}-one`, subscriptions }]);
+      await routes.unsubscribe(`${name}-one`);
+      expect([await routes.subscriptions(`${name}-one`), await ofThis()]).toEqual([[], []]);
       expect(await publish()).toEqual([]);
       // Back, and then deployed anew without that handler.
       await (await stage.app([One])).close();

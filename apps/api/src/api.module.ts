@@ -37,6 +37,7 @@ import { MetricsController } from './metrics/metrics.controller.js';
 import { Receipts } from './receipts.js';
 import { RouteFinder } from './routes/route.finder.js';
 import { RoutesController } from './routes/routes.controller.js';
+import { SubscriptionsController } from './subscriptions/subscriptions.controller.js';
 import { ScheduleFinder } from './schedules/schedule.finder.js';
 import { ScheduleOperationsController } from './schedules/schedule.operations.controller.js';
 import { SchedulesController } from './schedules/schedules.controller.js';
@@ -51,6 +52,7 @@ import { TopicsController } from './topics/topics.controller.js';
     TopicsController,
     HooksController,
     RoutesController,
+    SubscriptionsController,
     DeadLettersController,
     ActorsController,
     KeysController,

@@ -50,7 +50,7 @@ export { type GatherOptions, type Gathering } from './routing/gathering.js';
 export { type TopicEvent } from './routing/topic.event.js';
 
 // Routing
-export { Routes, type RouteAudit, type RouteTest } from './routing/routes.js';
+export { Routes, type RouteAudit, type RouteTest, type Subscriber } from './routing/routes.js';
 export { RoutesActor } from './routing/routes.actor.js';
 export {
   type RouteChange,

@@ -61,6 +61,9 @@ const CALLS: Readonly<Record<string, Need>> = {
   'POST /v1/routes::test': 'routes:read',
   'PUT /v1/routes/:id': 'routes:write',
   'DELETE /v1/routes/:id': 'routes:write',
+  'GET /v1/subscriptions': 'routes:read',
+  'GET /v1/subscriptions/:actor': 'routes:read',
+  'DELETE /v1/subscriptions/:actor': 'routes:write',
 
   'GET /v1/schedules': 'schedules:read',
   'GET /v1/schedules/:id': 'schedules:read',

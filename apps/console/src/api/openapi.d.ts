@@ -190,6 +190,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/subscriptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Actors that subscribe to events, by name, whether they run or not */
+        get: operations["listSubscriptions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/subscriptions/{actor}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What an actor subscribes to */
+        get: operations["getSubscriptions"];
+        put?: never;
+        post?: never;
+        /** End what an actor subscribes to that is gone for good; one that runs subscribes again. What it was sent stays in its queue */
+        delete: operations["deleteSubscriptions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/dead-letters": {
         parameters: {
             query?: never;
@@ -2263,6 +2298,23 @@ export interface components {
                 error: string;
             }[];
         };
+        Subscriber: {
+            actor: string;
+            /** @description an event that matches any of them reaches it, once; all that is given must match */
+            subscriptions: {
+                /** @description of events */
+                type?: string;
+                /** @description a pattern: * is any word, ** any number of words */
+                topic?: string;
+                /** @description a filter, in CEL */
+                when?: string;
+            }[];
+        };
+        SubscriberList: {
+            items: components["schemas"]["Subscriber"][];
+            /** @description cursor of the next page; absent on the last */
+            next?: string;
+        };
         Calendar: {
             /** @description with hours, both must hold */
             days?: ("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun")[];
@@ -3836,6 +3888,104 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["RouteTested"];
                 };
+            };
+            /** @description a problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSubscriptions: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description `next` of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriberList"];
+                };
+            };
+            /** @description a problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSubscriptions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                actor: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description its subscriptions */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Subscriber"];
+                };
+            };
+            /** @description a problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteSubscriptions: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description why it is changed, for its history; 1 to 200 characters */
+                "X-Reason"?: string;
+                /** @description accepted, and not needed: asked again, the call comes to the same */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                actor: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description no event reaches it any more */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description a problem (RFC 9457) */
             default: {

@@ -4,10 +4,10 @@ import { ENGINE, type Engine } from '../engine.js';
 import { copyId, type Envelope } from '../envelope.js';
 import { OptionError } from '../messaging.errors.js';
 import type { Json } from '../json.js';
-import type { Route, RoutedEvent } from './route.js';
+import type { Route, RoutedEvent, Subscription } from './route.js';
 import type { Reached } from './reach.js';
 import { rendezvous } from './rendezvous.js';
-import { RoutingTable, type Problem, type Routed } from './routing.table.js';
+import { RoutingTable, subscriptionsOf, type Problem, type Routed } from './routing.table.js';
 
 /** How long the table is used before the store is asked whether it changed, ms: so long another process may use the old one. */
 const REMEMBERED = 250;
@@ -33,6 +33,9 @@ interface Load {
 
 /** How one of several is chosen: by load, which its copy adds to; only looked at; or always the same for the id of an event. */
 type Choice = 'load' | 'look' | { id: string };
+
+/** Before the name of an actor that has something bound. */
+const ACTOR = 'actor:';
 
 /** The most copies of one event: they are stored in one step. */
 const MOST_COPIES = 1_000;
@@ -89,6 +92,24 @@ export class Router {
     const routed = table.match(event, Infinity);
     const receivers = await this.chosen(routed.reached, 'look');
     return { ...routed, receivers, problems: [...table.problems] };
+  }
+
+  /** What is stored of the subscriptions of an actor; empty when it has none, or another version of the application stored them. */
+  async subscriptions(actor: string): Promise<Subscription[]> {
+    return subscribed(await this.engine.bound(ACTOR + actor));
+  }
+
+  /** The same of all actors that have any, by name. */
+  async subscribers(): Promise<[actor: string, subscriptions: Subscription[]][]> {
+    const { owners = {} } = (await this.engine.bindings()) ?? {};
+    return Object.entries(owners)
+      .filter(([owner]) => owner.startsWith(ACTOR))
+      .map(([owner, value]): [string, Subscription[]] => [
+        owner.slice(ACTOR.length),
+        subscribed(value),
+      ])
+      .filter(([, subscriptions]) => subscriptions.length > 0)
+      .sort(([a], [b]) => (a < b ? -1 : 1));
   }
 
   private async tableWith(route: Route): Promise<RoutingTable> {
@@ -209,4 +230,13 @@ function copyFor(event: Envelope, { actor, set = {} }: Receiving): Envelope {
       ...(deadline !== undefined && { deadline: deadline + delay }),
     }),
   };
+}
+
+function subscribed(value: Json | undefined): Subscription[] {
+  if (value === undefined) return [];
+  try {
+    return subscriptionsOf(value);
+  } catch {
+    return [];
+  }
 }

@@ -16,7 +16,13 @@ import {
   type RouteRecord,
   type RouteRemoval,
 } from './routes.messages.js';
-import { checkedRoute, type Route } from './route.js';
+import { checkedRoute, type Route, type Subscription } from './route.js';
+
+/** An actor that gets copies of events. */
+export interface Subscriber {
+  actor: string;
+  subscriptions: readonly Subscription[];
+}
 
 /** A change in the history of a route. */
 export interface RouteAudit {
@@ -103,6 +109,17 @@ export class Routes {
     return found;
   }
 
+  /** What an actor subscribes to, as the store has it; empty: nothing. @throws OptionError for what cannot be its name */
+  async subscriptions(actor: string): Promise<Subscription[]> {
+    return this.router.subscriptions(checkedActor(actor));
+  }
+
+  /** All actors that subscribe to something, by name, whether any process runs them or not. */
+  async subscribers(): Promise<Subscriber[]> {
+    const found = await this.router.subscribers();
+    return found.map(([actor, subscriptions]) => ({ actor, subscriptions }));
+  }
+
   /**
    * Ends all subscriptions of an actor that is gone for good; one that is there, or comes back, subscribes again. What it was
    * sent before stays in its queue.
@@ -110,8 +127,7 @@ export class Routes {
    * @throws OptionError for what cannot be its name
    */
   async unsubscribe(actor: string): Promise<void> {
-    if (!ACTOR_NAME.test(actor)) throw new OptionError('actor', 'must be the name of an actor');
-    await this.router.bind(`actor:${actor}`, undefined);
+    await this.router.bind(`actor:${checkedActor(actor)}`, undefined);
   }
 
   /**
@@ -177,4 +193,9 @@ function checkedChange({ by, reason, ifRevision, ...rest }: RouteChange): RouteC
     ...(reason !== undefined && { reason: checkedText(reason, 'reason') }),
     ...(ifRevision !== undefined && { ifRevision }),
   };
+}
+
+function checkedActor(name: string): string {
+  if (ACTOR_NAME.test(name)) return name;
+  throw new OptionError('actor', 'must be the name of an actor');
 }

@@ -164,7 +164,8 @@ function routeOf(id: string, value: unknown): Route[] {
   return [route];
 }
 
-function subscriptionsOf(value: unknown): Subscription[] {
+/** @throws OptionError for what another version of the application has stored */
+export function subscriptionsOf(value: unknown): Subscription[] {
   const { subscriptions } = actorBindingOf(value as Json);
   if (!Array.isArray(subscriptions)) throw new Error('must be a list of subscriptions');
   return subscriptions.map((one, index) => checkedSubscription(one, `${index}.`, asText));
