@@ -21,6 +21,10 @@ export const actorView = z
       z.object({
         type: z.string(),
         version: z.int(),
+        key: z
+          .string()
+          .optional()
+          .describe('the field of the data that says for which instance it is; absent: none'),
         jsonSchema: z
           .record(z.string(), z.unknown())
           .optional()
@@ -78,6 +82,7 @@ export function toActorView(
     messages: messages.map((message) => ({
       type: message.meta.type,
       version: message.meta.version,
+      key: message.meta.key,
       jsonSchema: jsonSchemaOf(message),
       replyJsonSchema: replyJsonSchemaOf(message),
     })),

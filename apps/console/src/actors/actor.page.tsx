@@ -1,8 +1,10 @@
 import type { ReactElement } from 'react';
+import { Link } from 'wouter';
 import { pathTo, query } from '../address.js';
 import { api, client, type Shown } from '../api/client.js';
 import { useMe } from '../api/me.js';
 import { refresh } from '../api/queries.js';
+import { newMessage } from '../messages/new.message.page.js';
 import { Activity } from '../overview/activity.js';
 import { ActionButton } from '../parts/action.button.js';
 import { DataTable, type Column } from '../parts/data.table.js';
@@ -29,11 +31,16 @@ export function ActorPage({ actor }: { actor: string }): ReactElement {
   );
 }
 
-function Actions({ actor: { name, paused } }: { actor: Actor }): ReactElement {
+function Actions({ actor: { name, paused, messages } }: { actor: Actor }): ReactElement {
   const { may } = useMe();
   const params = { path: { actor: name } };
   return (
     <>
+      {may('messages:send') && messages.length > 0 && (
+        <Link href={newMessage(name)} className="button">
+          Send a message
+        </Link>
+      )}
       {may('actors:operate') && !paused && (
         <ActionButton
           name="Pause"

@@ -1190,6 +1190,8 @@ export interface components {
             messages: {
                 type: string;
                 version: number;
+                /** @description the field of the data that says for which instance it is; absent: none */
+                key?: string;
                 /** @description of the data; absent when the schema library offers none */
                 jsonSchema?: {
                     [key: string]: unknown;

@@ -1,4 +1,5 @@
 import type { ReactElement } from 'react';
+import { Link } from 'wouter';
 import { pathTo } from '../address.js';
 import { useActorNames } from '../api/actors.js';
 import { api, type Shown } from '../api/client.js';
@@ -9,6 +10,7 @@ import { Page } from '../parts/page.js';
 import { Pager } from '../parts/pager.js';
 import { useUrlState } from '../parts/url.state.js';
 import { MessageTable } from './message.table.js';
+import { newMessage, NewMessagePage } from './new.message.page.js';
 
 type State = Shown['Message']['state'];
 
@@ -22,14 +24,28 @@ const STATES: readonly State[] = [
   'cancelled',
 ];
 
-/** Messages by actor, state, key and type, and by a value in their data; and one by its id. */
+/** Messages by actor, state, key and type, and by a value in their data; and one by its id. `new` in the address sends one. */
 export function MessagesPage(): ReactElement {
-  const { me } = useMe();
+  const { get } = useUrlState();
+  return get('new') === undefined ? <AllMessages /> : <NewMessagePage />;
+}
+
+function AllMessages(): ReactElement {
+  const { me, may } = useMe();
   const { get } = useUrlState();
   const known = useActorNames();
   const isEnough = me?.tenant !== undefined || (get('actor') ?? get('q')) !== undefined;
   return (
-    <Page title="Messages">
+    <Page
+      title="Messages"
+      actions={
+        may('messages:send') && (
+          <Link href={newMessage(get('actor'))} className="button">
+            Send a message
+          </Link>
+        )
+      }
+    >
       <Jump label="By id" to={(id) => pathTo('messages', id)} />
       <FilterBar
         filters={[

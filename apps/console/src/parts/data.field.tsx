@@ -8,11 +8,14 @@ import { sampleOf } from './sample.js';
 export function DataField({
   type,
   label,
+  path,
   initial = '{}',
   hint,
 }: {
   type: string;
   label: string;
+  /** Where it stands in the body. */
+  path?: string;
   initial?: string;
   hint?: string;
 }): ReactElement {
@@ -33,6 +36,7 @@ export function DataField({
         key={text}
         name="data"
         label={label}
+        path={path}
         initial={text}
         rows={6}
         required

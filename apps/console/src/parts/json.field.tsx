@@ -1,10 +1,12 @@
-import { useId, useState, type ReactElement, type ReactNode } from 'react';
+import { useState, type ReactElement, type ReactNode } from 'react';
+import { Field } from './field.js';
 import { jsonIn } from './json.text.js';
 
 /** JSON to be edited; what is wrong with it is said while it is typed. */
 export function JsonField({
   name,
   label,
+  path,
   initial = '',
   rows = 6,
   required = false,
@@ -13,38 +15,35 @@ export function JsonField({
   /** Of the value in the form. */
   name: string;
   label: string;
+  /** Where it stands in the body: what the API says of it is shown. */
+  path?: string;
   initial?: string;
   rows?: number;
   required?: boolean;
   /** What it is for. */
   hint?: ReactNode;
 }): ReactElement {
-  const id = useId();
   const [wrong, setWrong] = useState('');
   return (
-    <div className="field">
-      <label htmlFor={id}>{label}</label>
-      <textarea
-        id={id}
-        name={name}
-        className="code"
-        rows={rows}
-        defaultValue={initial}
-        required={required}
-        spellCheck={false}
-        autoComplete="off"
-        aria-invalid={wrong !== ''}
-        aria-describedby={`${id}-hint`}
-        onInput={({ currentTarget }) => {
-          const problem = problemOf(currentTarget.value);
-          currentTarget.setCustomValidity(problem);
-          setWrong(problem);
-        }}
-      />
-      <small id={`${id}-hint`} className={wrong ? 'wrong' : undefined} aria-live="polite">
-        {wrong || hint}
-      </small>
-    </div>
+    <Field label={label} path={path} wrong={wrong} hint={hint}>
+      {(described) => (
+        <textarea
+          {...described}
+          name={name}
+          className="code"
+          rows={rows}
+          defaultValue={initial}
+          required={required}
+          spellCheck={false}
+          autoComplete="off"
+          onInput={({ currentTarget }) => {
+            const problem = problemOf(currentTarget.value);
+            currentTarget.setCustomValidity(problem);
+            setWrong(problem);
+          }}
+        />
+      )}
+    </Field>
   );
 }
 

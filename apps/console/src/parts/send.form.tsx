@@ -1,12 +1,17 @@
 import { useState, type ReactElement, type ReactNode, type Ref } from 'react';
 import { FailureNote } from './failure.note.js';
+import { FieldProblems, problemsIn } from './field.problems.js';
 import { ReasonField } from './reason.field.js';
 import { textIn } from './text.in.js';
 
-/** A form that changes something, and offers to say why. What goes wrong is said in it; once it is sent, another page takes its place. */
+/**
+ * A form that changes something, and offers to say why. What goes wrong is said in it, of a single field beside that; once it is sent,
+ * another page takes its place.
+ */
 export function SendForm({
   verb,
   children,
+  reason = true,
   send,
   onInput,
   ref,
@@ -14,6 +19,8 @@ export function SendForm({
   /** Names the button that sends it. */
   verb: string;
   children: ReactNode;
+  /** Whether it offers to say why: what is sent is itself kept, and needs no reason. */
+  reason?: boolean;
   /** Makes the change. @param reason why, '' when nothing was said */
   send: (form: FormData, reason: string) => Promise<void>;
   onInput?: (form: FormData) => void;
@@ -41,8 +48,8 @@ export function SendForm({
         void submit(new FormData(event.currentTarget));
       }}
     >
-      {children}
-      <ReasonField />
+      <FieldProblems value={problemsIn(error)}>{children}</FieldProblems>
+      {reason && <ReasonField />}
       <FailureNote error={error} />
       <div className="actions">
         <button className="main" disabled={busy}>
