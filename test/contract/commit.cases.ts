@@ -57,6 +57,7 @@ export const commitCases: Case[] = [
           attempt: 1,
           startedAt: first?.startedAt,
           error: { name: 'Boom', message: 'failure 1', code: 'E_BOOM' },
+          retry: { at: first!.startedAt + 150, left: 4 },
         },
         {
           attempt: 2,

@@ -156,7 +156,11 @@ export const quarantine = (delivery: Delivery): Outcome => ({
 
 export const retry =
   (delay: number) =>
-  (delivery: Delivery): Outcome => ({ kind: 'retry', delay, attempt: failure(delivery) });
+  (delivery: Delivery): Outcome => {
+    const { startedAt, attempt } = delivery;
+    const retry = { at: startedAt + delay, left: 5 - attempt };
+    return { kind: 'retry', delay, attempt: { ...failure(delivery), retry } };
+  };
 
 export const dead = (delivery: Delivery): Outcome => deadWith([])(delivery);
 

@@ -3,10 +3,12 @@ import type { Page, Request } from 'playwright-core';
 import { beforeAll, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { ApiModule, createHttpApp } from '../../apps/api/src/index.js';
+import type { MessageView } from '../../apps/api/src/messages/message.view.js';
 import { ApiClient } from '../support/api.client.js';
 import { serverSuite } from '../support/available.js';
 import { atEnd } from '../support/cleanup.js';
 import { consoleOf, type ConsoleStage } from '../support/console.stage.js';
+import { eventually } from '../support/eventually.js';
 
 // A browser, an app and its store share the machine with other files.
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
@@ -36,10 +38,12 @@ class ParcelActor {
   weigh(): void {}
 }
 
-@Actor()
+@Actor({ retry: { delay: '5m', jitter: 0 } })
 class BellActor {
   @Handle(Ring)
-  ring(): void {}
+  ring({ times }: Ring): void {
+    if (times > 9) throw new Error('the rope is torn');
+  }
 }
 
 serverSuite('chromium', 'the form of the console that sends a message', () => {
@@ -77,14 +81,20 @@ serverSuite('chromium', 'the form of the console that sends a message', () => {
   const button = (name: string) => page.getByRole('button', { name, exact: true });
   const params = () => Object.fromEntries(new URL(page.url()).searchParams);
 
-  async function keyOf(permissions: object): Promise<string> {
-    const response = await fetch(`${url}/v1/api-keys`, {
-      method: 'POST',
+  async function call<T>(method: string, path: string, body?: object): Promise<T> {
+    const response = await fetch(url + path, {
+      method,
       headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ name: 'somebody', ...permissions }),
+      ...(body && { body: JSON.stringify(body) }),
     });
-    expect(response.status).toBe(201);
-    return ((await response.json()) as { key: string }).key;
+    expect(response.ok, `${method} ${path} answered ${response.status}`).toBe(true);
+    return (await response.json()) as T;
+  }
+
+  /** The key of somebody who may do no more. */
+  async function keyOf(permissions: object): Promise<string> {
+    const made = { name: 'somebody', ...permissions };
+    return (await call<{ key: string }>('POST', '/v1/api-keys', made)).key;
   }
 
   it('is reached from the messages, and keeps what is chosen in the address', async () => {
@@ -195,6 +205,28 @@ serverSuite('chromium', 'the form of the console that sends a message', () => {
     await stage.go('/messages?actor=parcel&state=delayed', 'Messages');
     const rows = page.getByRole('table', { name: 'Messages' }).getByRole('row');
     await expect.poll(() => rows.count()).toBe(3);
+  });
+
+  it('leads to a message that tells when it is tried again, and how often at most', async () => {
+    const torn = { type: 'bell.ring', data: { times: 10 } };
+    const { id } = await call<{ id: string }>('POST', '/v1/messages', torn);
+    const { attempts, nextAttemptAt, attemptsLeft } = await eventually(async () => {
+      const message = await call<MessageView>('GET', `/v1/messages/${id}`);
+      expect(message.state).toBe('delayed');
+      return message;
+    });
+    expect(attemptsLeft).toBe(4);
+    expect(Date.parse(nextAttemptAt!) - Date.parse(attempts[0]!.finishedAt)).toBe(300_000);
+    await stage.go(`/messages/${id}`, 'bell.ring');
+    const next = page.getByRole('listitem').filter({ hasText: 'Next attempt' });
+    await next.getByText('4 left').waitFor();
+    expect(await next.getByRole('time').getAttribute('datetime')).toBe(nextAttemptAt);
+    expect(await stage.look('message retried')).toEqual([]);
+    await stage.go('/messages?actor=bell&state=delayed&type=bell.ring', 'Messages');
+    const row = page.getByRole('row').filter({ hasText: id });
+    await row.waitFor();
+    expect(await row.getByRole('time').last().getAttribute('datetime')).toBe(nextAttemptAt);
+    expect(await stage.look('messages retried')).toEqual([]);
   });
 
   it('is for those who may send, also those who may not see actors', async () => {

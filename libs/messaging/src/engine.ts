@@ -422,6 +422,13 @@ export interface AttemptRecord {
   startedAt: number;
   finishedAt: number;
   error: { name: string; message: string; code?: string; stack?: string };
+  /** Absent when there was to be no other, and of releases before this was noted. */
+  retry?: {
+    /** When the next attempt was to be. */
+    at: number;
+    /** How many there were to be at most. */
+    left: number;
+  };
 }
 
 /** 'parked': behind another message of its key, or its key is quarantined. */

@@ -186,6 +186,19 @@ describe('a turn that fails', () => {
     expect(await failing(new Error('x'), delivery({ attempt }))).toMatchObject({ delay: wait });
   });
 
+  it('tells with the attempt when the next one is to be, and how many are left', async () => {
+    const startedAt = Date.now() + 60_000;
+    const failed = async (attempt: number): Promise<Outcome> =>
+      failing(new Error('x'), delivery({ attempt, startedAt }));
+    expect(await failed(1)).toMatchObject({
+      attempt: { retry: { at: startedAt + 1_000, left: 4 } },
+    });
+    expect(await failed(4)).toMatchObject({
+      attempt: { retry: { at: startedAt + 8_000, left: 1 } },
+    });
+    expect(await failed(5)).not.toHaveProperty('attempt.retry');
+  });
+
   it('never ends before it started, whatever the clocks say', async () => {
     const ahead = Date.now() + 60_000;
     expect(await failing(new Error('x'), delivery({ startedAt: ahead }))).toMatchObject({

@@ -84,6 +84,7 @@ export interface Turns {
 }
 
 type Dead = Extract<Outcome, { kind: 'dead' }>;
+type Retry = Extract<Outcome, { kind: 'retry' }>;
 
 /** How long a handler has, after its signal aborted, to stop by itself, ms. */
 const PATIENCE = 500;
@@ -315,12 +316,20 @@ async function end(
   } catch (fault) {
     outcome = { kind: 'retry', delay: DEFAULT_RETRY.delay, attempt: toRecord(fault) };
   }
+  if (outcome.kind === 'retry') outcome = planned(delivery, outcome, policy.attempts);
   if (outcome.kind === 'dead') outcome = await mourned(delivery, outcome, turns);
   outcome = told(delivery, outcome, turns);
   // What is postponed goes its usual way.
   if (thrown instanceof PostponeError && outcome.kind === 'release') return outcome;
   report(delivery, outcome, policy.attempts);
   return outcome;
+}
+
+/** Nobody else knows the policy of the actor: what it means for the message stands in the attempt. */
+function planned({ attempt }: Delivery, outcome: Retry, attempts: number): Outcome {
+  const at = outcome.attempt.finishedAt + outcome.delay;
+  const retry = { at, left: Math.max(1, attempts - attempt) };
+  return { ...outcome, attempt: { ...outcome.attempt, retry } };
 }
 
 /** Whom to tell of a death is in the store: while that does not answer, the message comes again later. */

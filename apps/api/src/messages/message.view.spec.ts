@@ -28,6 +28,43 @@ const record: MessageRecord = {
   },
 };
 
+describe('what is to come of a message', () => {
+  const dueAt = Date.UTC(2026, 0, 1);
+  const failed = {
+    ...{ attempt: 2, startedAt: dueAt, finishedAt: dueAt },
+    error: { name: 'Error', message: 'no' },
+  };
+  const planned = { ...failed, retry: { at: dueAt + 60_000, left: 3 } };
+  const envelope = { ...record.envelope, dueAt };
+
+  it.each([
+    ['its first attempt', 'delayed', [], { nextAttemptAt: '2026-01-01T00:00:00.000Z' }],
+    [
+      'the attempt after a failed one',
+      'delayed',
+      [failed, planned],
+      { nextAttemptAt: '2026-01-01T00:01:00.000Z', attemptsLeft: 3 },
+    ],
+    ['an attempt in work', 'active', [planned], { attemptsLeft: 3 }],
+    ['an attempt now', 'waiting', [planned], { attemptsLeft: 3 }],
+    ['nothing that was noted', 'delayed', [failed], {}],
+    ['unknown, as it was handed back', 'delayed', [], {}, dueAt + 1],
+    ['unknown, as it was handed back', 'delayed', [planned], { attemptsLeft: 3 }, dueAt + 1],
+    ['nothing that is noted after a redrive', 'waiting', [planned, failed], {}],
+    ['nothing, as it is done', 'done', [planned], {}],
+    ['nothing, as it was cancelled', 'cancelled', [planned], {}],
+  ] as const)('is %s', (_, state, history, expected, startedAt = history.at(-1)?.startedAt) => {
+    const started = startedAt === undefined ? {} : { startedAt };
+    const view = toMessageView(
+      { ...record, envelope, state, history: [...history], ...started },
+      {},
+    );
+    const { nextAttemptAt, attemptsLeft, attempts } = view;
+    expect({ nextAttemptAt, attemptsLeft }).toEqual(expected);
+    expect(attempts.filter((attempt) => 'retry' in attempt)).toEqual([]);
+  });
+});
+
 describe('the effects of a message', () => {
   it('are all there for who may see all tenants, by id and actor', () => {
     expect(toMessageView(record, {}).effects).toEqual({

@@ -74,6 +74,15 @@ export const messageView = z
     startedAt: time.optional().describe('start of the latest attempt'),
     finishedAt: time.optional(),
     attempts: z.array(attemptView).describe('failed attempts, oldest first, at most the last 50'),
+    attemptsLeft: z
+      .int()
+      .optional()
+      .describe(
+        'of a message that failed and has not ended: how often it is tried at most from now on, an attempt in work included',
+      ),
+    nextAttemptAt: time
+      .optional()
+      .describe('of a delayed message: when it is to start, the first time or again'),
     reason: z
       .enum(['exhausted', 'rejected', 'invalid', 'unhandled', 'expired', 'crashed', 'quarantined'])
       .optional()
@@ -105,6 +114,7 @@ export function toMessageView(
   const { envelope, state, history, startedAt, finishedAt, reason, redrives, reply, sent } = record;
   const ready = envelope.dueAt ?? envelope.sentAt;
   const first = history[0]?.startedAt ?? startedAt;
+  const next = nextAttemptOf(record);
   return {
     id: envelope.id,
     type: envelope.type,
@@ -130,12 +140,28 @@ export function toMessageView(
     startedAt: startedAt === undefined ? undefined : iso(startedAt),
     finishedAt: finishedAt === undefined ? undefined : iso(finishedAt),
     attempts: history.map(toAttemptView),
+    attemptsLeft: hasEnded(state) ? undefined : history.at(-1)?.retry?.left,
+    nextAttemptAt: next === undefined ? undefined : iso(next),
     reason,
     error: state === 'done' ? undefined : history.at(-1)?.error.message,
     redrives,
     waitMs: first === undefined ? undefined : Math.max(0, first - ready),
     latencyMs: finishedAt === undefined ? undefined : Math.max(0, finishedAt - ready),
   };
+}
+
+function hasEnded(state: MessageRecord['state']): boolean {
+  return state === 'done' || state === 'dead' || state === 'cancelled';
+}
+
+/** What was planned last; undefined: it waits for no time, or nobody has noted which. */
+function nextAttemptOf(record: MessageRecord): number | undefined {
+  const { state, envelope, history, startedAt = 0 } = record;
+  if (state !== 'delayed') return undefined;
+  const last = history.at(-1);
+  // What has begun since then was handed back, and waits for something else.
+  if (startedAt > (last?.finishedAt ?? 0)) return undefined;
+  return last ? last.retry?.at : envelope.dueAt;
 }
 
 /** Those of another tenant are counted alone. */
@@ -145,12 +171,13 @@ function effectsOf({ first }: Sent, tenant: string | undefined): { id: string; a
     .map(({ id, actor }) => ({ id, actor }));
 }
 
-export function toAttemptView(attempt: AttemptRecord): z.infer<typeof attemptView> {
-  return {
-    ...attempt,
-    startedAt: iso(attempt.startedAt),
-    finishedAt: iso(attempt.finishedAt),
-  };
+export function toAttemptView({
+  attempt,
+  startedAt,
+  finishedAt,
+  error,
+}: AttemptRecord): z.infer<typeof attemptView> {
+  return { attempt, startedAt: iso(startedAt), finishedAt: iso(finishedAt), error };
 }
 
 export function iso(time: number): string {

@@ -18,7 +18,9 @@ describe('a message', () => {
     expect(out).toMatch(/^priority +10$/m);
     const list = await run('messages list shelf --state delayed');
     expect(list.out).toMatch(/^id\ttype\tstate\t/);
-    expect(list.out).toMatch(/^book\tshelf.keep\tdelayed\t-\t0\t/m);
+    const next = /^nextAttemptAt +(\S+)$/m.exec(out)?.[1];
+    expect(Date.parse(next ?? '')).toBeGreaterThan(Date.now());
+    expect(list.out).toContain(`book\tshelf.keep\tdelayed\t-\t0\t-\t${next}\t`);
   });
 
   it('is found by a value in its data', async () => {

@@ -22,6 +22,8 @@ const COLUMNS: Columns<Shown['Message']> = [
   ['state', ({ state }) => state],
   ['key', ({ key }) => key],
   ['attempts', ({ attempts }) => attempts.length],
+  ['left', ({ attemptsLeft }) => attemptsLeft],
+  ['next', ({ nextAttemptAt }) => nextAttemptAt],
   ['sent', ({ sentAt }) => sentAt],
   ['error', ({ error, attempts }) => error ?? attempts.at(-1)?.error.message],
 ];

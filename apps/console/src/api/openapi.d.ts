@@ -1079,6 +1079,13 @@ export interface components {
                     stack?: string;
                 };
             }[];
+            /** @description of a message that failed and has not ended: how often it is tried at most from now on, an attempt in work included */
+            attemptsLeft?: number;
+            /**
+             * Format: date-time
+             * @description of a delayed message: when it is to start, the first time or again
+             */
+            nextAttemptAt?: string;
             /**
              * @description why it is dead
              * @enum {string}
@@ -1592,6 +1599,13 @@ export interface components {
              * @description why it is dead
              * @enum {string}
              */
+            /** @description of a message that failed and has not ended: how often it is tried at most from now on, an attempt in work included */
+            attemptsLeft?: number;
+            /**
+             * Format: date-time
+             * @description of a delayed message: when it is to start, the first time or again
+             */
+            nextAttemptAt?: string;
             reason?: "exhausted" | "rejected" | "invalid" | "unhandled" | "expired" | "crashed" | "quarantined";
             /** @description the last failure of a message that is not done */
             error?: string;

@@ -119,6 +119,8 @@ function Details({ message }: { message: Message }): ReactElement {
               Priority: message.priority,
               Version: message.version,
               Deadline: message.deadline && <Moment at={message.deadline} />,
+              'Next attempt': message.nextAttemptAt && <Moment at={message.nextAttemptAt} />,
+              'Attempts left': message.attemptsLeft,
               'Waited for its start': message.waitMs !== undefined && span(message.waitMs),
               'Latency L': message.latencyMs !== undefined && span(message.latencyMs),
               Redrives: message.redrives > 0 && message.redrives,

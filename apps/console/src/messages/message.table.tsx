@@ -24,6 +24,8 @@ const COLUMNS: readonly Column<Message>[] = [
     of: ({ attempts }) => attempts.length > 0 && attempts.length,
     numeric: true,
   },
+  { name: 'Left', of: ({ attemptsLeft }) => attemptsLeft, numeric: true },
+  { name: 'Next', of: ({ nextAttemptAt }) => nextAttemptAt && <Moment at={nextAttemptAt} /> },
   {
     name: 'L',
     of: ({ latencyMs }) => latencyMs !== undefined && span(latencyMs),

@@ -41,6 +41,16 @@ describe('the timeline of a message', () => {
     ]);
   });
 
+  it('goes on with the attempt that is to come', () => {
+    const attempts = [failed(1, 1, 2)];
+    const delayed = { state: 'delayed', attempts, nextAttemptAt: at(9) } as const;
+    expect(stepsOf({ ...delayed, attemptsLeft: 4 }).at(-1)).toBe('Next attempt: 4 left');
+    expect(stepsOf(delayed).at(-1)).toBe('Next attempt');
+    // That of one which has not begun is when it is due.
+    const later = { state: 'delayed', dueAt: at(60), nextAttemptAt: at(60) } as const;
+    expect(stepsOf(later)).toEqual(['Sent', 'Due: after 1 min']);
+  });
+
   it('ends with the reason of a death, and with no attempt beside those that failed', () => {
     const attempts = [failed(1, 1, 2)];
     const dead = {

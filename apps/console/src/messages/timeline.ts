@@ -23,6 +23,7 @@ const ENDS: Readonly<Partial<Record<Message['state'], Step['tone']>>> = {
 /** The life of a message as steps, oldest first: sent, due, each attempt with what was waited for it, the end. */
 export function timelineOf(message: Message): Step[] {
   const { sentAt, dueAt, startedAt, finishedAt, state, attempts, reason, redrives } = message;
+  const { nextAttemptAt, attemptsLeft } = message;
   const steps: Step[] = [{ at: sentAt, what: 'Sent' }];
   if (dueAt && dueAt > sentAt) {
     steps.push({ at: dueAt, what: 'Due', lasted: `after ${between(sentAt, dueAt)}` });
@@ -41,6 +42,10 @@ export function timelineOf(message: Message): Step[] {
   }
   if (redrives > 0) {
     steps.push({ what: redrives === 1 ? 'Redriven once' : `Redriven ${redrives} times` });
+  }
+  if (nextAttemptAt && attempts.length > 0) {
+    const lasted = attemptsLeft && `${attemptsLeft} left`;
+    steps.push({ at: nextAttemptAt, what: 'Next attempt', ...(lasted && { lasted }) });
   }
   const tone = ENDS[state];
   if (finishedAt && tone) {
