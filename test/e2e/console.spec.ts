@@ -60,17 +60,17 @@ serverSuite('chromium', 'the console in a browser', () => {
     expect(page.url()).toMatch(/\/dead-letters\?fingerprint=[0-9a-f]{12}$/);
   });
 
-  it('tells why a message failed, and tries it again', async () => {
+  it('tells why a message failed, and redrives it', async () => {
     await stage.go(`/messages/${dead}`, 'webhook.deliver');
     await page.getByText('Attempt 1 failed').waitFor();
     await page.getByText('EndpointGoneError').first().waitFor();
     expect(await stage.look('message-dead')).toEqual([]);
-    expect(await page.getByRole('link', { name: 'Edit and retry' }).getAttribute('href')).toBe(
+    expect(await page.getByRole('link', { name: 'Edit and redrive' }).getAttribute('href')).toBe(
       `/dead-letters?id=${dead}`,
     );
 
     peer.answer({ status: 204 });
-    await stage.act('Retry', REASON);
+    await stage.act('Redrive', REASON);
     await page.getByText('done', { exact: true }).waitFor();
     await page.getByText('Redriven once').waitFor();
     expect(await api.message(dead)).toMatchObject({ state: 'done', redrives: 1 });

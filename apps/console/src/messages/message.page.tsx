@@ -72,7 +72,7 @@ function Actions({ message: { id, state, actor, job } }: { message: Message }): 
       {state === 'dead' && may('dead-letters:redrive') && (
         <>
           <ActionButton
-            name="Retry"
+            name="Redrive"
             reason="optional"
             run={async (_, reason) => {
               await redrive(id, reason);
@@ -81,7 +81,7 @@ function Actions({ message: { id, state, actor, job } }: { message: Message }): 
           >
             <p className="quiet">It goes back into its queue, with all its attempts again.</p>
           </ActionButton>
-          <Link href={`/dead-letters${query({ id })}`}>Edit and retry</Link>
+          <Link href={`/dead-letters${query({ id })}`}>Edit and redrive</Link>
         </>
       )}
       {may('board:read') && <a href={`/board${pathTo('queue', queue, job)}`}>On the board</a>}
