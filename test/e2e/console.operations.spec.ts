@@ -187,10 +187,11 @@ serverSuite('chromium', 'the console where operators work', () => {
 
     it('are made with a preview and its warnings, changed and deleted', async () => {
       await stage.go('/schedules/new', 'New schedule');
-      await page.getByLabel('Id', { exact: true }).fill('report');
+      await page.getByLabel('Id', { exact: true }).fill('no id');
       await page.getByRole('textbox', { name: 'Pattern' }).fill('30 2 * * *');
       await page.getByLabel('Time zone').fill('Europe/Madrid');
       await shows('At 02:30 every day (Europe/Madrid).');
+      await page.getByLabel('Id', { exact: true }).fill('report');
       await page
         .getByText(/the clocks go from/)
         .first()
@@ -260,8 +261,11 @@ serverSuite('chromium', 'the console where operators work', () => {
       peer.answer({ status: 204 });
       await schedule('steered', { cron: '0 9 * * *' });
       await stage.go('/schedules/of/steered', 'steered');
-      await stage.act('Pause', 'the shop is shut');
-      await page.getByRole('definition').filter({ hasText: 'the shop is shut' }).waitFor();
+      await button('Pause').click();
+      await page.keyboard.type('the shop is shut');
+      await stage.confirm('Pause');
+      const pause = page.getByRole('definition').filter({ hasText: 'the shop is shut' });
+      await pause.getByText('by local').waitFor();
       expect(await stage.look('paused schedule')).toEqual([]);
       await button('Resume').click();
       await button('Pause').waitFor();

@@ -136,6 +136,7 @@ function Mending({
       <JsonField
         name="data"
         label="Data, as it is redriven"
+        path="data"
         initial={text}
         rows={Math.min(20, text.split('\n').length + 1)}
         hint="It is checked against its type. What stands as [secret] stays as it is."

@@ -11,14 +11,17 @@ import { textIn } from './text.in.js';
 export function ActionButton({
   name,
   children,
+  after,
   reason,
   danger = false,
   run,
 }: {
   /** Names the button and the dialog. */
   name: string;
-  /** What more the dialog asks for, or says. */
+  /** What the dialog says, or asks for before the reason. */
   children?: ReactNode;
+  /** What it asks for behind the reason. */
+  after?: ReactNode;
   /** `required` asks for a reason, `optional` offers it; without either there is no dialog, unless it has children. */
   reason?: 'required' | 'optional';
   danger?: boolean;
@@ -83,6 +86,7 @@ export function ActionButton({
             <h2 id={`${id}-name`}>{name}</h2>
             {children}
             {reason && <ReasonField required={reason === 'required'} />}
+            {after}
             <FailureNote error={error} />
             <div className="actions">
               <button type="button" disabled={busy} onClick={() => dialog.current?.close()}>

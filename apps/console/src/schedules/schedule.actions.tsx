@@ -56,17 +56,18 @@ export function ScheduleActions({ schedule }: { schedule: Shown['Schedule'] }): 
             <ActionButton
               name="Pause"
               reason="required"
+              after={
+                <label>
+                  Goes on by itself at (optional)
+                  <input type="datetime-local" name="until" />
+                </label>
+              }
               run={async (form, reason) => {
                 const until = instantOf(form.get('until'));
                 await client.POST('/v1/schedules/{id}/pause', { params, body: { reason, until } });
                 await refresh('/v1/schedules');
               }}
-            >
-              <label>
-                Goes on by itself at (optional)
-                <input type="datetime-local" name="until" />
-              </label>
-            </ActionButton>
+            />
           )}
           <BackfillAction id={id} />
         </>

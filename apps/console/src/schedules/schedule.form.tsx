@@ -4,7 +4,7 @@ import { JsonField } from '../parts/json.field.js';
 import { SendForm } from '../parts/send.form.js';
 import { TypeField } from '../parts/type.field.js';
 import { SchedulePreview } from './schedule.preview.js';
-import { KINDS, valuesIn, type Kind, type ScheduleValues } from './schedule.values.js';
+import { ID, KINDS, valuesIn, type Kind, type ScheduleValues } from './schedule.values.js';
 
 const RULES: Readonly<Record<Kind, { label: string; placeholder: string; hint: string }>> = {
   cron: {
@@ -70,8 +70,8 @@ export function ScheduleForm({
             defaultValue={initial.id}
             readOnly={!isNew}
             maxLength={100}
-            pattern="[A-Za-z0-9._\-]+"
-            title="1 to 100 letters, digits and ._-"
+            pattern={ID}
+            title="1 to 100 letters, digits and ._-, the first a letter or a digit"
             autoComplete="off"
           />
         </label>
@@ -121,6 +121,7 @@ export function ScheduleForm({
         <DataField
           type={values.type}
           label="Data of the message"
+          path="message/data"
           initial={initial.data}
           hint="It is checked against its type when it is saved."
         />

@@ -3,7 +3,7 @@ import { useEffect, useState, type ReactElement } from 'react';
 import { api } from '../api/client.js';
 import { FailureNote } from '../parts/failure.note.js';
 import { Occurrences } from './occurrences.js';
-import { ruleOf, type ScheduleValues } from './schedule.values.js';
+import { trialOf, type ScheduleValues } from './schedule.values.js';
 
 /** Nothing is asked until nobody has typed for so long, milliseconds. */
 const PAUSE = 300;
@@ -48,8 +48,7 @@ export function SchedulePreview({ values }: { values: ScheduleValues }): ReactEl
 
 function bodyFor(values: ScheduleValues): [body: object, wrong?: Error] {
   try {
-    // The id is what H and windows are drawn from; without one there is a preview all the same.
-    return [{ ...ruleOf(values), ...(values.id && { id: values.id }), count: SHOWN }];
+    return [{ ...trialOf(values), count: SHOWN }];
   } catch (error) {
     return [{}, error as Error];
   }

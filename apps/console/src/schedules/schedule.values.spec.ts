@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Shown } from '../api/client.js';
-import { bodyOf, NEW_SCHEDULE, ruleOf, valuesOf } from './schedule.values.js';
+import { bodyOf, NEW_SCHEDULE, ruleOf, trialOf, valuesOf } from './schedule.values.js';
 
 const report = {
   ...NEW_SCHEDULE,
@@ -35,6 +35,20 @@ describe('the form of a schedule', () => {
     expect(() => bodyOf({ ...report, data: '{' })).toThrow(/^Data: /);
     expect(() => bodyOf({ ...report, data: '[]' })).toThrow('Data: must be an object');
     expect(() => ruleOf({ ...report, more: 'x' })).toThrow(/^More options: /);
+  });
+
+  it.each(['', 'my report', '-report', 'a'.repeat(101)])(
+    'is tried without the id %o, which cannot be one',
+    (id) => {
+      const values = { ...report, id, tags: 'not a tag', description: 'x'.repeat(501) };
+      expect(trialOf(values)).toEqual({ cron: '0 9 * * *' });
+    },
+  );
+
+  it('is tried with its id, from which the places of its runs are drawn', () => {
+    expect(trialOf({ ...report, tz: 'UTC' })).toEqual({
+      ...{ id: 'report', cron: '0 9 * * *', tz: 'UTC' },
+    });
   });
 
   it('loses nothing of a schedule that is shown and sent back', () => {

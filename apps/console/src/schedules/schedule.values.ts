@@ -28,6 +28,9 @@ export const NEW_SCHEDULE: ScheduleValues = {
   ...{ overlap: '', catchUp: '', tags: '', description: '', more: '' },
 };
 
+/** What an id may be, as a pattern. */
+export const ID = '[A-Za-z0-9][A-Za-z0-9._\\-]{0,99}';
+
 /** Options that go to the field for the rest. */
 const MORE = [
   'phase',
@@ -66,6 +69,14 @@ export function ruleOf(values: ScheduleValues): Rule {
     ...(named.length > 0 && { tags: named }),
     ...(description && { description }),
   };
+}
+
+/** What is asked for a preview: what says when it runs. Of an id that cannot be one there is a preview all the same. */
+export function trialOf(values: ScheduleValues): Rule & { id?: string } {
+  const { id } = values;
+  const isId = new RegExp(`^(?:${ID})$`).test(id);
+  // The id is what H and windows are drawn from.
+  return { ...ruleOf({ ...values, tags: '', description: '' }), ...(isId && { id }) };
 }
 
 /** The whole body. @param version of the message's data, when it is not the newest */
