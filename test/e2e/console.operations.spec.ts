@@ -360,7 +360,8 @@ serverSuite('chromium', 'the console where operators work', () => {
       await stage.go('/sync/signups', 'signups');
       await row('done').first().waitFor();
       await stage.act('Pause', 'the file is being mended');
-      await page.getByRole('definition').filter({ hasText: 'the file is being mended' }).waitFor();
+      const pause = page.getByRole('definition').filter({ hasText: 'the file is being mended' });
+      await pause.getByText('by local').waitFor();
       expect(await stage.look('pipeline')).toEqual([]);
       await button('Resume').click();
       await button('Run now').waitFor();
@@ -441,12 +442,29 @@ serverSuite('chromium', 'the console where operators work', () => {
 
   it('shows who changed what and why, page by page', async () => {
     await stage.go('/audit', 'Audit');
-    await row('was a trial').getByText('DELETE').waitFor();
+    await row('was a trial').getByText('DELETE /v1/').waitFor();
+    await row('create').getByRole('link', { name: 'routes/shared' }).first().waitFor();
     await row('while the books are closed')
       .getByText(/^order, /)
       .click();
     await row('while the books are closed').getByLabel('After').waitFor();
     expect(await stage.look('audit')).toEqual([]);
+
+    const search = page.getByRole('search');
+    await search.getByLabel('Action').selectOption('pause');
+    await search.getByLabel('Target').fill('schedules/steered');
+    await search.getByLabel('Who').fill('loc');
+    await search.getByRole('button', { name: 'Search' }).click();
+    await page.waitForURL(/who=loc/);
+    await row('the shop is shut').waitFor();
+    await row('was a trial').waitFor({ state: 'detached' });
+    const address = '/audit?action=pause&target=schedules%2Fsteered&who=loc';
+    await stage.go(address, 'Audit');
+    await row('the shop is shut').getByRole('link', { name: 'schedules/steered' }).click();
+    await stage.at('steered');
+    await stage.go('/audit?who=nobody', 'Audit');
+    await shows('There are none.');
+    expect(await stage.look('audit narrowed')).toEqual([]);
   });
 
   it('shows actions only to who may do them', async () => {

@@ -265,7 +265,7 @@ serverSuite('chromium', 'the console in a browser', () => {
     await page.getByLabel('JSON Schema of email.send').waitFor();
     expect(await stage.look('actor')).toEqual([]);
     await stage.act('Pause', REASON);
-    await page.getByText(REASON).waitFor();
+    await page.getByText(REASON).getByText('by local').waitFor();
     expect((await api.actor('email')).paused?.reason).toBe(REASON);
     await stage.go('/', 'Overview');
     await page.getByRole('link', { name: `Actor email: ${REASON}` }).click();

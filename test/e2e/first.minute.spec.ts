@@ -178,6 +178,7 @@ describe('the first minute: nothing installed, nothing configured', () => {
       [201, expect.objectContaining({ name: 'shop', key: expect.stringMatching(/^cs_/) })],
       [200, expect.objectContaining({ id: 'local', role: 'admin' })],
       [200, { items: expect.any(Array) as object }],
+      [200, { items: expect.any(Array) as object }],
       [200, { items: expect.arrayContaining([ofAda]) as object }],
       [200, { items: expect.arrayContaining([ofAda]) as object }],
       [200, { items: expect.arrayContaining([toAda]) as object }],

@@ -2,8 +2,13 @@ import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiQuery, ApiTags } from '../openapi.decorators.js';
 import { ApiLimit, DEFAULT_LIMIT } from '../page.js';
 import { AuditLog } from './audit.log.js';
-import { auditPage, toAuditPage, type AuditPage } from './audit.view.js';
-import { journalQuery, type JournalQuery } from '../keys/key.view.js';
+import {
+  auditPage,
+  auditQuery,
+  toAuditPage,
+  type AuditPage,
+  type AuditQuery,
+} from './audit.view.js';
 
 /** Shows who changed what. */
 @ApiTags('access')
@@ -22,12 +27,31 @@ export class AuditController {
     description: 'only entries older than the one with this id: `next` of the page before',
     schema: { type: 'string' },
   })
+  @ApiQuery({
+    name: 'action',
+    required: false,
+    description:
+      'only what was done so: pause, say. With it, who or target a call looks at 1,000 entries: items may be few, even none, and next there',
+    schema: { type: 'string', maxLength: 60 },
+  })
+  @ApiQuery({
+    name: 'who',
+    required: false,
+    description: 'a part of the name or of the id of who asked',
+    schema: { type: 'string', maxLength: 250 },
+  })
+  @ApiQuery({
+    name: 'target',
+    required: false,
+    description:
+      'only what was done to this: a kind (schedules), an id (weekly), or both (schedules/weekly)',
+    schema: { type: 'string', maxLength: 300 },
+  })
   @ApiLimit()
   @ApiOkResponse({ description: 'a page', standardSchema: auditPage })
   async list(
-    @Query({ schema: journalQuery }) { before, limit = DEFAULT_LIMIT }: JournalQuery,
+    @Query({ schema: auditQuery }) { before, limit = DEFAULT_LIMIT, ...filter }: AuditQuery,
   ): Promise<AuditPage> {
-    const page = { limit: limit + 1, ...(before !== undefined && { before }) };
-    return toAuditPage(await this.log.list(page), limit);
+    return toAuditPage(await this.log.page(filter, limit, before));
   }
 }

@@ -1,14 +1,8 @@
-import {
-  Actors,
-  CLOCK,
-  ENGINE,
-  type Clock,
-  type Engine,
-  type JournalRow,
-} from '@callsheet/messaging';
+import { Actors, CLOCK, ENGINE, type Clock, type Engine } from '@callsheet/messaging';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { AUDIT_LOG, KeepEntry, LOG } from './audit.actor.js';
+import { isAskedFor, type AuditFilter } from './audit.deed.js';
 import { fitted, type AuditEntry } from './audit.entry.js';
 
 /** An entry whose outcome is not known. */
@@ -18,6 +12,17 @@ export interface OpenEntry {
   /** Nothing was changed: it is not kept. Never rejects. */
   drop(): Promise<void>;
 }
+
+/** Entries that were found. */
+export interface FoundEntries {
+  items: { id: string; entry: AuditEntry }[];
+  /** Where it goes on: behind the entry with this id. */
+  next?: string;
+}
+
+/** Entries that one call looks at, and how many it reads at once, when it has to search. */
+const MOST_READ = 1_000;
+const MANY = 200;
 
 /** Keeps who changed what. */
 @Injectable()
@@ -59,8 +64,32 @@ export class AuditLog {
     };
   }
 
-  /** Entries, newest first: at most `limit`, those older than the one with the id `before` if one is given. */
-  list(page: { before?: string; limit: number }): Promise<JournalRow[]> {
-    return this.engine.journal(AUDIT_LOG, LOG, page);
+  /**
+   * Entries of a filter, newest first: at most `limit`, those older than the one with the id `before` if one is given. They are looked
+   * for one after the other, {@link MOST_READ} in a call.
+   */
+  async page(filter: AuditFilter, limit: number, before?: string): Promise<FoundEntries> {
+    const isSearch = Object.values(filter).some((value) => value !== undefined);
+    const items: FoundEntries['items'] = [];
+    let last = before;
+    for (let read = 0; read < MOST_READ;) {
+      // One more than asked for tells whether there is a next page.
+      const size = isSearch ? MANY : limit + 1;
+      const rows = await this.engine.journal(AUDIT_LOG, LOG, {
+        limit: size,
+        ...(last !== undefined && { before: last }),
+      });
+      for (const { id, row } of rows) {
+        const entry = row as unknown as AuditEntry;
+        if (isAskedFor(entry, filter)) {
+          if (items.length === limit) return { items, next: last };
+          items.push({ id, entry });
+        }
+        last = id;
+      }
+      if (rows.length < size) return { items };
+      read += size;
+    }
+    return { items, next: last };
   }
 }

@@ -9,6 +9,8 @@ import { AuditLog } from './audit.log.js';
 interface Entry {
   id: string;
   call: string;
+  action: string;
+  target: string;
   [field: string]: unknown;
 }
 
@@ -46,6 +48,7 @@ describe('the audit log', () => {
     expect(await newest('POST /v1/schedules')).toMatchObject({
       ...{ who: 'local', name: 'local', path: '/v1/schedules', status: 201 },
       ...{ reason: 'the week begins', after: { id: 'weekly' } },
+      ...{ action: 'create', target: 'schedules/weekly' },
     });
 
     await app.inject({
@@ -116,6 +119,66 @@ describe('the audit log', () => {
     expect([...items, ...rest]).toEqual(all);
   });
 
+  it('is narrowed by what was done, by whom and to what, a page at a time', async () => {
+    const of = (id: string) => `/v1/schedules/${id}`;
+    for (const id of ['north', 'south']) {
+      await app.inject({ method: 'POST', url: '/v1/schedules', payload: { ...PLAN, id } });
+      for (const step of ['pause', 'resume', 'pause']) {
+        const payload = step === 'pause' ? { reason: 'away' } : undefined;
+        await app.inject({ method: 'POST', url: `${of(id)}/${step}`, payload });
+      }
+    }
+    await newest('POST /v1/schedules/:id/pause');
+    const told = async (query: string): Promise<string[]> =>
+      (await entries(`?${query}`)).map(({ action, target }) => `${action} ${target}`);
+    expect(await told('target=schedules/north')).toEqual([
+      'pause schedules/north',
+      'resume schedules/north',
+      'pause schedules/north',
+      'create schedules/north',
+    ]);
+    expect(await told('target=north&action=pause&who=LOC')).toHaveLength(2);
+    expect(await told('target=nort')).toEqual([]);
+    expect(await told('who=ada')).toEqual(['create routes/r']);
+
+    const first = await app.inject({
+      url: '/v1/audit?action=pause&target=schedules/north&limit=1',
+    });
+    const { items, next } = first.json<{ items: Entry[]; next: string }>();
+    const rest = await entries(`?action=pause&target=schedules/north&before=${next}`);
+    expect([items.length, rest.length]).toEqual([1, 1]);
+    const refused = await app.inject({ url: `/v1/audit?action=${'x'.repeat(61)}` });
+    expect(refused.json()).toMatchObject({ code: 'invalid_query', errors: [{ path: 'action' }] });
+  });
+
+  it('is searched a thousand entries in a call', async () => {
+    const log = app.get(AuditLog);
+    const engine = app.get<Engine>(ENGINE);
+    const entry = { ...{ at: '', who: 'x', name: 'x' }, call: 'DELETE /x', path: '/x' };
+    const rows = Array.from({ length: 2_500 }, (_, n) => ({
+      ...{ id: `${2_500 - n}-0`, at: 0 },
+      row: { ...entry, name: n === 1_500 ? 'Ada' : 'Eve' },
+    }));
+    const journal = vi.spyOn(engine, 'journal').mockImplementation(async (_actor, _key, page) => {
+      const from =
+        page.before === undefined ? 0 : rows.findIndex(({ id }) => id === page.before) + 1;
+      return rows.slice(from, from + page.limit);
+    });
+    const pages = [];
+    let before: string | undefined;
+    do {
+      const { items, next } = await log.page({ who: 'ada' }, 10, before);
+      pages.push([items.length, next]);
+      before = next;
+    } while (before !== undefined);
+    expect(pages).toEqual([
+      [0, '1501-0'],
+      [1, '501-0'],
+      [0, undefined],
+    ]);
+    journal.mockRestore();
+  });
+
   it("is nobody's to write", async () => {
     const entry = { at: new Date().toISOString(), who: 'x', name: 'x', call: 'x', path: '/' };
     const response = await app.inject({
@@ -127,7 +190,7 @@ describe('the audit log', () => {
   });
 
   it('is shown nowhere else', async () => {
-    await newest('PUT /v1/routes/:id');
+    await newest('POST /v1/schedules/:id/pause');
     const engine = app.get<Engine>(ENGINE);
     const { items } = await engine.list('audit-log', { state: 'done', limit: 1 });
     const id = encodeURIComponent(items[0]!.record.envelope.id);

@@ -73,7 +73,11 @@ describe('a message', () => {
     expect((await run(['messages', 'cancel', 'gone', '--yes', '--reason', 'zu früh'])).out).toMatch(
       /state +cancelled/,
     );
-    expect((await run('audit --limit 1')).out).toContain('DELETE /v1/messages/gone\t202\tzu früh');
+    const entry = 'CALLSHEET_API_KEY\tcancel\tmessages/gone\t202\tzu früh';
+    expect((await run('audit --limit 1')).out).toContain(entry);
+    const narrowed = await run('audit --action cancel --who callsheet --target gone');
+    expect(narrowed.out).toContain(entry);
+    expect(await run('audit --target gone --who eve')).toMatchObject({ code: 0, out: '' });
   });
 
   it('shows why it died, and what to do', async () => {

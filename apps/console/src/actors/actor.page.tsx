@@ -5,6 +5,7 @@ import { api, client, type Shown } from '../api/client.js';
 import { useMe } from '../api/me.js';
 import { refresh } from '../api/queries.js';
 import { newMessage } from '../messages/new.message.page.js';
+import { PausedBy } from '../audit/paused.by.js';
 import { Activity } from '../overview/activity.js';
 import { ActionButton } from '../parts/action.button.js';
 import { DataTable, type Column } from '../parts/data.table.js';
@@ -78,7 +79,8 @@ function Details({ actor }: { actor: Actor }): ReactElement {
     <>
       {paused && (
         <p className="warning">
-          <strong>Paused</strong> <Moment at={paused.since} />: {paused.reason}
+          <strong>Paused</strong> <Moment at={paused.since} />
+          <PausedBy target={`actors/${name}`} since={paused.since} />: {paused.reason}
         </p>
       )}
       <Figures name="Messages by state">

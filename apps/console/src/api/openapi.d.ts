@@ -1242,44 +1242,6 @@ export interface components {
             /** @description 1 to 500 characters */
             reason: string;
         };
-        AuditPage: {
-            items: {
-                /**
-                 * Format: date-time
-                 * @description when it was asked for
-                 */
-                at: string;
-                /** @description api-key:<id>, token:<subject>, environment or local */
-                who: string;
-                /** @description of who asked, then */
-                name: string;
-                /** @description method and route */
-                call: string;
-                /** @description what it was about */
-                path: string;
-                /** @description of the answer; absent: the process ended before it was known */
-                status?: number;
-                /** @description why, as the header X-Reason or the body said */
-                reason?: string;
-                /** @description what the body asked for */
-                asked?: {
-                    [key: string]: unknown;
-                };
-                /** @description what of it became otherwise, as it was; absent: it was not there, or is not shown */
-                before?: {
-                    [key: string]: unknown;
-                };
-                /** @description the same, as it is now */
-                after?: {
-                    [key: string]: unknown;
-                };
-                /** @description fields that were too large to keep */
-                omitted?: string[];
-                id: string;
-            }[];
-            /** @description `before` of the next page; absent when this is the last */
-            next?: string;
-        };
         KeyList: {
             items: {
                 key: string;
@@ -1355,6 +1317,48 @@ export interface components {
             key: string;
             /** @constant */
             state: "released";
+        };
+        AuditPage: {
+            items: {
+                /**
+                 * Format: date-time
+                 * @description when it was asked for
+                 */
+                at: string;
+                /** @description api-key:<id>, token:<subject>, environment or local */
+                who: string;
+                /** @description of who asked, then */
+                name: string;
+                /** @description method and route */
+                call: string;
+                /** @description what it was about */
+                path: string;
+                /** @description of the answer; absent: the process ended before it was known */
+                status?: number;
+                /** @description why, as the header X-Reason or the body said */
+                reason?: string;
+                /** @description what the body asked for */
+                asked?: {
+                    [key: string]: unknown;
+                };
+                /** @description what of it became otherwise, as it was; absent: it was not there, or is not shown */
+                before?: {
+                    [key: string]: unknown;
+                };
+                /** @description the same, as it is now */
+                after?: {
+                    [key: string]: unknown;
+                };
+                /** @description fields that were too large to keep */
+                omitted?: string[];
+                id: string;
+                /** @description what was done, in a word: create, change, pause, redrive */
+                action: string;
+                /** @description to what, as its path below /v1: schedules/weekly */
+                target: string;
+            }[];
+            /** @description `before` of the next page, which may be empty; absent when this is the last */
+            next?: string;
         };
         Telling: {
             /** @constant */
@@ -1595,10 +1599,6 @@ export interface components {
                     stack?: string;
                 };
             }[];
-            /**
-             * @description why it is dead
-             * @enum {string}
-             */
             /** @description of a message that failed and has not ended: how often it is tried at most from now on, an attempt in work included */
             attemptsLeft?: number;
             /**
@@ -1606,6 +1606,10 @@ export interface components {
              * @description of a delayed message: when it is to start, the first time or again
              */
             nextAttemptAt?: string;
+            /**
+             * @description why it is dead
+             * @enum {string}
+             */
             reason?: "exhausted" | "rejected" | "invalid" | "unhandled" | "expired" | "crashed" | "quarantined";
             /** @description the last failure of a message that is not done */
             error?: string;
@@ -5610,6 +5614,12 @@ export interface operations {
                 /** @description only entries older than the one with this id: `next` of the page before */
                 before?: string;
                 limit?: number;
+                /** @description only what was done so: pause, say. With it, who or target a call looks at 1,000 entries: items may be few, even none, and next there */
+                action?: string;
+                /** @description a part of the name or of the id of who asked */
+                who?: string;
+                /** @description only what was done to this: a kind (schedules), an id (weekly), or both (schedules/weekly) */
+                target?: string;
             };
             header?: never;
             path?: never;

@@ -1,11 +1,13 @@
 import type { ReactElement } from 'react';
 import { api, type Shown } from '../api/client.js';
 import { DataTable, type Column } from '../parts/data.table.js';
+import { FilterBar } from '../parts/filter.bar.js';
 import { Moment } from '../parts/moment.js';
 import { Page } from '../parts/page.js';
 import { Pager } from '../parts/pager.js';
 import { useUrlState } from '../parts/url.state.js';
 import { AuditChange } from './audit.change.js';
+import { TargetLink } from './target.link.js';
 
 type Entry = Shown['AuditPage']['items'][number];
 
@@ -22,9 +24,12 @@ const COLUMNS: readonly Column<Entry>[] = [
   },
   {
     name: 'What',
-    of: ({ call, path }) => (
+    of: ({ action, target, call, path, after, asked }) => (
       <div>
-        <code>{call.split(' ', 1)[0]}</code> {path}
+        <strong>{action}</strong> <TargetLink target={target} /> {nameIn(after ?? asked)}
+        <div className="quiet small">
+          {call.split(' ', 1)[0]} {path}
+        </div>
       </div>
     ),
   },
@@ -33,23 +38,55 @@ const COLUMNS: readonly Column<Entry>[] = [
   { name: 'Changed', of: (entry) => <AuditChange entry={entry} /> },
 ];
 
+/** What can be done with the API, in the words of the log. */
+const ACTIONS = [
+  ...['create', 'change', 'delete', 'pause', 'resume', 'trigger', 'backfill', 'redrive', 'discard'],
+  ...['cancel', 'release', 'run', 'reset', 'rotate', 'revoke'],
+];
+
 /** Who changed what, when and why. */
 export function AuditPage(): ReactElement {
   const { get } = useUrlState();
   const { data, error } = api.useQuery('get', '/v1/audit', {
-    params: { query: { before: get('cursor') } },
+    params: {
+      query: {
+        before: get('cursor'),
+        action: get('action'),
+        who: get('who'),
+        target: get('target'),
+      },
+    },
   });
+  const isNarrowed = (get('action') ?? get('who') ?? get('target')) !== undefined;
   return (
     <Page title="Audit">
+      <FilterBar
+        filters={[
+          { name: 'action', label: 'Action', options: ACTIONS },
+          { name: 'who', label: 'Who' },
+          { name: 'target', label: 'Target', placeholder: 'schedules/weekly' },
+        ]}
+      />
       <DataTable
         caption="Changes, newest first"
         columns={COLUMNS}
         rows={data?.items}
         error={error}
         id={({ id }) => id}
-        empty="Nobody has changed anything yet."
+        empty={emptyText(isNarrowed, data?.next !== undefined)}
       />
       <Pager next={data?.next} />
     </Page>
   );
+}
+
+function emptyText(isNarrowed: boolean, isMore: boolean): string {
+  if (isMore) return 'None among those that were looked at. The next page looks on.';
+  return isNarrowed ? 'There are none.' : 'Nobody has changed anything yet.';
+}
+
+/** What people call it, when its id says little. */
+function nameIn(view: Entry['after']): string | undefined {
+  const name = view?.['name'];
+  return typeof name === 'string' ? `(${name})` : undefined;
 }

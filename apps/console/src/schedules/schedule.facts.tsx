@@ -2,6 +2,7 @@ import type { ReactElement, ReactNode } from 'react';
 import { Link } from 'wouter';
 import { pathTo } from '../address.js';
 import type { Shown } from '../api/client.js';
+import { PausedBy } from '../audit/paused.by.js';
 import { Facts } from '../parts/facts.js';
 import { Moment } from '../parts/moment.js';
 import { StateBadge } from '../parts/state.badge.js';
@@ -27,6 +28,7 @@ export function ScheduleFacts({ schedule }: { schedule: Shown['Schedule'] }): Re
                 <>
                   {' '}
                   {pause.reason}, <Moment at={pause.since} />
+                  <PausedBy target={`schedules/${schedule.id}`} since={pause.since} />
                   {pause.until !== undefined && (
                     <>
                       {'; goes on '}

@@ -2,6 +2,7 @@ import type { ReactElement } from 'react';
 import { Link } from 'wouter';
 import { pathTo } from '../address.js';
 import { api, type Shown } from '../api/client.js';
+import { PausedBy } from '../audit/paused.by.js';
 import { FailureNote } from '../parts/failure.note.js';
 import { Facts } from '../parts/facts.js';
 import { JsonView } from '../parts/json.view.js';
@@ -68,6 +69,7 @@ function Standing({ pipeline }: { pipeline: Pipeline }): ReactElement {
                 <>
                   {' '}
                   {pause.reason}, <Moment at={pause.at} />
+                  <PausedBy target={`sync/${name}`} since={pause.at} />
                 </>
               )}
             </>
