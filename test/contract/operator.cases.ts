@@ -3,6 +3,7 @@ import { expect } from 'vitest';
 import type { TurnBackend } from '../../libs/messaging/src/drivers/bullmq/bullmq.store.js';
 import type { Engine } from '../../libs/messaging/src/engine.js';
 import type { Envelope } from '../../libs/messaging/src/envelope.js';
+import type { ActorQueue } from '../../libs/messaging/src/queues.js';
 import { eventually } from '../support/eventually.js';
 import type { Case } from './case.js';
 import { done, doneWith, quarantine, retry, type Consumed, type Context } from './context.js';
@@ -74,6 +75,24 @@ export class Operation {
 }
 
 export const operatorCases: Case[] = [
+  {
+    promise: 'a queue tells how many stand before its jobs in the mailboxes of their keys',
+    needs: 'bullmq',
+    async run(context) {
+      const at = await Operation.begin(context);
+      await at.consume();
+      const line = await at.line(1, 2);
+      const later = at.message(3, { dueAt: Date.now() + 60_000 });
+      await at.engine.send([later]);
+      const jobs = [...line, later, { id: 'nobody' }].map(({ id }) => ({ id, key: 'k' }));
+      const queue = at.queue as unknown as ActorQueue;
+      const before = await queue.standingBefore(jobs);
+      expect(before).toEqual(new Map(line.map(({ id }, index) => [id, index])));
+      at.open();
+      await at.after(3);
+      expect(await queue.standingBefore(jobs)).toEqual(new Map());
+    },
+  },
   {
     promise: 'removing parked messages leaves the others of their key in order',
     needs: 'bullmq',

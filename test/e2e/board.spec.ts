@@ -49,6 +49,8 @@ serverSuite('chromium', 'the board in a browser', () => {
     ]) {
       await page.getByRole('link', { name: queue, exact: true }).nth(1).waitFor();
     }
+    // Both queues of an actor are a group, in the menu too.
+    expect(await page.getByRole('button', { name: /^email\b/ }).count()).toBe(2);
     expect(await page.getByText('No workers').count()).toBe(0);
     await page.screenshot({ path: path.join(shots, 'queues.png') });
   });
@@ -70,6 +72,32 @@ serverSuite('chromium', 'the board in a browser', () => {
     expect(peer.requests).toHaveLength(2);
     await page.getByText(REASON).first().waitFor({ state: 'detached' });
     await page.screenshot({ path: path.join(shots, 'redriven.png') });
+  });
+
+  it('shows the key of a message, and how many stand before it', async () => {
+    const pause = (verb: string) => api.request('PUT', `/board/api/queues/account:account/${verb}`);
+    expect((await pause('pause')).status).toBe(200);
+    const deposit = { type: 'account.deposit', data: { accountId: 'ada', amount: 1 } };
+    const { body } = await api.request<{ messages: { id: string }[] }>(
+      'POST',
+      '/v1/messages:batch',
+      { messages: [deposit, deposit, deposit] },
+    );
+    const last = body.messages.at(-1)!.id;
+    await page.goto(`${api.url}/board/queue/account`);
+    for (const text of [
+      'group: ada, first',
+      'group: ada, 1 before it',
+      'group: ada, 2 before it',
+    ]) {
+      await page.getByText(text).waitFor();
+    }
+    await page.screenshot({ path: path.join(shots, 'keys.png') });
+    await page.getByRole('link', { name: last }).click();
+    expect(await isSeen(page.getByText('group: ada, 2 before it'))).toBe(true);
+    await page.screenshot({ path: path.join(shots, 'key.png') });
+    expect((await pause('resume')).status).toBe(200);
+    await api.until(last, 'done');
   });
 });
 

@@ -51,7 +51,7 @@ serverSuite('redis-server', 'an application with CALLSHEET_ENCRYPTION_KEYS', () 
       const job = await redis.hgetall(`{callsheet}:email:${mail.id}`);
       expect(JSON.stringify(job)).toContain('$encrypted');
       expect(JSON.stringify(job)).not.toContain(CANARY);
-      const board = await fetch(`${first.api.url}/board/api/queues/email/${mail.id}`);
+      const board = await fetch(`${first.api.url}/board/api/queues/email:email/${mail.id}`);
       expect(await board.text()).toMatch(/\$encrypted.*k1/);
       await first.app.stop();
 

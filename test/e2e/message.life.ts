@@ -202,7 +202,8 @@ export function messageLife(deployment: () => { api: ApiClient; smtp: SmtpPeer }
 
     it('gives a message up that could not start within its ttl', async () => {
       const peer = await startHttpPeer();
-      const pause = (verb: string) => api.request('PUT', `/board/api/queues/webhook/${verb}`);
+      const pause = (verb: string) =>
+        api.request('PUT', `/board/api/queues/webhook:webhook/${verb}`);
       expect((await pause('pause')).status).toBe(200);
       const { id } = await api.tell({ ...webhookTo(peer.url), ttl: 50 });
       const { deadline = '' } = await api.message(id);

@@ -63,7 +63,7 @@ describe('a secret', () => {
     await send(app, { type: 'cashier.charge', data: DATA, id: 'c-1' });
     await send(app, { type: 'cashier.charge', data: DATA, id: 'c-2', delay: '1h' });
     await eventually(async () => (await app.inject('/v1/dead-letters/c-1')).statusCode === 200);
-    const jobId = await boardIdOf('cashier.dead');
+    const jobId = await boardIdOf('cashier:cashier.dead');
 
     const shown = await Promise.all(
       [
@@ -77,11 +77,11 @@ describe('a secret', () => {
         '/v1/audit',
         '/metrics',
         '/openapi.json',
-        '/board/api/queues?activeQueue=cashier.dead',
-        '/board/api/queues?activeQueue=cashier&status=delayed',
-        `/board/api/queues/cashier.dead/${jobId}`,
-        `/board/api/queues/cashier.dead/${jobId}/logs`,
-        `/board/api/queues/cashier.dead/${jobId}/flow`,
+        '/board/api/queues?activeQueue=cashier:cashier.dead',
+        '/board/api/queues?activeQueue=cashier:cashier&status=delayed',
+        `/board/api/queues/cashier:cashier.dead/${jobId}`,
+        `/board/api/queues/cashier:cashier.dead/${jobId}/logs`,
+        `/board/api/queues/cashier:cashier.dead/${jobId}/flow`,
       ].map(async (url) => {
         const { statusCode, body } = await app.inject({ url });
         return { url, statusCode, body };
@@ -127,10 +127,10 @@ describe('a secret', () => {
   });
 
   it('is not lost to a mask that comes back from the board', async () => {
-    const jobId = await boardIdOf('cashier', 'delayed');
+    const jobId = await boardIdOf('cashier:cashier', 'delayed');
     const response = await app.inject({
       method: 'PATCH',
-      url: `/board/api/queues/cashier/${jobId}/update-data`,
+      url: `/board/api/queues/cashier:cashier/${jobId}/update-data`,
       payload: { jobData: MASKED },
     });
     expect([response.statusCode, response.body]).toEqual([400, expect.stringContaining('masked')]);
@@ -148,7 +148,7 @@ describe('a secret', () => {
       '/v1/messages?actor=schedules',
       `/v1/messages/${encodeURIComponent(timer.id)}`,
       '/v1/schedules/monthly',
-      '/board/api/queues?activeQueue=schedules',
+      '/board/api/queues?activeQueue=schedules:schedules',
       '/v1/audit',
     ]) {
       const { statusCode, body } = await app.inject(url);

@@ -142,7 +142,7 @@ export {
   type StoredState,
 } from './engine.js';
 export { actorBindingOf, type ActorBinding } from './routing/actor.binding.js';
-export { QUEUES, type Queues } from './queues.js';
+export { MOST_BEFORE, QUEUES, type ActorQueue, type KeyedJob, type Queues } from './queues.js';
 export { redact, SECRET, type Secrecy } from './telemetry/redaction.js';
 export { METRICS, type MetricCounter, type Metrics } from './telemetry/metrics.js';
 export { SAMPLE, statisticsOf, type Percentiles, type Statistics } from './statistics.js';

@@ -170,7 +170,7 @@ describe('on a BullMQ store', () => {
     const names = app
       .get<Queues>(QUEUES)
       .all()
-      .map((queue) => (queue as Queue).name);
+      .map(({ name }) => name);
     expect(names).toEqual([
       'email',
       'email.dead',

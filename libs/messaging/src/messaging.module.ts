@@ -30,7 +30,7 @@ import {
 } from './messaging.options.js';
 import { OBSERVER, type Observer } from './observer.js';
 import { Pauses } from './pauses.js';
-import { QUEUES, type Queues } from './queues.js';
+import { QUEUES, type ActorQueue, type Queues } from './queues.js';
 import { ReplyInbox } from './reply.inbox.js';
 import { Signals } from './signals.js';
 import { StageModule } from './stage.module.js';
@@ -180,7 +180,7 @@ function queuesOf(engine: Engine, registry: MessageRegistry): Queues {
       registry
         .actors()
         .flatMap((actor) => [engine.queue?.(actor), engine.queue?.(actor + DEAD)])
-        .filter((queue) => queue !== undefined),
+        .filter((queue) => queue !== undefined) as ActorQueue[],
   };
 }
 

@@ -11,7 +11,7 @@ type Hooks = NonNullable<
 const DEEPEST = 20;
 
 /** Masks secrets in all that the board answers, and refuses to store a mask that comes back from its forms. */
-export function boardSecrets(messages: SendableMessages): Hooks {
+export function boardSecrets(messages: SendableMessages): Required<Hooks> {
   return {
     before: ({ request }) =>
       isMasked(request?.body)

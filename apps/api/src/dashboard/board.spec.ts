@@ -8,8 +8,27 @@ import { z } from 'zod';
 import { Greeter, openStage, send, stageForTest } from '../../test/stage.js';
 
 interface BoardQueues {
-  queues: { name: string; readOnlyMode: boolean; jobs: { failedReason: string }[] }[];
+  queues: { name: string; jobs: BoardJob[] }[];
 }
+
+interface BoardJob {
+  id: string;
+  name: string;
+  failedReason: string;
+  groupId?: string;
+}
+
+/** What the board calls a queue, which it groups by actor. */
+function onBoard(queue: string): string {
+  return `${queue.replace(/\.dead$/, '')}:${queue}`;
+}
+
+/** Messages whose actor runs nowhere, those of a title one after the other. */
+class Bind extends Message('bindery.bind', z.object({ title: z.string(), secret: z.string() }), {
+  key: 'title',
+  secret: ['secret'],
+}) {}
+class Open extends Message('bindery.open', z.object({})) {}
 
 class Lent extends Message('library.lent', z.object({ book: z.string() })) {}
 
@@ -41,7 +60,11 @@ describe('on a store with queues', () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'callsheet-board-'));
-    app = await openStage({ url: `pglite:${folder}`, providers: [Greeter, Reader] });
+    app = await openStage({
+      url: `pglite:${folder}`,
+      providers: [Greeter, Reader],
+      messages: [Bind, Open],
+    });
   }, 60_000);
 
   afterAll(async () => {
@@ -63,35 +86,71 @@ describe('on a store with queues', () => {
     const { queues } = await vi.waitUntil(
       async () => {
         const board = (
-          await app.inject({ url: '/board/api/queues?activeQueue=greeter.dead' })
+          await app.inject({ url: '/board/api/queues?activeQueue=greeter:greeter.dead' })
         ).json<BoardQueues>();
         return board.queues.some(({ jobs }) => jobs.length === 1) && board;
       },
       { timeout: 4_000 },
     );
-    expect(queues.map(({ name }) => name)).toEqual([
-      'greeter',
-      'greeter.dead',
-      'reader',
-      'reader.dead',
-      'schedule-deployments',
-      'schedule-deployments.dead',
-      'schedule-watchdog',
-      'schedule-watchdog.dead',
-      'schedules',
-      'schedules.dead',
-      'shelf',
-      'shelf.dead',
+    const actors = [
+      ...[
+        'bindery',
+        'greeter',
+        'reader',
+        'schedule-deployments',
+        'schedule-watchdog',
+        'schedules',
+        'shelf',
+      ],
       'sync',
-      'sync.dead',
+    ];
+    expect(queues.map(({ name }) => name)).toEqual(
+      actors.flatMap((actor) => [`${actor}:${actor}`, `${actor}:${actor}.dead`]),
+    );
+    expect(queues[3]?.jobs[0]?.failedReason).toContain('nobody is there');
+  });
+
+  it.each([
+    ['/greeter', '/greeter%3Agreeter'],
+    ['/greeter.dead?status=failed', '/greeter%3Agreeter.dead?status=failed'],
+    ['/schedule-watchdog/a%2Fb', '/schedule-watchdog%3Aschedule-watchdog/a%2Fb'],
+  ])('leads from the page of a queue by its own name, %s, to %s', async (own, grouped) => {
+    const response = await app.inject({ url: `/board/queue${own}` });
+    expect([response.statusCode, response.headers.location]).toEqual([
+      302,
+      `/board/queue${grouped}`,
     ]);
-    expect(queues[1]?.jobs[0]?.failedReason).toContain('nobody is there');
+    expect((await app.inject({ url: `/board/queue${grouped}` })).statusCode).toBe(200);
+  });
+
+  it('says of each job which key it has, and how many stand before it', async () => {
+    const book = (title: string) => ({ type: 'bindery.bind', data: { title, secret: 'canary' } });
+    for (const id of ['k-0', 'k-1', 'k-2']) await send(app, { ...book('emma'), id });
+    await send(app, { ...book('emma'), id: 'k-3', delay: '1h' });
+    await send(app, { type: 'bindery.open', data: {}, id: 'k-4' });
+    const url = '/board/api/queues?activeQueue=bindery:bindery&jobsPerPage=10';
+    const { queues } = (await app.inject({ url })).json<BoardQueues>();
+    const jobs = queues.flatMap((queue) => queue.jobs);
+    expect(jobs.map(({ groupId = '' }) => groupId).sort()).toEqual([
+      '',
+      'emma',
+      'emma, 1 before it',
+      'emma, 2 before it',
+      'emma, first',
+    ]);
+    const { id } = jobs.find(({ groupId }) => groupId === 'emma, 2 before it')!;
+    const own = await app.inject({
+      url: `/board/api/queues/bindery:bindery/${encodeURIComponent(id)}`,
+    });
+    expect(own.json()).toMatchObject({
+      job: { groupId: 'emma, 2 before it', data: { title: 'emma', secret: '[secret]' } },
+    });
   });
 
   it.each(['greeter', 'greeter.dead', 'reader', 'shelf'])(
     'knows which data the jobs of %s have',
     async (queue) => {
-      const url = `/board/api/queues/${queue}/job-data-schema`;
+      const url = `/board/api/queues/${onBoard(queue)}/job-data-schema`;
       const text = { type: 'string' };
       expect((await app.inject({ url })).json()).toMatchObject(
         {
@@ -107,9 +166,9 @@ describe('on a store with queues', () => {
   it('pauses and resumes, and redrives dead letters with its retry button', async () => {
     const change = (path: string) =>
       app.inject({ method: 'PUT', url: `/board/api/queues/${path}` });
-    expect((await change('greeter/pause')).statusCode).toBe(200);
-    expect((await change('greeter/resume')).statusCode).toBe(200);
-    expect((await change('greeter.dead/retry/failed')).statusCode).toBe(200);
+    expect((await change('greeter:greeter/pause')).statusCode).toBe(200);
+    expect((await change('greeter:greeter/resume')).statusCode).toBe(200);
+    expect((await change('greeter:greeter.dead/retry/failed')).statusCode).toBe(200);
     const redriven = async () =>
       (await app.inject({ url: '/v1/messages/a' })).json<{ redrives: number }>().redrives === 1;
     await vi.waitUntil(redriven, { timeout: 4_000 });
@@ -118,7 +177,7 @@ describe('on a store with queues', () => {
   it('refuses changes from other sites', async () => {
     const response = await app.inject({
       method: 'PUT',
-      url: '/board/api/queues/greeter/pause',
+      url: '/board/api/queues/greeter:greeter/pause',
       headers: { origin: 'https://evil.example' },
     });
     expect(response.statusCode).toBe(403);

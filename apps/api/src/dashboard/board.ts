@@ -3,6 +3,7 @@ import {
   ENGINE,
   MessageRegistry,
   QUEUES,
+  type ActorQueue,
   type Engine,
   type MessageClass,
   type Queues,
@@ -16,17 +17,22 @@ import type { FastifyInstance } from 'fastify';
 import { OWN_ACTORS } from '../actors/known.actor.js';
 import { SendableMessages } from '../messages/sendable.messages.js';
 import { ProblemError, sendProblem } from '../problem.js';
+import { boardKeys } from './board.keys.js';
 import { boardSecrets } from './board.secrets.js';
 import { jobDataSchemaOf } from './job.data.schema.js';
 
 /** A BullMQ queue, in the type of the copy of bullmq that the board sees. */
-type Queue = ConstructorParameters<typeof BullMQAdapter>[0];
+type Queue = ConstructorParameters<typeof BullMQAdapter>[0] & ActorQueue;
 type JobUrl = NonNullable<
   NonNullable<ConstructorParameters<typeof BullMQAdapter>[1]>['externalJobUrl']
 >;
 
 const PATH = '/board';
 const DEAD = /^(.+)\.dead$/;
+/** Stands between the actor and the queue in the board's names of queues, by which it groups them. No actor has it in its name. */
+const DELIMITER = ':';
+/** The page of a queue by its own name, as the console and people have it. */
+const QUEUE_PAGE = /^(\/board\/queue\/)([a-z][a-z0-9-]*)((?:\.dead)?(?:[/?].*)?)$/;
 
 /** Serves Bull Board with the queues of all actors; on a store without queues, a problem that says so. */
 export async function mountBoard(app: NestFastifyApplication): Promise<void> {
@@ -34,13 +40,22 @@ export async function mountBoard(app: NestFastifyApplication): Promise<void> {
   const engine = app.get<Engine>(ENGINE);
   const registry = app.get(MessageRegistry);
   const server = new FastifyAdapter().setBasePath(PATH);
+  const all = (): readonly Queue[] =>
+    (queues.all() as readonly Queue[]).filter((queue) => !OWN_ACTORS.includes(actorOf(queue)));
+  const masks = boardSecrets(app.get(SendableMessages));
+  const keys = boardKeys((name) => all().find((queue) => nameOf(queue) === name));
   const board = createBullBoard({
     queues: [],
     serverAdapter: server,
     options: {
-      handlerHooks: boardSecrets(app.get(SendableMessages)),
+      // What is masked is known by the name of a job: keys are named afterwards, and beside it.
+      handlerHooks: {
+        ...masks,
+        after: async (context, result) => keys(context, await masks.after(context, result)),
+      },
       uiConfig: {
         boardTitle: 'Callsheet',
+        overview: { groupByDelimiter: true },
         hideDocsLink: true,
         miscLinks: [
           { text: 'Console', url: '/' },
@@ -52,18 +67,18 @@ export async function mountBoard(app: NestFastifyApplication): Promise<void> {
   let shown = 0;
   await app.register(
     async (scope: FastifyInstance) => {
-      scope.addHook('onRequest', async (_request, reply) => {
-        const all = (queues.all() as readonly Queue[]).filter(
-          (queue) => !OWN_ACTORS.includes(actorOf(queue)),
-        );
-        if (all.length === 0) return sendProblem(reply, nothingToShow());
-        if (all.length === shown) return;
+      scope.addHook('onRequest', async (request, reply) => {
+        const known = all();
+        if (known.length === 0) return sendProblem(reply, nothingToShow());
+        const grouped = toGrouped(request.url);
+        if (grouped !== undefined) return reply.redirect(grouped);
+        if (known.length === shown) return;
         // Actors become known while the application starts, after the board is mounted.
-        const shownQueues = all.map(async (queue) =>
+        const shownQueues = known.map(async (queue) =>
           toBoardQueue(queue, engine, await messagesIn(actorOf(queue), registry, engine)),
         );
         board.replaceQueues(await Promise.all(shownQueues));
-        shown = all.length;
+        shown = known.length;
       });
       await scope.register(server.registerPlugin());
     },
@@ -92,6 +107,9 @@ function toBoardQueue(
   const Adapter = store.shared && !dead ? BullMQAdapter : UnwatchedQueue;
   const jobDataSchema = jobDataSchemaOf(messages);
   return new Adapter(queue, {
+    prefix: actor + DELIMITER,
+    delimiter: DELIMITER,
+    displayName: queue.name,
     description,
     externalJobUrl: toMessagePage,
     ...(jobDataSchema && { jobDataSchema }),
@@ -103,6 +121,17 @@ function toMessagePage({ id, opts }: Parameters<JobUrl>[0]): ReturnType<JobUrl> 
   const { callsheet } = (opts ?? {}) as { callsheet?: { id?: string } };
   const message = callsheet?.id ?? String(id);
   return { displayText: 'Message', href: `/messages/${encodeURIComponent(message)}` };
+}
+
+/** What the board calls a queue. */
+function nameOf(queue: Queue): string {
+  return actorOf(queue) + DELIMITER + queue.name;
+}
+
+/** Where the page is that was asked for by the name of its queue; undefined for other pages. */
+function toGrouped(url: string): string | undefined {
+  const [, page, actor, rest] = QUEUE_PAGE.exec(url) ?? [];
+  return actor && `${page}${encodeURIComponent(actor + DELIMITER)}${actor}${rest}`;
 }
 
 function actorOf({ name }: Queue): string {

@@ -33,6 +33,7 @@ import { CallsheetError, StoreError } from '../../messaging.errors.js';
 import type { ResolvedOptions } from '../../messaging.options.js';
 import { BullmqConsumer } from './bullmq.consumer.js';
 import { DEAD, toBuried, toFinishedTurn, toListed, toRecord, wasCancelled } from './bullmq.job.js';
+import { MailboxQueue } from './mailbox.queue.js';
 import { verifyBullmqVersion } from './bullmq.package.js';
 import type { BullmqStore, FoundPlace, TurnBackend } from './bullmq.store.js';
 import { safeUrl } from './store.url.js';
@@ -331,7 +332,7 @@ export class BullmqEngine implements Engine {
     const known = this.queues.get(name);
     if (known) return known;
     const { queueConnection, prefix, backend } = this.database;
-    const queue = new Queue(
+    const queue = new MailboxQueue(
       name,
       { connection: queueConnection as never, ...(prefix !== undefined && { prefix }) },
       backend,

@@ -7,6 +7,7 @@ import type {
   QuarantinedKey,
   StoredState,
 } from '../../engine.js';
+import type { KeyedJob } from '../../queues.js';
 
 /** The mailboxes, states and journals of one actor's keys, as a store keeps them beside BullMQ's jobs. */
 export interface Mailboxes {
@@ -22,6 +23,8 @@ export interface Mailboxes {
   list(page: KeyPage): Promise<KeyRecord[]>;
   /** As `Engine.key`. */
   find(key: string): Promise<KeyRecord | undefined>;
+  /** As `ActorQueue.standingBefore`. */
+  standingBefore(jobs: readonly KeyedJob[]): Promise<Map<string, number>>;
   /** As `Engine.quarantined`. */
   quarantined(): Promise<QuarantinedKey[]>;
   /** As `Engine.release`. */

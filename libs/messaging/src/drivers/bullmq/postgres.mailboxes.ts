@@ -10,6 +10,7 @@ import type {
   QuarantinedKey,
   StoredState,
 } from '../../engine.js';
+import { MOST_BEFORE, type KeyedJob } from '../../queues.js';
 import type { Mailboxes } from './mailboxes.js';
 import { retryLost, retryTransient } from './postgres.retry.js';
 import type { Queryable } from './postgres.schema.js';
@@ -46,6 +47,13 @@ SELECT id::text AS place, at::text, entry FROM callsheet.journal
 
 /** Before which all rows stand. */
 const LAST_ROW = '9223372036854775807';
+
+/** How many stand before messages in their mailboxes. $1 queue, $2 ids, $3 how many are counted at most */
+const STANDING = `
+SELECT m.id, (SELECT count(*) FROM
+         (SELECT FROM callsheet.mailbox b
+           WHERE b.queue = m.queue AND b.key = m.key AND b.arrival < m.arrival LIMIT $3) AS earlier) AS before
+  FROM callsheet.mailbox m WHERE m.queue = $1 AND m.id = ANY ($2::text[])`;
 
 /** Quarantined keys. $1 queue */
 const QUARANTINED = `
@@ -119,6 +127,12 @@ export class PostgresMailboxes implements Mailboxes {
       since: Number(since),
       isQuarantined: quarantined === true,
     }));
+  }
+
+  async standingBefore(jobs: readonly KeyedJob[]): Promise<Map<string, number>> {
+    const ids = jobs.map(({ id }) => id);
+    const rows = await this.rows(STANDING, [this.queue, ids, MOST_BEFORE]);
+    return new Map(rows.map(({ id, before }) => [String(id), Number(before)]));
   }
 
   async quarantined(): Promise<QuarantinedKey[]> {

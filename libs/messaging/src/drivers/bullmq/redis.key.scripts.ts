@@ -89,6 +89,25 @@ end
 return answer
 `;
 
+/**
+ * How many stand before messages in the mailboxes of their keys.
+ *
+ * KEYS[1]  key prefix of the queue
+ * ARGV     key, id; and so on
+ * returns  id, how many stand before it; and so on, without those that stand in no mailbox
+ */
+export const STANDING = (): string => `
+local answer = {}
+for i = 1, #ARGV, 2 do
+  local before = redis.call('ZRANK', KEYS[1] .. 'mailbox:' .. ARGV[i], ARGV[i + 1])
+  if before then
+    answer[#answer + 1] = ARGV[i + 1]
+    answer[#answer + 1] = before
+  end
+end
+return answer
+`;
+
 /** After how many bytes of states a page of them ends early, so that it does not hold up the server. */
 const PAGE_BYTES = 1024 * 1024;
 

@@ -10,8 +10,17 @@ import type {
   QuarantinedKey,
   StoredState,
 } from '../../engine.js';
+import { MOST_BEFORE, type KeyedJob } from '../../queues.js';
 import type { Mailboxes } from './mailboxes.js';
-import { EMPLOY, JOURNAL, MAILBOXES, QUARANTINED, RELEASE, STATES } from './redis.key.scripts.js';
+import {
+  EMPLOY,
+  JOURNAL,
+  MAILBOXES,
+  QUARANTINED,
+  RELEASE,
+  STANDING,
+  STATES,
+} from './redis.key.scripts.js';
 import { HEAL } from './redis.operations.js';
 import { runScript, type Argument } from './redis.run.js';
 
@@ -88,6 +97,12 @@ export class RedisMailboxes implements Mailboxes {
       since: Number(since),
       isQuarantined: Number(isQuarantined) === 1,
     }));
+  }
+
+  async standingBefore(jobs: readonly KeyedJob[]): Promise<Map<string, number>> {
+    const args = jobs.flatMap(({ id, key }) => [key, id]);
+    const rows = await this.rows('standing', STANDING, args, 2);
+    return new Map(rows.map(([id = '', before]) => [id, Math.min(Number(before), MOST_BEFORE)]));
   }
 
   async quarantined(): Promise<QuarantinedKey[]> {
