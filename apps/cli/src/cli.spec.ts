@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { freePort } from '../../../test/support/ports.js';
 import { shapeOf } from '../test/shape.js';
@@ -78,6 +79,14 @@ describe('what is wrong', () => {
     ['actors pause shelf', "say why: --reason 'too loud'"],
     ['messages', 'Usage: callsheet messages'],
     ['completion csh', 'Allowed choices are zsh, bash, fish'],
+    ['help mesages', "unknown command 'mesages'"],
+    ['help messages shw', "unknown command 'messages shw'"],
+    ['messages list nobody', "<actor> 'nobody' is not known; known are greeter,"],
+    ['messages list greeter --find x', '--find must be data.<field>:<value> (invalid_query)'],
+    ['dead-letters list --actor nobody', "--actor 'nobody' is not known; known are greeter,"],
+    ['dead-letters redrive --actor nobody --yes', "--actor 'nobody' is not known; known are"],
+    ['dead-letters list --before x', '--before '],
+    ['schedules list --state active --tag', "option '--tag <tag>' argument missing"],
     ['constructor', "unknown command 'constructor'"],
   ])('is said of `%s`, and what to type instead', async (line, says) => {
     const { code, out, err } = await run(line);
@@ -104,6 +113,7 @@ describe('what is wrong', () => {
     ['messages show nothing', 3, '(not_found)'],
     ['send shelf.kep', 1, '`callsheet actors list` shows what can be sent'],
     [`send greeter.greet '{"name":5}'`, 1, 'name: Invalid input'],
+    ['actors show nobody', 3, "there is no actor 'nobody'; known are greeter, routes,"],
     ['keys revoke nobody --yes', 3, "there is no API key with the id 'nobody'"],
     ['messages show ../api-keys', 3, '(not_found)'],
   ])('is told by the API of `%s`: exit code %i', async (line, exit, says) => {
@@ -151,15 +161,32 @@ describe('what is wrong', () => {
   });
 });
 
+it('tells its version', async () => {
+  const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string };
+  expect(await run('--version')).toEqual({ code: 0, out: `${version}\n`, err: '' });
+});
+
+it.each([
+  ['help', '--help'],
+  ['help messages', 'messages --help'],
+  ['help messages list', 'messages list --help'],
+])('says with `%s` what `%s` says', async (line, same) => {
+  const { code, out } = await run(line);
+  expect([code, out]).toEqual([0, (await run(same)).out]);
+  expect(out).toContain('Usage: callsheet');
+});
+
 describe('a table', () => {
-  it('fits the terminal, in colour unless NO_COLOR', async () => {
+  it('fits the terminal, with ids whole, in colour unless NO_COLOR', async () => {
     await dead('table-with-a-long-name-that-takes-much-room');
     const list = 'dead-letters list';
-    const { out } = await run(list, { columns: 60 });
+    const { out } = await run(list, { columns: 100 });
     const [head = '', row = ''] = out.split('\n');
     expect([head.slice(0, 7), head.slice(-5)]).toEqual(['\u001b[1mid ', '\u001b[22m']);
     expect(row).toContain('…');
-    expect(row.length).toBeLessThanOrEqual(60);
+    expect(row.length).toBeLessThanOrEqual(100);
+    const narrow = (await run(list, { columns: 40 })).out;
+    expect(narrow).toMatch(/^table-with-a-long-name-that-takes-much-room  gre…  /m);
     expect((await run(list, { columns: 60, env: { NO_COLOR: '1' } })).out).not.toContain('\u001b');
     expect((await run(list)).out).toContain('table-with-a-long-name-that-takes-much-room\t');
   });

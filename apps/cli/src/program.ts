@@ -5,6 +5,7 @@ import { addCompletion } from './commands/completion.js';
 import { addDeadLetters } from './commands/dead.letters.js';
 import { addDev } from './commands/dev.js';
 import { addDoctor } from './commands/doctor.js';
+import { addHelp } from './commands/help.js';
 import { addKeys } from './commands/keys.js';
 import { addMessages } from './commands/messages.js';
 import { addRoutes } from './commands/routes.js';
@@ -12,6 +13,7 @@ import { addSchedules } from './commands/schedules.js';
 import { addSending } from './commands/sending.js';
 import { addSync } from './commands/sync.js';
 import type { Shell } from './shell.js';
+import { version } from './version.js';
 
 /** Names of commands that change something, and may do so twice when they are run twice. */
 const CHANGING = /^(send|ask|publish|release|redrive|create|trigger|backfill|run|reset)$/;
@@ -56,7 +58,9 @@ For example:
       leaf.option('--idempotency-key <key>', 'of a run before whose outcome is not known');
     }
   }
+  addHelp(program);
   addCompletion(program);
+  program.version(version(), '--version', 'show the version');
   for (const command of allOf(program)) {
     command
       .exitOverride()

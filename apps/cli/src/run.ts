@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
 import { Api } from './api.js';
+import { Failure } from './exit.js';
 import { Output } from './output.js';
 import { Progress } from './progress.js';
 import { Questions } from './questions.js';
 import type { Shell } from './shell.js';
+import { asTyped } from './wording.js';
 
 /** Options that several commands have. */
 export interface Common {
@@ -58,7 +60,11 @@ export function doing<A extends unknown[], O extends object>(
   return async (...given) => {
     const command = given.at(-1) as Command;
     const options = command.opts<O & Common>();
-    await act(new Run(shell, options), command.processedArgs as A, options);
+    try {
+      await act(new Run(shell, options), command.processedArgs as A, options);
+    } catch (error) {
+      throw error instanceof Failure ? asTyped(error, command) : error;
+    }
   };
 }
 

@@ -16,6 +16,16 @@ it('takes room from the widest column, and no more than there is', () => {
   expect(fitted(COLUMNS, items, 80)[1]).toBe(`${'a'.repeat(40)}  1`);
 });
 
+it('cuts no column that is whole, whatever room there is', () => {
+  const whole: typeof COLUMNS = [
+    ['id', ({ name }) => name, 'whole'],
+    ['text', ({ n }) => String(n).repeat(10)],
+  ];
+  const items = [{ name: 'a'.repeat(20), n: 1 }];
+  expect(fitted(whole, items, 28)[1]).toBe(`${'a'.repeat(20)}  11111…`);
+  expect(fitted(whole, items, 5)[1]).toBe(`${'a'.repeat(20)}  111…`);
+});
+
 it('counts the room of wide characters, and cuts none in two', () => {
   const [, wide, mark] = fitted(
     COLUMNS,

@@ -1,7 +1,14 @@
 import stringWidth from 'string-width';
 
-/** A column of a table: its title, and what it shows of an entry. */
-export type Columns<T> = readonly (readonly [title: string, cell: (item: T) => unknown])[];
+/**
+ * Columns of a table: the title of each, and what it shows of an entry. One that is `whole` is never cut: what it shows is typed, or
+ * copied, into the next command.
+ */
+export type Columns<T> = readonly (readonly [
+  title: string,
+  cell: (item: T) => unknown,
+  whole?: 'whole',
+])[];
 
 const GAP = '  ';
 /** A column is cut to no less. */
@@ -12,11 +19,14 @@ export function tabbed<T>(columns: Columns<T>, items: readonly T[]): string[] {
   return textsOf(columns, items).map((row) => row.join('\t'));
 }
 
-/** Rows of text, below one another, in lines of `width` characters at most: what is too long is cut. */
+/** Rows of text, below one another, in lines of `width` characters, if what is whole leaves room: what is too long is cut. */
 export function fitted<T>(columns: Columns<T>, items: readonly T[], width: number): string[] {
   const rows = textsOf(columns, items);
   const widths = fit(
-    columns.map((_, index) => Math.max(...rows.map((row) => stringWidth(row[index] ?? '')))),
+    columns.map(([, , whole], index) => ({
+      width: Math.max(...rows.map((row) => stringWidth(row[index] ?? ''))),
+      isWhole: whole !== undefined,
+    })),
     width,
   );
   return rows.map((row) =>
@@ -46,15 +56,16 @@ function textsOf<T>(columns: Columns<T>, items: readonly T[]): string[][] {
   ];
 }
 
-/** Takes from the widest until all have room. */
-function fit(wanted: readonly number[], width: number): number[] {
-  const widths = [...wanted];
+/** Takes from the widest of those that may be cut until all have room. */
+function fit(columns: readonly { width: number; isWhole: boolean }[], width: number): number[] {
+  const widths = columns.map((column) => column.width);
   const room = width - GAP.length * (widths.length - 1);
   let over = widths.reduce((sum, each) => sum + each, 0) - room;
   while (over > 0) {
-    const widest = Math.max(...widths);
+    const widest = Math.max(...widths.filter((_, index) => !columns[index]?.isWhole));
     if (widest <= NARROWEST) break;
-    widths[widths.indexOf(widest)] = widest - 1;
+    widths[widths.findIndex((each, index) => each === widest && !columns[index]?.isWhole)] =
+      widest - 1;
     over--;
   }
   return widths;

@@ -6,6 +6,9 @@ import { ProblemError } from '../problem.js';
 /** The API's own, of which there is nothing to steer: the one that keeps the audit log, and the one that readiness asks. */
 export const OWN_ACTORS: readonly string[] = [AUDIT_LOG, CANARY];
 
+/** How many actors an error names. */
+const MOST_NAMED = 20;
+
 /** Names of the actors that are shown and steered, sorted: all but the API's own. */
 export function knownActors(registry: MessageRegistry): string[] {
   return registry.actors().filter((name) => !OWN_ACTORS.includes(name));
@@ -14,5 +17,16 @@ export function knownActors(registry: MessageRegistry): string[] {
 /** Requires an actor named in a URL. @throws ProblemError not_found */
 export function requireKnownActor(registry: MessageRegistry, name: string): void {
   if (knownActors(registry).includes(name)) return;
-  throw new ProblemError('not_found', `there is no actor '${name}'; see /v1/actors`);
+  throw new ProblemError('not_found', `there is no actor '${name}'; ${knownNames(registry)}`);
+}
+
+/** That a field names no actor, and which there are; those of one tenant are not told that. */
+export function unknownActor(registry: MessageRegistry, name: string, tenant?: string): string {
+  return `'${name}' is not known${tenant === undefined ? `; ${knownNames(registry)}` : ''}`;
+}
+
+function knownNames(registry: MessageRegistry): string {
+  const names = knownActors(registry);
+  const more = names.length > MOST_NAMED ? `, and ${names.length - MOST_NAMED} more` : '';
+  return `known are ${names.slice(0, MOST_NAMED).join(', ') || 'none'}${more}`;
 }

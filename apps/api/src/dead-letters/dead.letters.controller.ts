@@ -10,7 +10,7 @@ import {
   Post,
   Query,
 } from '@nestjs/common';
-import { knownActors } from '../actors/known.actor.js';
+import { knownActors, unknownActor } from '../actors/known.actor.js';
 import { Asker, type Principal } from '../access/principal.js';
 import {
   ApiAcceptedResponse,
@@ -86,7 +86,7 @@ export class DeadLettersController {
     { limit = DEFAULT_LIMIT, cursor, ...filter }: DeadLetterQuery,
     @Asker() by: Principal,
   ): Promise<DeadLetterList> {
-    this.requireActor(filter.actor);
+    this.requireActor(filter.actor, by);
     const after = cursor === undefined ? undefined : placeOf(cursor);
     if (cursor !== undefined && !after) {
       throw badCursor();
@@ -111,7 +111,7 @@ export class DeadLettersController {
     @Query({ schema: deadLetterFilter }) filter: DeadLetterFilterQuery,
     @Asker() by: Principal,
   ): Promise<DeadLetterGroups> {
-    this.requireActor(filter.actor);
+    this.requireActor(filter.actor, by);
     const { groups, complete, since } = await this.letters.groupSome({
       ...filter,
       ...ofTenant(by),
@@ -174,7 +174,7 @@ export class DeadLettersController {
   ): Promise<RedrivenMany> {
     const { limit, dryRun = false, ...filter } = body;
     if (filter.actor !== undefined && !knownActors(this.registry).includes(filter.actor)) {
-      throw new OptionError('actor', 'is not a known actor; see /v1/actors');
+      throw new OptionError('actor', unknownActor(this.registry, filter.actor, by.tenant));
     }
     return this.receipts.once(['redriveDeadLetters', by.tenant ?? ''], key, body, async () => ({
       state: dryRun ? 'counted' : 'redriven',
@@ -195,9 +195,9 @@ export class DeadLettersController {
     return toDeadLetterView(letter, this.sendable.shown(type, data));
   }
 
-  private requireActor(actor: string | undefined): void {
+  private requireActor(actor: string | undefined, { tenant }: Principal): void {
     if (actor === undefined || knownActors(this.registry).includes(actor)) return;
-    throw badQuery('actor', 'is not a known actor; see /v1/actors');
+    throw badQuery('actor', unknownActor(this.registry, actor, tenant));
   }
 }
 

@@ -2,7 +2,7 @@ import { MessageRegistry } from '@callsheet/messaging';
 import { Controller, Get, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Asker, may, type Principal } from '../access/principal.js';
-import { knownActors } from '../actors/known.actor.js';
+import { knownActors, unknownActor } from '../actors/known.actor.js';
 import { EventStream } from '../event.stream.js';
 import {
   ApiOkResponse,
@@ -90,7 +90,7 @@ export class EventsController {
 
   private requireActor(actor: string | undefined): void {
     if (actor === undefined || knownActors(this.registry).includes(actor)) return;
-    throw badQuery('actor', 'is not a known actor; see /v1/actors');
+    throw badQuery('actor', unknownActor(this.registry, actor));
   }
 }
 

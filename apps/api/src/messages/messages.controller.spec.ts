@@ -381,7 +381,9 @@ describe('GET /v1/messages?q=', () => {
       expect(await problem(`q=${q}`)).toEqual(bad('q must be data.<field>:<value>'));
     expect(await problem('limit=5')).toEqual(bad('actor must be given without q'));
     expect(await problem('actor=nobody&q=data.tags:x')).toEqual(
-      bad('actor is not a known actor; see /v1/actors'),
+      bad(
+        "actor 'nobody' is not known; known are greeter, schedule-deployments, schedule-watchdog, schedules, shelf, sync",
+      ),
     );
     const listed = await app.inject({ url: '/v1/messages?actor=shelf&limit=1' });
     const cursors = ['x', Buffer.from('["waiting"]').toString('base64url')];

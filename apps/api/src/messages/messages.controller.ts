@@ -32,7 +32,7 @@ import {
 } from '../openapi.decorators.js';
 import type { FastifyReply } from 'fastify';
 import { randomUUID } from 'node:crypto';
-import { knownActors } from '../actors/known.actor.js';
+import { knownActors, unknownActor } from '../actors/known.actor.js';
 import { Asker, type Principal } from '../access/principal.js';
 import { ApiOnce } from '../idempotency.key.js';
 import { ApiCursor, ApiLimit, badCursor, badQuery, DEFAULT_LIMIT } from '../page.js';
@@ -243,7 +243,7 @@ export class MessagesController {
   ): Promise<MessageList> {
     const actors = knownActors(this.registry);
     if (actor !== undefined && !actors.includes(actor)) {
-      throw badQuery('actor', 'is not a known actor; see /v1/actors');
+      throw badQuery('actor', unknownActor(this.registry, actor, tenant));
     }
     if (actor === undefined || q !== undefined || tenant !== undefined) {
       const search = { ...filter, q, tenant, actors: actor === undefined ? actors : [actor] };

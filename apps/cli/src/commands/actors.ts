@@ -6,7 +6,7 @@ import type { Columns } from '../table.js';
 import { limitOption, reasonOptions } from './options.js';
 
 const COLUMNS: Columns<Shown['Actor']> = [
-  ['actor', ({ name }) => name],
+  ['actor', ({ name }) => name, 'whole'],
   ['state', ({ paused }) => (paused ? `paused: ${paused.reason}` : 'runs')],
   ['waiting', ({ counts }) => counts.waiting],
   ['delayed', ({ counts }) => counts.delayed],
@@ -20,7 +20,7 @@ const COLUMNS: Columns<Shown['Actor']> = [
 const MOST_KEYS = 100;
 
 const KEY_COLUMNS: Columns<Listed<Shown['KeyList']>> = [
-  ['key', ({ key }) => key],
+  ['key', ({ key }) => key, 'whole'],
   ['depth', ({ depth }) => depth],
   ['since', ({ since }) => since],
   ['quarantined', ({ quarantined }) => (quarantined ? 'yes' : 'no')],

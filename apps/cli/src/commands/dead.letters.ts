@@ -34,7 +34,7 @@ const ABREAST = 8;
 const MOST = 50_000;
 
 const COLUMNS: Columns<Shown['DeadLetter']> = [
-  ['id', ({ id }) => id],
+  ['id', ({ id }) => id, 'whole'],
   ['type', ({ type }) => type],
   ['key', ({ key }) => key],
   ['died', ({ finishedAt }) => finishedAt],
@@ -47,7 +47,7 @@ const GROUP_COLUMNS: Columns<Listed<Shown['DeadLetterGroups']>> = [
   ['count', ({ count }) => count],
   ['type', ({ type }) => type],
   ['reason', ({ reason }) => reason],
-  ['fingerprint', ({ fingerprint }) => fingerprint],
+  ['fingerprint', ({ fingerprint }) => fingerprint, 'whole'],
   ['last', ({ last }) => last],
   ['error', ({ error }) => error && `${error.code ?? error.name}: ${error.message}`],
 ];

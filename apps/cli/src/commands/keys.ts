@@ -7,7 +7,7 @@ import type { Columns } from '../table.js';
 import { reasonOptions } from './options.js';
 
 const COLUMNS: Columns<Shown['ApiKey']> = [
-  ['id', ({ id }) => id],
+  ['id', ({ id }) => id, 'whole'],
   ['role', ({ role }) => role],
   ['name', ({ name }) => name],
   ['tenant', ({ tenant }) => tenant],

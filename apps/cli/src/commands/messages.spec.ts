@@ -17,7 +17,7 @@ describe('a message', () => {
     expect(out).toContain('"lang":"en"');
     expect(out).toMatch(/^priority +10$/m);
     const list = await run('messages list shelf --state delayed');
-    expect(list.out).toMatch(/^id\ttype\tstate\t/);
+    expect(list.out).toMatch(/^id\ttype\tstate\tkey\tfailures\tleft\t/);
     const next = /^nextAttemptAt +(\S+)$/m.exec(out)?.[1];
     expect(Date.parse(next ?? '')).toBeGreaterThan(Date.now());
     expect(list.out).toContain(`book\tshelf.keep\tdelayed\t-\t0\t-\t${next}\t`);
@@ -38,12 +38,12 @@ describe('a message', () => {
     expect(await ids('shelf --find data.orderId:8 --state waiting')).toEqual(['two']);
     // Who is of one tenant may leave out both.
     expect(await run('messages list')).toMatchObject({
-      code: 1,
-      err: expect.stringContaining('actor must be given without q') as string,
+      code: 2,
+      err: expect.stringContaining('<actor> must be given without --find') as string,
     });
     expect(await run('messages list --find 7')).toMatchObject({
-      code: 1,
-      err: expect.stringContaining('q must be data.<field>:<value>') as string,
+      code: 2,
+      err: expect.stringContaining('--find must be data.<field>:<value>') as string,
     });
   });
 

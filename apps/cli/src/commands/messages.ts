@@ -17,11 +17,11 @@ interface Filters {
 const STATES = ['waiting', 'delayed', 'parked', 'active', 'done', 'dead', 'cancelled'];
 
 const COLUMNS: Columns<Shown['Message']> = [
-  ['id', ({ id }) => id],
+  ['id', ({ id }) => id, 'whole'],
   ['type', ({ type }) => type],
   ['state', ({ state }) => state],
   ['key', ({ key }) => key],
-  ['attempts', ({ attempts }) => attempts.length],
+  ['failures', ({ attempts }) => attempts.length],
   ['left', ({ attemptsLeft }) => attemptsLeft],
   ['next', ({ nextAttemptAt }) => nextAttemptAt],
   ['sent', ({ sentAt }) => sentAt],

@@ -18,7 +18,7 @@ const WORKER = '../../../worker/src/schedules/main.js';
 
 const COLUMNS: Columns<Change> = [
   ['change', ({ change }) => change],
-  ['schedule', ({ id }) => id],
+  ['schedule', ({ id }) => id, 'whole'],
   ['actor', ({ actor }) => actor],
 ];
 

@@ -7,7 +7,7 @@ import type { Columns } from '../table.js';
 import { limitOption, reasonOptions } from './options.js';
 
 const COLUMNS: Columns<Shown['Route']> = [
-  ['id', ({ id }) => id],
+  ['id', ({ id }) => id, 'whole'],
   ['order', ({ order }) => order],
   ['match', ({ match }) => match],
   [

@@ -37,7 +37,7 @@ const OF_A_RULE = [
 const OVERLAPS = ['skip', 'buffer-one', 'buffer-all', 'cancel-other', 'terminate-other', 'allow'];
 
 const COLUMNS: Columns<Shown['Schedule']> = [
-  ['id', ({ id }) => id],
+  ['id', ({ id }) => id, 'whole'],
   ['state', ({ state }) => state],
   ['next', ({ next }) => next],
   ['last', ({ last }) => last && `${last.outcome} ${last.nominal}`],
@@ -56,7 +56,7 @@ const RUNS: Columns<HistoryRow> = [
   ['at', ({ at }) => at],
   ['nominal', (row) => (row.kind === 'note' ? undefined : row.nominal)],
   ['what', whatOf],
-  ['run', (row) => (row.kind === 'note' ? undefined : row.run)],
+  ['run', (row) => (row.kind === 'note' ? undefined : row.run), 'whole'],
   ['detail', detailOf],
 ];
 

@@ -7,7 +7,7 @@ import type { Columns } from '../table.js';
 import { limitOption, reasonOptions } from './options.js';
 
 const COLUMNS: Columns<Shown['Pipeline']> = [
-  ['pipeline', ({ name }) => name],
+  ['pipeline', ({ name }) => name, 'whole'],
   ['state', ({ state }) => state],
   ['lag', ({ lag }) => (lag === undefined ? undefined : `${Math.round(lag / 1_000)} s`)],
   ['rows', ({ rows }) => rows],

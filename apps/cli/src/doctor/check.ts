@@ -5,6 +5,8 @@ export interface Finding {
   /** An error keeps messages from being handled, or loses some; a warning is told in time. */
   readonly severity: 'error' | 'warning';
   readonly found: string;
+  /** More of it, for who wants all: shown with `--json`. */
+  readonly details?: readonly string[];
   /** What to do. */
   readonly fix: string;
 }
@@ -15,13 +17,16 @@ export interface Check<F> {
   readonly severity: Finding['severity'];
   /** What was found; undefined when nothing is wrong. */
   readonly find: (facts: F) => string | undefined;
+  /** More of what was found. */
+  readonly details?: (facts: F) => readonly string[];
   readonly fix: string;
 }
 
 export function examine<F>(checks: readonly Check<F>[], facts: F): Finding[] {
-  return checks.flatMap(({ id, severity, find, fix }) => {
+  return checks.flatMap(({ id, severity, find, details, fix }) => {
     const found = find(facts);
-    return found === undefined ? [] : [{ id, severity, found, fix }];
+    if (found === undefined) return [];
+    return [{ id, severity, found, ...(details && { details: details(facts) }), fix }];
   });
 }
 

@@ -90,6 +90,17 @@ describe('the machine', () => {
     expect(examine(MACHINE, { ...machine, ...facts }).map((each) => each.id)).toEqual([id]);
   });
 
+  it('says in a short line which zones are old, and all of it to who wants it', async () => {
+    const zones = ['America/Vancouver', 'Europe/Chisinau', 'America/Havana', 'America/Winnipeg'];
+    const tzdata = zones.map((zone) => `${zone}: a law that this Node does not know`);
+    const machine = { ...(await machineFacts(undefined)), node: '24.0.0', tzdata };
+    const [finding] = examine(MACHINE, machine);
+    expect(finding).toMatchObject({ id: 'tzdata-old', details: tzdata });
+    expect(finding?.found).toBe(
+      'time zone data is old: schedules in America/Vancouver, Europe/Chisinau, America/Havana and 1 more run an hour off',
+    );
+  });
+
   it('may be full, and its folder read-only, when the store is elsewhere', async () => {
     const facts = { disk: { free: 0, size: 10 ** 12 }, isWritable: false };
     const of = async (embedded?: string) =>

@@ -46,8 +46,15 @@ export const MACHINE: readonly Check<Machine>[] = [
   {
     id: 'tzdata-old',
     severity: 'warning',
-    find: ({ tzdata }) => (tzdata.length > 0 ? tzdata.join('; ') : undefined),
-    fix: 'install a newer release of Node, which brings newer time zone data; schedules of these zones run an hour off',
+    find: ({ tzdata }) => {
+      const zones = tzdata.map((problem) => problem.split(':', 1)[0]);
+      return when(
+        zones.length > 0,
+        `time zone data is old: schedules in ${zones.slice(0, 3).join(', ')}${zones.length > 3 ? ` and ${zones.length - 3} more` : ''} run an hour off`,
+      );
+    },
+    details: ({ tzdata }) => tzdata,
+    fix: 'install a newer release of Node, which brings newer time zone data; --json says more',
   },
   {
     id: 'disk-full',
