@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
@@ -11,7 +11,7 @@ import { Child } from '../support/child.js';
 import { startStandalone } from '../support/deployment.js';
 import { eventually } from '../support/eventually.js';
 import { tempDir } from '../support/temp.js';
-import { BASH, startBash, startCli, startTerminal, TERMINAL } from '../support/typed.js';
+import { BASH, CLI, startBash, startCli, startTerminal, TERMINAL } from '../support/typed.js';
 
 describe('the command line', () => {
   let env: Record<string, string>;
@@ -111,6 +111,23 @@ describe('the command line', () => {
     expect(await complete('sched')).toContain('schedules\t');
     expect(await complete('schedules', 'ba')).toContain('backfill\t');
     expect(await complete('dead-letters', 'list', '--because', '')).toContain('exhausted');
+  });
+
+  it('finds that the folder of the store cannot be written', async () => {
+    const folder = tempDir();
+    const examined = async () => {
+      // Root writes where it may not, unless it has lost that power.
+      const bare = process.getuid?.() === 0 ? ['setpriv', '--bounding-set', '-dac_override'] : [];
+      const [command, ...args] = [...bare, process.execPath, CLI, 'doctor', '--json'];
+      const child = new Child(command, args, {
+        env: { PATH: process.env['PATH'], ...env, CALLSHEET_URL: `pglite:${folder}` },
+      });
+      const { findings } = JSON.parse((await ended(child)).out) as { findings: { id: string }[] };
+      return findings.map(({ id }) => id);
+    };
+    expect(await examined()).not.toContain('folder-read-only');
+    chmodSync(folder, 0o555);
+    expect(await examined()).toContain('folder-read-only');
   });
 
   it('is the binary of the package', async () => {

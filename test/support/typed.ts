@@ -4,7 +4,7 @@ import type { Binary } from './available.js';
 import { Child } from './child.js';
 
 /** The built command line, as a shell would start it. */
-const CLI = path.join(ROOT, 'dist/apps/cli/src/main.js');
+export const CLI = path.join(ROOT, 'dist/apps/cli/src/main.js');
 /** In a shell. */
 export const CALLSHEET = `callsheet() { '${process.execPath}' '${CLI}' "$@"; }`;
 

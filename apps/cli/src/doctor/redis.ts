@@ -11,6 +11,10 @@ export interface RedisFacts extends Skewed, Omit<Encrypted, 'keys'> {
   appendfsync: string | undefined;
   /** When snapshots are taken; empty: never. Undefined where CONFIG may not be asked. */
   save: string | undefined;
+  /** Clients that there may be, unknown where nobody says it, and that are connected, the doctor among them. */
+  clients: { most: number | undefined; used: number };
+  /** Actors that have had messages or workers here. */
+  actors: number;
   /** Keys that should go by themselves, and never will. */
   lasting: readonly string[];
 }
@@ -21,6 +25,9 @@ const PREFIX = '{callsheet}';
 const PASSING = [`${PREFIX}.sent:*`, `${PREFIX}.notes:*`];
 const MOST_LOOKED_AT = 2_000;
 const PATIENCE = 5_000;
+/** Connections that one process opens, of its queues and for what it hears; each actor it works for adds one. */
+const CONNECTIONS = 3;
+const CROWDED = 0.8;
 /** Sends are refused over this. */
 const FULL = 0.8;
 const NEARLY = 0.65;
@@ -98,6 +105,18 @@ export const REDIS: readonly Check<RedisFacts>[] = [
     fix: 'let CALLSHEET_URL name the primary',
   },
   {
+    id: 'redis-clients-few',
+    severity: 'warning',
+    find: ({ clients: { most = Infinity, used }, actors }) => {
+      const wanted = CONNECTIONS + actors;
+      return when(
+        most < wanted || used > most * CROWDED,
+        `${used} of ${most} clients are connected, and one process with ${actors} actors opens ${wanted}: who comes too many is refused`,
+      );
+    },
+    fix: 'raise maxclients, or see who they are: CLIENT LIST',
+  },
+  {
     id: 'redis-keys-last',
     severity: 'warning',
     find: ({ lasting: [first, ...more] }) =>
@@ -131,6 +150,8 @@ export async function redisFacts(url: string, now: () => number): Promise<RedisF
       ((await client.config('GET', name).catch(() => [])) as string[])[1];
     const passing = (await Promise.all(PASSING.map((match) => some(client, match)))).flat();
     const times = await Promise.all(passing.map((key) => client.ttl(key)));
+    const most = info.get('maxclients') ?? (await setting('maxclients'));
+    const queues = await some(client, `${PREFIX}:*:meta`, 'hash');
     const jobs = await some(client, `${PREFIX}:*:*`, 'hash');
     const payloads = await Promise.all(jobs.map((key) => client.hget(key, 'data')));
     return {
@@ -138,6 +159,11 @@ export async function redisFacts(url: string, now: () => number): Promise<RedisF
       skew,
       appendfsync: await setting('appendfsync'),
       save: await setting('save'),
+      clients: {
+        most: most === undefined ? undefined : Number(most),
+        used: Number(info.get('connected_clients')),
+      },
+      actors: queues.filter((key) => !key.endsWith('.dead:meta')).length,
       lasting: passing.filter((_, index) => times[index] === -1),
       used: [...new Set(payloads.map(keyIn).filter((id) => id !== undefined))],
     };
