@@ -133,6 +133,17 @@ describe('two tenants', () => {
     expect(await pages('root', `q=data.orderId:${term}`)).toHaveLength(15);
   });
 
+  it('are not told which actors there are', async () => {
+    for (const call of ['messages?actor=nobody', 'dead-letters?actor=nobody']) {
+      const { status, body } = await ask('acme', 'GET', `/v1/${call}`);
+      expect([status, body]).toMatchObject([422, { detail: "actor 'nobody' is not known" }]);
+      const all = await ask('root', 'GET', `/v1/${call}`);
+      expect(all.body).toMatchObject({
+        detail: expect.stringContaining('; known are greeter') as string,
+      });
+    }
+  });
+
   it('get no reply of each other, take no place of each other', async () => {
     const given = await send('acme', KEPT);
     const chosen = await send('acme', KEPT, 'a-2');
