@@ -38,6 +38,16 @@ describe('a deed', () => {
       '/board/api/queues/email/clean/failed',
       ...(['clean', 'board/queues/email'] as const),
     ],
+    [
+      'PUT /board/api/queues/:queueName/pause',
+      '/board/api/queues/email%3Aemail/pause',
+      ...(['pause', 'board/queues/email'] as const),
+    ],
+    [
+      'PUT /board/api/queues/:queueName/:jobId/retry',
+      '/board/api/queues/email%3Aemail.dead/repeat:repeat/retry',
+      ...(['retry', 'board/queues/email.dead/repeat:repeat'] as const),
+    ],
     ['PUT /board/api/queues/pause', '/board/api/queues/pause', 'pause', 'board/queues'],
     ['DELETE /x', '/x', 'delete', 'x'],
   ])('of %s at %s', (call, path, action, target) => {

@@ -31,6 +31,8 @@ const WORDS: Readonly<Record<string, string>> = {
   'DELETE /v1/api-keys/:id': 'revoke',
 };
 const CREATED = 201;
+/** What the board puts before the name of a queue, by which it groups them. */
+const GROUP = /^(board\/queues\/)([a-z][a-z0-9-]*)(?::|%3A)(?=\2(?:\.dead)?(?:\/|$))/i;
 
 /** What was done by a call, and to what: that which it has made, if it has made something. */
 export function deedOf({ call, path, status, after }: AuditEntry): Deed {
@@ -42,7 +44,8 @@ export function deedOf({ call, path, status, after }: AuditEntry): Deed {
     .split('/')
     .slice(1, depth)
     .filter((part, index) => !(index === 0 ? part === 'v1' : index === 1 && part === 'api'))
-    .join('/');
+    .join('/')
+    .replace(GROUP, '$1');
   const id = isMade && method === 'POST' ? after?.['id'] : undefined;
   return {
     action: verb || WORDS[call] || (isMade ? 'create' : (METHODS[method] ?? method)),
