@@ -65,13 +65,17 @@ export async function plainStorm(
 async function remainsOf(queue: Queue<PlainAdd>, redis: Redis): Promise<Remains> {
   const notes = new Queue<Commit>(PLAIN.notes, { connection: queue.opts.connection });
   try {
-    const [kept, failed] = await Promise.all([notes.getJobs(['waiting']), queue.getFailed()]);
+    const [kept, failed, left] = await Promise.all([
+      notes.getJobs(['waiting']),
+      queue.getFailed(),
+      queue.getJobs(['waiting', 'delayed', 'active']),
+    ]);
     const states = Object.entries(await redis.hgetall(PLAIN.states));
     const timers = Object.entries(await redis.hgetall(PLAIN.timers));
     return {
       commits: kept.map(({ data }) => data),
       dead: failed.map(({ data }) => data.id),
-      pending: [],
+      pending: left.map(({ data }) => data.id),
       states: Object.fromEntries(states.map(([key, text]) => [key, JSON.parse(text) as Tally])),
       timers: Object.fromEntries(timers.map(([key, n]) => [key, Number(n)])),
       leftovers: [],

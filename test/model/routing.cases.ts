@@ -316,12 +316,13 @@ export const routingCases: ModelCase[] = [
       // Gone for good.
       const routes = api.get(Routes);
       const subscriptions = [{ type: `${name}.placed` }];
-      expect(await routes.subscriptions(`${name}-one`)).toEqual(subscriptions);
+      const own = { actor: `${name}-one`, subscriptions };
+      expect(await routes.subscriber(`${name}-one`)).toEqual(own);
       const ofThis = async () =>
         (await routes.subscribers()).filter(({ actor }) => actor.startsWith(name));
-      expect(await ofThis()).toEqual([{ actor: `${name}-one`, subscriptions }]);
+      expect(await ofThis()).toEqual([own]);
       await routes.unsubscribe(`${name}-one`);
-      expect([await routes.subscriptions(`${name}-one`), await ofThis()]).toEqual([[], []]);
+      expect([await routes.subscriber(`${name}-one`), await ofThis()]).toEqual([undefined, []]);
       expect(await publish()).toEqual([]);
       // Back, and then deployed anew without that handler.
       await (await stage.app([One])).close();

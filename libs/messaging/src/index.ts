@@ -50,7 +50,8 @@ export { type GatherOptions, type Gathering } from './routing/gathering.js';
 export { type TopicEvent } from './routing/topic.event.js';
 
 // Routing
-export { Routes, type RouteAudit, type RouteTest, type Subscriber } from './routing/routes.js';
+export { Routes, type RouteAudit, type RouteTest } from './routing/routes.js';
+export { type Subscriber } from './routing/router.js';
 export { RoutesActor } from './routing/routes.actor.js';
 export {
   type RouteChange,
@@ -112,6 +113,7 @@ export { type RotationReport } from './encryption/rotation.js';
 export { readable, unreadable } from './encryption/encrypted.js';
 
 // Looking inside
+export { type Stop } from './stop.js';
 export {
   ENGINE,
   type ActorCounts,

@@ -1,6 +1,6 @@
 /**
- * Tells a turn to stop, once, as an AbortController does. Few turns are told, and few handlers look: the AbortSignal, which costs
- * more than the rest of a delivery ([0010](../../../docs/decisions/0010-speed.md)), is made for who asks for it.
+ * Tells a turn to stop, once, as an AbortController does. Few turns are told, and few handlers look: the AbortSignal, which takes
+ * one part in twenty of a worker's time ([0010](../../../docs/decisions/0010-speed.md)), is made for who asks for it.
  */
 export class Stop {
   /** Why, once it was told. */

@@ -36,13 +36,15 @@ export class Suspects {
   private readonly since: number;
   /** When it saw the last of its first minute that it had not seen before. */
   private lastNew: number;
+  /** Those that it has seen in that minute. */
+  private readonly seen = new Set<string>();
   /** Those that were handed back: after how many deaths, and when, oldest first. */
   private readonly expected = new Map<string, { readonly deaths: number; readonly at: number }>();
   /** The one on trial, by when it began. */
   private running?: { readonly since: number };
   /** When the last of those comes again that had to wait. */
   private last = 0;
-  /** Ids of those that had to wait since somebody was told. */
+  /** Those that had to wait since somebody was told. */
   private waiting = new Set<string>();
   private tellAt = 0;
 
@@ -58,10 +60,10 @@ export class Suspects {
     if (crashes < SUSPECT || isGuilty(delivery, true)) return run();
     const deaths = deathsOf(delivery);
     const now = this.clock.now();
-    const isKnown = this.expected.delete(delivery.envelope.id);
-    if (!isKnown && isWithin(now - this.since, GATHERING)) this.lastNew = now;
-    const isAlone = !this.running || !isWithin(now - this.running.since, ALONE);
-    if (!isAlone || isWithin(now - this.lastNew, LATER * deaths) || this.isBehind(deaths, now)) {
+    this.expected.delete(nameOf(delivery));
+    this.notice(delivery, now);
+    const isBusy = this.running && isWithin(now - this.running.since, ALONE);
+    if (isBusy || isWithin(now - this.lastNew, LATER * deaths) || this.isBehind(deaths, now)) {
       return this.later(delivery, now);
     }
     const running = { since: now };
@@ -78,6 +80,14 @@ export class Suspects {
     }
   }
 
+  private notice(delivery: Delivery, now: number): void {
+    const { seen } = this;
+    if (!isWithin(now - this.since, GATHERING)) return seen.clear();
+    const name = nameOf(delivery);
+    if (!seen.has(name)) this.lastNew = now;
+    seen.add(name);
+  }
+
   /** Whether one is to come again that died in fewer trials. */
   private isBehind(deaths: number, now: number): boolean {
     if (deaths === 0) return false;
@@ -88,13 +98,13 @@ export class Suspects {
   }
 
   private later(delivery: Delivery, now: number): Outcome {
-    const { id } = delivery.envelope;
+    const name = nameOf(delivery);
     for (const [earlier, { at }] of this.expected) {
       if (isWithin(now - at, EXPECTED)) break;
       this.expected.delete(earlier);
     }
-    this.expected.set(id, { deaths: deathsOf(delivery), at: now });
-    this.count(id, now);
+    this.expected.set(name, { deaths: deathsOf(delivery), at: now });
+    this.count(name, now);
     // The clock was set back.
     if (this.last > now + ALONE) this.last = now;
     this.last = Math.min(Math.max(this.last, now) + APART, now + ALONE);
@@ -102,11 +112,11 @@ export class Suspects {
   }
 
   /** No observer sees them: their turns have not begun. */
-  private count(id: string, now: number): void {
+  private count(name: string, now: number): void {
     const { waiting } = this;
     const soonest = waiting.size === 0 ? now + SOON : 0;
     this.tellAt = Math.min(Math.max(this.tellAt, soonest), now + SELDOM);
-    waiting.add(id);
+    waiting.add(name);
     if (now < this.tellAt) return;
     const who = waiting.size === 1 ? '1 message that was' : `${waiting.size} messages that were`;
     logger.warn(
@@ -130,6 +140,11 @@ export function isGuilty(delivery: Delivery, hasTrials: boolean): boolean {
 function deathsOf({ crashes, trial }: Delivery): number {
   if (!trial) return 0;
   return trial.deaths + (!trial.hasSurvived && crashes > trial.crashes ? 1 : 0);
+}
+
+/** Ids are those of one actor. */
+function nameOf({ envelope: { actor, id } }: Delivery): string {
+  return `${actor} ${id}`;
 }
 
 function isWithin(elapsed: number, ms: number): boolean {

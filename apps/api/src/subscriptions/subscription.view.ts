@@ -20,6 +20,10 @@ export const subscriberView = z
         }),
       )
       .describe('an event that matches any of them reaches it, once; all that is given must match'),
+    problem: z
+      .string()
+      .optional()
+      .describe('why what is stored cannot be read here: then no event reaches it'),
   })
   .register(schemas, { id: 'Subscriber' });
 export type SubscriberView = z.output<typeof subscriberView>;
@@ -33,9 +37,10 @@ export const subscriberList = z
   .register(schemas, { id: 'SubscriberList' });
 export type SubscriberList = z.output<typeof subscriberList>;
 
-export function toSubscriberView({ actor, subscriptions }: Subscriber): SubscriberView {
+export function toSubscriberView({ actor, subscriptions, problem }: Subscriber): SubscriberView {
   return {
     actor,
+    ...(problem !== undefined && { problem }),
     subscriptions: subscriptions.map(({ type, topic, when }) => ({
       ...(type !== undefined && { type }),
       ...(topic !== undefined && { topic }),

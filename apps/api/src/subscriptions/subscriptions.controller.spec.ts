@@ -1,4 +1,4 @@
-import { Actor, Actors, On } from '@callsheet/messaging';
+import { Actor, Actors, ENGINE, On, type Engine } from '@callsheet/messaging';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Greet, openStage } from '../../test/stage.js';
@@ -13,12 +13,6 @@ class Diary {
   sent(): void {}
 }
 
-@Actor({ name: 'almanac' })
-class Almanac {
-  @On(Greet)
-  greeted(): void {}
-}
-
 const ALMANAC = { actor: 'almanac', subscriptions: [{ type: 'greeter.greet' }] };
 const DIARY = {
   actor: 'diary',
@@ -30,7 +24,9 @@ const DIARY = {
 
 let app: NestFastifyApplication;
 beforeAll(async () => {
-  app = await openStage({ providers: [Diary, Almanac] });
+  app = await openStage({ providers: [Diary] });
+  // It ran in a process that is gone.
+  await app.get<Engine>(ENGINE).bind('actor:almanac', ALMANAC.subscriptions);
 });
 afterAll(() => app.close());
 
@@ -62,6 +58,30 @@ describe('subscriptions', () => {
       }
     }
     expect(await call('GET', 'subscriptions?cursor=x')).toMatchObject({ status: 422 });
+  });
+
+  it('of an actor that runs here are not ended', async () => {
+    expect(await call('DELETE', 'subscriptions/diary')).toMatchObject({
+      status: 422,
+      body: { detail: expect.stringContaining('runs in this process') },
+    });
+    expect((await call('GET', 'subscriptions/diary')).body).toEqual(DIARY);
+  });
+
+  it('that cannot be read here are shown with the reason, and can be ended', async () => {
+    const newer = {
+      revision: 1,
+      release: 'r',
+      subscriptions: [{ type: 'greeter.greet', since: 1 }],
+    };
+    await app.get<Engine>(ENGINE).bind('actor:newer', newer);
+    expect((await call('GET', 'subscriptions/newer')).body).toEqual({
+      actor: 'newer',
+      subscriptions: [],
+      problem: expect.stringContaining('since'),
+    });
+    expect((await call('DELETE', 'subscriptions/newer')).status).toBe(204);
+    expect((await call('GET', 'subscriptions/newer')).status).toBe(404);
   });
 
   it('of an actor that is gone end, with who ended them and why in the audit log', async () => {

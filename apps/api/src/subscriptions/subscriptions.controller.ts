@@ -57,7 +57,7 @@ export class SubscriptionsController {
   @ApiOperation({
     operationId: 'deleteSubscriptions',
     summary:
-      'End what an actor subscribes to that is gone for good; one that runs subscribes again. What it was sent stays in its queue',
+      'End what an actor subscribes to that is gone for good; what it was sent stays in its queue. One that runs subscribes again, within ten seconds in another process, and misses what is published meanwhile; one of this process is refused',
   })
   @ApiReason()
   @ApiNoContentResponse({ description: 'no event reaches it any more' })
@@ -68,8 +68,8 @@ export class SubscriptionsController {
 
   /** @throws ProblemError not_found */
   private async find(actor: string): Promise<Subscriber> {
-    const subscriptions = await subscriptionsOf(this.routes, actor);
-    if (subscriptions.length > 0) return { actor, subscriptions };
+    const found = await subscriberOf(this.routes, actor);
+    if (found) return found;
     throw new ProblemError(
       'not_found',
       `no actor '${actor}' subscribes to anything; see /v1/subscriptions`,
@@ -78,14 +78,11 @@ export class SubscriptionsController {
 }
 
 /** None for what cannot be the name of an actor. */
-async function subscriptionsOf(
-  routes: Routes,
-  actor: string,
-): Promise<Subscriber['subscriptions']> {
+async function subscriberOf(routes: Routes, actor: string): Promise<Subscriber | undefined> {
   try {
-    return await routes.subscriptions(actor);
+    return await routes.subscriber(actor);
   } catch (error) {
-    if (error instanceof OptionError) return [];
+    if (error instanceof OptionError) return undefined;
     throw error;
   }
 }

@@ -218,7 +218,7 @@ export interface paths {
         get: operations["getSubscriptions"];
         put?: never;
         post?: never;
-        /** End what an actor subscribes to that is gone for good; one that runs subscribes again. What it was sent stays in its queue */
+        /** End what an actor subscribes to that is gone for good; what it was sent stays in its queue. One that runs subscribes again, within ten seconds in another process, and misses what is published meanwhile; one of this process is refused */
         delete: operations["deleteSubscriptions"];
         options?: never;
         head?: never;
@@ -2329,6 +2329,8 @@ export interface components {
                 /** @description a filter, in CEL */
                 when?: string;
             }[];
+            /** @description why what is stored cannot be read here: then no event reaches it */
+            problem?: string;
         };
         SubscriberList: {
             items: components["schemas"]["Subscriber"][];

@@ -27,6 +27,14 @@ export interface Explanation extends Routed {
   problems: Problem[];
 }
 
+/** An actor that gets copies of events. */
+export interface Subscriber {
+  actor: string;
+  subscriptions: readonly Subscription[];
+  /** Why what is stored cannot be read here: another version of the application may have put it there. Then no event reaches it. */
+  problem?: string;
+}
+
 interface Load {
   load: number;
 }
@@ -94,22 +102,18 @@ export class Router {
     return { ...routed, receivers, problems: [...table.problems] };
   }
 
-  /** What is stored of the subscriptions of an actor; empty when it has none, or another version of the application stored them. */
-  async subscriptions(actor: string): Promise<Subscription[]> {
-    return subscribed(await this.engine.bound(ACTOR + actor));
+  /** What is stored of the subscriptions of an actor, or undefined. */
+  async subscriber(actor: string): Promise<Subscriber | undefined> {
+    return toSubscriber(actor, await this.engine.bound(ACTOR + actor));
   }
 
   /** The same of all actors that have any, by name. */
-  async subscribers(): Promise<[actor: string, subscriptions: Subscription[]][]> {
+  async subscribers(): Promise<Subscriber[]> {
     const { owners = {} } = (await this.engine.bindings()) ?? {};
     return Object.entries(owners)
       .filter(([owner]) => owner.startsWith(ACTOR))
-      .map(([owner, value]): [string, Subscription[]] => [
-        owner.slice(ACTOR.length),
-        subscribed(value),
-      ])
-      .filter(([, subscriptions]) => subscriptions.length > 0)
-      .sort(([a], [b]) => (a < b ? -1 : 1));
+      .flatMap(([owner, value]) => toSubscriber(owner.slice(ACTOR.length), value) ?? [])
+      .sort((a, b) => (a.actor < b.actor ? -1 : 1));
   }
 
   private async tableWith(route: Route): Promise<RoutingTable> {
@@ -232,11 +236,12 @@ function copyFor(event: Envelope, { actor, set = {} }: Receiving): Envelope {
   };
 }
 
-function subscribed(value: Json | undefined): Subscription[] {
-  if (value === undefined) return [];
+function toSubscriber(actor: string, value: Json | undefined): Subscriber | undefined {
+  if (value === undefined) return undefined;
   try {
-    return subscriptionsOf(value);
-  } catch {
-    return [];
+    const subscriptions = subscriptionsOf(value);
+    return subscriptions.length > 0 ? { actor, subscriptions } : undefined;
+  } catch (error) {
+    return { actor, subscriptions: [], problem: (error as Error).message };
   }
 }

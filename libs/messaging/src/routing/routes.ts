@@ -6,7 +6,8 @@ import { OptionError } from '../messaging.errors.js';
 import { checkedText, seal, PUBLISH, type PublishOptions } from '../sealing.js';
 import { CLOCK, type Clock } from '../clock.js';
 import { ROUTES } from './own.actors.js';
-import { Router, toRouted, type Receiving } from './router.js';
+import { Router, toRouted, type Receiving, type Subscriber } from './router.js';
+import { Subscriptions } from './subscriptions.js';
 import { RoutesActor, type RouteState } from './routes.actor.js';
 import {
   PutRoute,
@@ -16,13 +17,7 @@ import {
   type RouteRecord,
   type RouteRemoval,
 } from './routes.messages.js';
-import { checkedRoute, type Route, type Subscription } from './route.js';
-
-/** An actor that gets copies of events. */
-export interface Subscriber {
-  actor: string;
-  subscriptions: readonly Subscription[];
-}
+import { checkedRoute, type Route } from './route.js';
 
 /** A change in the history of a route. */
 export interface RouteAudit {
@@ -53,6 +48,7 @@ export class Routes {
     private readonly actors: Actors,
     private readonly keys: Keys,
     private readonly router: Router,
+    private readonly declared: Subscriptions,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -109,25 +105,28 @@ export class Routes {
     return found;
   }
 
-  /** What an actor subscribes to, as the store has it; empty: nothing. @throws OptionError for what cannot be its name */
-  async subscriptions(actor: string): Promise<Subscription[]> {
-    return this.router.subscriptions(checkedActor(actor));
+  /** What an actor subscribes to, as the store has it, or undefined. @throws OptionError for what cannot be its name */
+  async subscriber(actor: string): Promise<Subscriber | undefined> {
+    return this.router.subscriber(checkedActor(actor));
   }
 
   /** All actors that subscribe to something, by name, whether any process runs them or not. */
   async subscribers(): Promise<Subscriber[]> {
-    const found = await this.router.subscribers();
-    return found.map(([actor, subscriptions]) => ({ actor, subscriptions }));
+    return this.router.subscribers();
   }
 
   /**
-   * Ends all subscriptions of an actor that is gone for good; one that is there, or comes back, subscribes again. What it was
-   * sent before stays in its queue.
+   * Ends all subscriptions of an actor that is gone for good. What it was sent before stays in its queue. One that runs in another
+   * process, or comes back, subscribes again, within ten seconds: what is published meanwhile does not reach it.
    *
-   * @throws OptionError for what cannot be its name
+   * @throws OptionError for what cannot be its name, and for an actor of this process
    */
   async unsubscribe(actor: string): Promise<void> {
-    await this.router.bind(`actor:${checkedActor(actor)}`, undefined);
+    const owner = `actor:${checkedActor(actor)}`;
+    if (this.declared.has(actor)) {
+      throw new OptionError('actor', 'runs in this process, and subscribes as long as it does');
+    }
+    await this.router.bind(owner, undefined);
   }
 
   /**

@@ -62,6 +62,13 @@ export class Subscriptions {
     if (this.engine.store.shared && actors.length > 0) this.beat();
   }
 
+  /** Whether an actor of this process is one that subscribes. */
+  has(actor: string): boolean {
+    return this.declared.some(
+      ({ name, subscriptions }) => name === actor && subscriptions.length > 0,
+    );
+  }
+
   stop(): void {
     this.declared = [];
     this.cancelBeat?.();

@@ -101,6 +101,13 @@ serverSuite('redis-server', 'mailboxes on Redis', () => {
     await backend.moveToActive('other');
     // The second of k is parked.
     expect(await isWoken()).toBe(false);
+    // Who takes the last one may be the only one that knows of what is due soon.
+    await at.engine.send([
+      at.message('m', { key: 'm' }),
+      at.message('later', { dueAt: Date.now() + 5_000 }),
+    ]);
+    await backend.moveToActive('one');
+    expect(await isWoken()).toBe(true);
   });
 
   it('take in what a plain producer added to their keys', async () => {

@@ -161,9 +161,11 @@ local function answered(p, result, delayed)
   return result
 end
 
--- BullMQ tells the workers that wait of another job with each that it gives out, if there is one or not.
-local function calm(marker, wait, prioritized)
-  if redis.call('EXISTS', wait, prioritized) == 0 then redis.call('ZREM', marker, '0') end
+-- With each job that it gives out BullMQ wakes another worker, if there is one more or not. By that the other learns when the next
+-- is due, too: nobody needs that which is due later than a worker waits without asking, ten seconds at most.
+local function calm(marker, wait, prioritized, delayed, now)
+  if redis.call('EXISTS', wait, prioritized) > 0 then return end
+  if redis.call('ZCOUNT', delayed, 0, (now + 10000) * 0x1000) == 0 then redis.call('ZREM', marker, '0') end
 end
 
 local function fetch(KEYS, ARGV)
@@ -180,7 +182,7 @@ local function fetch(KEYS, ARGV)
     end
   end
   local result = moveToActive(KEYS, ARGV)
-  calm(KEYS[11], KEYS[1], KEYS[3])
+  calm(KEYS[11], KEYS[1], KEYS[3], delayed, now)
   return answered(p, result, delayed)
 end
 
@@ -191,7 +193,7 @@ local function finish(KEYS, ARGV)
   if ARGV[6] == '1' and promoteDue(p, now) == 1000 then ARGV[6] = '0' end
   local result = moveToFinished(KEYS, ARGV)
   if ARGV[6] ~= '1' then return nil end
-  calm(KEYS[14], KEYS[1], KEYS[3])
+  calm(KEYS[14], KEYS[1], KEYS[3], KEYS[7], now)
   return answered(p, type(result) == 'table' and result or { 0, 0, 0, 0 }, KEYS[7])
 end
 `;
