@@ -86,6 +86,10 @@ describe('what is wrong', () => {
     ['dead-letters list --actor nobody', "--actor 'nobody' is not known; known are greeter,"],
     ['dead-letters redrive --actor nobody --yes', "--actor 'nobody' is not known; known are"],
     ['dead-letters list --before x', '--before '],
+    ['dead-letters redrive --before x --yes', '--before '],
+    ['keys create shop viewer --expires 1ms', '--expires '],
+    ['keys create shop viewer --permission nope', '--permission '],
+    ['actors pause greeter --reason ' + 'x'.repeat(600), '--reason '],
     ['schedules list --state active --tag', "option '--tag <tag>' argument missing"],
     ['constructor', "unknown command 'constructor'"],
   ])('is said of `%s`, and what to type instead', async (line, says) => {

@@ -1,6 +1,8 @@
 import type { MessageRegistry } from '@callsheet/messaging';
 import { AUDIT_LOG } from '../audit/audit.actor.js';
 import { CANARY } from '../health/canary.actor.js';
+import { may, type Principal } from '../access/principal.js';
+import { badQuery } from '../page.js';
 import { ProblemError } from '../problem.js';
 
 /** The API's own, of which there is nothing to steer: the one that keeps the audit log, and the one that readiness asks. */
@@ -20,13 +22,25 @@ export function requireKnownActor(registry: MessageRegistry, name: string): void
   throw new ProblemError('not_found', `there is no actor '${name}'; ${knownNames(registry)}`);
 }
 
-/** That a field names no actor, and which there are; those of one tenant are not told that. */
-export function unknownActor(registry: MessageRegistry, name: string, tenant?: string): string {
-  return `'${name}' is not known${tenant === undefined ? `; ${knownNames(registry)}` : ''}`;
+/** That a field names no actor; and which there are, to whom may see them. */
+export function unknownActor(registry: MessageRegistry, name: string, by: Principal): string {
+  const isTold = by.tenant === undefined && may(by, 'actors:read');
+  return `'${name}' is not known${isTold ? `; ${knownNames(registry)}` : ''}`;
+}
+
+/** Requires an actor named in a query, if one is. @throws ProblemError invalid_query */
+export function requireActorIn(
+  registry: MessageRegistry,
+  { actor }: { actor?: string },
+  by: Principal,
+): void {
+  if (actor === undefined || knownActors(registry).includes(actor)) return;
+  throw badQuery('actor', unknownActor(registry, actor, by));
 }
 
 function knownNames(registry: MessageRegistry): string {
   const names = knownActors(registry);
-  const more = names.length > MOST_NAMED ? `, and ${names.length - MOST_NAMED} more` : '';
+  const more =
+    names.length > MOST_NAMED ? `, and ${names.length - MOST_NAMED} more; see /v1/actors` : '';
   return `known are ${names.slice(0, MOST_NAMED).join(', ') || 'none'}${more}`;
 }

@@ -11,10 +11,11 @@ type After = NonNullable<
 interface BoardJob {
   id?: string;
   opts?: { callsheet?: { key?: string } };
+  finishedOn?: number;
   groupId?: string;
 }
 
-/** How many jobs of an answer have their place looked up; the board's own pages have no more. */
+/** How many jobs of a queue have their place looked up, in one answer. */
 const MOST_PLACED = 300;
 
 /**
@@ -29,19 +30,23 @@ export function boardKeys(queueOf: (name: string) => ActorQueue | undefined): Af
       job?: BoardJob;
     };
     const shown = job ? [{ name: String(request.params['queueName']), jobs: [job] }] : queues;
-    await Promise.all(shown.map(({ name, jobs }) => nameKeys(jobs, queueOf(name))));
+    await Promise.all(shown.map(({ name, jobs }) => nameKeys(jobs, () => queueOf(name))));
     return result;
   };
 }
 
-async function nameKeys(jobs: BoardJob[], queue: ActorQueue | undefined): Promise<void> {
-  const keyed = jobs.map(({ id = '', opts }) => ({ id, key: opts?.callsheet?.key }));
-  const asked = keyed.filter((each): each is KeyedJob => each.key !== undefined);
-  if (asked.length === 0) return;
-  const before = await queue?.standingBefore(asked.slice(0, MOST_PLACED));
-  for (const [index, { id, key }] of keyed.entries()) {
-    if (key !== undefined) jobs[index]!.groupId = key + placed(before?.get(id));
-  }
+async function nameKeys(jobs: BoardJob[], queueOf: () => ActorQueue | undefined): Promise<void> {
+  const keyed = jobs.flatMap((job): { job: BoardJob; id: string; key: string }[] => {
+    const { id = '', opts } = job;
+    const key = opts?.callsheet?.key;
+    return key === undefined ? [] : [{ job, id, key }];
+  });
+  if (keyed.length === 0) return;
+  // What has ended stands nowhere.
+  const asked = keyed.filter(({ job }) => !job.finishedOn).slice(0, MOST_PLACED);
+  const places = asked.map(({ id, key }): KeyedJob => ({ id, key }));
+  const before = places.length > 0 ? await queueOf()?.standingBefore(places) : undefined;
+  for (const { job, id, key } of keyed) job.groupId = key + placed(before?.get(id));
 }
 
 function placed(before: number | undefined): string {

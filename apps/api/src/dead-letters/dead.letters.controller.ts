@@ -10,7 +10,7 @@ import {
   Post,
   Query,
 } from '@nestjs/common';
-import { knownActors, unknownActor } from '../actors/known.actor.js';
+import { knownActors, requireActorIn, unknownActor } from '../actors/known.actor.js';
 import { Asker, type Principal } from '../access/principal.js';
 import {
   ApiAcceptedResponse,
@@ -23,7 +23,7 @@ import {
 import { ApiOnce } from '../idempotency.key.js';
 import { SendableMessages } from '../messages/sendable.messages.js';
 import { MessageFinder } from '../messages/message.finder.js';
-import { ApiCursor, ApiLimit, badCursor, badQuery, DEFAULT_LIMIT } from '../page.js';
+import { ApiCursor, ApiLimit, badCursor, DEFAULT_LIMIT } from '../page.js';
 import { ONCE, Receipts } from '../receipts.js';
 import { ref } from '../schema.registry.js';
 import { cursorAfter, placeOf } from './dead.letter.cursor.js';
@@ -86,7 +86,7 @@ export class DeadLettersController {
     { limit = DEFAULT_LIMIT, cursor, ...filter }: DeadLetterQuery,
     @Asker() by: Principal,
   ): Promise<DeadLetterList> {
-    this.requireActor(filter.actor, by);
+    requireActorIn(this.registry, filter, by);
     const after = cursor === undefined ? undefined : placeOf(cursor);
     if (cursor !== undefined && !after) {
       throw badCursor();
@@ -111,7 +111,7 @@ export class DeadLettersController {
     @Query({ schema: deadLetterFilter }) filter: DeadLetterFilterQuery,
     @Asker() by: Principal,
   ): Promise<DeadLetterGroups> {
-    this.requireActor(filter.actor, by);
+    requireActorIn(this.registry, filter, by);
     const { groups, complete, since } = await this.letters.groupSome({
       ...filter,
       ...ofTenant(by),
@@ -174,7 +174,7 @@ export class DeadLettersController {
   ): Promise<RedrivenMany> {
     const { limit, dryRun = false, ...filter } = body;
     if (filter.actor !== undefined && !knownActors(this.registry).includes(filter.actor)) {
-      throw new OptionError('actor', unknownActor(this.registry, filter.actor, by.tenant));
+      throw new OptionError('actor', unknownActor(this.registry, filter.actor, by));
     }
     return this.receipts.once(['redriveDeadLetters', by.tenant ?? ''], key, body, async () => ({
       state: dryRun ? 'counted' : 'redriven',
@@ -193,11 +193,6 @@ export class DeadLettersController {
   private view(letter: DeadLetter): DeadLetterView {
     const { type, data } = letter.envelope;
     return toDeadLetterView(letter, this.sendable.shown(type, data));
-  }
-
-  private requireActor(actor: string | undefined, { tenant }: Principal): void {
-    if (actor === undefined || knownActors(this.registry).includes(actor)) return;
-    throw badQuery('actor', unknownActor(this.registry, actor, tenant));
   }
 }
 

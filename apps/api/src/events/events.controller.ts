@@ -2,7 +2,7 @@ import { MessageRegistry } from '@callsheet/messaging';
 import { Controller, Get, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Asker, may, type Principal } from '../access/principal.js';
-import { knownActors, unknownActor } from '../actors/known.actor.js';
+import { requireActorIn } from '../actors/known.actor.js';
 import { EventStream } from '../event.stream.js';
 import {
   ApiOkResponse,
@@ -11,7 +11,6 @@ import {
   ApiQuery,
   ApiTags,
 } from '../openapi.decorators.js';
-import { badQuery } from '../page.js';
 import { ProblemError } from '../problem.js';
 import { ActivitySeries } from './activity.series.js';
 import {
@@ -61,7 +60,7 @@ export class EventsController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): void {
-    this.requireActor(actor);
+    requireActorIn(this.registry, { actor }, asker);
     const following = { kinds: permitted(asker, kinds), actor };
     this.feed.requireRoom();
     const stream = EventStream.open(reply, sentEvent);
@@ -83,14 +82,12 @@ export class EventsController {
     schema: { type: 'integer', minimum: 1, maximum: 60, default: 15 },
   })
   @ApiOkResponse({ description: 'in steps of ten seconds', standardSchema: activityView })
-  activity(@Query({ schema: activityQuery }) query: ActivityQuery): ActivityView {
-    this.requireActor(query.actor);
+  activity(
+    @Query({ schema: activityQuery }) query: ActivityQuery,
+    @Asker() asker: Principal,
+  ): ActivityView {
+    requireActorIn(this.registry, query, asker);
     return toActivityView(this.series, this.settings.step / 1_000, query);
-  }
-
-  private requireActor(actor: string | undefined): void {
-    if (actor === undefined || knownActors(this.registry).includes(actor)) return;
-    throw badQuery('actor', unknownActor(this.registry, actor));
   }
 }
 

@@ -32,10 +32,10 @@ import {
 } from '../openapi.decorators.js';
 import type { FastifyReply } from 'fastify';
 import { randomUUID } from 'node:crypto';
-import { knownActors, unknownActor } from '../actors/known.actor.js';
+import { knownActors, requireActorIn } from '../actors/known.actor.js';
 import { Asker, type Principal } from '../access/principal.js';
 import { ApiOnce } from '../idempotency.key.js';
-import { ApiCursor, ApiLimit, badCursor, badQuery, DEFAULT_LIMIT } from '../page.js';
+import { ApiCursor, ApiLimit, badCursor, DEFAULT_LIMIT } from '../page.js';
 import { ProblemError } from '../problem.js';
 import { ElementError } from '../problem.translation.js';
 import { askTimeout } from './ask.timeout.js';
@@ -239,12 +239,11 @@ export class MessagesController {
   async list(
     @Query({ schema: messageQuery })
     { limit = DEFAULT_LIMIT, cursor, actor, q, ...filter }: MessageQuery,
-    @Asker() { tenant }: Principal,
+    @Asker() by: Principal,
   ): Promise<MessageList> {
+    const { tenant } = by;
     const actors = knownActors(this.registry);
-    if (actor !== undefined && !actors.includes(actor)) {
-      throw badQuery('actor', unknownActor(this.registry, actor, tenant));
-    }
+    requireActorIn(this.registry, { actor }, by);
     if (actor === undefined || q !== undefined || tenant !== undefined) {
       const search = { ...filter, q, tenant, actors: actor === undefined ? actors : [actor] };
       return this.found(search, limit, cursor);

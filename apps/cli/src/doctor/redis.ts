@@ -163,7 +163,7 @@ export async function redisFacts(url: string, now: () => number): Promise<RedisF
         most: most === undefined ? undefined : Number(most),
         used: Number(info.get('connected_clients')),
       },
-      actors: queues.filter((key) => !key.endsWith('.dead:meta')).length,
+      actors: queues.filter((key) => !/\.dead:meta$|:state:/.test(key)).length,
       lasting: passing.filter((_, index) => times[index] === -1),
       used: [...new Set(payloads.map(keyIn).filter((id) => id !== undefined))],
     };
