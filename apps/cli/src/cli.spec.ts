@@ -1,3 +1,4 @@
+import { ENGINE, type Engine } from '@callsheet/messaging';
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { freePort } from '../../../test/support/ports.js';
@@ -5,7 +6,7 @@ import { shapeOf } from '../test/shape.js';
 import { stageForFile } from '../test/stage.js';
 import { linesOf } from '../test/terminal.js';
 
-const { run, dead } = stageForFile();
+const { app, run, dead } = stageForFile();
 
 /** What `--json` shows, by command: scripts lean on it. */
 const shapes: Record<string, unknown> = {};
@@ -52,6 +53,9 @@ describe('--json', () => {
     await document('routes show shape');
     await document(`routes test shelf.keep '{}' --topic a.b`);
     await document('routes delete shape --yes');
+    await app().get<Engine>(ENGINE).bind('actor:gone', [{ type: 'shelf.keep' }]);
+    await document('subscriptions list');
+    await document('subscriptions delete gone --yes');
     await document('keys list');
     await document('audit --limit 1');
     expect(shapes).toMatchSnapshot();

@@ -11,6 +11,7 @@ import { addMessages } from './commands/messages.js';
 import { addRoutes } from './commands/routes.js';
 import { addSchedules } from './commands/schedules.js';
 import { addSending } from './commands/sending.js';
+import { addSubscriptions } from './commands/subscriptions.js';
 import { addSync } from './commands/sync.js';
 import type { Shell } from './shell.js';
 import { version } from './version.js';
@@ -43,6 +44,7 @@ For example:
     addDeadLetters,
     addSync,
     addRoutes,
+    addSubscriptions,
     addKeys,
     addAudit,
     addDev,
