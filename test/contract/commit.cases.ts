@@ -1,7 +1,9 @@
 import { expect } from 'vitest';
+import type { MessageRecord } from '../../libs/messaging/src/engine.js';
+import type { Envelope } from '../../libs/messaging/src/envelope.js';
 import { eventually } from '../support/eventually.js';
 import type { Case } from './case.js';
-import { dead, done, retry } from './context.js';
+import { dead, done, release, retry } from './context.js';
 import { expectCounts, ids } from './expect.js';
 
 export const commitCases: Case[] = [
@@ -68,6 +70,32 @@ export const commitCases: Case[] = [
       expect(third?.envelope).toEqual(sent);
       await eventually(async () => (await engine.find(sent.id, [context.actor]))?.state === 'done');
       expect((await engine.find(sent.id, [context.actor]))?.history).toHaveLength(2);
+    },
+  },
+  {
+    promise:
+      'what waits for its next attempt began when its failed one did, what was handed back later',
+    async run(context) {
+      const engine = await context.engine();
+      const [failing, handedBack] = [context.envelope(), context.envelope()];
+      await context.consume(engine, (delivery) => {
+        if (delivery.envelope.id === failing.id) return retry(60_000)(delivery);
+        return delivery.attempt === 1 ? retry(20)(delivery) : release(60_000)();
+      });
+      await engine.send([failing, handedBack]);
+      /** When it began, and when its failed attempt did. */
+      const starts = async ({ id }: Envelope) => {
+        const record = await engine.find(id, [context.actor]);
+        expect(record).toMatchObject({ state: 'delayed', history: [{ attempt: 1 }] });
+        const { startedAt, history } = record as MessageRecord;
+        return [startedAt, history[0]?.startedAt];
+      };
+      const [began, failed] = await eventually(() => starts(failing));
+      expect(began).toBe(failed);
+      await eventually(async () => {
+        const [last = 0, first] = await starts(handedBack);
+        expect(last).toBeGreaterThan(first ?? Infinity);
+      });
     },
   },
   {

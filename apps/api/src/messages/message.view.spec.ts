@@ -50,6 +50,13 @@ describe('what is to come of a message', () => {
     ['nothing that was noted', 'delayed', [failed], {}],
     ['unknown, as it was handed back', 'delayed', [], {}, dueAt + 1],
     ['unknown, as it was handed back', 'delayed', [planned], { attemptsLeft: 3 }, dueAt + 1],
+    [
+      'unknown, as a process handed it back whose clock is behind',
+      'delayed',
+      [{ ...planned, finishedAt: dueAt + 5_000 }],
+      { attemptsLeft: 3 },
+      dueAt + 1,
+    ],
     ['nothing that is noted after a redrive', 'waiting', [planned, failed], {}],
     ['nothing, as it is done', 'done', [planned], {}],
     ['nothing, as it was cancelled', 'cancelled', [planned], {}],

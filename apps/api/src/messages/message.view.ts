@@ -78,11 +78,13 @@ export const messageView = z
       .int()
       .optional()
       .describe(
-        'of a message that failed and has not ended: how often it is tried at most from now on, an attempt in work included',
+        'of a message that failed and has not ended: how often it is tried at most from now on, an attempt in work included; absent when its last failure quarantined its key',
       ),
     nextAttemptAt: time
       .optional()
-      .describe('of a delayed message: when it is to start, the first time or again'),
+      .describe(
+        'of a delayed message: when it is to start, the first time or again; absent when it was handed back or postponed',
+      ),
     reason: z
       .enum(['exhausted', 'rejected', 'invalid', 'unhandled', 'expired', 'crashed', 'quarantined'])
       .optional()
@@ -156,11 +158,11 @@ function hasEnded(state: MessageRecord['state']): boolean {
 
 /** What was planned last; undefined: it waits for no time, or nobody has noted which. */
 function nextAttemptOf(record: MessageRecord): number | undefined {
-  const { state, envelope, history, startedAt = 0 } = record;
+  const { state, envelope, history, startedAt } = record;
   if (state !== 'delayed') return undefined;
   const last = history.at(-1);
-  // What has begun since then was handed back, and waits for something else.
-  if (startedAt > (last?.finishedAt ?? 0)) return undefined;
+  // What has begun since then was handed back, and waits for something else. One clock gave both times.
+  if (startedAt !== last?.startedAt) return undefined;
   return last ? last.retry?.at : envelope.dueAt;
 }
 

@@ -1079,11 +1079,11 @@ export interface components {
                     stack?: string;
                 };
             }[];
-            /** @description of a message that failed and has not ended: how often it is tried at most from now on, an attempt in work included */
+            /** @description of a message that failed and has not ended: how often it is tried at most from now on, an attempt in work included; absent when its last failure quarantined its key */
             attemptsLeft?: number;
             /**
              * Format: date-time
-             * @description of a delayed message: when it is to start, the first time or again
+             * @description of a delayed message: when it is to start, the first time or again; absent when it was handed back or postponed
              */
             nextAttemptAt?: string;
             /**
@@ -1599,11 +1599,11 @@ export interface components {
                     stack?: string;
                 };
             }[];
-            /** @description of a message that failed and has not ended: how often it is tried at most from now on, an attempt in work included */
+            /** @description of a message that failed and has not ended: how often it is tried at most from now on, an attempt in work included; absent when its last failure quarantined its key */
             attemptsLeft?: number;
             /**
              * Format: date-time
-             * @description of a delayed message: when it is to start, the first time or again
+             * @description of a delayed message: when it is to start, the first time or again; absent when it was handed back or postponed
              */
             nextAttemptAt?: string;
             /**
