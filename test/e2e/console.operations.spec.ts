@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { webhookTo, type ApiClient } from '../support/api.client.js';
 import { serverSuite } from '../support/available.js';
@@ -52,6 +52,8 @@ serverSuite('chromium', 'the console where operators work', () => {
   const button = (name: string | RegExp) => page.getByRole('button', { name, exact: true });
   const dialog = () => page.getByRole('dialog');
   const shows = (text: string | RegExp) => page.getByText(text).first().waitFor();
+  /** What is said of a field below it. */
+  const besides = (field: Locator) => field.locator('xpath=following-sibling::small').textContent();
   /** The line of a table that says this. */
   const row = (text: string | RegExp) => page.getByRole('row').filter({ hasText: text });
 
@@ -81,6 +83,7 @@ serverSuite('chromium', 'the console where operators work', () => {
       await data.fill('{"url": 1}');
       await button('Redrive').click();
       await page.getByRole('alert').filter({ hasText: 'data/' }).first().waitFor();
+      expect(await besides(data)).toMatch(/^url: /);
       expect(await api.message(id)).toMatchObject({ state: 'dead' });
 
       peer.answerNext({ status: 204 });
@@ -205,6 +208,7 @@ serverSuite('chromium', 'the console where operators work', () => {
       await page.getByLabel('Data of the message').fill('{"url": 1}');
       await button('Create').click();
       await page.getByRole('alert').filter({ hasText: 'message/data/url' }).waitFor();
+      expect(await besides(page.getByLabel('Data of the message'))).toMatch(/^url: /);
       const { data } = webhookTo(peer.url, 'report');
       await page.getByLabel('Data of the message').fill(JSON.stringify(data));
       await page.getByLabel('Tags').fill('money, daily');
@@ -451,7 +455,7 @@ serverSuite('chromium', 'the console where operators work', () => {
     expect(await stage.look('audit')).toEqual([]);
 
     const search = page.getByRole('search');
-    await search.getByLabel('Action').selectOption('pause');
+    await search.getByLabel('Action').fill('pause');
     await search.getByLabel('Target').fill('schedules/steered');
     await search.getByLabel('Who').fill('loc');
     await search.getByRole('button', { name: 'Search' }).click();
@@ -467,12 +471,35 @@ serverSuite('chromium', 'the console where operators work', () => {
     expect(await stage.look('audit narrowed')).toEqual([]);
   });
 
+  it('shows changes that cannot be decrypted, and those that a process of an earlier release tells of', async () => {
+    const at = '2026-01-01T00:00:00.000Z';
+    const path = '/v1/schedules/early/pause';
+    const early = { who: 'local', name: 'local', call: 'POST /v1/schedules/:id/pause', path };
+    const nothing = { who: '', name: '', call: '', path: '', action: '', target: '' };
+    const json = {
+      items: [
+        { id: '2', at, ...nothing, unreadable: 'is encrypted with another key' },
+        { id: '1', at, ...early },
+      ],
+    };
+    await page.route('**/v1/audit*', (route) => route.fulfill({ json }));
+    await stage.go('/audit', 'Audit');
+    await row('is encrypted with another key').waitFor();
+    await row('local').getByText(`POST ${path}`).waitFor();
+    expect(await stage.look('audit unreadable')).toEqual([]);
+    await page.unroute('**/v1/audit*');
+  });
+
   it('shows actions only to who may do them', async () => {
+    const reason = 'seen by all';
+    await api.request('POST', '/v1/schedules/shared/pause', { reason });
     const { body } = await api.request<{ key: string }>('POST', '/v1/api-keys', {
       name: 'viewer',
       role: 'viewer',
     });
     const viewer = await consoleOf(api, body.key);
+    const asked: string[] = [];
+    viewer.page.on('request', (request) => asked.push(new URL(request.url()).pathname));
     for (const [address, heading] of [
       ['/dead-letters?actor=signups', 'Dead letters'],
       ['/schedules/of/heartbeat.beat', 'heartbeat.beat'],
@@ -485,8 +512,13 @@ serverSuite('chromium', 'the console where operators work', () => {
       const main = viewer.page.getByRole('main');
       expect(await main.getByRole('button', { name: ACTIONS }).count()).toBe(0);
     }
+    await viewer.go('/schedules/of/shared', 'shared');
+    await viewer.page.getByText(reason).first().waitFor();
+    await viewer.page.getByRole('table').first().waitFor();
+    expect(asked).toContain('/v1/schedules/shared');
     await viewer.go('/audit', 'Audit');
     await viewer.page.getByText('it needs the permission audit:read').waitFor();
+    expect(asked).not.toContain('/v1/audit');
     expect(viewer.troubles).toEqual([]);
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { deedOf, isAskedFor } from './audit.deed.js';
+import { deedAskedFor, deedOf } from './audit.deed.js';
 import type { AuditEntry } from './audit.entry.js';
 
 const ENTRY = { at: '2026-01-01T00:00:00.000Z', who: 'api-key:ak_1', name: 'Ada', status: 200 };
@@ -48,6 +48,11 @@ describe('a deed', () => {
       '/board/api/queues/email%3Aemail.dead/repeat:repeat/retry',
       ...(['retry', 'board/queues/email.dead/repeat:repeat'] as const),
     ],
+    [
+      'PUT /board/api/queues/:queueName/rate-limit/release',
+      '/board/api/queues/email/rate-limit/release',
+      ...(['release', 'board/queues/email'] as const),
+    ],
     ['PUT /board/api/queues/pause', '/board/api/queues/pause', 'pause', 'board/queues'],
     ['DELETE /x', '/x', 'delete', 'x'],
   ])('of %s at %s', (call, path, action, target) => {
@@ -87,7 +92,7 @@ describe('an entry that is asked for', () => {
     { target: '/v1/schedules/a%2Fb/' },
     { action: 'pause', who: 'Ada', target: 'schedules/a/b' },
   ])('is %o', (filter) => {
-    expect(isAskedFor(paused, filter)).toBe(true);
+    expect(deedAskedFor(paused, filter)).toEqual(deedOf(paused));
   });
 
   it.each([
@@ -99,11 +104,11 @@ describe('an entry that is asked for', () => {
     { target: 'pause' },
     { action: 'pause', who: 'eve' },
   ])('is not %o', (filter) => {
-    expect(isAskedFor(paused, filter)).toBe(false);
+    expect(deedAskedFor(paused, filter)).toBeUndefined();
   });
 
   it('may have a path that was cut within a character', () => {
     const cut = entry('DELETE /v1/messages/:id', '/v1/messages/ab%F');
-    expect(isAskedFor(cut, { target: 'ab%F' })).toBe(true);
+    expect(deedAskedFor(cut, { target: 'ab%F' })).toEqual(deedOf(cut));
   });
 });

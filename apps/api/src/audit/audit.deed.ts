@@ -63,18 +63,19 @@ function readRoute(url: string): { verb: string; depth: number } {
   // What the board does to all queues names none.
   const isOfAll = last < 0 && parts[1] === 'board';
   const depth = isOfAll ? parts.length - 1 : last < 0 ? parts.length : last + 1;
-  return { verb: parts.slice(depth).join('/'), depth };
+  return { verb: parts.slice(depth).at(-1) ?? '', depth };
 }
 
-/** Whether an entry is one of those that are asked for. */
-export function isAskedFor(entry: AuditEntry, { action, who, target }: AuditFilter): boolean {
-  const deed = deedOf(entry);
+/** What was done by an entry that is asked for; undefined for the others. */
+export function deedAskedFor(entry: AuditEntry, filter: AuditFilter): Deed | undefined {
+  const { action, who, target } = filter;
   const has = (text: string): boolean => text.toLowerCase().includes((who ?? '').toLowerCase());
-  return (
+  if (who !== undefined && !has(entry.who) && !has(entry.name)) return undefined;
+  const deed = deedOf(entry);
+  const isAsked =
     (action === undefined || action === deed.action) &&
-    (who === undefined || has(entry.who) || has(entry.name)) &&
-    (target === undefined || isWithin(target, deed.target))
-  );
+    (target === undefined || isWithin(target, deed.target));
+  return isAsked ? deed : undefined;
 }
 
 function isWithin(wanted: string, target: string): boolean {

@@ -1,8 +1,16 @@
-import { Actors, CLOCK, ENGINE, type Clock, type Engine } from '@callsheet/messaging';
+import {
+  Actors,
+  CLOCK,
+  ENGINE,
+  unreadable,
+  type Clock,
+  type Engine,
+  type JournalRow,
+} from '@callsheet/messaging';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { AUDIT_LOG, KeepEntry, LOG } from './audit.actor.js';
-import { isAskedFor, type AuditFilter } from './audit.deed.js';
+import { deedAskedFor, type AuditFilter, type Deed } from './audit.deed.js';
 import { fitted, type AuditEntry } from './audit.entry.js';
 
 /** An entry whose outcome is not known. */
@@ -13,9 +21,14 @@ export interface OpenEntry {
   drop(): Promise<void>;
 }
 
+/** An entry, and what was done by it; of one that cannot be decrypted here, when it was kept and why it cannot. */
+export type FoundEntry = { id: string } & (
+  { entry: AuditEntry; deed: Deed } | { at: number; unreadable: string }
+);
+
 /** Entries that were found. */
 export interface FoundEntries {
-  items: { id: string; entry: AuditEntry }[];
+  items: FoundEntry[];
   /** Where it goes on: behind the entry with this id. */
   next?: string;
 }
@@ -66,7 +79,7 @@ export class AuditLog {
 
   /**
    * Entries of a filter, newest first: at most `limit`, those older than the one with the id `before` if one is given. They are looked
-   * for one after the other, {@link MOST_READ} in a call.
+   * for one after the other, {@link MOST_READ} in a call. What cannot be decrypted is nothing that was looked for.
    */
   async page(filter: AuditFilter, limit: number, before?: string): Promise<FoundEntries> {
     const isSearch = Object.values(filter).some((value) => value !== undefined);
@@ -79,17 +92,26 @@ export class AuditLog {
         limit: size,
         ...(last !== undefined && { before: last }),
       });
-      for (const { id, row } of rows) {
-        const entry = row as unknown as AuditEntry;
-        if (isAskedFor(entry, filter)) {
+      for (const row of rows) {
+        const found = foundIn(row, filter);
+        if (found && (!isSearch || 'entry' in found)) {
           if (items.length === limit) return { items, next: last };
-          items.push({ id, entry });
+          items.push(found);
         }
-        last = id;
+        last = row.id;
       }
       if (rows.length < size) return { items };
       read += size;
     }
     return { items, next: last };
   }
+}
+
+/** What a row holds; undefined for an entry that is not asked for. */
+function foundIn({ id, at, row }: JournalRow, filter: AuditFilter): FoundEntry | undefined {
+  const problem = unreadable({ data: row });
+  if (problem !== undefined) return { id, at, unreadable: problem };
+  const entry = row as unknown as AuditEntry;
+  const deed = deedAskedFor(entry, filter);
+  return deed && { id, entry, deed };
 }

@@ -1,4 +1,4 @@
-import { Actors, ENGINE, RoutesActor, type Engine } from '@callsheet/messaging';
+import { Actors, ENGINE, RoutesActor, type Engine, type JournalRow } from '@callsheet/messaging';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { eventually } from '../../../../test/support/eventually.js';
@@ -177,6 +177,26 @@ describe('the audit log', () => {
       [0, undefined],
     ]);
     journal.mockRestore();
+  });
+
+  it('tells of an entry that cannot be decrypted that it is there, and finds those before it', async () => {
+    const entry = { at: '2026-01-01T00:00:00.000Z', who: 'x', name: 'Ada' };
+    const rows: JournalRow[] = [
+      { id: '2-0', at: 0, row: { $encrypted: { kid: 'gone' } } },
+      { id: '1-0', at: 0, row: { ...entry, call: 'DELETE /x', path: '/x' } },
+    ];
+    const journal = vi.spyOn(app.get<Engine>(ENGINE), 'journal').mockResolvedValue(rows);
+    const all = await entries();
+    const found = await entries('?who=ada&action=delete&target=x');
+    journal.mockRestore();
+    expect(all).toEqual([
+      {
+        ...{ id: '2-0', at: '1970-01-01T00:00:00.000Z', who: '', name: '', call: '', path: '' },
+        ...{ action: '', target: '', unreadable: expect.stringContaining("key 'gone'") },
+      },
+      expect.objectContaining({ id: '1-0', action: 'delete' }),
+    ]);
+    expect(found).toEqual(all.slice(1));
   });
 
   it("is nobody's to write", async () => {

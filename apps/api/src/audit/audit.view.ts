@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { journalQuery } from '../keys/key.view.js';
+import { iso } from '../messages/message.view.js';
 import { schemas } from '../schema.registry.js';
-import { deedOf } from './audit.deed.js';
 import { auditEntry } from './audit.entry.js';
-import type { FoundEntries } from './audit.log.js';
+import type { FoundEntries, FoundEntry } from './audit.log.js';
 
 /** The query of a page of the audit log. */
 export const auditQuery = journalQuery.extend({
@@ -21,6 +21,10 @@ export const auditPage = z
         id: z.string(),
         action: z.string().describe('what was done, in a word: create, change, pause, redrive'),
         target: z.string().describe('to what, as its path below /v1: schedules/weekly'),
+        unreadable: z
+          .string()
+          .optional()
+          .describe('why nothing is said but when: it is encrypted, and cannot be decrypted here'),
       }),
     ),
     next: z
@@ -32,5 +36,12 @@ export const auditPage = z
 export type AuditPage = z.infer<typeof auditPage>;
 
 export function toAuditPage({ items, next }: FoundEntries): AuditPage {
-  return { items: items.map(({ id, entry }) => ({ id, ...entry, ...deedOf(entry) })), next };
+  return { items: items.map(toEntryView), next };
+}
+
+function toEntryView(found: FoundEntry): AuditPage['items'][number] {
+  const { id } = found;
+  if ('entry' in found) return { id, ...found.entry, ...found.deed };
+  const nothing = { who: '', name: '', call: '', path: '', action: '', target: '' };
+  return { id, at: iso(found.at), ...nothing, unreadable: found.unreadable };
 }

@@ -1356,6 +1356,8 @@ export interface components {
                 action: string;
                 /** @description to what, as its path below /v1: schedules/weekly */
                 target: string;
+                /** @description why nothing is said but when: it is encrypted, and cannot be decrypted here */
+                unreadable?: string;
             }[];
             /** @description `before` of the next page, which may be empty; absent when this is the last */
             next?: string;

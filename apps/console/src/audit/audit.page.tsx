@@ -24,21 +24,25 @@ const COLUMNS: readonly Column<Entry>[] = [
   },
   {
     name: 'What',
-    of: ({ action, target, call, path, after, asked }) => (
-      <div>
-        <strong>{action}</strong> <TargetLink target={target} /> {nameIn(after ?? asked)}
-        <div className="quiet small">
-          {call.split(' ', 1)[0]} {path}
+    of: ({ action, target, call, path, after, asked, unreadable }) =>
+      unreadable === undefined ? (
+        <div>
+          <strong>{action}</strong> <TargetLink target={target} path={path} />{' '}
+          {nameIn(after ?? asked)}
+          <div className="quiet small">
+            {call.split(' ', 1)[0]} {path}
+          </div>
         </div>
-      </div>
-    ),
+      ) : (
+        <span className="quiet">{unreadable}</span>
+      ),
   },
   { name: 'Answer', of: ({ status }) => status ?? 'not known' },
   { name: 'Why', of: ({ reason }) => reason },
   { name: 'Changed', of: (entry) => <AuditChange entry={entry} /> },
 ];
 
-/** What can be done with the API, in the words of the log. */
+/** What can be done with the API, in the words of the log; the board has others. */
 const ACTIONS = [
   ...['create', 'change', 'delete', 'pause', 'resume', 'trigger', 'backfill', 'redrive', 'discard'],
   ...['cancel', 'release', 'run', 'reset', 'rotate', 'revoke'],
@@ -62,7 +66,7 @@ export function AuditPage(): ReactElement {
     <Page title="Audit">
       <FilterBar
         filters={[
-          { name: 'action', label: 'Action', options: ACTIONS },
+          { name: 'action', label: 'Action', suggestions: ACTIONS },
           { name: 'who', label: 'Who' },
           { name: 'target', label: 'Target', placeholder: 'schedules/weekly' },
         ]}

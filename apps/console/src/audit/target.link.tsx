@@ -2,9 +2,16 @@ import type { ReactElement } from 'react';
 import { Link } from 'wouter';
 import { decoded, pathTo, query } from '../address.js';
 
-/** What a change was about, as a link to its page if it has one. @param target as the API names it: `schedules/weekly` */
-export function TargetLink({ target }: { target: string }): ReactElement {
-  const parts = target.split('/').map(decoded);
+/** What a change was about, as a link to its page if it has one. */
+export function TargetLink({
+  target,
+  path,
+}: {
+  /** As the API names it: `schedules/weekly`. A process of an earlier release, while there is one, does not. */
+  target: string | undefined;
+  path: string;
+}): ReactElement {
+  const parts = (target ?? path).split('/').map(decoded);
   const page = pageOf(parts);
   const text = parts.join('/');
   return page === undefined ? <span>{text}</span> : <Link href={page}>{text}</Link>;

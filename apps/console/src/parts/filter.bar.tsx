@@ -1,12 +1,14 @@
 import { useId, type ReactElement } from 'react';
+import { Choices } from './choices.js';
 import { textIn } from './text.in.js';
 import { useUrlState } from './url.state.js';
 
-/** A filter: a choice when it has options, else a text. */
+/** A filter: a choice when it has options, else a text, for which there may be suggestions. */
 interface Filter {
   name: string;
   label: string;
   options?: readonly string[];
+  suggestions?: readonly string[];
   placeholder?: string;
 }
 
@@ -24,7 +26,7 @@ export function FilterBar({ filters }: { filters: readonly Filter[] }): ReactEle
         set(Object.fromEntries(filters.map(({ name }) => [name, textIn(form, name)])));
       }}
     >
-      {filters.map(({ name, label, options, placeholder }) => {
+      {filters.map(({ name, label, options, suggestions, placeholder }) => {
         const value = get(name) ?? '';
         return (
           <label key={name} htmlFor={`${id}-${name}`}>
@@ -37,10 +39,7 @@ export function FilterBar({ filters }: { filters: readonly Filter[] }): ReactEle
                 onChange={({ currentTarget }) => set({ [name]: currentTarget.value })}
               >
                 <option value="">any</option>
-                {/* What the address says is always there: a search would else take it out. */}
-                {[...new Set([...options, ...(value ? [value] : [])])].map((option) => (
-                  <option key={option}>{option}</option>
-                ))}
+                <Choices options={options} value={value} />
               </select>
             ) : (
               // A new address is a new field, which else would keep what was typed.
@@ -51,8 +50,16 @@ export function FilterBar({ filters }: { filters: readonly Filter[] }): ReactEle
                 type="search"
                 defaultValue={value}
                 placeholder={placeholder}
+                list={suggestions && `${id}-${name}-suggestions`}
                 className={placeholder && placeholder.length > 20 ? 'wide' : undefined}
               />
+            )}
+            {suggestions && (
+              <datalist id={`${id}-${name}-suggestions`}>
+                {suggestions.map((each) => (
+                  <option key={each} value={each} />
+                ))}
+              </datalist>
             )}
           </label>
         );
