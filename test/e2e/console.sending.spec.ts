@@ -163,7 +163,12 @@ serverSuite('chromium', 'the form of the console that sends a message', () => {
     expect(shown).toEqual({ street: 'Plaza 2', weight: 1, fragile: false });
     expect(params()).toMatchObject({ as: 'json' });
     expect(await stage.look('send json')).toEqual([]);
+    await field('Data').fill('[1]');
+    await button('Write data in fields').click();
+    await page.getByRole('alert').getByText('must be an object').waitFor();
+    expect(params()).toMatchObject({ as: 'json' });
     await field('Data').fill('{"street": 7, "weight": 1, "unheard": [1]}');
+    expect(await page.getByRole('alert').count()).toBe(0);
     await button('Write data in fields').click();
     expect(await field('street').inputValue()).toBe('7');
     expect(await field('unheard (optional)').inputValue()).toBe('[\n  1\n]');
@@ -205,6 +210,24 @@ serverSuite('chromium', 'the form of the console that sends a message', () => {
     await stage.go('/messages?actor=parcel&state=delayed', 'Messages');
     const rows = page.getByRole('table', { name: 'Messages' }).getByRole('row');
     await expect.poll(() => rows.count()).toBe(3);
+  });
+
+  it('makes another call when it is begun anew, even with the same in it', async () => {
+    await stage.go('/messages?new=yes&type=parcel.weigh&delay=1h', 'Send a message');
+    sends.length = 0;
+    await field('grams').fill('300');
+    await page.route('**/v1/messages', (route) => route.abort());
+    await button('Send').click();
+    await page.getByRole('alert').getByText('the API does not answer').waitFor();
+    await page.unroute('**/v1/messages');
+    await page.getByRole('link', { name: 'Messages', exact: true }).first().click();
+    await stage.at('Messages');
+    await page.goBack();
+    await field('grams').fill('300');
+    await button('Send').click();
+    await page.getByRole('status').getByText('waits until it is due').waitFor();
+    const [lost, anew, ...more] = sends.map((request) => request.headers()['idempotency-key']);
+    expect([anew, more]).toEqual([expect.not.stringMatching(`^${lost}$`), []]);
   });
 
   it('leads to a message that tells when it is tried again, and how often at most', async () => {

@@ -1,6 +1,9 @@
-import { useRef, useState, type ReactElement } from 'react';
+import { useEffect, useRef, useState, type ReactElement } from 'react';
 import type { Shown } from '../api/client.js';
+import { onceKeys } from '../api/once.keys.js';
+import { Choices } from '../parts/choices.js';
 import { DataField } from '../parts/data.field.js';
+import { FailureNote } from '../parts/failure.note.js';
 import { Field } from '../parts/field.js';
 import { jsonText, objectIn } from '../parts/json.text.js';
 import { dataIn, fieldsOf } from '../parts/schema.fields.js';
@@ -32,6 +35,9 @@ export function MessageForm({
   const form = useRef<HTMLFormElement>(null);
   /** As it was when the way to write it was changed last. */
   const [written, setWritten] = useState<Record<string, unknown>>();
+  /** Why it cannot be written in another way, when no field says that. */
+  const [unwritable, setUnwritable] = useState<unknown>();
+  useEffect(() => onceKeys.forget(), []);
   const type = get('type') ?? initialType;
   const known = types.find((each) => each.type === type);
   const fields = fieldsOf(known?.jsonSchema, written);
@@ -48,9 +54,10 @@ export function MessageForm({
     try {
       setWritten(read(new FormData(form.current)));
       replace({ as: isJson ? undefined : 'json' });
-    } catch {
-      // The field at fault says what is wrong.
-      form.current.reportValidity();
+      setUnwritable(undefined);
+    } catch (error) {
+      // The field at fault says what is wrong, if the browser knows of it.
+      if (form.current.reportValidity()) setUnwritable(error);
     }
   };
   return (
@@ -58,6 +65,7 @@ export function MessageForm({
       ref={form}
       verb="Send"
       reason={false}
+      onInput={() => setUnwritable(undefined)}
       send={(filled) => {
         const [priority, delay] = [textIn(filled, 'priority'), textIn(filled, 'delay')];
         return send({
@@ -80,11 +88,7 @@ export function MessageForm({
               onChange={({ currentTarget }) => choose(currentTarget.value)}
             >
               <option value="">choose one</option>
-              {[...new Set([...types.map((each) => each.type), ...(type ? [type] : [])])].map(
-                (each) => (
-                  <option key={each}>{each}</option>
-                ),
-              )}
+              <Choices options={types.map((each) => each.type)} value={type} />
             </select>
           )}
         </Field>
@@ -110,11 +114,14 @@ export function MessageForm({
         ))
       )}
       {fields.length > 0 && (
-        <div className="actions">
-          <button type="button" onClick={toggle}>
-            {isJson ? 'Write data in fields' : 'Write data as JSON'}
-          </button>
-        </div>
+        <>
+          <FailureNote error={unwritable} />
+          <div className="actions">
+            <button type="button" onClick={toggle}>
+              {isJson ? 'Write data in fields' : 'Write data as JSON'}
+            </button>
+          </div>
+        </>
       )}
       <div className="pair">
         <Field label="Priority" path="priority">
@@ -126,9 +133,7 @@ export function MessageForm({
               onChange={({ currentTarget }) => replace({ priority: currentTarget.value })}
             >
               <option value="">normal (default)</option>
-              {[...new Set([...LANES, get('priority') ?? 'low'])].map((lane) => (
-                <option key={lane}>{lane}</option>
-              ))}
+              <Choices options={LANES} value={get('priority')} />
             </select>
           )}
         </Field>

@@ -4,6 +4,7 @@ import { pathTo, query } from '../address.js';
 import { useActors } from '../api/actors.js';
 import { client, type Shown } from '../api/client.js';
 import { useMe } from '../api/me.js';
+import { useMessageTypes } from '../api/message.types.js';
 import { refresh } from '../api/queries.js';
 import { Page } from '../parts/page.js';
 import { useUrlState } from '../parts/url.state.js';
@@ -19,14 +20,11 @@ export function newMessage(actor?: string, type?: string): string {
 /** Sends a message. */
 export function NewMessagePage(): ReactElement {
   const { may } = useMe();
-  const { actors = [], isLoading } = useActors();
+  const { isLoading } = useActors();
   const { get } = useUrlState();
   const [sent, setSent] = useState<Receipt>();
   const actor = get('actor');
-  const types = actors
-    .filter(({ name }) => actor === undefined || name === actor)
-    .flatMap(({ messages }) => messages)
-    .sort((one, other) => one.type.localeCompare(other.type));
+  const types = useMessageTypes(actor);
   return (
     <Page title="Send a message">
       {!may('messages:send') && (

@@ -56,10 +56,40 @@ describe('fields of a schema', () => {
   });
 
   it.each([
+    ['a union with null', { anyOf: [{ type: 'string' }, { type: 'null' }] }],
+    ['a union with numbers', { anyOf: [{ type: 'string' }, { type: 'number' }] }],
+    ['choices of one text', { enum: [1, '1'] }],
+    ['a choice without text', { enum: [' ', 1] }],
+  ])('have JSON for %s, which text does not tell apart', (_, schema) => {
+    const [field] = fieldsOf({ properties: { a: schema } });
+    expect(field).toMatchObject({ writing: 'json', choices: [] });
+  });
+
+  it('have text for texts of several kinds, and for one that may be empty', () => {
+    const email = { type: 'string', format: 'email' };
+    const fields = fieldsOf({
+      properties: {
+        a: { anyOf: [email, { type: 'string' }] },
+        b: { type: 'string', enum: ['', 'b'] },
+      },
+    });
+    expect(fields.map(({ writing }) => writing)).toEqual(['line', 'text']);
+  });
+
+  it('have nothing in them that every object has', () => {
+    const [field] = fieldsOf({ properties: { constructor: { type: 'string' } } }, {});
+    expect(field).toMatchObject({ name: 'constructor', writing: 'text', initial: '' });
+    const [, other] = fieldsOf({ properties: { a: {} } }, { toString: 'x' });
+    expect(other).toMatchObject({ name: 'toString', writing: 'json', initial: '"x"' });
+  });
+
+  it.each([
     [{ to: 'ada@example.org', count: 1, urgent: true }],
     [{ to: ['ada@example.org'], count: 'not a number', urgent: null, unknown: { a: 1 } }],
     [{ to: 'a', subject: 'two\nlines', text: '', lane: 'unheard of', more: { a: [1] } }],
     [{ to: '', text: 'two\nlines', lane: 'slow' }],
+    [{ to: 'a', text: 'two\r\nlines' }],
+    [{ to: 'a', constructor: 1, toString: 'x' }],
   ])('show data of any kind so that it is read as it was: %o', (data) => {
     const fields = fieldsOf(SCHEMA, data);
     const texts = Object.fromEntries(fields.map(({ name, initial }) => [name, initial]));

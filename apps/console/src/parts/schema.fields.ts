@@ -42,8 +42,8 @@ export function fieldsOf(schema: Schema | undefined, data: Data = {}): SchemaFie
   if (declared.length === 0) return [];
   const others = Object.keys(data).filter((name) => !Object.hasOwn(properties, name));
   return [...declared, ...others].map((name) => {
-    const property = properties[name] ?? {};
-    const value = data[name];
+    const property = (Object.hasOwn(properties, name) && properties[name]) || {};
+    const value = Object.hasOwn(data, name) ? data[name] : undefined;
     const choices = choicesOf(property);
     const usual = writingOf(property, choices);
     const isRequired = required.includes(name);
@@ -92,9 +92,11 @@ function choicesOf(schema: Schema): Choice[] {
   if (schema['type'] === 'boolean') return [false, true];
   const { const: only, enum: some } = schema as { const?: unknown; enum?: unknown };
   const values: unknown[] = only !== undefined ? [only] : Array.isArray(some) ? some : [];
-  return values.every((value) => ['string', 'number', 'boolean'].includes(typeof value))
-    ? (values as Choice[])
-    : [];
+  if (!values.every((value) => ['string', 'number', 'boolean'].includes(typeof value))) return [];
+  // What is chosen is told by its text; an empty one means that nothing is.
+  const texts = values.map(String);
+  const areTold = new Set(texts).size === texts.length && texts.every((text) => text.trim() !== '');
+  return areTold ? (values as Choice[]) : [];
 }
 
 function writingOf(schema: Schema, choices: readonly Choice[]): Writing {
@@ -106,8 +108,9 @@ function writingOf(schema: Schema, choices: readonly Choice[]): Writing {
     maxLength?: number;
     anyOf?: Schema[];
   };
-  // One address or a list of them: mostly it is one.
-  const text = anyOf?.find((each) => each['type'] === 'string');
+  // One address or a list of them: mostly it is one. What may be a number or null cannot be told from text.
+  const isText = anyOf?.every(({ type }) => ['string', 'array', 'object'].includes(type as string));
+  const text = isText && anyOf?.find((each) => each['type'] === 'string');
   if (text) return writingOf(text, []);
   if (type === 'number' || type === 'integer') return 'number';
   if (type !== 'string') return 'json';
@@ -121,7 +124,8 @@ function fits(writing: Writing, value: unknown, choices: readonly Choice[]): boo
     case 'line':
       return typeof value === 'string' && !/[\r\n]/.test(value);
     case 'text':
-      return typeof value === 'string';
+      // A form has \n for each end of a line.
+      return typeof value === 'string' && !value.includes('\r');
     case 'number':
       return typeof value === 'number';
     case 'choice':
