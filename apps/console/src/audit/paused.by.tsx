@@ -1,8 +1,9 @@
 import type { ReactElement } from 'react';
-import { api, type Shown } from '../api/client.js';
+import { api } from '../api/client.js';
 import { useMe } from '../api/me.js';
+import { NEAR, pauseEntry } from './pause.entry.js';
 
-/** Who paused something, as the audit log says; nothing for who may not read that, and when it was code. */
+/** Who paused something, where the audit log still tells; nothing for who may not read that, and when it was code. */
 export function PausedBy({
   target,
   since,
@@ -15,16 +16,15 @@ export function PausedBy({
   const { data } = api.useQuery(
     'get',
     '/v1/audit',
-    { params: { query: { action: 'pause', target, limit: 1 } } },
-    // Events tell of new entries.
-    { enabled: may('audit:read'), refetchInterval: false },
+    { params: { query: { action: 'pause', target, limit: 100 } } },
+    {
+      // Once it is found it stays; only while the pause is young may there come a nearer one.
+      enabled: ({ state }) =>
+        may('audit:read') &&
+        (state.dataUpdatedAt < Date.parse(since) + NEAR ||
+          pauseEntry(state.data?.items ?? [], target, since) === undefined),
+    },
   );
-  const [last] = data?.items ?? [];
-  return last && pausedIn(last).includes(since) ? <span> by {last.name}</span> : null;
-}
-
-/** When the pauses began that an entry tells of: of a schedule, an actor or a pipeline. */
-function pausedIn({ after = {} }: Shown['AuditPage']['items'][number]): unknown[] {
-  const { pause, paused } = after as Record<'pause' | 'paused', Record<string, unknown>>;
-  return [pause?.['since'], paused?.['since'], pause?.['at']];
+  const entry = data && pauseEntry(data.items, target, since);
+  return entry ? <span> by {entry.name}</span> : null;
 }
