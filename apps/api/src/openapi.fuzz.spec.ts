@@ -118,7 +118,10 @@ beforeAll(async () => {
     ...{ messages: ['taken', 'dead'], 'dead-letters': ['dead'], 'api-keys': [key, key, 'x'] },
     ...{ actors: ['greeter', 'shelf', 'vault', 'vault'], keys: ['a'], routes: ['led', 'new'] },
     ...{ schedules: ['weekly', 'new'], rooms: ['lobby'], sync: ['numbers'], hooks: ['shop'] },
-    topics: ['greeter.greet', 'shelf.keep', 'hooks.shop.x'],
+    ...{
+      topics: ['greeter.greet', 'shelf.keep', 'hooks.shop.x'],
+      subscriptions: ['shelf', 'gone'],
+    },
   };
 });
 afterAll(async () => {
