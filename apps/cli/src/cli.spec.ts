@@ -53,7 +53,9 @@ describe('--json', () => {
     await document('routes show shape');
     await document(`routes test shelf.keep '{}' --topic a.b`);
     await document('routes delete shape --yes');
-    await app().get<Engine>(ENGINE).bind('actor:gone', [{ type: 'shelf.keep' }]);
+    await app()
+      .get<Engine>(ENGINE)
+      .bind('actor:gone', [{ type: 'shelf.keep' }]);
     await document('subscriptions list');
     await document('subscriptions delete gone --yes');
     await document('keys list');
