@@ -115,7 +115,8 @@ export const effectCases: Case[] = [
         context.envelope({ ...to, priority, data: { n } }),
       );
       const dueAt = Date.now() + 1_500;
-      const later = context.envelope({ ...to, dueAt, data: { n: 'later' } });
+      // Last by its priority too: a slow machine may begin none of them before it is due.
+      const later = context.envelope({ ...to, dueAt, priority: 200, data: { n: 'later' } });
       const message = context.envelope();
       await engine.send([message]);
       await context.consume(engine, () => doneWith({ sends: [later, ...now] }));
@@ -215,7 +216,8 @@ export const effectCases: Case[] = [
       const { deliveries } = await context.consume(engine, done, { actor: other, concurrency: 50 });
       await eventually(() => deliveries.length >= 1_000, { timeout: 40_000 });
       expect(new Set(ids(deliveries))).toEqual(new Set(ids(sends)));
-      expect(deliveries).toHaveLength(1_000);
+      // A starved process may lose a lock, and be given a message again.
+      expect(deliveries.filter(({ crashes }) => crashes === 0)).toHaveLength(1_000);
     },
   },
   {

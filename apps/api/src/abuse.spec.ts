@@ -274,7 +274,8 @@ const TABLE: [name: string, request: Request, answer: Refusal][] = [
   // The audit log
   ['audit: limit 0', get('/v1/audit?limit=0'), query('limit')],
   ['audit: before NUL', get('/v1/audit?before=%00'), query('before')],
-  ['audit: by whom', get('/v1/audit?who=local'), query('who')],
+  ['audit: by what', get('/v1/audit?by=local'), query('by')],
+  ['audit: who too long', get(`/v1/audit?who=${'x'.repeat(251)}`), query('who')],
   ['audit: written', post('/v1/audit', {}), [405, 'method_not_allowed']],
   ['audit: removed', remove('/v1/audit'), [405, 'method_not_allowed']],
   [
