@@ -3,34 +3,36 @@
  * one part in twenty of a worker's time ([0010](../../../docs/decisions/0010-speed.md)), is made for who asks for it.
  */
 export class Stop {
-  /** Why, once it was told. */
-  reason: unknown;
-  private isTold = false;
+  private told?: Error;
   private controller?: AbortController;
-  private listener?: () => void;
+  private listener?: (reason: Error) => void;
 
   get aborted(): boolean {
-    return this.isTold;
+    return this.told !== undefined;
+  }
+
+  /** Why, once it was told. */
+  get reason(): Error | undefined {
+    return this.told;
   }
 
   /** Aborts with this, or has. */
   get signal(): AbortSignal {
     this.controller ??= new AbortController();
-    if (this.isTold) this.controller.abort(this.reason);
+    if (this.told) this.controller.abort(this.told);
     return this.controller.signal;
   }
 
   /** The first reason counts. */
-  abort(reason: unknown): void {
-    if (this.isTold) return;
-    this.isTold = true;
-    this.reason = reason;
-    this.listener?.();
+  abort(reason: Error): void {
+    if (this.told) return;
+    this.told = reason;
+    this.listener?.(reason);
     this.controller?.abort(reason);
   }
 
-  /** Calls `listener` when it is told, in place of an earlier one; none any more without it. */
-  listen(listener?: () => void): void {
+  /** Calls `listener` with the reason when it is told, in place of an earlier one; none any more without it. */
+  listen(listener?: (reason: Error) => void): void {
     this.listener = listener;
   }
 }

@@ -1,15 +1,19 @@
 import { Logger } from '@nestjs/common';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { systemClock } from './clock.js';
 import type { Outcome } from './engine.js';
 import {
   CancelledError,
   LockLostError,
+  RejectError,
   StoppingError,
   TurnEndedError,
   TurnTimeoutError,
 } from './messaging.errors.js';
 import { Stop } from './stop.js';
-import { clock, delivery, turn, send, settle } from '../../../test/support/bank.turns.js';
+import { clock, delivery, failing, turn, send, settle } from '../../../test/support/bank.turns.js';
+import { told } from '../../../test/support/test.delivery.js';
 
 beforeAll(() => Logger.overrideLogger(false));
 afterAll(() => Logger.overrideLogger(['log', 'warn', 'error']));
@@ -133,5 +137,102 @@ describe('a turn that is cancelled', () => {
     );
     stop.abort(new CancelledError('bank-1'));
     expect(await running).toEqual({ kind: 'done' });
+  });
+});
+
+describe('a turn whose signal aborts', () => {
+  const REAL = { clock: systemClock };
+
+  it('does not begin when it is aborted already', async () => {
+    let called = false;
+    const outcome = await turn(() => (called = true), delivery({ stop: told() }), {}, REAL);
+    expect(outcome).toEqual({ kind: 'release' });
+    expect(called).toBe(false);
+  });
+
+  it('hands back when its handler throws because of it, whatever it throws', async () => {
+    for (const thrown of [undefined, new Error('stopped'), new RejectError('stopped')]) {
+      const stop = new Stop();
+      const running = turn(
+        async (_, { signal }) => {
+          await new Promise((resolve) => signal.addEventListener('abort', resolve));
+          signal.throwIfAborted();
+          throw thrown;
+        },
+        delivery({ stop }),
+        {},
+        REAL,
+      );
+      stop.abort(new StoppingError());
+      expect(await running).toEqual({ kind: 'release' });
+    }
+  });
+
+  it('is done when its handler brings the work to its end within its patience', async () => {
+    const stop = new Stop();
+    const running = turn(
+      async (_, { signal }) => {
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        await delay(20);
+      },
+      delivery({ stop }),
+      {},
+      REAL,
+    );
+    stop.abort(new StoppingError());
+    expect(await running).toEqual({ kind: 'done' });
+  });
+
+  it('hands back, in bounded time, when its handler ignores it', async () => {
+    const stop = new Stop();
+    const running = turn(() => new Promise(() => undefined), delivery({ stop }), {}, REAL);
+    stop.abort(new StoppingError());
+    const start = performance.now();
+    expect(await running).toEqual({ kind: 'release' });
+    expect(performance.now() - start).toBeGreaterThan(400);
+    expect(performance.now() - start).toBeLessThan(2_000);
+  });
+
+  it('waits for its handler to the end when the lock is lost: it must not be started twice', async () => {
+    for (const fails of [false, true]) {
+      const lost = new Stop();
+      let finish = (): void => undefined;
+      const running = turn(
+        () =>
+          new Promise<void>(
+            (resolve, reject) => (finish = fails ? () => reject(new Error('x')) : resolve),
+          ),
+        delivery({ stop: lost }),
+        {},
+        REAL,
+      );
+      lost.abort(new LockLostError());
+      expect(await Promise.race([running, delay(700, 'still running')])).toBe('still running');
+      finish();
+      expect(await running).toEqual({ kind: fails ? 'release' : 'done' });
+    }
+  });
+
+  it('and what its abandoned handler throws later hurts nobody', async () => {
+    const stop = new Stop();
+    let fail = (_: Error): void => undefined;
+    const running = turn(
+      () => new Promise((_, reject) => (fail = reject)),
+      delivery({ stop }),
+      {},
+      REAL,
+    );
+    stop.abort(new StoppingError());
+    expect(await running).toEqual({ kind: 'release' });
+    fail(new Error('much later'));
+    // Vitest fails the run on an unhandled rejection.
+    await delay(10);
+  });
+
+  it('is judged by its own end when it ended before', async () => {
+    const stop = new Stop();
+    const outcome = await failing(new Error('x'), delivery({ stop }));
+    stop.abort(new StoppingError());
+    expect(outcome).toMatchObject({ kind: 'retry' });
   });
 });

@@ -231,14 +231,14 @@ function perform(
     const fail = (error: unknown): void => {
       ended();
       if (outer.aborted) reject(toldToStop(outer));
-      else reject(stop.aborted ? stop.reason : error);
+      else reject(stop.reason ?? error);
     };
-    const abandon = (reason: unknown): void => {
+    const abandon = (reason: Error): void => {
       stop.abort(reason);
       if (reason instanceof LockLostError) return;
       cancels.push(clock.after(PATIENCE, () => fail(reason)));
     };
-    outer.listen(() => abandon(outer.reason));
+    outer.listen(abandon);
     cancels.push(() => outer.listen());
     const { timeout } = handler;
     if (timeout !== undefined) {
