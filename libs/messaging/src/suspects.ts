@@ -60,11 +60,12 @@ export class Suspects {
     if (crashes < SUSPECT || isGuilty(delivery, true)) return run();
     const deaths = deathsOf(delivery);
     const now = this.clock.now();
-    this.expected.delete(nameOf(delivery));
-    this.notice(delivery, now);
+    const name = nameOf(delivery);
+    this.expected.delete(name);
+    this.notice(name, now);
     const isBusy = this.running && isWithin(now - this.running.since, ALONE);
     if (isBusy || isWithin(now - this.lastNew, LATER * deaths) || this.isBehind(deaths, now)) {
-      return this.later(delivery, now);
+      return this.later(name, deaths, now);
     }
     const running = { since: now };
     this.running = running;
@@ -74,16 +75,15 @@ export class Suspects {
         () => false,
       );
       // The store does not answer, or the message is another process's.
-      return isNoted ? await run() : this.later(delivery, now);
+      return isNoted ? await run() : this.later(name, deaths, now);
     } finally {
       if (this.running === running) this.running = undefined;
     }
   }
 
-  private notice(delivery: Delivery, now: number): void {
+  private notice(name: string, now: number): void {
     const { seen } = this;
     if (!isWithin(now - this.since, GATHERING)) return seen.clear();
-    const name = nameOf(delivery);
     if (!seen.has(name)) this.lastNew = now;
     seen.add(name);
   }
@@ -97,13 +97,12 @@ export class Suspects {
     return false;
   }
 
-  private later(delivery: Delivery, now: number): Outcome {
-    const name = nameOf(delivery);
+  private later(name: string, deaths: number, now: number): Outcome {
     for (const [earlier, { at }] of this.expected) {
       if (isWithin(now - at, EXPECTED)) break;
       this.expected.delete(earlier);
     }
-    this.expected.set(name, { deaths: deathsOf(delivery), at: now });
+    this.expected.set(name, { deaths, at: now });
     this.count(name, now);
     // The clock was set back.
     if (this.last > now + ALONE) this.last = now;
