@@ -143,6 +143,7 @@ export {
   type StoreInfo,
   type StoredState,
 } from './engine.js';
+export { hasEnded } from './ended.js';
 export { actorBindingOf, type ActorBinding } from './routing/actor.binding.js';
 export { MOST_BEFORE, QUEUES, type ActorQueue, type KeyedJob, type Queues } from './queues.js';
 export { redact, SECRET, type Secrecy } from './telemetry/redaction.js';

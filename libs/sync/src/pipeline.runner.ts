@@ -3,6 +3,7 @@ import {
   CLOCK,
   ENGINE,
   Happenings,
+  hasEnded,
   IdempotencyConflictError,
   InvalidMessageError,
   type Clock,
@@ -220,7 +221,7 @@ export class PipelineRunner {
     if (!run) return;
     const page = await this.engine.find(run.page, [pipeline.name]);
     // It cannot be in work: this turn is.
-    if (page && !['done', 'dead', 'cancelled'].includes(page.state)) return;
+    if (page && !hasEnded(page.state)) return;
     const errors = page?.history.length ?? 0;
     run.errors += errors;
     totals.errors += errors;

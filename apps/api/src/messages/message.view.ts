@@ -1,4 +1,5 @@
 import {
+  hasEnded,
   storageId,
   unreadable,
   type AttemptRecord,
@@ -150,10 +151,6 @@ export function toMessageView(
     waitMs: first === undefined ? undefined : Math.max(0, first - ready),
     latencyMs: finishedAt === undefined ? undefined : Math.max(0, finishedAt - ready),
   };
-}
-
-function hasEnded(state: MessageRecord['state']): boolean {
-  return state === 'done' || state === 'dead' || state === 'cancelled';
 }
 
 /** What was planned last; undefined: it waits for no time, or nobody has noted which. */

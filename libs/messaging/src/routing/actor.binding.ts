@@ -1,5 +1,17 @@
 import type { Json } from '../json.js';
 
+const ACTOR = 'actor:';
+
+/** The owner of what is bound for an actor. */
+export function ownerOf(actor: string): string {
+  return ACTOR + actor;
+}
+
+/** The actor that is this owner; undefined for other owners. */
+export function actorOf(owner: string): string | undefined {
+  return owner.startsWith(ACTOR) ? owner.slice(ACTOR.length) : undefined;
+}
+
 /** What is bound for an actor: its subscriptions, as one release of its code declares them. */
 export interface ActorBinding {
   /** A digest of them; undefined when no release has declared them. */

@@ -1,3 +1,4 @@
+import { ownerOf } from './actor.binding.js';
 import type { EventFilter } from './event.filter.js';
 import type { Receiver, RoutedEvent, Route, Subscription } from './route.js';
 
@@ -22,7 +23,7 @@ export function ofRoute({ id, match, to, set, last: isLast = false }: Route): Ca
 
 export function ofSubscription(subscriber: string, match: Subscription): Candidate {
   return {
-    owner: `actor:${subscriber}`,
+    owner: ownerOf(subscriber),
     subscriber,
     match,
     to: [subscriber],

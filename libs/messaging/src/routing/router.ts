@@ -5,6 +5,7 @@ import { copyId, type Envelope } from '../envelope.js';
 import { OptionError } from '../messaging.errors.js';
 import type { Json } from '../json.js';
 import type { Route, RoutedEvent, Subscription } from './route.js';
+import { actorOf, ownerOf } from './actor.binding.js';
 import type { Reached } from './reach.js';
 import { rendezvous } from './rendezvous.js';
 import { RoutingTable, subscriptionsOf, type Problem, type Routed } from './routing.table.js';
@@ -41,9 +42,6 @@ interface Load {
 
 /** How one of several is chosen: by load, which its copy adds to; only looked at; or always the same for the id of an event. */
 type Choice = 'load' | 'look' | { id: string };
-
-/** Before the name of an actor that has something bound. */
-const ACTOR = 'actor:';
 
 /** The most copies of one event: they are stored in one step. */
 const MOST_COPIES = 1_000;
@@ -104,15 +102,17 @@ export class Router {
 
   /** What is stored of the subscriptions of an actor, or undefined. */
   async subscriber(actor: string): Promise<Subscriber | undefined> {
-    return toSubscriber(actor, await this.engine.bound(ACTOR + actor));
+    return toSubscriber(actor, await this.engine.bound(ownerOf(actor)));
   }
 
   /** The same of all actors that have any, by name. */
   async subscribers(): Promise<Subscriber[]> {
     const { owners = {} } = (await this.engine.bindings()) ?? {};
     return Object.entries(owners)
-      .filter(([owner]) => owner.startsWith(ACTOR))
-      .flatMap(([owner, value]) => toSubscriber(owner.slice(ACTOR.length), value) ?? [])
+      .flatMap(([owner, value]) => {
+        const actor = actorOf(owner);
+        return (actor !== undefined && toSubscriber(actor, value)) || [];
+      })
       .sort((a, b) => (a.actor < b.actor ? -1 : 1));
   }
 

@@ -5,6 +5,7 @@ import { ACTOR_NAME, type MessageInstance } from '../message.js';
 import { OptionError } from '../messaging.errors.js';
 import { checkedText, seal, PUBLISH, type PublishOptions } from '../sealing.js';
 import { CLOCK, type Clock } from '../clock.js';
+import { ownerOf } from './actor.binding.js';
 import { ROUTES } from './own.actors.js';
 import { Router, toRouted, type Receiving, type Subscriber } from './router.js';
 import { Subscriptions } from './subscriptions.js';
@@ -122,7 +123,7 @@ export class Routes {
    * @throws OptionError for what cannot be its name, and for an actor of this process
    */
   async unsubscribe(actor: string): Promise<void> {
-    const owner = `actor:${checkedActor(actor)}`;
+    const owner = ownerOf(checkedActor(actor));
     if (this.declared.has(actor)) {
       throw new OptionError('actor', 'runs in this process, and subscribes as long as it does');
     }

@@ -12,7 +12,7 @@ import {
   ReleaseWatch,
   type Standing,
 } from '../release.js';
-import { actorBindingOf } from './actor.binding.js';
+import { actorBindingOf, ownerOf } from './actor.binding.js';
 import type { Subscription } from './route.js';
 import { Router } from './router.js';
 
@@ -134,8 +134,4 @@ export class Subscriptions {
     if (!isDeepStrictEqual(value, bound)) await this.router.bind(ownerOf(name), value);
     this.inForce.hear(name, { release, revision });
   }
-}
-
-function ownerOf(actor: string): string {
-  return `actor:${actor}`;
 }

@@ -4,7 +4,7 @@ import type { Delivery, Outcome } from '../engine.js';
 import type { Json } from '../json.js';
 import type { MessageClass, MessageInstance } from '../message.js';
 import { unobserved } from '../observer.js';
-import { actorBindingOf } from '../routing/actor.binding.js';
+import { ownerOf } from '../routing/actor.binding.js';
 import type { Router } from '../routing/router.js';
 import type { Subscription } from '../routing/route.js';
 import { turnRunner } from '../turn.runner.js';
@@ -78,10 +78,10 @@ export class Probes {
   }
 
   private async subscribe(type: string): Promise<void> {
-    const owners = (await this.engine.bindings())?.owners ?? {};
-    const bound = Object.values(owners).flatMap((value) => actorBindingOf(value).subscriptions);
-    if (bound.some((each) => (each as Subscription | undefined)?.type === type)) return;
+    const subscribers = await this.router.subscribers();
+    const bound = subscribers.flatMap(({ subscriptions }) => subscriptions);
+    if (bound.some((each) => each.type === type)) return;
     this.events.push({ type });
-    await this.router.bind(`actor:${EVENTS}`, this.events as unknown as Json);
+    await this.router.bind(ownerOf(EVENTS), this.events as unknown as Json);
   }
 }

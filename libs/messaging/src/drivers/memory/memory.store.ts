@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock.js';
+import { hasEnded } from '../../ended.js';
 import {
   sentOf,
   type Cancellation,
@@ -6,7 +7,6 @@ import {
   type Edited,
   type Effects,
   type MessageRecord,
-  type MessageState,
   type Outcome,
 } from '../../engine.js';
 import { storageIds, type Envelope } from '../../envelope.js';
@@ -138,7 +138,7 @@ export class MemoryStore {
       entry.work?.delivery.stop.abort(new CancelledError(entry.envelope.id));
       return 'cancelling';
     }
-    if (isEnded(entry)) return 'ended';
+    if (hasEnded(entry.state)) return 'ended';
     this.step(() => {
       this.withdraw(entry);
       this.end(entry, 'cancelled');
@@ -299,7 +299,7 @@ export class MemoryStore {
   private remove(entry: Entry): void {
     const queue = this.queueOf(entry);
     if (entry.state === 'dead') queue.letters.remove(entry);
-    else if (isEnded(entry)) queue.handled.remove(entry);
+    else if (hasEnded(entry.state)) queue.handled.remove(entry);
     else this.withdraw(entry);
     this.forget(queue, entry);
   }
@@ -363,8 +363,4 @@ function withData(
     ...(types !== undefined && { types }),
     ...(terms && { terms }),
   };
-}
-
-function isEnded({ state }: Entry): boolean {
-  return (['done', 'dead', 'cancelled'] satisfies MessageState[] as MessageState[]).includes(state);
 }
