@@ -15,6 +15,16 @@ export const pageLimit = z
 /** `cursor` in a query. */
 export const pageCursor = z.string().max(1_024).optional();
 
+/** The query of a list in pages. */
+export const pageQuery = z.strictObject({ limit: pageLimit, cursor: pageCursor });
+export type PageQuery = z.output<typeof pageQuery>;
+
+/** `next` in an answer. */
+export const pageNext = z
+  .string()
+  .optional()
+  .describe('cursor of the next page; absent on the last');
+
 export const ApiLimit = (): MethodDecorator =>
   ApiQuery({
     name: 'limit',

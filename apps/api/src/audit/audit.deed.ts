@@ -1,3 +1,4 @@
+import { ungrouped } from '../dashboard/board.names.js';
 import type { AuditEntry } from './audit.entry.js';
 
 /** Which entries; what is absent does not narrow. */
@@ -31,8 +32,6 @@ const WORDS: Readonly<Record<string, string>> = {
   'DELETE /v1/api-keys/:id': 'revoke',
 };
 const CREATED = 201;
-/** What the board puts before the name of a queue, by which it groups them. */
-const GROUP = /^(board\/queues\/)([a-z][a-z0-9-]*)(?::|%3A)(?=\2(?:\.dead)?(?:\/|$))/i;
 
 /** What was done by a call, and to what: that which it has made, if it has made something. */
 export function deedOf({ call, path, status, after }: AuditEntry): Deed {
@@ -40,12 +39,12 @@ export function deedOf({ call, path, status, after }: AuditEntry): Deed {
   const isMade = status === CREATED;
   const { verb, depth } = readRoute(url);
   const isOfMany = verb !== '' && path.endsWith(`:${verb}`);
-  const target = (isOfMany ? path.slice(0, -1 - verb.length) : path)
+  const asked = (isOfMany ? path.slice(0, -1 - verb.length) : path)
     .split('/')
     .slice(1, depth)
     .filter((part, index) => !(index === 0 ? part === 'v1' : index === 1 && part === 'api'))
-    .join('/')
-    .replace(GROUP, '$1');
+    .join('/');
+  const target = ungrouped(asked);
   const id = isMade && method === 'POST' ? after?.['id'] : undefined;
   return {
     action: verb || WORDS[call] || (isMade ? 'create' : (METHODS[method] ?? method)),

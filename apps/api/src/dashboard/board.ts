@@ -1,13 +1,12 @@
 import {
-  actorBindingOf,
   ENGINE,
   MessageRegistry,
   QUEUES,
+  Routes,
   type ActorQueue,
   type Engine,
   type MessageClass,
   type Queues,
-  type Subscription,
 } from '@callsheet/messaging';
 import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
@@ -18,6 +17,7 @@ import { OWN_ACTORS } from '../actors/known.actor.js';
 import { SendableMessages } from '../messages/sendable.messages.js';
 import { ProblemError, sendProblem } from '../problem.js';
 import { boardKeys } from './board.keys.js';
+import { actorOf, boardName, DELIMITER, toGrouped } from './board.names.js';
 import { boardSecrets } from './board.secrets.js';
 import { jobDataSchemaOf } from './job.data.schema.js';
 
@@ -28,22 +28,18 @@ type JobUrl = NonNullable<
 >;
 
 const PATH = '/board';
-const DEAD = /^(.+)\.dead$/;
-/** Stands between the actor and the queue in the board's names of queues, by which it groups them. No actor has it in its name. */
-const DELIMITER = ':';
-/** The page of a queue by its own name, as the console and people have it. */
-const QUEUE_PAGE = /^(\/board\/queue\/)([a-z][a-z0-9-]*)((?:\.dead)?(?:[/?].*)?)$/;
 
 /** Serves Bull Board with the queues of all actors; on a store without queues, a problem that says so. */
 export async function mountBoard(app: NestFastifyApplication): Promise<void> {
   const queues = app.get<Queues>(QUEUES);
   const engine = app.get<Engine>(ENGINE);
   const registry = app.get(MessageRegistry);
+  const routes = app.get(Routes);
   const server = new FastifyAdapter().setBasePath(PATH);
   const all = (): readonly Queue[] =>
     (queues.all() as readonly Queue[]).filter((queue) => !OWN_ACTORS.includes(actorOf(queue)));
   const masks = boardSecrets(app.get(SendableMessages));
-  const keys = boardKeys((name) => all().find((queue) => nameOf(queue) === name));
+  const keys = boardKeys((name) => all().find((queue) => boardName(queue) === name));
   const board = createBullBoard({
     queues: [],
     serverAdapter: server,
@@ -75,7 +71,7 @@ export async function mountBoard(app: NestFastifyApplication): Promise<void> {
         if (known.length === shown) return;
         // Actors become known while the application starts, after the board is mounted.
         const shownQueues = known.map(async (queue) =>
-          toBoardQueue(queue, engine, await messagesIn(actorOf(queue), registry, engine)),
+          toBoardQueue(queue, engine, await messagesIn(actorOf(queue), registry, routes)),
         );
         board.replaceQueues(await Promise.all(shownQueues));
         shown = known.length;
@@ -123,29 +119,14 @@ function toMessagePage({ id, opts }: Parameters<JobUrl>[0]): ReturnType<JobUrl> 
   return { displayText: 'Message', href: `/messages/${encodeURIComponent(message)}` };
 }
 
-/** What the board calls a queue. */
-function nameOf(queue: Queue): string {
-  return actorOf(queue) + DELIMITER + queue.name;
-}
-
-/** Where the page is that was asked for by the name of its queue; undefined for other pages. */
-function toGrouped(url: string): string | undefined {
-  const [, page, actor, rest] = QUEUE_PAGE.exec(url) ?? [];
-  return actor && `${page}${encodeURIComponent(actor + DELIMITER)}${actor}${rest}`;
-}
-
-function actorOf({ name }: Queue): string {
-  return DEAD.exec(name)?.[1] ?? name;
-}
-
 /** Messages that an actor handles, and events of which it gets copies. */
 async function messagesIn(
   actor: string,
   registry: MessageRegistry,
-  engine: Engine,
+  routes: Routes,
 ): Promise<MessageClass[]> {
-  const { subscriptions } = actorBindingOf(await engine.bound(`actor:${actor}`));
-  const wanted = new Set((subscriptions as Subscription[] | undefined)?.map(({ type }) => type));
+  const subscriber = await routes.subscriber(actor);
+  const wanted = new Set(subscriber?.subscriptions.map(({ type }) => type));
   return registry.all().filter(({ meta }) => meta.actor === actor || wanted.has(meta.type));
 }
 

@@ -10,7 +10,7 @@ import {
 } from '@callsheet/messaging';
 import { z } from 'zod';
 import { attemptView, iso, toAttemptView } from '../messages/message.view.js';
-import { pageCursor, pageLimit } from '../page.js';
+import { pageCursor, pageLimit, pageNext } from '../page.js';
 import { schemas } from '../schema.registry.js';
 
 const time = z.iso.datetime();
@@ -48,7 +48,7 @@ export const keyList = z
         quarantined: z.boolean().describe('nothing of it is given out until it is released'),
       }),
     ),
-    next: z.string().optional().describe('cursor of the next page; absent on the last'),
+    next: pageNext,
   })
   .register(schemas, { id: 'KeyList' });
 export type KeyList = z.infer<typeof keyList>;

@@ -1,6 +1,6 @@
 import type { RouteAudit, RouteRecord, RouteTest } from '@callsheet/messaging';
 import { z } from 'zod';
-import { pageCursor, pageLimit } from '../page.js';
+import { pageNext } from '../page.js';
 import { schemas } from '../schema.registry.js';
 import { receiver, routeFields } from './route.fields.js';
 
@@ -9,14 +9,6 @@ const priority = z.int().describe('1 is served first');
 const delay = z.int().describe('milliseconds');
 const fields = { id: z.string(), ...routeFields(priority, delay) };
 const revision = z.int().describe('1 for a new one; counted up by every change, a removal too');
-
-/** The query of a list of routes. */
-export const routeQuery = z.strictObject({ limit: pageLimit, cursor: pageCursor });
-export type RouteQuery = z.output<typeof routeQuery>;
-
-/** The query of the history of a route. */
-export const historyQuery = z.strictObject({ limit: pageLimit, cursor: pageCursor });
-export type HistoryQuery = z.output<typeof historyQuery>;
 
 /** A route as the API shows it: spelled as it is made. */
 export const routeView = z
@@ -34,7 +26,7 @@ export type StoredRoute = z.output<typeof storedRoute>;
 export const routeList = z
   .object({
     items: z.array(routeView),
-    next: z.string().optional().describe('cursor of the next page; absent on the last'),
+    next: pageNext,
   })
   .register(schemas, { id: 'RouteList' });
 export type RouteList = z.output<typeof routeList>;
@@ -55,7 +47,7 @@ export const routeHistory = z
           .describe('as it was after the change; absent: it was removed'),
       }),
     ),
-    next: z.string().optional().describe('cursor of the next page; absent on the last'),
+    next: pageNext,
   })
   .register(schemas, { id: 'RouteHistory' });
 export type RouteHistory = z.output<typeof routeHistory>;

@@ -38,25 +38,28 @@ import {
 import { ApiReason, checkedReason } from '../change.reason.js';
 import { cursorAfter, idOf } from '../id.cursor.js';
 import { SendableMessages } from '../messages/sendable.messages.js';
-import { ApiCursor, ApiLimit, badCursor, DEFAULT_LIMIT } from '../page.js';
+import {
+  ApiCursor,
+  ApiLimit,
+  badCursor,
+  DEFAULT_LIMIT,
+  pageQuery,
+  type PageQuery,
+} from '../page.js';
 import { ActorPatience } from '../actor.patience.js';
 import { routePut, routeTesting, type RoutePut, type RouteTesting } from './route.body.js';
 import { RouteFinder } from './route.finder.js';
 import {
-  historyQuery,
   routeHistory,
   routeList,
-  routeQuery,
   routeTested,
   routeView,
   storedRoute,
   toRouteHistory,
   toRouteTested,
   toRouteView,
-  type HistoryQuery,
   type RouteHistory,
   type RouteList,
-  type RouteQuery,
   type RouteTested,
   type RouteView,
   type StoredRoute,
@@ -82,7 +85,7 @@ export class RoutesController {
   @ApiCursor()
   @ApiOkResponse({ description: 'a page', standardSchema: routeList })
   async list(
-    @Query({ schema: routeQuery }) { limit = DEFAULT_LIMIT, cursor }: RouteQuery,
+    @Query({ schema: pageQuery }) { limit = DEFAULT_LIMIT, cursor }: PageQuery,
   ): Promise<RouteList> {
     const after = cursor === undefined ? undefined : idOf(cursor);
     if (cursor !== undefined && after === undefined) throw badCursor();
@@ -166,7 +169,7 @@ export class RoutesController {
   @ApiOkResponse({ description: 'a page', standardSchema: routeHistory })
   async history(
     @Param('id') id: string,
-    @Query({ schema: historyQuery }) { limit = DEFAULT_LIMIT, cursor }: HistoryQuery,
+    @Query({ schema: pageQuery }) { limit = DEFAULT_LIMIT, cursor }: PageQuery,
   ): Promise<RouteHistory> {
     const page = { limit: limit + 1, ...(cursor !== undefined && { before: cursor }) };
     const changes = await this.finder.history(id, page).catch((error: unknown) => {

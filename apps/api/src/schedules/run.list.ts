@@ -1,15 +1,11 @@
 import type { HistoryEntry } from '@callsheet/scheduler';
 import { z } from 'zod';
-import { pageCursor, pageLimit } from '../page.js';
+import { pageNext } from '../page.js';
 import { schemas } from '../schema.registry.js';
 import { reason, runOutcome } from './schedule.view.js';
 
 const time = z.iso.datetime();
 const at = time.describe('when it happened');
-
-/** The query of the history of a schedule. */
-export const runQuery = z.strictObject({ limit: pageLimit, cursor: pageCursor });
-export type RunQuery = z.output<typeof runQuery>;
 
 const occurrence = z.object({
   kind: z.literal('occurrence').describe('a decision about an occurrence, or several'),
@@ -49,7 +45,7 @@ const note = z.object({
 export const runList = z
   .object({
     items: z.array(z.discriminatedUnion('kind', [occurrence, end, note])),
-    next: z.string().optional().describe('cursor of the next page; absent on the last'),
+    next: pageNext,
   })
   .register(schemas, { id: 'ScheduleRuns' });
 export type RunList = z.output<typeof runList>;

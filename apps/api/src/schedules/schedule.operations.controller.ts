@@ -23,10 +23,17 @@ import {
 } from '../openapi.decorators.js';
 import type { FastifyReply } from 'fastify';
 import { checkedKey } from '../idempotency.key.js';
-import { ApiCursor, ApiLimit, badCursor, DEFAULT_LIMIT } from '../page.js';
+import {
+  ApiCursor,
+  ApiLimit,
+  badCursor,
+  DEFAULT_LIMIT,
+  pageQuery,
+  type PageQuery,
+} from '../page.js';
 import { ProblemError } from '../problem.js';
 import { ref } from '../schema.registry.js';
-import { runList, runQuery, toRunView, type RunList, type RunQuery } from './run.list.js';
+import { runList, toRunView, type RunList } from './run.list.js';
 import {
   backfillBody,
   pauseBody,
@@ -167,7 +174,7 @@ export class ScheduleOperationsController {
   @ApiOkResponse({ description: 'a page', standardSchema: runList })
   async runs(
     @Param('id') id: string,
-    @Query({ schema: runQuery }) { limit = DEFAULT_LIMIT, cursor }: RunQuery,
+    @Query({ schema: pageQuery }) { limit = DEFAULT_LIMIT, cursor }: PageQuery,
   ): Promise<RunList> {
     await this.finder.get(id);
     // One more than asked for tells whether there is a next page.

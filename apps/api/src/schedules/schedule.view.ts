@@ -1,6 +1,6 @@
 import { ruleText, type ScheduleRecord } from '@callsheet/scheduler';
 import { z } from 'zod';
-import { pageCursor, pageLimit } from '../page.js';
+import { pageCursor, pageLimit, pageNext } from '../page.js';
 import { schemas } from '../schema.registry.js';
 import { scheduleFields } from './schedule.fields.js';
 
@@ -85,7 +85,7 @@ export type ScheduleView = z.output<typeof scheduleView>;
 export const scheduleList = z
   .object({
     items: z.array(scheduleView),
-    next: z.string().optional().describe('cursor of the next page; absent on the last'),
+    next: pageNext,
   })
   .register(schemas, { id: 'ScheduleList' });
 export type ScheduleList = z.output<typeof scheduleList>;

@@ -1,11 +1,7 @@
 import type { Subscriber } from '@callsheet/messaging';
 import { z } from 'zod';
-import { pageCursor, pageLimit } from '../page.js';
+import { pageNext } from '../page.js';
 import { schemas } from '../schema.registry.js';
-
-/** The query of a list of subscribers. */
-export const subscriberQuery = z.strictObject({ limit: pageLimit, cursor: pageCursor });
-export type SubscriberQuery = z.output<typeof subscriberQuery>;
 
 /** What an actor subscribes to, as the store has it. */
 export const subscriberView = z
@@ -32,7 +28,7 @@ export type SubscriberView = z.output<typeof subscriberView>;
 export const subscriberList = z
   .object({
     items: z.array(subscriberView),
-    next: z.string().optional().describe('cursor of the next page; absent on the last'),
+    next: pageNext,
   })
   .register(schemas, { id: 'SubscriberList' });
 export type SubscriberList = z.output<typeof subscriberList>;

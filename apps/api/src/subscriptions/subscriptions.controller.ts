@@ -8,15 +8,20 @@ import {
   ApiOperation,
   ApiTags,
 } from '../openapi.decorators.js';
-import { ApiCursor, ApiLimit, badCursor, DEFAULT_LIMIT } from '../page.js';
+import {
+  ApiCursor,
+  ApiLimit,
+  badCursor,
+  DEFAULT_LIMIT,
+  pageQuery,
+  type PageQuery,
+} from '../page.js';
 import { ProblemError } from '../problem.js';
 import {
   subscriberList,
-  subscriberQuery,
   subscriberView,
   toSubscriberView,
   type SubscriberList,
-  type SubscriberQuery,
   type SubscriberView,
 } from './subscription.view.js';
 
@@ -35,7 +40,7 @@ export class SubscriptionsController {
   @ApiCursor()
   @ApiOkResponse({ description: 'a page', standardSchema: subscriberList })
   async list(
-    @Query({ schema: subscriberQuery }) { limit = DEFAULT_LIMIT, cursor }: SubscriberQuery,
+    @Query({ schema: pageQuery }) { limit = DEFAULT_LIMIT, cursor }: PageQuery,
   ): Promise<SubscriberList> {
     const after = cursor === undefined ? '' : idOf(cursor);
     if (after === undefined) throw badCursor();

@@ -1,6 +1,6 @@
 import type { PipelineEntry, PipelineRecord } from '@callsheet/sync';
 import { z } from 'zod';
-import { pageCursor, pageLimit } from '../page.js';
+import { pageNext, pageQuery } from '../page.js';
 import { schemas } from '../schema.registry.js';
 
 const time = z.iso.datetime();
@@ -70,22 +70,16 @@ export type PipelineView = z.output<typeof pipelineView>;
 export const pipelineList = z
   .object({
     items: z.array(pipelineView),
-    next: z.string().optional().describe('cursor of the next page; absent on the last'),
+    next: pageNext,
   })
   .register(schemas, { id: 'Pipelines' });
 export type PipelineList = z.output<typeof pipelineList>;
 
 /** The query of a list of pipelines. */
-export const pipelineQuery = z.strictObject({
+export const pipelineQuery = pageQuery.extend({
   troubled: z.literal('true').optional(),
-  limit: pageLimit,
-  cursor: pageCursor,
 });
 export type PipelineQuery = z.output<typeof pipelineQuery>;
-
-/** The query of the history of a pipeline. */
-export const pipelineHistoryQuery = pipelineQuery.omit({ troubled: true });
-export type PipelineHistoryQuery = z.output<typeof pipelineHistoryQuery>;
 
 /** A page of what happened to a pipeline, newest first. */
 export const pipelineHistory = z
@@ -110,7 +104,7 @@ export const pipelineHistory = z
         }),
       ]),
     ),
-    next: z.string().optional().describe('cursor of the next page; absent on the last'),
+    next: pageNext,
   })
   .register(schemas, { id: 'PipelineHistory' });
 export type PipelineHistory = z.output<typeof pipelineHistory>;

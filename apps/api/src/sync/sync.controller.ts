@@ -23,7 +23,14 @@ import {
 import { ActorPatience } from '../actor.patience.js';
 import { cursorAfter, idOf } from '../id.cursor.js';
 import { ApiOnce, checkedKey } from '../idempotency.key.js';
-import { ApiCursor, ApiLimit, badCursor, DEFAULT_LIMIT } from '../page.js';
+import {
+  ApiCursor,
+  ApiLimit,
+  badCursor,
+  DEFAULT_LIMIT,
+  pageQuery,
+  type PageQuery,
+} from '../page.js';
 import { ProblemError } from '../problem.js';
 import { ONCE, Receipts } from '../receipts.js';
 import { ref } from '../schema.registry.js';
@@ -37,7 +44,6 @@ import {
 } from './pipeline.body.js';
 import {
   pipelineHistory,
-  pipelineHistoryQuery,
   pipelineList,
   pipelineQuery,
   pipelineRun,
@@ -45,7 +51,6 @@ import {
   toHistoryView,
   toPipelineView,
   type PipelineHistory,
-  type PipelineHistoryQuery,
   type PipelineList,
   type PipelineQuery,
   type PipelineRun,
@@ -117,8 +122,8 @@ export class SyncController {
   @ApiOkResponse({ description: 'a page', standardSchema: pipelineHistory })
   async history(
     @Param('pipeline') name: string,
-    @Query({ schema: pipelineHistoryQuery })
-    { limit = DEFAULT_LIMIT, cursor }: PipelineHistoryQuery,
+    @Query({ schema: pageQuery })
+    { limit = DEFAULT_LIMIT, cursor }: PageQuery,
   ): Promise<PipelineHistory> {
     await this.having(name, () => this.pipelines.get(name));
     const page = { limit: limit + 1, ...(cursor !== undefined && { before: cursor }) };

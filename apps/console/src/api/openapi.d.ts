@@ -5135,11 +5135,11 @@ export interface operations {
     listPipelines: {
         parameters: {
             query?: {
-                /** @description those whose page has failed, or was given up */
-                troubled?: "true";
                 limit?: number;
                 /** @description `next` of the page before */
                 cursor?: string;
+                /** @description those whose page has failed, or was given up */
+                troubled?: "true";
             };
             header?: never;
             path?: never;
