@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Locator, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { webhookTo, type ApiClient } from '../support/api.client.js';
 import { serverSuite } from '../support/available.js';
@@ -23,143 +23,18 @@ serverSuite('chromium', 'the console where operators work', () => {
     ({ api, page } = stage);
   });
 
-  async function deaths(): Promise<number> {
-    const { body } = await api.request<{ items: { count: number }[] }>(
-      'GET',
-      '/v1/dead-letters:groups?type=webhook.deliver',
-    );
-    return body.items.reduce((sum, { count }) => sum + count, 0);
-  }
-
-  /** Webhooks that the peer has refused for good. */
-  async function deadWebhooks(count: number, event: string): Promise<string[]> {
-    peer.answer({ status: 410, body: CLOSED });
-    const before = await deaths();
-    const receipts = await api.tellMany(
-      Array.from({ length: count }, (_, index) => webhookTo(peer.url, event, { index })),
-    );
-    const ids = receipts.map(({ id }) => id);
-    await expect.poll(deaths, { timeout: 60_000, interval: 250 }).toBe(before + count);
-    return ids;
-  }
-
   async function schedule(id: string, body: object): Promise<void> {
     const message = webhookTo(peer.url, 'order.paid');
     const answer = await api.request('POST', '/v1/schedules', { id, message, ...body });
     expect([answer.status, answer.body]).toMatchObject([201, { id }]);
   }
 
-  const button = (name: string | RegExp) => page.getByRole('button', { name, exact: true });
-  const dialog = () => page.getByRole('dialog');
-  const shows = (text: string | RegExp) => page.getByText(text).first().waitFor();
-  /** What is said of a field below it. */
-  const besides = (field: Locator) => field.locator('xpath=following-sibling::small').textContent();
-  /** The line of a table that says this. */
-  const row = (text: string | RegExp) => page.getByRole('row').filter({ hasText: text });
-
-  describe('dead letters', () => {
-    it('are grouped by what they died of, listed and narrowed by the address', async () => {
-      const ids = await deadWebhooks(3, 'shop.closed');
-      await stage.go('/dead-letters', 'Dead letters');
-      await row(CLOSED).getByText('3').first().waitFor();
-      await page.getByRole('link', { name: ids[0] }).waitFor();
-      expect(await stage.look('dead letters')).toEqual([]);
-
-      await page.getByRole('table').first().getByRole('link', { name: CLOSED }).click();
-      await page.waitForURL(/fingerprint=[0-9a-f]{12}/);
-      await page.getByRole('search').getByLabel('Reason').selectOption('crashed');
-      await page.waitForURL(/reason=crashed/);
-      await shows('No dead letter matches.');
-    });
-
-    it('show the stack, refuse bad data, and are redriven with mended data', async () => {
-      const [id = ''] = await deadWebhooks(1, 'to.mend');
-      await stage.go(`/dead-letters?id=${id}`, /Dead letter/);
-      await page.getByLabel('Stack trace').waitFor();
-      expect(await page.getByLabel('Stack trace').textContent()).toMatch(/\n\s+at /);
-      expect(await stage.look('letter')).toEqual([]);
-
-      const data = page.getByLabel('Data, as it is redriven');
-      await data.fill('{"url": 1}');
-      await button('Redrive').click();
-      await page.getByRole('alert').filter({ hasText: 'data/' }).first().waitFor();
-      expect(await besides(data)).toMatch(/^url: /);
-      expect(await api.message(id)).toMatchObject({ state: 'dead' });
-
-      peer.answerNext({ status: 204 });
-      await data.fill(JSON.stringify(webhookTo(peer.url, 'mended').data));
-      await button('Redrive').click();
-      await shows('Redriven: it waits again');
-      expect(await api.until(id, 'done')).toMatchObject({ data: { event: 'mended' } });
-    });
-
-    it('are discarded with a reason, one or several', async () => {
-      const [first = '', ...rest] = await deadWebhooks(3, 'to.discard');
-      await stage.go(`/dead-letters?id=${first}`, /Dead letter/);
-      await stage.act('Discard', 'a test of ours');
-      await shows('it is gone for good');
-
-      await stage.go('/dead-letters', 'Dead letters');
-      for (const id of rest) await page.getByLabel(`Select ${id}`).check();
-      await stage.act('Discard 2 selected', 'tests of ours');
-      for (const id of rest) await page.getByLabel(`Select ${id}`).waitFor({ state: 'detached' });
-      const { body } = await api.request('GET', `/v1/dead-letters/${rest[0]}`);
-      expect(body.status).toBe(404);
-    });
-
-    it('are redriven when they are selected', async () => {
-      const [id = ''] = await deadWebhooks(1, 'to.select');
-      peer.answerNext({ status: 204 });
-      await stage.go('/dead-letters?type=webhook.deliver', 'Dead letters');
-      await page.getByLabel(`Select ${id}`).check();
-      await stage.act('Redrive 1 selected');
-      expect(await api.until(id, 'done')).toMatchObject({ redrives: 1 });
-    });
-
-    it('are redriven by the filter, in several calls, after they were counted', async () => {
-      await deadWebhooks(105, 'to.redrive');
-      const total = await deaths();
-      peer.answer({ status: 204 });
-      await stage.go('/dead-letters?type=webhook.deliver', 'Dead letters');
-      await button('Redrive all that match').click();
-      await dialog().getByText(`${total} dead letters match type webhook.deliver`).waitFor();
-      expect(await stage.look('redrive')).toEqual([]);
-      await dialog()
-        .getByRole('button', { name: `Redrive ${total}` })
-        .click();
-      await dialog().getByText(`${total} redriven.`).waitFor({ timeout: 40_000 });
-      await dialog().getByRole('button', { name: 'Close' }).click();
-      await shows('No dead letter matches.');
-      expect(await deaths()).toBe(0);
-    }, 180_000);
-
-    it('that could not be looked at in time are told of', async () => {
-      const groups = '**/v1/dead-letters:groups*';
-      const json = { items: [], complete: false, since: '2026-01-01T00:00:00.000Z' };
-      await page.route(groups, (route) => route.fulfill({ json }));
-      for (const [address, heading] of [
-        ['/dead-letters', 'Dead letters'],
-        ['/', 'Overview'],
-      ] as const) {
-        await stage.go(address, heading);
-        await shows('There are more dead letters than can be looked at in time');
-        expect(await page.getByText('are not counted').getByRole('time').count()).toBe(1);
-      }
-      await page.unroute(groups);
-    });
-
-    it('that are none any more say so', async () => {
-      await stage.go('/dead-letters?id=none', 'Dead letter none');
-      await shows('This is no dead letter, or no longer');
-      expect(await button('Redrive').count()).toBe(0);
-    });
-  });
-
   describe('schedules', () => {
     it('are listed with what comes next and how the last runs ended', async () => {
       await schedule('monthly', { cron: '0 9 1 * *', tags: ['money'] });
       await stage.go('/schedules', 'Schedules');
-      await row('shows that schedules fire')
+      await stage
+        .row('shows that schedules fire')
         .getByText('succeeded', { exact: true })
         .waitFor({ timeout: 30_000 });
       await page
@@ -169,10 +44,10 @@ serverSuite('chromium', 'the console where operators work', () => {
       expect(await stage.look('schedules')).toEqual([]);
 
       await page.getByLabel('Tag').fill('money');
-      await button('Search').click();
+      await stage.button('Search').click();
       await page.waitForURL(/tag=money/);
-      await row('shows that schedules fire').waitFor({ state: 'detached' });
-      await row('monthly').waitFor();
+      await stage.row('shows that schedules fire').waitFor({ state: 'detached' });
+      await stage.row('monthly').waitFor();
     });
 
     it('stand in a calendar', async () => {
@@ -182,7 +57,7 @@ serverSuite('chromium', 'the console where operators work', () => {
       await stage.go('/schedules?view=calendar&days=3', 'Schedules');
       await page.getByRole('listitem').filter({ hasText: 'once' }).waitFor();
       await page.getByRole('listitem').filter({ hasText: '24 times' }).first().waitFor();
-      await shows('More than 100 times within these days');
+      await stage.shows('More than 100 times within these days');
       expect(await stage.look('calendar')).toEqual([]);
       await page.getByRole('link', { name: 'Today' }).click();
       await page.waitForURL(/days=1/);
@@ -193,7 +68,7 @@ serverSuite('chromium', 'the console where operators work', () => {
       await page.getByLabel('Id', { exact: true }).fill('no id');
       await page.getByRole('textbox', { name: 'Pattern' }).fill('30 2 * * *');
       await page.getByLabel('Time zone').fill('Europe/Madrid');
-      await shows('At 02:30 every day (Europe/Madrid).');
+      await stage.shows('At 02:30 every day (Europe/Madrid).');
       await page.getByLabel('Id', { exact: true }).fill('report');
       await page
         .getByText(/the clocks go from/)
@@ -206,24 +81,24 @@ serverSuite('chromium', 'the console where operators work', () => {
       expect(await stage.look('new schedule')).toEqual([]);
 
       await page.getByLabel('Data of the message').fill('{"url": 1}');
-      await button('Create').click();
+      await stage.button('Create').click();
       await page.getByRole('alert').filter({ hasText: 'message/data/url' }).waitFor();
-      expect(await besides(page.getByLabel('Data of the message'))).toMatch(/^url: /);
+      expect(await stage.besides(page.getByLabel('Data of the message'))).toMatch(/^url: /);
       const { data } = webhookTo(peer.url, 'report');
       await page.getByLabel('Data of the message').fill(JSON.stringify(data));
       await page.getByLabel('Tags').fill('money, daily');
-      await button('Create').click();
+      await stage.button('Create').click();
       await stage.at('report');
-      await shows('At 02:30 every day (Europe/Madrid).');
+      await stage.shows('At 02:30 every day (Europe/Madrid).');
 
-      await button('Change').click();
+      await stage.button('Change').click();
       await page.getByRole('textbox', { name: 'Pattern' }).fill('not a pattern');
       await page.getByRole('alert').filter({ hasText: 'cron' }).waitFor();
       await page.getByRole('textbox', { name: 'Pattern' }).fill('45 3 * * *');
       expect(await stage.look('change schedule')).toEqual([]);
-      await button('Save').click();
-      await button('Change').waitFor();
-      await shows('At 03:45 every day (Europe/Madrid).');
+      await stage.button('Save').click();
+      await stage.button('Change').waitFor();
+      await stage.shows('At 03:45 every day (Europe/Madrid).');
       const { body } = await api.request<object>('GET', '/v1/schedules/report');
       expect(body).toMatchObject({
         cron: '45 3 * * *',
@@ -249,15 +124,15 @@ serverSuite('chromium', 'the console where operators work', () => {
       await stage.go('/schedules/of/shared?edit=yes', 'Change shared');
       await page.getByRole('textbox', { name: 'Pattern' }).fill('0 11 * * *');
       await change('0 10 * * *');
-      await button('Save').click();
+      await stage.button('Save').click();
       await page.getByRole('alert').filter({ hasText: 'look at it, and decide' }).waitFor();
       expect(await cron()).toBe('0 10 * * *');
 
       // As it is now, it can be changed.
       await stage.go('/schedules/of/shared?edit=yes', 'Change shared');
       await page.getByRole('textbox', { name: 'Pattern' }).fill('0 11 * * *');
-      await button('Save').click();
-      await button('Change').waitFor();
+      await stage.button('Save').click();
+      await stage.button('Change').waitFor();
       expect(await cron()).toBe('0 11 * * *');
     });
 
@@ -265,30 +140,32 @@ serverSuite('chromium', 'the console where operators work', () => {
       peer.answer({ status: 204 });
       await schedule('steered', { cron: '0 9 * * *' });
       await stage.go('/schedules/of/steered', 'steered');
-      await button('Pause').click();
+      await stage.button('Pause').click();
       await page.keyboard.type('the shop is shut');
       await stage.confirm('Pause');
       const pause = page.getByRole('definition').filter({ hasText: 'the shop is shut' });
       await pause.getByText('by local').waitFor();
       expect(await stage.look('paused schedule')).toEqual([]);
-      await button('Resume').click();
-      await button('Pause').waitFor();
+      await stage.button('Resume').click();
+      await stage.button('Pause').waitFor();
 
       await stage.act('Trigger now');
-      await row('succeeded').filter({ hasText: 'manual' }).waitFor({ timeout: 20_000 });
+      await stage.row('succeeded').filter({ hasText: 'manual' }).waitFor({ timeout: 20_000 });
 
-      await button('Backfill').click();
-      await dialog().getByLabel('After', { exact: true }).fill('');
-      await dialog().getByText('Something is not filled in.').waitFor();
-      await dialog().getByLabel('After', { exact: true }).fill('2026-01-01T00:00');
-      await dialog().getByLabel('Up to').fill('2026-01-04T00:00');
-      await dialog().getByText('3 occurrences were due in that time').waitFor();
+      await stage.button('Backfill').click();
+      await stage.dialog().getByLabel('After', { exact: true }).fill('');
+      await stage.dialog().getByText('Something is not filled in.').waitFor();
+      await stage.dialog().getByLabel('After', { exact: true }).fill('2026-01-01T00:00');
+      await stage.dialog().getByLabel('Up to').fill('2026-01-04T00:00');
+      await stage.dialog().getByText('3 occurrences were due in that time').waitFor();
       expect(await stage.look('backfill')).toEqual([]);
-      await dialog().getByRole('button', { name: 'Start 3 runs' }).click();
-      await dialog().getByText('3 runs are under way').waitFor();
-      await dialog().getByRole('button', { name: 'Close' }).click();
+      await stage.dialog().getByRole('button', { name: 'Start 3 runs' }).click();
+      await stage.dialog().getByText('3 runs are under way').waitFor();
+      await stage.dialog().getByRole('button', { name: 'Close' }).click();
       await expect
-        .poll(() => row('backfill').filter({ hasText: 'succeeded' }).count(), { timeout: 20_000 })
+        .poll(() => stage.row('backfill').filter({ hasText: 'succeeded' }).count(), {
+          timeout: 20_000,
+        })
         .toBe(3);
       expect(await stage.look('schedule')).toEqual([]);
     });
@@ -298,7 +175,7 @@ serverSuite('chromium', 'the console where operators work', () => {
       await schedule('failing', { cron: '0 9 * * *' });
       expect((await api.request('POST', '/v1/schedules/failing/trigger')).status).toBe(202);
       await stage.go('/schedules', 'Schedules');
-      await row('failing').getByText('failed', { exact: true }).waitFor({ timeout: 45_000 });
+      await stage.row('failing').getByText('failed', { exact: true }).waitFor({ timeout: 45_000 });
 
       let clicks = 0;
       await page.exposeFunction('countClick', () => clicks++);
@@ -313,8 +190,8 @@ serverSuite('chromium', 'the console where operators work', () => {
       await page.getByLabel('Stack trace').waitFor();
       peer.answerNext({ status: 204 });
       const requests = peer.requests.length;
-      await button('Redrive').click();
-      await shows('Redriven: it waits again');
+      await stage.button('Redrive').click();
+      await stage.shows('Redriven: it waits again');
       await expect.poll(() => peer.requests.length, { timeout: 15_000 }).toBe(requests + 1);
       expect(clicks).toBe(3);
     });
@@ -331,8 +208,8 @@ serverSuite('chromium', 'the console where operators work', () => {
         .click();
       await stage.at('the-last');
       await stage.go('/schedules?state=troubled', 'Schedules');
-      await row('the-last').waitFor();
-      expect(await row('other-').count()).toBe(0);
+      await stage.row('the-last').waitFor();
+      expect(await stage.row('other-').count()).toBe(0);
       for (const id of [...others, 'the-last']) await api.request('DELETE', `/v1/schedules/${id}`);
     });
 
@@ -340,9 +217,9 @@ serverSuite('chromium', 'the console where operators work', () => {
       const { items } = await api.schedules();
       const id = items.find(({ owner }) => owner === 'heartbeat')?.id ?? '';
       await stage.go(`/schedules/of/${encodeURIComponent(id)}`, id);
-      await button('Trigger now').waitFor();
-      await shows('heartbeat, in its code: it is changed and removed there');
-      expect(await button('Change').count()).toBe(0);
+      await stage.button('Trigger now').waitFor();
+      await stage.shows('heartbeat, in its code: it is changed and removed there');
+      expect(await stage.button('Change').count()).toBe(0);
       await page.getByRole('img', { name: /^Drift: / }).waitFor();
       expect(await stage.look('declared schedule')).toEqual([]);
     });
@@ -351,41 +228,43 @@ serverSuite('chromium', 'the console where operators work', () => {
   describe('pipelines', () => {
     it('are listed, and their bad rows lead to their dead letters', async () => {
       await stage.go('/sync', 'Sync');
-      await row('signups')
+      await stage
+        .row('signups')
         .getByRole('link', { name: '1', exact: true })
         .waitFor({ timeout: 45_000 });
       expect(await stage.look('sync')).toEqual([]);
-      await row('signups').getByRole('link', { name: '1', exact: true }).click();
+      await stage.row('signups').getByRole('link', { name: '1', exact: true }).click();
       await page.waitForURL(/\/dead-letters\?actor=signups/);
-      await row('signups.row').first().waitFor();
+      await stage.row('signups.row').first().waitFor();
     });
 
     it('are paused with a reason, resumed, run, backfilled and reset with a reason', async () => {
       await stage.go('/sync/signups', 'signups');
-      await row('done').first().waitFor();
+      await stage.row('done').first().waitFor();
       await stage.act('Pause', 'the file is being mended');
       const pause = page.getByRole('definition').filter({ hasText: 'the file is being mended' });
       await pause.getByText('by local').waitFor();
       expect(await stage.look('pipeline')).toEqual([]);
-      await button('Resume').click();
-      await button('Run now').waitFor();
-      await row('resumed').waitFor();
-      await button('Run now').click();
-      await row('manual').waitFor({ timeout: 20_000 });
+      await stage.button('Resume').click();
+      await stage.button('Run now').waitFor();
+      await stage.row('resumed').waitFor();
+      await stage.button('Run now').click();
+      await stage.row('manual').waitFor({ timeout: 20_000 });
 
-      await button('Backfill').click();
-      await dialog().getByLabel('From, a cursor').fill('{"offset": 0');
-      await dialog()
+      await stage.button('Backfill').click();
+      await stage.dialog().getByLabel('From, a cursor').fill('{"offset": 0');
+      await stage
+        .dialog()
         .getByText(/no JSON/)
         .waitFor();
-      await dialog().getByLabel('From, a cursor').fill('');
+      await stage.dialog().getByLabel('From, a cursor').fill('');
       await stage.confirm('Backfill');
-      await row('backfill').filter({ hasText: 'done' }).waitFor({ timeout: 20_000 });
+      await stage.row('backfill').filter({ hasText: 'done' }).waitFor({ timeout: 20_000 });
 
-      await button('Reset').click();
+      await stage.button('Reset').click();
       expect(await stage.look('reset')).toEqual([]);
       await stage.confirm('Reset', 'read it all again');
-      await row('reset').waitFor();
+      await stage.row('reset').waitFor();
     });
   });
 
@@ -394,13 +273,13 @@ serverSuite('chromium', 'the console where operators work', () => {
 
     it('are made from JSON that the API checks, tried, changed and deleted', async () => {
       await stage.go('/routes', 'Routes');
-      await shows('No route is stored');
+      await stage.shows('No route is stored');
       await page.getByRole('link', { name: 'New route' }).click();
       await page.getByLabel('Id', { exact: true }).fill('to-account');
       await page
         .getByLabel('Rule')
         .fill(JSON.stringify({ ...rule, match: { when: 'data.total >' } }));
-      await button('Create').click();
+      await stage.button('Create').click();
       await page.getByRole('alert').filter({ hasText: 'match/when' }).waitFor();
       await page.getByLabel('Rule').fill(JSON.stringify(rule));
       await page.getByLabel('Type').fill('webhook.deliver');
@@ -408,26 +287,26 @@ serverSuite('chromium', 'the console where operators work', () => {
       await page
         .getByLabel('Data', { exact: true })
         .fill(JSON.stringify(webhookTo(peer.url, 'paid').data));
-      await button('Test with this route').click();
-      await row('route:to-account').waitFor();
+      await stage.button('Test with this route').click();
+      await stage.row('route:to-account').waitFor();
       expect(await stage.look('new route')).toEqual([]);
-      await button('Create').click();
+      await stage.button('Create').click();
       await stage.at('Route to-account');
-      await row('created').waitFor();
+      await stage.row('created').waitFor();
 
-      await button('Change').click();
+      await stage.button('Change').click();
       await page.getByLabel('Rule').fill(JSON.stringify({ ...rule, order: 20, disabled: true }));
       await page.getByLabel('Reason').fill('while the books are closed');
-      await button('Save').click();
-      await row('while the books are closed').waitFor();
+      await stage.button('Save').click();
+      await stage.row('while the books are closed').waitFor();
       expect(await stage.look('route')).toEqual([]);
       await stage.go('/routes', 'Routes');
-      await row('disabled').waitFor();
+      await stage.row('disabled').waitFor();
       expect(await stage.look('routes')).toEqual([]);
 
       await page.getByRole('link', { name: 'to-account' }).click();
       await stage.act('Delete', 'was a trial');
-      await shows('No route is stored');
+      await stage.shows('No route is stored');
       const { status } = await api.request('GET', '/v1/routes/to-account');
       expect(status).toBe(404);
     });
@@ -437,7 +316,7 @@ serverSuite('chromium', 'the console where operators work', () => {
       await stage.go('/routes?id=shared&edit=yes', 'Change route shared');
       await api.request('PUT', '/v1/routes/shared', { ...rule, order: 11 });
       await page.getByLabel('Rule').fill(JSON.stringify({ ...rule, order: 12 }));
-      await button('Save').click();
+      await stage.button('Save').click();
       await page.getByRole('alert').waitFor();
       const { body } = await api.request<{ order: number }>('GET', '/v1/routes/shared');
       expect(body.order).toBe(11);
@@ -446,12 +325,13 @@ serverSuite('chromium', 'the console where operators work', () => {
 
   it('shows who changed what and why, page by page', async () => {
     await stage.go('/audit', 'Audit');
-    await row('was a trial').getByText('DELETE /v1/').waitFor();
-    await row('create').getByRole('link', { name: 'routes/shared' }).first().waitFor();
-    await row('while the books are closed')
+    await stage.row('was a trial').getByText('DELETE /v1/').waitFor();
+    await stage.row('create').getByRole('link', { name: 'routes/shared' }).first().waitFor();
+    await stage
+      .row('while the books are closed')
       .getByText(/^order, /)
       .click();
-    await row('while the books are closed').getByLabel('After').waitFor();
+    await stage.row('while the books are closed').getByLabel('After').waitFor();
     expect(await stage.look('audit')).toEqual([]);
 
     const search = page.getByRole('search');
@@ -460,14 +340,14 @@ serverSuite('chromium', 'the console where operators work', () => {
     await search.getByLabel('Who').fill('loc');
     await search.getByRole('button', { name: 'Search' }).click();
     await page.waitForURL(/who=loc/);
-    await row('the shop is shut').waitFor();
-    await row('was a trial').waitFor({ state: 'detached' });
+    await stage.row('the shop is shut').waitFor();
+    await stage.row('was a trial').waitFor({ state: 'detached' });
     const address = '/audit?action=pause&target=schedules%2Fsteered&who=loc';
     await stage.go(address, 'Audit');
-    await row('the shop is shut').getByRole('link', { name: 'schedules/steered' }).click();
+    await stage.row('the shop is shut').getByRole('link', { name: 'schedules/steered' }).click();
     await stage.at('steered');
     await stage.go('/audit?who=nobody', 'Audit');
-    await shows('There are none.');
+    await stage.shows('There are none.');
     expect(await stage.look('audit narrowed')).toEqual([]);
   });
 
@@ -484,8 +364,8 @@ serverSuite('chromium', 'the console where operators work', () => {
     };
     await page.route('**/v1/audit*', (route) => route.fulfill({ json }));
     await stage.go('/audit', 'Audit');
-    await row('is encrypted with another key').waitFor();
-    await row('local').getByText(`POST ${path}`).waitFor();
+    await stage.row('is encrypted with another key').waitFor();
+    await stage.row('local').getByText(`POST ${path}`).waitFor();
     expect(await stage.look('audit unreadable')).toEqual([]);
     await page.unroute('**/v1/audit*');
   });

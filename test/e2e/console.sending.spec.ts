@@ -78,7 +78,6 @@ serverSuite('chromium', 'the form of the console that sends a message', () => {
   });
 
   const field = (label: string) => page.getByLabel(label, { exact: true });
-  const button = (name: string) => page.getByRole('button', { name, exact: true });
   const params = () => Object.fromEntries(new URL(page.url()).searchParams);
 
   async function call<T>(method: string, path: string, body?: object): Promise<T> {
@@ -130,7 +129,7 @@ serverSuite('chromium', 'the form of the console that sends a message', () => {
     await field('fragile').selectOption('true');
     await field('tags (optional)').fill('["a"]');
     await field('Delay (optional)').fill('soon');
-    await button('Send').click();
+    await stage.button('Send').click();
     await page.getByRole('alert').getByText('is too heavy for one').waitFor();
     const weight = field('weight').locator('xpath=following-sibling::small');
     expect(await weight.textContent()).toBe('is too heavy for one');
@@ -139,11 +138,11 @@ serverSuite('chromium', 'the form of the console that sends a message', () => {
     expect(await stage.look('send message')).toEqual([]);
 
     await field('weight').fill('2.5');
-    await button('Send').click();
+    await stage.button('Send').click();
     const delay = field('Delay (optional)').locator('xpath=following-sibling::small');
     await expect.poll(() => delay.textContent()).toMatch(/^must be/);
     await field('Delay (optional)').fill('');
-    await button('Send').click();
+    await stage.button('Send').click();
     await page.getByRole('status').getByText('waits for its turn').waitFor();
     expect(await stage.look('sent message')).toEqual([]);
     await page.getByRole('main').getByRole('status').getByRole('link').click();
@@ -158,24 +157,24 @@ serverSuite('chromium', 'the form of the console that sends a message', () => {
     await stage.go('/messages?new=yes&type=parcel.ship', 'Send a message');
     await field('street').fill('Plaza 2');
     await field('weight').fill('1');
-    await button('Write data as JSON').click();
+    await stage.button('Write data as JSON').click();
     const shown = JSON.parse(await field('Data').inputValue()) as object;
     expect(shown).toEqual({ street: 'Plaza 2', weight: 1, fragile: false });
     expect(params()).toMatchObject({ as: 'json' });
     expect(await stage.look('send json')).toEqual([]);
     await field('Data').fill('[1]');
-    await button('Write data in fields').click();
+    await stage.button('Write data in fields').click();
     await page.getByRole('alert').getByText('must be an object').waitFor();
     expect(params()).toMatchObject({ as: 'json' });
     await field('Data').fill('{"street": 7, "weight": 1, "unheard": [1]}');
     expect(await page.getByRole('alert').count()).toBe(0);
-    await button('Write data in fields').click();
+    await stage.button('Write data in fields').click();
     expect(await field('street').inputValue()).toBe('7');
     expect(await field('unheard (optional)').inputValue()).toBe('[\n  1\n]');
-    await button('Write data as JSON').click();
+    await stage.button('Write data as JSON').click();
     const again = JSON.parse(await field('Data').inputValue()) as object;
     expect(again).toEqual({ street: 7, weight: 1, fragile: false, unheard: [1] });
-    await button('Send').click();
+    await stage.button('Send').click();
     const hint = field('Data').locator('xpath=following-sibling::small');
     await expect.poll(() => hint.textContent()).toMatch(/^street: /);
   });
@@ -184,11 +183,11 @@ serverSuite('chromium', 'the form of the console that sends a message', () => {
     await stage.go('/messages?new=yes&type=parcel.weigh&delay=1h', 'Send a message');
     sends.length = 0;
     await field('grams').fill('100');
-    await button('Send').dblclick();
+    await stage.button('Send').dblclick();
     await page.getByRole('status').getByText('waits until it is due').waitFor();
     expect(sends).toHaveLength(1);
 
-    await button('Send another').click();
+    await stage.button('Send another').click();
     await field('grams').fill('200');
     let isLost = true;
     await page.route('**/v1/messages', async (route) => {
@@ -197,9 +196,9 @@ serverSuite('chromium', 'the form of the console that sends a message', () => {
       await route.fetch();
       await route.abort();
     });
-    await button('Send').click();
+    await stage.button('Send').click();
     await page.getByRole('alert').getByText('the API does not answer').waitFor();
-    await button('Send').click();
+    await stage.button('Send').click();
     await page.getByRole('status').getByText('waits until it is due').waitFor();
     await page.unroute('**/v1/messages');
     const keys = sends.slice(1).map((request) => request.headers()['idempotency-key']);
@@ -217,14 +216,14 @@ serverSuite('chromium', 'the form of the console that sends a message', () => {
     sends.length = 0;
     await field('grams').fill('300');
     await page.route('**/v1/messages', (route) => route.abort());
-    await button('Send').click();
+    await stage.button('Send').click();
     await page.getByRole('alert').getByText('the API does not answer').waitFor();
     await page.unroute('**/v1/messages');
     await page.getByRole('link', { name: 'Messages', exact: true }).first().click();
     await stage.at('Messages');
     await page.goBack();
     await field('grams').fill('300');
-    await button('Send').click();
+    await stage.button('Send').click();
     await page.getByRole('status').getByText('waits until it is due').waitFor();
     const [lost, anew, ...more] = sends.map((request) => request.headers()['idempotency-key']);
     expect([anew, more]).toEqual([expect.not.stringMatching(`^${lost}$`), []]);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import type { AxeResults } from 'axe-core';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import type { ApiClient } from './api.client.js';
 import { openBrowser } from './browser.js';
 import { startStandalone } from './deployment.js';
@@ -37,6 +37,15 @@ export interface ConsoleStage {
   go(address: string, heading?: string | RegExp): Promise<void>;
   /** Waits until the page of this heading is shown. */
   at(heading?: string | RegExp): Promise<void>;
+  button(name: string | RegExp): Locator;
+  /** The one that is open. */
+  dialog(): Locator;
+  /** The line of a table that says this. */
+  row(text: string | RegExp): Locator;
+  /** Waits until this is said anywhere. */
+  shows(text: string | RegExp): Promise<void>;
+  /** What is said of a field below it. */
+  besides(field: Locator): Promise<string | null>;
   /** Says why, where that is asked for, and presses the button of the dialog that is open; it closes when that is done. */
   confirm(button: string, reason?: string): Promise<void>;
   /** Presses a button, and the one of the same name in its dialog. */
@@ -67,11 +76,12 @@ export async function consoleOf(api: ApiClient, key?: string): Promise<ConsoleSt
     page
       .getByRole('heading', { level: 1, ...(heading !== undefined && { name: heading }) })
       .waitFor();
-  const confirm = async (button: string, reason?: string): Promise<void> => {
-    const dialog = page.getByRole('dialog');
-    if (reason !== undefined) await dialog.getByLabel('Reason').fill(reason);
-    await dialog.getByRole('button', { name: button, exact: true }).click();
-    await dialog.waitFor({ state: 'hidden' });
+  const button = (name: string | RegExp) => page.getByRole('button', { name, exact: true });
+  const dialog = () => page.getByRole('dialog');
+  const confirm = async (verb: string, reason?: string): Promise<void> => {
+    if (reason !== undefined) await dialog().getByLabel('Reason').fill(reason);
+    await dialog().getByRole('button', { name: verb, exact: true }).click();
+    await dialog().waitFor({ state: 'hidden' });
   };
   return {
     api,
@@ -83,10 +93,15 @@ export async function consoleOf(api: ApiClient, key?: string): Promise<ConsoleSt
       await at(heading);
     },
     at,
+    button,
+    dialog,
+    row: (text) => page.getByRole('row').filter({ hasText: text }),
+    shows: (text) => page.getByText(text).first().waitFor(),
+    besides: (field) => field.locator('xpath=following-sibling::small').textContent(),
     confirm,
-    act: async (button, reason) => {
-      await page.getByRole('button', { name: button, exact: true }).click();
-      await confirm(button, reason);
+    act: async (verb, reason) => {
+      await button(verb).click();
+      await confirm(verb, reason);
     },
     look: (name) => look(page, name),
   };

@@ -9,6 +9,7 @@ const LONGEST = [
   'test/e2e/ledger.spec.ts',
   'test/faults/scenarios/crowd.spec.ts',
   'test/e2e/console.operations.spec.ts',
+  'test/e2e/console.letters.spec.ts',
   'test/contract/postgres.spec.ts',
   'test/contract/pglite.spec.ts',
   'test/model/postgres.spec.ts',
