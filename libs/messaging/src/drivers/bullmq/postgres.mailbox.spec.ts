@@ -111,7 +111,7 @@ serverSuite('postgres', 'mailboxes on PostgreSQL', () => {
       { concurrency: 4 },
     );
     const began = (): unknown[] => field(deliveries, 'n');
-    const dueAt = Date.now() + 400;
+    const dueAt = Date.now() + 2_000;
     await engine.send([at.message('twice', { key: 'retried' })]);
     await engine.send(['held', 'free'].map((key) => at.message(key, { key, dueAt })));
     await eventually(() => began().includes('twice'));

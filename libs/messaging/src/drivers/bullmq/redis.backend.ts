@@ -60,6 +60,7 @@ import {
   CANCEL,
   COMPLETE,
   DISCARD,
+  finishKeysLike,
   FORGET,
   OLDEST,
   OVERDUE,
@@ -397,7 +398,7 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
   /** Ends a turn by a script that takes the KEYS and ARGV of moveToFinished first. */
   private async end(
     name: string,
-    script: () => string,
+    script: (finishKeys: string) => string,
     job: Job,
     finish: readonly Argument[],
     more: readonly Argument[],
@@ -405,10 +406,11 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
     last: readonly Argument[] = [],
   ): Promise<TakenJob | undefined> {
     const { id, replyTo, key } = toEnvelope(job);
+    const prefix = this.toKey('');
+    const finishKeys = (): string =>
+      finishKeysLike(finish.slice(0, FINISH_KEYS) as string[], prefix);
     const args = [
-      FINISH_KEYS + 1,
-      ...finish.slice(0, FINISH_KEYS),
-      REMEMBERED,
+      ...[2, prefix, REMEMBERED],
       ...finish.slice(FINISH_KEYS),
       replyTo === undefined ? '' : this.channels.inbox + replyTo,
       id,
@@ -417,7 +419,12 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
       ...(sends.length > 0 ? await this.sends(sends) : [this.window, 0]),
       ...last,
     ];
-    const result = (await runScript(await this.client, name, script, args)) as Result;
+    const result = (await runScript(
+      await this.client,
+      name,
+      () => script(finishKeys()),
+      args,
+    )) as Result;
     const [kind, answer] = result;
     if (kind === 3) {
       const code = Number(answer);

@@ -31,10 +31,23 @@ return { 0 }
 `,
   );
 
+/** The Lua function `finishKeys(p, id)`, made of the KEYS of moveToFinished for a job. */
+export function finishKeysLike(keys: readonly string[], prefix: string): string {
+  const names = keys.map((key, at) =>
+    at === FINISHED_JOB ? 'p .. id' : `p .. '${key.slice(prefix.length)}'`,
+  );
+  return `local function finishKeys(p, id) return { ${names.join(', ')} } end
+`;
+}
+
+/** Where the job stands among the KEYS of moveToFinished, from 0. */
+const FINISHED_JOB = 11;
+
 /**
- * Ends a message well, with what its turn leaves.
+ * Ends a message well, with what its turn leaves. What it and BURY are made with names the KEYS of moveToFinished, which are
+ * fourteen: sent each time, they took more than a part in twenty of a worker's time (0010).
  *
- * KEYS     1..14 those of moveToFinished ([2] active, [12] the job), [15] prefix of the remembered ids
+ * KEYS[1]  key prefix of its queue, [2] prefix of the remembered ids
  * ARGV     1..9 those of moveToFinished ([1] id, [4] reply, [6] '1' to fetch the next job, [7] key prefix of its queue,
  *          [8] options of the worker), [10] channel of the asker's inbox or '', [11] public id, [12] key or '', [13] revision
  *          of the state that the turn began with, [14] version and [15] value (JSON) of the new one, '' twice to remove the state
@@ -43,10 +56,10 @@ return { 0 }
  * returns  { 0 }, or { 0, job } as FETCHING has it; or a refusal as SENDS has it, { 4 } when the revision is another one, or
  *          { 3, code } with a negative code of moveToFinished: then nothing changed
  */
-export const COMPLETE = (): string =>
+export const COMPLETE = (finishKeys: string): string =>
   composeScript(
     [...ADDS, 'moveToFinished'],
-    `${DRAINING}${SENDS}${FETCHING}
+    `${finishKeys}${DRAINING}${SENDS}${FETCHING}
 -- Why this worker may not end the message, as a code of moveToFinished, or nil. A client that got no reply sends this again:
 -- then the message has ended.
 local function lost(job, active, id, token)
@@ -58,9 +71,9 @@ local function lost(job, active, id, token)
 end
 
 local id, p, key = ARGV[1], ARGV[7], ARGV[12] ~= '' and ARGV[12] or nil
-local code = lost(KEYS[12], KEYS[2], id, ARGV[16])
+local code = lost(p .. id, p .. 'active', id, ARGV[16])
 if code then return { 3, code } end
-local plan, refusal = planned(ARGV, 17, KEYS[15], p .. id)
+local plan, refusal = planned(ARGV, 17, KEYS[2], p .. id)
 if not plan then return refusal end
 local state = key and ARGV[13] ~= '' and p .. 'state:' .. key
 if state and (redis.call('HGET', state, 'revision') or '0') ~= ARGV[13] then return { 4 } end
@@ -85,9 +98,9 @@ if plan.isOwnReplaced then ARGV[6] = '0' else free() end
 -- The stream of events keeps ten thousand of them: a large reply is not told there.
 local value = ARGV[4]
 if #value > 1024 then ARGV[4] = 'null' end
-local next = finish(KEYS, ARGV)
+local next = finish(finishKeys(p, id), ARGV)
 -- It may not be kept at all.
-if #value > 1024 and redis.call('EXISTS', KEYS[12]) == 1 then redis.call('HSET', KEYS[12], 'returnvalue', value) end
+if #value > 1024 and redis.call('EXISTS', p .. id) == 1 then redis.call('HSET', p .. id, 'returnvalue', value) end
 if plan.isOwnReplaced then free() end
 if ARGV[10] ~= '' then redis.call('PUBLISH', ARGV[10], ARGV[11]) end
 return { 0, next }
@@ -102,14 +115,14 @@ return { 0, next }
  *          asker's inbox or '', [11] public id, [12] key or '', [13] key prefix of the dead letters, then as SENDS has them
  * returns  as COMPLETE
  */
-export const BURY = (): string =>
+export const BURY = (finishKeys: string): string =>
   composeScript(
     [...ADDS, 'moveToFinished'],
-    `${DRAINING}${SENDS}${TRANSFER}
+    `${finishKeys}${DRAINING}${SENDS}${TRANSFER}
 local id, live, key, dead = ARGV[1], ARGV[7], ARGV[12] ~= '' and ARGV[12] or nil, ARGV[13]
-local plan, refusal = planned(ARGV, 14, KEYS[15], live .. id)
+local plan, refusal = planned(ARGV, 14, KEYS[2], live .. id)
 if not plan then return refusal end
-local result = moveToFinished(KEYS, ARGV)
+local result = moveToFinished(finishKeys(live, id), ARGV)
 if type(result) == 'number' and result < 0 then return { 3, result } end
 redis.call('ZREM', live .. 'failed', id)
 transfer(live, dead, id)
