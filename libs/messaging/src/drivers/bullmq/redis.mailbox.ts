@@ -7,6 +7,9 @@ import { NOTHING } from './redis.keys.js';
  */
 export const DRAINING = `redis.call('DEL', '${NOTHING}')\n`;
 
+/** The same as a function, `drain()`, for a script that may send, and has to only if nothing else deletes first. */
+export const DRAIN = `local function drain() ${DRAINING} end\n`;
+
 /**
  * Mailboxes of keys, in Lua: what every script is made of that stores, takes, ends or removes messages.
  *
@@ -33,8 +36,11 @@ local function tell(p, event, id, prev)
   redis.call('XADD', p .. 'events', 'MAXLEN', '~', 10000, '*', 'event', event, 'jobId', id, 'prev', prev)
 end
 
--- Runnable, behind all that wait with its priority: so no key holds up another for more than one turn.
-local function offer(p, id, prev, priority)
+local function wake(p) redis.call('ZADD', p .. 'marker', 0, '0') end
+
+-- Runnable, behind all that wait with its priority: so no key holds up another for more than one turn. Workers are woken for it,
+-- unless that is left to the caller, who is told.
+local function offer(p, id, prev, priority, isQuiet)
   priority = tonumber(priority or redis.call('HGET', p .. id, 'priority')) or 0
   if priority == 0 then
     redis.call('LPUSH', p .. 'wait', id)
@@ -42,8 +48,9 @@ local function offer(p, id, prev, priority)
     local place = redis.call('INCR', p .. 'pc')
     redis.call('ZADD', p .. 'prioritized', priority * 0x100000000 + place % 0x100000000, id)
   end
-  redis.call('ZADD', p .. 'marker', 0, '0')
+  if not isQuiet then wake(p) end
   tell(p, 'waiting', id, prev)
+  return true
 end
 
 local function park(p, id, arrival)
@@ -63,7 +70,7 @@ end
 
 -- The first of a key becomes runnable. Those that somebody deleted by hand are passed over. It may be known which that is, and
 -- its arrival.
-local function advance(p, key, id, arrival)
+local function advance(p, key, id, arrival, isQuiet)
   local mailbox = p .. 'mailbox:' .. key
   while true do
     if not id then
@@ -79,7 +86,7 @@ local function advance(p, key, id, arrival)
       redis.call('ZADD', p .. 'mailboxes', arrival, key)
       if isQuarantined(p, key) then return end
       redis.call('ZREM', p .. 'waiting-children', id)
-      return offer(p, id, 'waiting-children', priority)
+      return offer(p, id, 'waiting-children', priority, isQuiet)
     end
     redis.call('ZREM', mailbox, id)
     redis.call('ZREM', p .. 'waiting-children', id)
@@ -87,12 +94,12 @@ local function advance(p, key, id, arrival)
   end
 end
 
--- A message, in no set of BullMQ's, that ended or is removed. One that only reads stood in no mailbox.
-local function leave(p, id, key)
+-- A message, in no set of BullMQ's, that ended or is removed. One that only reads stood in no mailbox. @returns true if another is offered
+local function leave(p, id, key, isQuiet)
   if not key then return end
   local mailbox = p .. 'mailbox:' .. key
   local first = redis.call('ZRANGE', mailbox, 0, 1, 'WITHSCORES')
-  if redis.call('ZREM', mailbox, id) == 1 and first[1] == id then advance(p, key, first[3], first[4]) end
+  if redis.call('ZREM', mailbox, id) == 1 and first[1] == id then return advance(p, key, first[3], first[4], isQuiet) end
 end
 
 -- As arrive; but redriven messages stand in the order in which they died, in whatever order they are redriven. The first

@@ -1,5 +1,5 @@
 import { composeScript } from './bullmq.package.js';
-import { DRAINING, FETCHING, MAILBOX } from './redis.mailbox.js';
+import { DRAIN, DRAINING, FETCHING, MAILBOX } from './redis.mailbox.js';
 import { ADDS, SENDS } from './redis.sends.js';
 import { INDEX } from './redis.terms.js';
 
@@ -59,7 +59,7 @@ const FINISHED_JOB = 11;
 export const COMPLETE = (finishKeys: string): string =>
   composeScript(
     [...ADDS, 'moveToFinished'],
-    `${finishKeys}${DRAINING}${SENDS}${FETCHING}
+    `${finishKeys}${DRAIN}${SENDS}${FETCHING}
 -- Why this worker may not end the message, as a code of moveToFinished, or nil. A client that got no reply sends this again:
 -- then the message has ended.
 local function lost(job, active, id, token)
@@ -79,7 +79,12 @@ local state = key and ARGV[13] ~= '' and p .. 'state:' .. key
 if state and (redis.call('HGET', state, 'revision') or '0') ~= ARGV[13] then return { 4 } end
 
 -- From here on nothing is refused. What this sets free may be fetched next, so it comes before the end of the message; but
--- another in its own place comes after.
+-- another in its own place comes after. What leaves a mailbox deletes first, and so does the end of what is in none.
+if #plan > 0 and (not key or plan.isOwnReplaced) then drain() end
+if plan.isOwnReplaced then ARGV[6] = '0' end
+local isFetching = ARGV[6] == '1'
+-- The end wakes a worker when it fetches: once is enough.
+local isOffered = not plan.isOwnReplaced and leave(p, id, key, isFetching)
 if state and ARGV[14] == '' then
   redis.call('DEL', state, p .. 'journal:' .. key)
   redis.call('ZREM', p .. 'states', key)
@@ -90,18 +95,18 @@ end
 for at = plan.next + 1, #ARGV do
   redis.call('XADD', p .. 'journal:' .. key, 'MAXLEN', ARGV[plan.next], '*', 'row', ARGV[at])
 end
-local function free()
-  leave(p, id, key)
-  store(plan)
-end
-if plan.isOwnReplaced then ARGV[6] = '0' else free() end
+if not plan.isOwnReplaced then store(plan) end
 -- The stream of events keeps ten thousand of them: a large reply is not told there.
 local value = ARGV[4]
 if #value > 1024 then ARGV[4] = 'null' end
 local next = finish(finishKeys(p, id), ARGV)
 -- It may not be kept at all.
 if #value > 1024 and redis.call('EXISTS', p .. id) == 1 then redis.call('HSET', p .. id, 'returnvalue', value) end
-if plan.isOwnReplaced then free() end
+if plan.isOwnReplaced then
+  leave(p, id, key)
+  store(plan)
+end
+if isOffered and isFetching and not (next and type(next[1]) == 'table') then wake(p) end
 if ARGV[10] ~= '' then redis.call('PUBLISH', ARGV[10], ARGV[11]) end
 return { 0, next }
 `,
