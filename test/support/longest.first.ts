@@ -6,9 +6,12 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
  */
 const LONGEST = [
   'test/e2e/survival.spec.ts',
-  'test/e2e/ledger.spec.ts',
+  // Waits, while the one before and the one behind, side by side, would keep each other from starting their processes.
   'test/faults/scenarios/crowd.spec.ts',
+  'test/e2e/ledger.spec.ts',
   'test/e2e/console.operations.spec.ts',
+  'test/e2e/console.spec.ts',
+  'test/e2e/start.errors.spec.ts',
   'test/e2e/console.letters.spec.ts',
   'test/contract/postgres.spec.ts',
   'test/contract/pglite.spec.ts',
