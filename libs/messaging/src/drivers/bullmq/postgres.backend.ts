@@ -22,7 +22,7 @@ import { placesIn } from './postgres.places.js';
 import { toSends } from './postgres.sends.js';
 import { PostgresMailboxes } from './postgres.mailboxes.js';
 import { retryLost, retryTransient } from './postgres.retry.js';
-import { isOther, LOOK_AGAIN, type ReservedTurns } from './reserved.turns.js';
+import { isOther, type ReservedTurns } from './reserved.turns.js';
 import { redriveAll } from './redrive.all.js';
 
 /**
@@ -43,6 +43,9 @@ const COMPLETE_KEPT = COMPLETE.replace(/\)$/, ', $12, $13::json, $14)');
 
 /** How long an answer of PostgreSQL may be on its way, ms. */
 const JUST_BEFORE = 1_000;
+
+/** How soon a worker whose free turns are all reserved looks again for an urgent message, ms: a look costs more than on Redis. */
+const LOOK_AGAIN = 5;
 
 /** The most of one kind that `callsheet.trim_dead` and `trim_done` drop at once, and how often at most in one go. */
 const TRIMMED = 1_000;

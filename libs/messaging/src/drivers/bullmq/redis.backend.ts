@@ -45,7 +45,7 @@ import type { Found } from '../../search.result.js';
 import { mended } from './damaged.data.js';
 import { pauseAfterError } from './error.pause.js';
 import { LANES, URGENT } from '../../priority.js';
-import { LOOK_AGAIN, type ReservedTurns } from './reserved.turns.js';
+import type { ReservedTurns } from './reserved.turns.js';
 import { redriveAll } from './redrive.all.js';
 import { QUARANTINE } from './redis.key.scripts.js';
 import { OPERATIONS } from './redis.operations.js';
@@ -544,6 +544,9 @@ export function redisTurnBackends(window: number): BackendFactory<RedisTurnBacke
 
 /** How often at most, in one go, ended messages are dropped. */
 const FORGET_ROUNDS = 10;
+
+/** How soon a worker whose free turns are all reserved looks again for an urgent message, ms. */
+const LOOK_AGAIN = 2;
 
 /** Number of KEYS of moveToFinished. */
 const FINISH_KEYS = 14;

@@ -1,9 +1,6 @@
 import { URGENT } from '../../priority.js';
 import type { NextJob } from './bullmq.store.js';
 
-/** How soon a worker whose free turns are all reserved looks again for an urgent message, ms. */
-export const LOOK_AGAIN = 5;
-
 /** Keeps some of a worker's turns for urgent messages: those of the lane `high` or better, and jobs without priority. */
 export class ReservedTurns {
   /** Ids of the others that are at work. */
