@@ -3,23 +3,24 @@ import { NestFactory } from '@nestjs/core';
 import type { Queue } from 'bullmq';
 import assert from 'node:assert/strict';
 import { CallsheetModule, ENGINE, type Engine } from '../../libs/messaging/src/index.js';
-import { OVERLAPS, Schedules, type CatchUp } from '../../libs/scheduler/src/index.js';
+import { Schedules } from '../../libs/scheduler/src/index.js';
 import type { OccurrenceRow, ScheduleRow } from '../../libs/scheduler/src/schedule.journal.js';
 import type { ScheduleState } from '../../libs/scheduler/src/schedule.state.js';
 import type { Child } from '../support/child.js';
 import { eventually } from '../support/eventually.js';
 import { unaccounted } from '../support/schedule.oracle.js';
-import { Chime, STARTED, Struck } from './clockwork.actor.js';
+import { STARTED, Struck } from './clockwork.actor.js';
+import { idOf, inputOf, type ApiOptions } from './clockwork.schedules.js';
 import { Run } from './run.js';
 
 /** Nothing of theirs may be given up. */
 const ACTORS = ['chimes', 'schedules', 'schedule-deployments', 'schedule-watchdog'];
-const CATCH_UPS: CatchUp[] = ['all', 'latest', 'none', { last: 2 }, { within: '4s' }];
 
 /** Schedules of all policies on one store, the processes that keep them, and what has become of them. */
 export class Clockwork {
   readonly run: Run;
   readonly workers: Child[] = [];
+  private readonly apis: Child[] = [];
   private readonly ids: string[] = [];
 
   private constructor(
@@ -57,6 +58,27 @@ export class Clockwork {
     if (by === 'kill -9') this.worker();
   }
 
+  /** A process that asks for schedules and changes them, as an api does. */
+  api(options: Omit<ApiOptions, 'url'>): void {
+    this.apis.push(this.run.start('clockwork.api.js', { url: this.url, ...options }));
+  }
+
+  /** Ends the oldest api in order, when another has started in its place. */
+  async exchangeApi(options: Omit<ApiOptions, 'url'>): Promise<void> {
+    const old = this.apis.shift();
+    this.api(options);
+    await this.apisStarted();
+    if (old) await this.run.down(old, 'SIGTERM');
+  }
+
+  /** All apis are at work: one that fails ends. */
+  async apisStarted(): Promise<void> {
+    for (const api of this.apis) {
+      await eventually(() => api.output.includes(STARTED), { timeout: 60_000 });
+      assert(api.running, api.output);
+    }
+  }
+
   /** All workers are at work: one that starts while the server is away refuses to. */
   async started(): Promise<void> {
     for (const worker of this.workers) await this.up(worker);
@@ -83,14 +105,9 @@ export class Clockwork {
   async create(count: number, seconds: readonly number[], takes = [0, 100, 700]): Promise<void> {
     const schedules = this.app.get(Schedules);
     const made = Array.from({ length: count }, async (_, n) => {
-      const id = `clock-${n}`;
-      const message = new Chime({ takes: takes[n % takes.length] ?? 0 });
-      const overlap = OVERLAPS[n % OVERLAPS.length] as (typeof OVERLAPS)[number];
-      const catchUp = CATCH_UPS[n % CATCH_UPS.length] as CatchUp;
-      const every = `${seconds[n % seconds.length] ?? 1}s` as const;
-      const input = { every, overlap, catchUp, grace: '1s', message } as const;
+      const id = idOf(n);
       // Until the first worker is there.
-      await eventually(() => schedules.put(id, input), { timeout: 60_000 });
+      await eventually(() => schedules.put(id, inputOf(n, seconds, takes)), { timeout: 60_000 });
       this.ids.push(id);
     });
     await Promise.all(made);
@@ -109,6 +126,7 @@ export class Clockwork {
 
   /** Stops all schedules, waits for the runs in work, and says what is wrong. */
   async judge(): Promise<Figures> {
+    for (const api of this.apis.splice(0)) await this.run.down(api, 'SIGTERM');
     const schedules = this.app.get(Schedules);
     const engine = this.app.get<Engine>(ENGINE);
     await each(this.ids, async (id) => {

@@ -114,7 +114,7 @@ export class ReplyInbox implements OnModuleDestroy {
         const record = await bounded(
           this.engine.find(id, [actor]).catch((error: unknown) => void (trouble = error)),
         );
-        if (record && hasEnded(record)) return record;
+        if (record && endedWell(record)) return record;
         if (this.clock.now() >= end) throw new AskTimeoutError(id, timeout, { cause: trouble });
       }
     } finally {
@@ -157,7 +157,7 @@ export class ReplyInbox implements OnModuleDestroy {
 }
 
 /** @throws AskFailedError, CancelledError when it ended badly */
-function hasEnded({ state, envelope, reason, history }: MessageRecord): boolean {
+function endedWell({ state, envelope, reason, history }: MessageRecord): boolean {
   if (state === 'cancelled') throw new CancelledError(envelope.id);
   if (state === 'dead') {
     const { name = 'Error', message = '', code } = history.at(-1)?.error ?? {};

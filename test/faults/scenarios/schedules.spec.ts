@@ -11,6 +11,10 @@ import { shim } from '../shim.js';
 /** What two cores carry, of 1,000 schedules and 50 restarts. */
 const SCHEDULES = Number(process.env['CLOCKWORK_SCHEDULES'] ?? 200);
 const RESTARTS = Number(process.env['CLOCKWORK_RESTARTS'] ?? 20);
+/** And of ten workers and ten apis. */
+const WORKERS = Number(process.env['CLOCKWORK_WORKERS'] ?? 3);
+const APIS = Number(process.env['CLOCKWORK_APIS'] ?? 1);
+const CALM = { seconds: [10, 15, 20, 30], takes: [0, 50] };
 
 const ROUNDS = Number(process.env['CLOCKWORK_ROUNDS'] ?? 10);
 
@@ -60,22 +64,29 @@ describe('schedules under faults', { timeout: 900_000 }, () => {
       }
     });
 
-    it.skipIf(!isFull)(`go through rolling restarts without any loss${ONLY_FULL}`, async () => {
-      const server = await startRedis({ appendonly: true });
-      const clockwork = await Clockwork.open('schedules, rolling restarts', server.url);
-      try {
-        for (let n = 0; n < 3; n++) clockwork.worker();
-        await clockwork.create(SCHEDULES, [10, 15, 20, 30], [0, 50]);
-        for (let restart = 0; restart < RESTARTS; restart++) {
-          await clockwork.reached(20);
-          await clockwork.exchange('SIGTERM');
+    it.skipIf(!isFull)(
+      `go through rolling restarts of workers and apis, which change them, without any loss${ONLY_FULL}`,
+      async () => {
+        const server = await startRedis({ appendonly: true });
+        const clockwork = await Clockwork.open('schedules, rolling restarts', server.url);
+        try {
+          for (let n = 0; n < WORKERS; n++) clockwork.worker();
+          await clockwork.create(SCHEDULES, CALM.seconds, CALM.takes);
+          const api = (seed: number) => ({ ...CALM, count: SCHEDULES, seed });
+          for (let n = 0; n < APIS; n++) clockwork.api(api(n));
+          await clockwork.apisStarted();
+          for (let restart = 0; restart < RESTARTS; restart++) {
+            await clockwork.reached(20);
+            await clockwork.exchange('SIGTERM');
+            await clockwork.exchangeApi(api(APIS + restart));
+          }
+          expect((await clockwork.judge()).runs).toBeGreaterThan(RESTARTS * 20);
+        } finally {
+          await clockwork.close();
+          await server.stop();
         }
-        expect((await clockwork.judge()).runs).toBeGreaterThan(RESTARTS * 20);
-      } finally {
-        await clockwork.close();
-        await server.stop();
-      }
-    });
+      },
+    );
 
     serverSuite('gcc', 'as the shim sets the clock of a worker', () => {
       it.skipIf(!isFull)(
