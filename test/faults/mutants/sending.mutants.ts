@@ -70,6 +70,8 @@ export const SENDING: readonly Mutant[] = [
     play: async (stage) => {
       const upsert = (): Promise<unknown> =>
         stage.queue.upsertJobScheduler('each second', { pattern: '* * * * * *' });
+      // Long enough before the next second: what is due at once is not delayed.
+      await eventually(() => Date.now() % 1_000 < 500);
       await upsert();
       const [due] = await stage.queue.getDelayed();
       const at = due!.timestamp + due!.delay;
