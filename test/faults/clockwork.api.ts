@@ -1,5 +1,5 @@
 // A process of its own that lists schedules, looks at some, and changes some, until it is told to stop. It runs none.
-// Usage: node clockwork.api.js '<ApiOptions as JSON>'
+// Usage: node clockwork.api.js '<ApiOptions, and the url of the store, as JSON>'
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,7 +9,8 @@ import { Schedules } from '../../libs/scheduler/src/index.js';
 import { STARTED } from './clockwork.actor.js';
 import { idOf, inputOf, type ApiOptions } from './clockwork.schedules.js';
 
-const { url, count, seconds, takes, seed } = JSON.parse(process.argv[2] ?? '') as ApiOptions;
+const options = JSON.parse(process.argv[2] ?? '') as ApiOptions & { url: string };
+const { url, count, seconds, takes, seed } = options;
 const random = seededRandom(seed);
 const any = (): number => Math.floor(random() * count);
 

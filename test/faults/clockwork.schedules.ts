@@ -4,7 +4,6 @@ import { Chime } from './clockwork.actor.js';
 const CATCH_UPS: CatchUp[] = ['all', 'latest', 'none', { last: 2 }, { within: '4s' }];
 
 export interface ApiOptions {
-  url: string;
   /** How many schedules there are, and the seconds between two occurrences of each, as they were made. */
   count: number;
   seconds: readonly number[];

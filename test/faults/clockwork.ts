@@ -59,16 +59,17 @@ export class Clockwork {
   }
 
   /** A process that asks for schedules and changes them, as an api does. */
-  api(options: Omit<ApiOptions, 'url'>): void {
+  api(options: ApiOptions): void {
     this.apis.push(this.run.start('clockwork.api.js', { url: this.url, ...options }));
   }
 
-  /** Ends the oldest api in order, when another has started in its place. */
-  async exchangeApi(options: Omit<ApiOptions, 'url'>): Promise<void> {
+  /** Ends the oldest api in order, if there is any, when another has started in its place. */
+  async exchangeApi(options: ApiOptions): Promise<void> {
     const old = this.apis.shift();
+    if (!old) return;
     this.api(options);
     await this.apisStarted();
-    if (old) await this.run.down(old, 'SIGTERM');
+    await this.run.down(old, 'SIGTERM');
   }
 
   /** All apis are at work: one that fails ends. */

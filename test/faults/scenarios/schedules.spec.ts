@@ -5,13 +5,13 @@ import { serverSuite } from '../../support/available.js';
 import { startPostgres } from '../../support/postgres.server.js';
 import { startRedis } from '../../support/redis.server.js';
 import { Clockwork } from '../clockwork.js';
+import type { ApiOptions } from '../clockwork.schedules.js';
 import { isFull, ONLY_FULL } from '../run.js';
 import { shim } from '../shim.js';
 
-/** What two cores carry, of 1,000 schedules and 50 restarts. */
+/** What two cores carry in three minutes, of 1,000 schedules, 50 restarts, ten workers and ten apis. */
 const SCHEDULES = Number(process.env['CLOCKWORK_SCHEDULES'] ?? 200);
 const RESTARTS = Number(process.env['CLOCKWORK_RESTARTS'] ?? 20);
-/** And of ten workers and ten apis. */
 const WORKERS = Number(process.env['CLOCKWORK_WORKERS'] ?? 3);
 const APIS = Number(process.env['CLOCKWORK_APIS'] ?? 1);
 const CALM = { seconds: [10, 15, 20, 30], takes: [0, 50] };
@@ -72,7 +72,7 @@ describe('schedules under faults', { timeout: 900_000 }, () => {
         try {
           for (let n = 0; n < WORKERS; n++) clockwork.worker();
           await clockwork.create(SCHEDULES, CALM.seconds, CALM.takes);
-          const api = (seed: number) => ({ ...CALM, count: SCHEDULES, seed });
+          const api = (seed: number): ApiOptions => ({ ...CALM, count: SCHEDULES, seed });
           for (let n = 0; n < APIS; n++) clockwork.api(api(n));
           await clockwork.apisStarted();
           for (let restart = 0; restart < RESTARTS; restart++) {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { StoreError } from '../../messaging.errors.js';
 import { BULLMQ_VERSION, composeScript, verifyBullmqVersion } from './bullmq.package.js';
+import { BURY } from './redis.end.scripts.js';
 import { REDRIVE, SEND } from './redis.scripts.js';
 
 describe('the BullMQ installed', () => {
@@ -10,7 +11,8 @@ describe('the BullMQ installed', () => {
   });
 
   it('has the scripts that ours are made of', () => {
-    for (const script of [SEND, REDRIVE]) expect(script()).toContain('\nend\nkeyCount.');
+    for (const script of [SEND(), BURY(''), REDRIVE()])
+      expect(script).toContain('\nend\nkeyCount.');
     expect(SEND()).toMatch(/keyCount\.addPrioritizedJob = \d+/);
     expect(SEND()).toMatch(/keyCount\.addDelayedJob = \d+/);
   });

@@ -55,17 +55,13 @@ import { RedisPlaces } from './redis.places.js';
 import { runScript, type Argument } from './redis.run.js';
 import { entriesOf, foundIn } from './redis.terms.js';
 import { channelsOf, REMEMBERED, type Channels } from './redis.keys.js';
+import { BURY, COMPLETE, finishKeysLike, NOTE_PROGRESS, POSTPONE } from './redis.end.scripts.js';
 import {
-  BURY,
   CANCEL,
-  COMPLETE,
   DISCARD,
-  finishKeysLike,
   FORGET,
   OLDEST,
   OVERDUE,
-  NOTE_PROGRESS,
-  POSTPONE,
   REDRIVE,
   REWRITE,
   SEND,
@@ -407,8 +403,8 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
   ): Promise<TakenJob | undefined> {
     const { id, replyTo, key } = toEnvelope(job);
     const prefix = this.toKey('');
-    const finishKeys = (): string =>
-      finishKeysLike(finish.slice(0, FINISH_KEYS) as string[], prefix);
+    const composed = (): string =>
+      script(finishKeysLike(finish.slice(0, FINISH_KEYS) as string[], prefix));
     const args = [
       ...[2, prefix, REMEMBERED],
       ...finish.slice(FINISH_KEYS),
@@ -419,12 +415,7 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
       ...(sends.length > 0 ? await this.sends(sends) : [this.window, 0]),
       ...last,
     ];
-    const result = (await runScript(
-      await this.client,
-      name,
-      () => script(finishKeys()),
-      args,
-    )) as Result;
+    const result = (await runScript(await this.client, name, composed, args)) as Result;
     const [kind, answer] = result;
     if (kind === 3) {
       const code = Number(answer);

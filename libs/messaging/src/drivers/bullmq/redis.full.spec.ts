@@ -103,6 +103,11 @@ serverSuite('redis-server', 'a Redis with little memory', () => {
     await dying.getNextJob('lost', { block: false });
     const keys = ['retried', 'dead', 'stopped', 'k', 'k', 'slow'];
     await engine.send(keys.map((key) => context.envelope({ key, data: { key } })));
+    // Their turns send, and so does one that takes its own place.
+    const sending = [context.envelope(), context.envelope({ key: 'sending' })];
+    const again = context.envelope({ key: 'again' });
+    await engine.send([...sending, again]);
+    const next = `${context.actor}-next`;
     await engine.bind(context.actor, [{ type: 'a.b' }]);
     await fill();
     await expect(engine.send([context.envelope()])).rejects.toThrow(StoreFullError);
@@ -111,7 +116,14 @@ serverSuite('redis-server', 'a Redis with little memory', () => {
     const { deliveries } = await context.consume(
       engine,
       async (delivery) => {
-        const { key } = delivery.envelope;
+        const { id, key } = delivery.envelope;
+        if (sending.some((each) => each.id === id)) {
+          return doneWith({ sends: [context.envelope({ actor: next })] });
+        }
+        if (id === again.id && delivery.state === undefined) {
+          const state = { data: 1, revision: 0, version: 1 };
+          return doneWith({ state, sends: [{ ...again, replace: true }] });
+        }
         if (key === 'retried' && delivery.attempt === 1) return retry(10)(delivery);
         if (key === 'dead') return dead(delivery);
         if (key === 'stopped' && delivery.attempt === 1) return quarantine(delivery);
@@ -135,6 +147,8 @@ serverSuite('redis-server', 'a Redis with little memory', () => {
     ]);
     expect(deliveries.filter(({ envelope }) => envelope.key === 'slow')).toHaveLength(1);
     expect(await engine.state(context.actor, 'k')).toMatchObject({ revision: 2 });
+    expect(await engine.counts(next)).toMatchObject({ waiting: 2 });
+    expect(deliveries.filter(({ envelope }) => envelope.id === again.id)).toHaveLength(2);
     await dying.close(true);
   }, 40_000);
 });

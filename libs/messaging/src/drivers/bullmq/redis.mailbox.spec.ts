@@ -1,10 +1,11 @@
-import { Queue, type JobsOptions } from 'bullmq';
+import { Queue, type Job, type JobsOptions } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { Context } from '../../../../../test/contract/context.js';
 import { Operation } from '../../../../../test/contract/operator.cases.js';
 import { serverSuite } from '../../../../../test/support/available.js';
 import { startRedis, type RedisServer } from '../../../../../test/support/redis.server.js';
+import type { RedisTurnBackend } from './redis.backend.js';
 import { PREFIX } from './redis.keys.js';
 
 serverSuite('redis-server', 'mailboxes on Redis', () => {
@@ -108,6 +109,21 @@ serverSuite('redis-server', 'mailboxes on Redis', () => {
     ]);
     await backend.moveToActive('one');
     expect(await isWoken()).toBe(true);
+  });
+
+  it('wake a worker for what an end sets free, when it fetches nothing itself', async () => {
+    const sent = [0, 1].map((n) => at.message(n));
+    await at.engine.send(sent);
+    const backend = at.queue.getBackend() as unknown as RedisTurnBackend;
+    Object.assign(at.queue.opts, { lockDuration: 30_000 });
+    await backend.moveToActive('one');
+    await at.queue.pause();
+    await redis.del(`${prefix}marker`);
+    const job = (await at.queue.getJob(sent[0]!.id)) as Job;
+    const next = await backend.complete(job, 'one', { sends: [] }, { age: 1_000, count: 9 }, true);
+    expect(next?.[0]).toBeFalsy();
+    expect(await at.state(sent[1]!)).toBe('waiting');
+    expect(await redis.zscore(`${prefix}marker`, '0')).toBe('0');
   });
 
   it('take in what a plain producer added to their keys', async () => {

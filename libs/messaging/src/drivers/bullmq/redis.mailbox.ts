@@ -7,9 +7,6 @@ import { NOTHING } from './redis.keys.js';
  */
 export const DRAINING = `redis.call('DEL', '${NOTHING}')\n`;
 
-/** The same as a function, `drain()`, for a script that may send, and has to only if nothing else deletes first. */
-export const DRAIN = `local function drain() ${DRAINING} end\n`;
-
 /**
  * Mailboxes of keys, in Lua: what every script is made of that stores, takes, ends or removes messages.
  *

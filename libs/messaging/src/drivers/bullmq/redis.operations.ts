@@ -1,6 +1,6 @@
 import { composeScript } from './bullmq.package.js';
 import { DRAINING, FETCHING, MAILBOX } from './redis.mailbox.js';
-import { HAND_BACK } from './redis.scripts.js';
+import { HAND_BACK } from './redis.end.scripts.js';
 
 /**
  * Takes the next job.

@@ -102,8 +102,9 @@ return found`;
       const sum = (n: number): Promise<unknown> =>
         runScript(client as unknown as RedisClient, 'sum', () => 'return 1 + ARGV[1]', [0, n]);
       expect(await sum(1)).toBe(2);
+      const underWay = [sum(2), sum(3)];
       client.stream.destroy();
-      expect(await Promise.all([sum(2), sum(3)])).toEqual([3, 4]);
+      expect(await Promise.all([...underWay, sum(4)])).toEqual([3, 4, 5]);
     } finally {
       client.disconnect();
     }

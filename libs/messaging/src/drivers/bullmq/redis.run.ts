@@ -18,9 +18,10 @@ export function runScript(
   script: () => string,
   args: readonly Argument[],
 ): Promise<unknown> {
-  const call = new Call(client as unknown as Redis, scriptOf(name, script), args);
-  gather(client);
-  call.client.sendCommand(call);
+  const redis = client as unknown as Redis;
+  const call = new Call(redis, scriptOf(name, script), args);
+  gather(redis);
+  redis.sendCommand(call);
   return call.promise;
 }
 
@@ -36,14 +37,10 @@ function scriptOf(name: string, script: () => string): Script {
 
 /**
  * A script's call. ioredis's own, of scripts that it defines, copies the arguments four times, and writes each by itself when one
- * is a Buffer: that took a part in ten of a worker's time (0010).
+ * is a Buffer: of a call with 35 arguments that took 13 us (0010).
  */
 class Call extends Command {
-  constructor(
-    readonly client: Redis,
-    script: Script,
-    args: readonly Argument[],
-  ) {
+  constructor(redis: Redis, script: Script, args: readonly Argument[]) {
     super('evalsha', [], { replyEncoding: 'utf8' });
     this.args = [script.sha, ...args] as typeof this.args;
     const { reject } = this;
@@ -51,7 +48,7 @@ class Call extends Command {
       if (this.name !== 'evalsha' || !error.message.startsWith('NOSCRIPT')) return reject(error);
       this.name = 'eval';
       this.args[0] = script.text;
-      client.sendCommand(this);
+      redis.sendCommand(this);
     };
   }
 
@@ -80,9 +77,9 @@ const AT_ONCE = 8;
 const given = new WeakMap<Redis['stream'], number>();
 
 /** What is sent in one go, as the ends of turns that ended together, leaves in few writes: each costs as much as a part of a turn. */
-function gather(client: RedisClient): void {
+function gather(redis: Partial<Pick<Redis, 'stream'>>): void {
   // A cluster has several streams, none of them its own.
-  const { stream } = client as unknown as Partial<Pick<Redis, 'stream'>>;
+  const { stream } = redis;
   if (!stream) return;
   const count = given.get(stream) ?? 0;
   given.set(stream, count + 1);

@@ -1,0 +1,168 @@
+import { composeScript } from './bullmq.package.js';
+import { DRAINING, FETCHING, MAILBOX } from './redis.mailbox.js';
+import { TRANSFER } from './redis.scripts.js';
+import { ADDS, SENDS } from './redis.sends.js';
+
+/**
+ * The Lua function `finishKeys(p, id)`, made of the KEYS of moveToFinished for a job. Sent with each call, these fourteen took
+ * one part in twelve of a worker's time (0010).
+ */
+export function finishKeysLike(keys: readonly string[], prefix: string): string {
+  const names = keys.map((key, at) =>
+    at === FINISHED_JOB ? 'p .. id' : `p .. '${key.slice(prefix.length)}'`,
+  );
+  return `local function finishKeys(p, id) return { ${names.join(', ')} } end\n`;
+}
+
+/** Where the job stands among the KEYS of moveToFinished, from 0. */
+const FINISHED_JOB = 11;
+
+/**
+ * Ends a message well, with what its turn leaves. Made with {@link finishKeysLike}, as BURY is.
+ *
+ * KEYS[1]  key prefix of its queue, [2] prefix of the remembered ids
+ * ARGV     1..9 those of moveToFinished ([1] id, [4] reply, [6] '1' to fetch the next job, [7] key prefix of its queue,
+ *          [8] options of the worker), [10] channel of the asker's inbox or '', [11] public id, [12] key or '', [13] revision
+ *          of the state that the turn began with, [14] version and [15] value (JSON) of the new one, '' twice to remove the state
+ *          and the journal of the key, or '' thrice, [16] lock token, then as SENDS has them, then, if there are any, how many rows of
+ *          the journal are kept and those that are added (JSON)
+ * returns  { 0 }, or { 0, job } as FETCHING has it; or a refusal as SENDS has it, { 4 } when the revision is another one, or
+ *          { 3, code } with a negative code of moveToFinished: then nothing changed
+ */
+export const COMPLETE = (finishKeys: string): string =>
+  composeScript(
+    [...ADDS, 'moveToFinished'],
+    `${finishKeys}${SENDS}${FETCHING}
+-- Why this worker may not end the message, as a code of moveToFinished, or nil. A client that got no reply sends this again:
+-- then the message has ended.
+local function lost(job, active, id, token)
+  local holder, present = redis.call('GET', job .. ':lock'), redis.call('EXISTS', job, job .. ':dependencies', job .. ':unsuccessful')
+  if present == 0 then return -1 end
+  if holder ~= token then return holder and -6 or -2 end
+  if present > 1 then return -4 end
+  return not redis.call('LPOS', active, id, 'RANK', -1) and -3 or nil
+end
+
+local id, p, key = ARGV[1], ARGV[7], ARGV[12] ~= '' and ARGV[12] or nil
+local code = lost(p .. id, p .. 'active', id, ARGV[16])
+if code then return { 3, code } end
+local plan, refusal = planned(ARGV, 17, KEYS[2], p .. id)
+if not plan then return refusal end
+local state = key and ARGV[13] ~= '' and p .. 'state:' .. key
+if state and (redis.call('HGET', state, 'revision') or '0') ~= ARGV[13] then return { 4 } end
+
+-- From here on nothing is refused. What this sets free may be fetched next, so it comes before the end of the message; but
+-- another in its own place comes after. What leaves a mailbox deletes first, and so does the end of what is in none.
+if #plan > 0 and (not key or plan.isOwnReplaced) then ${DRAINING} end
+if plan.isOwnReplaced then ARGV[6] = '0' end
+local isFetching = ARGV[6] == '1'
+-- The end wakes a worker when it fetches: once is enough.
+local isOffered = not plan.isOwnReplaced and leave(p, id, key, isFetching)
+if state and ARGV[14] == '' then
+  redis.call('DEL', state, p .. 'journal:' .. key)
+  redis.call('ZREM', p .. 'states', key)
+elseif state then
+  redis.call('HSET', state, 'revision', string.format('%.0f', ARGV[13] + 1), 'version', ARGV[14], 'value', ARGV[15])
+  if ARGV[13] == '0' then redis.call('ZADD', p .. 'states', 0, key) end
+end
+for at = plan.next + 1, #ARGV do
+  redis.call('XADD', p .. 'journal:' .. key, 'MAXLEN', ARGV[plan.next], '*', 'row', ARGV[at])
+end
+if not plan.isOwnReplaced then store(plan) end
+-- The stream of events keeps ten thousand of them: a large reply is not told there.
+local value = ARGV[4]
+if #value > 1024 then ARGV[4] = 'null' end
+local next = finish(finishKeys(p, id), ARGV)
+-- It may not be kept at all.
+if #value > 1024 and redis.call('EXISTS', p .. id) == 1 then redis.call('HSET', p .. id, 'returnvalue', value) end
+if plan.isOwnReplaced then
+  leave(p, id, key)
+  store(plan)
+end
+if isOffered and isFetching and not (next and type(next[1]) == 'table') then wake(p) end
+if ARGV[10] ~= '' then redis.call('PUBLISH', ARGV[10], ARGV[11]) end
+return { 0, next }
+`,
+  );
+
+/**
+ * Gives a message up: it leaves its queue as failed and becomes a dead letter, in one step with messages that tell of it.
+ *
+ * KEYS     as COMPLETE
+ * ARGV     1..9 those of moveToFinished ([1] id, [2] time, [4] reason, [7] key prefix of its queue), [10] channel of the
+ *          asker's inbox or '', [11] public id, [12] key or '', [13] key prefix of the dead letters, then as SENDS has them
+ * returns  as COMPLETE
+ */
+export const BURY = (finishKeys: string): string =>
+  composeScript(
+    [...ADDS, 'moveToFinished'],
+    `${finishKeys}${DRAINING}${SENDS}${TRANSFER}
+local id, live, key, dead = ARGV[1], ARGV[7], ARGV[12] ~= '' and ARGV[12] or nil, ARGV[13]
+local plan, refusal = planned(ARGV, 14, KEYS[2], live .. id)
+if not plan then return refusal end
+local result = moveToFinished(finishKeys(live, id), ARGV)
+if type(result) == 'number' and result < 0 then return { 3, result } end
+redis.call('ZREM', live .. 'failed', id)
+transfer(live, dead, id)
+redis.call('ZADD', dead .. 'failed', ARGV[2], id)
+redis.call('XADD', dead .. 'events', 'MAXLEN', '~', 10000, '*', 'event', 'failed', 'jobId', id, 'failedReason', ARGV[4], 'prev', 'active')
+if key then
+  redis.call('HSET', dead .. id, 'callsheet:death', redis.call('INCR', live .. 'deaths'))
+  leave(live, id, key)
+end
+store(plan)
+if ARGV[10] ~= '' then redis.call('PUBLISH', ARGV[10], ARGV[11]) end
+return { 0 }
+`,
+  );
+
+/**
+ * A message is due again later: sooner if it was cancelled while it was in work, because then it only has to be told so.
+ *
+ * KEYS     those of moveToDelayed ([5] the job)
+ * ARGV     those of moveToDelayed ([2] time, here the server's; [5] delay, ms)
+ * returns  what moveToDelayed returns
+ */
+export const POSTPONE = (): string =>
+  composeScript(
+    ['moveToDelayed'],
+    `${DRAINING}${MAILBOX}
+ARGV[2] = string.format('%.0f', clock())
+local opts = redis.call('HGET', KEYS[5], 'opts') or '{}'
+if cjson.decode(opts).callsheetCancelled then ARGV[5] = '1' end
+local result = moveToDelayed(KEYS, ARGV)
+-- Without an attempt: as if it had not been given out.
+if ARGV[6] == '1' and result == 0 then redis.call('HINCRBY', KEYS[5], 'ats', -1) end
+return result
+`,
+  );
+
+/**
+ * Changes what a job in work remembers.
+ *
+ * KEYS[1]  the job, [2] its lock
+ * ARGV[1]  lock token, [2] new progress (JSON)
+ * returns  1, or 0 when the token does not hold the lock
+ */
+export const NOTE_PROGRESS = (): string => `${DRAINING}
+if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'progress', ARGV[2])
+return 1
+`;
+
+/**
+ * Hands a message back at once. BullMQ wakes nobody for one with a priority: an idle worker would find it seconds later.
+ *
+ * KEYS     those of moveJobFromActiveToWait ([8] the marker that wakes workers)
+ * ARGV     those of moveJobFromActiveToWait
+ * returns  what moveJobFromActiveToWait returns
+ */
+export const HAND_BACK = (): string =>
+  composeScript(
+    ['moveJobFromActiveToWait'],
+    `${DRAINING}
+local result = moveJobFromActiveToWait(KEYS, ARGV)
+if result >= 0 then redis.call('ZADD', KEYS[8], 0, '0') end
+return result
+`,
+  );
