@@ -3,10 +3,7 @@ import { DRAINING, FETCHING, MAILBOX } from './redis.mailbox.js';
 import { TRANSFER } from './redis.scripts.js';
 import { ADDS, SENDS } from './redis.sends.js';
 
-/**
- * The Lua function `finishKeys(p, id)`, made of the KEYS of moveToFinished for a job. Sent with each call, these fourteen took
- * one part in twelve of a worker's time (0010).
- */
+/** The Lua function `finishKeys(p, id)`, made of the KEYS of moveToFinished for a job: fourteen that need not be sent each time (0010). */
 export function finishKeysLike(keys: readonly string[], prefix: string): string {
   const names = keys.map((key, at) =>
     at === FINISHED_JOB ? 'p .. id' : `p .. '${key.slice(prefix.length)}'`,
