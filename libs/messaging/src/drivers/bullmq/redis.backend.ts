@@ -132,9 +132,30 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
 
   // A limited worker has no use for the marker, which others wait for.
   override async waitForJob(timeout: number): ReturnType<RedisQueueBackend['waitForJob']> {
-    if (!this.reserved?.isFull) return super.waitForJob(timeout);
-    await sleep(LOOK_AGAIN);
-    return null;
+    if (this.reserved?.isFull) {
+      await sleep(LOOK_AGAIN);
+      return null;
+    }
+    const waiting = new AbortController();
+    // It ends by the signal, as a rule; a connection that is lost needs nobody to be roused.
+    this.rouse(timeout * 1_000, waiting.signal).catch(() => undefined);
+    try {
+      return await super.waitForJob(timeout);
+    } finally {
+      waiting.abort();
+    }
+  }
+
+  /**
+   * A server that nobody talks to looks at what blocks ten times a second (`hz`): it would end a wait for a message that is
+   * due up to 100 ms late. With anything that comes it looks at once.
+   */
+  private async rouse(after: number, signal: AbortSignal): Promise<void> {
+    for (const wait of [after + 1, ...ROUSE_AGAIN]) {
+      await sleep(wait, undefined, { signal, ref: false });
+      const redis = (await this.client) as unknown as Redis;
+      if (redis.status === 'ready') await redis.ping();
+    }
   }
 
   /** BullMQ adds many in a pipeline, where ours are not known. */
@@ -538,6 +559,9 @@ const FORGET_ROUNDS = 10;
 
 /** How soon a worker whose free turns are all reserved looks again for an urgent message, ms. */
 const LOOK_AGAIN = 2;
+
+/** When it is roused again, if its clock has not come so far yet, ms. */
+const ROUSE_AGAIN = [2, 5, 20];
 
 /** Number of KEYS of moveToFinished. */
 const FINISH_KEYS = 14;
