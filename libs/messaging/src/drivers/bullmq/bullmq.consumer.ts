@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { WaitingError, Worker, type Job } from 'bullmq';
+import type { Job } from 'bullmq';
 import type { Consumer, Outcome, Signal, StoredState, TurnFunction } from '../../engine.js';
 import {
   CancelledError,
@@ -19,9 +19,9 @@ import {
   toFailure,
   toReleased,
 } from './bullmq.job.js';
-import { Ending, type BullmqStore, type NextJob, type TurnBackend } from './bullmq.store.js';
-import { mended } from './damaged.data.js';
+import type { BullmqStore, NextJob, TurnBackend } from './bullmq.store.js';
 import { ReservedTurns } from './reserved.turns.js';
+import { TurnWorker, type Then } from './turn.worker.js';
 import { Stop } from '../../stop.js';
 import { withinTime } from '../../within.time.js';
 
@@ -69,20 +69,10 @@ interface Running {
   heldUntil: number;
 }
 
-/** What a BullMQ worker keeps to itself: it renews the locks of the jobs that it tracks, counted from a time by our clock. */
-interface Renewing {
-  readonly lockManager: { trackJob(id: string, token: string, since: number): unknown };
-}
-
-/** And that it makes jobs of what is stored. */
-interface Making {
-  createJob(json: { data: string }, id: string): Job;
-}
-
 /** A BullMQ worker whose ends of a turn are ours. */
 export class BullmqConsumer implements Consumer {
   private readonly logger = new Logger('Callsheet');
-  private readonly worker: Worker;
+  private readonly worker: TurnWorker<Outcome>;
   private readonly backend: TurnBackend;
   private readonly running = new Map<string, Running>();
   private readonly chores: BullmqChores;
@@ -104,9 +94,8 @@ export class BullmqConsumer implements Consumer {
     private readonly turn: TurnFunction,
   ) {
     const { concurrency, rateLimit, reserved, lockDuration, keepDone } = options;
-    const worker = new Worker(
+    const worker = new TurnWorker<Outcome>(
       actor,
-      (job: Job, token: string | undefined) => this.process(job, token ?? ''),
       {
         connection: store.workerConnection as never,
         ...(store.prefix !== undefined && { prefix: store.prefix }),
@@ -120,17 +109,12 @@ export class BullmqConsumer implements Consumer {
         removeOnComplete: { age: Math.ceil(keepDone.age / 1_000), count: keepDone.count },
       },
       store.backend,
+      {
+        run: (job, token) => this.run(job, token),
+        end: (job, token, result, mayFetch) => this.end(job, token, result, mayFetch),
+      },
     );
-    this.worker = worker as unknown as Worker;
-    const making = worker as unknown as Making;
-    const make = making.createJob.bind(worker);
-    making.createJob = (json, id) => {
-      try {
-        return make(json, id);
-      } catch {
-        return make(mended(json), id);
-      }
-    };
+    this.worker = worker;
     this.backend = worker.getBackend() as unknown as TurnBackend;
     if (reserved) {
       // One that is limited to few turns for a while still has one for any message.
@@ -194,27 +178,32 @@ export class BullmqConsumer implements Consumer {
     await withinTime(FETCH, this.unsubscribe?.() ?? Promise.resolve());
   }
 
-  private async process(job: Job, token: string): Promise<Ending> {
-    this.renewFromNow(job, token);
+  private run(job: Job, token: string): Promise<Outcome> {
     // Whoever takes a job asks for its state, wanted or not: a backend keeps what came with it until then.
     const state = this.backend.stateOf(job);
     if (state instanceof Promise) state.catch(() => undefined);
+    // A fetch that waited for a message when the limit came still brings one. Not if its turn still runs: others would
+    // get it meanwhile.
+    if (this.isShut && !this.running.has(job.id ?? '')) return Promise.resolve({ kind: 'release' });
+    return this.outcomeOf(job, token, state);
+  }
+
+  private async end(
+    job: Job,
+    token: string,
+    result: PromiseSettledResult<Outcome>,
+    mayFetch: () => boolean,
+  ): Promise<Then> {
     try {
-      // A fetch that waited for a message when the limit came still brings one. Not if its turn still runs: others would
-      // get it meanwhile.
-      const isTooMuch = this.isShut && !this.running.has(job.id ?? '');
-      const outcome: Outcome = isTooMuch
-        ? { kind: 'release' }
-        : await this.outcomeOf(job, token, state);
-      if (outcome.kind === 'done')
-        return new Ending((fetchNext) => this.complete(job, token, outcome, fetchNext));
+      if (result.status === 'rejected') throw result.reason;
+      const { value: outcome } = result;
+      if (outcome.kind === 'done') return await this.complete(job, token, outcome, mayFetch());
       await this.commit(job, token, outcome);
     } catch (error) {
       this.lost(job, error);
     }
     this.backend.reserved?.ended(job.id);
-    // Tells BullMQ that the job has been moved.
-    throw new WaitingError();
+    return mayFetch() ? 'fetch' : undefined;
   }
 
   /**
@@ -260,15 +249,6 @@ export class BullmqConsumer implements Consumer {
     });
     this.running.set(id, { job, stop, outcome, release, heldUntil });
     return outcome;
-  }
-
-  /**
-   * BullMQ counts from the moment when the job was taken until its lock is to be renewed, and that is the store's clock: were it
-   * ahead of ours by half of what the lock lasts, the first renewal would come too late.
-   */
-  private renewFromNow({ id = '' }: Job, token: string): void {
-    const { lockManager } = this.worker as unknown as Renewing;
-    lockManager.trackJob(id, token, Date.now());
   }
 
   private async commit(job: Job, token: string, outcome: Outcome): Promise<void> {

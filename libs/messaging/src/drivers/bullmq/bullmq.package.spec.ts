@@ -26,6 +26,20 @@ describe('composeScript', () => {
     );
   });
 
+  it('puts something else in place of pieces of them', () => {
+    const changes = [['rcall("ZREM", KEYS[1], jobId) == 1', 'true']] as const;
+    const script = composeScript([{ name: 'promote', changes }], '');
+    expect(script).toContain('if true then');
+    expect(script).not.toContain('rcall("ZREM", KEYS[1], jobId)');
+  });
+
+  it.each(['no such piece', 'rcall'])('refuses a piece that is not there once: %s', (piece) => {
+    const altered = { name: 'promote', changes: [[piece, '']] as const };
+    expect(() => composeScript([altered], '')).toThrow(
+      new StoreError(`bullmq 6.7.0 does not have '${piece}' once in 'promote'`),
+    );
+  });
+
   it.each(['noSuchScript', 'constructorX', ''])('names a script that is not there: %j', (name) => {
     expect(() => composeScript(['promote', name], '')).toThrow(
       new StoreError(`bullmq 6.7.0 has no script '${name}'`),

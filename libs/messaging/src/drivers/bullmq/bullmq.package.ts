@@ -26,16 +26,36 @@ export function keyCount(name: string): number {
   return shippedScript(name).keys;
 }
 
+/** One of BullMQ's scripts, of which pieces that occur once are replaced. */
+export interface Altered {
+  readonly name: string;
+  readonly changes: readonly (readonly [piece: string, instead: string])[];
+}
+
 /**
  * A Lua script made of BullMQ's own, found by name in the installed package, and `main`. Each is a local function of its
  * name that takes KEYS and ARGV as BullMQ's caller would give them; `keyCount.<name>` is its number of KEYS.
  */
-export function composeScript(names: readonly string[], main: string): string {
-  const parts = names.map((name) => {
-    const script = shippedScript(name);
-    return `local function ${name}(KEYS, ARGV)\n${script.content}\nend\nkeyCount.${name} = ${script.keys}`;
+export function composeScript(scripts: readonly (string | Altered)[], main: string): string {
+  const parts = scripts.map((script) => {
+    const { name, changes } = typeof script === 'string' ? { name: script, changes: [] } : script;
+    const { content, keys } = shippedScript(name);
+    const text = changes.reduce((before, change) => replaced(name, before, change), content);
+    return `local function ${name}(KEYS, ARGV)\n${text}\nend\nkeyCount.${name} = ${keys}`;
   });
   return ['local keyCount = {}', ...parts, main].join('\n');
+}
+
+function replaced(
+  name: string,
+  text: string,
+  [piece, instead]: Altered['changes'][number],
+): string {
+  const [before, after, ...more] = text.split(piece);
+  if (before === undefined || after === undefined || more.length > 0) {
+    throw new StoreError(`bullmq ${BULLMQ_VERSION} does not have '${piece}' once in '${name}'`);
+  }
+  return before + instead + after;
 }
 
 function shippedScript(name: string): Script {

@@ -74,20 +74,6 @@ export interface FoundPlace extends SearchPlace {
 export type NextJob = Awaited<ReturnType<IQueueBackend['moveToCompleted']>>['result'] | undefined;
 
 /**
- * What a worker's processor answers for a turn that succeeded. BullMQ's worker hands it to the backend's `moveToCompleted`,
- * which stores it, so that the end of one job and the start of the next can be one round trip.
- */
-export class Ending {
-  /** @param commit never rejects */
-  constructor(readonly commit: (fetchNext: boolean) => Promise<NextJob>) {}
-
-  /** BullMQ makes sure that a result can be serialized. */
-  toJSON(): null {
-    return null;
-  }
-}
-
-/**
  * BullMQ's backend with what BullMQ does not have. The ends of a turn are one step each, fenced by the lock token: a token
  * that no longer holds the lock rejects, and nothing changes. Each of complete, bury and quit also tells the inbox in the
  * message's `replyTo` that it ended, takes the message out of its mailbox, and makes the next of its key runnable.

@@ -11,7 +11,7 @@ import type {
   StoredState,
 } from '../../engine.js';
 import { actorOf, DEAD, redriven, toAnswer, toEnvelope, type JobProgress } from './bullmq.job.js';
-import { Ending, type Failure, type Keep, type NextJob, type TurnBackend } from './bullmq.store.js';
+import type { Failure, Keep, NextJob, TurnBackend } from './bullmq.store.js';
 import type { ResolvedOptions } from '../../messaging.options.js';
 import { URGENT } from '../../priority.js';
 import { pauseAfterError } from './error.pause.js';
@@ -315,16 +315,7 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
     }
   }
 
-  // BullMQ's retention sorts all handled jobs of the queue after each one; `forgetDone` does it now and then.
-  override async moveToCompleted(
-    ...[job, value, keep, token, fetchNext]: Parameters<PostgresQueueBackend['moveToCompleted']>
-  ): ReturnType<PostgresQueueBackend['moveToCompleted']> {
-    if (value instanceof Ending) {
-      return { result: await value.commit(fetchNext), finishedOn: Date.now() } as never;
-    }
-    return super.moveToCompleted(job, value, keep ?? false, token, fetchNext);
-  }
-
+  // BullMQ's own retention sorts all handled jobs of the queue after each one.
   async forgetDone({ age, count }: Keep): Promise<void> {
     const most = Number.isFinite(count) ? count : null;
     await this.trim('SELECT callsheet.trim_done($1, $2, $3) AS value', Date.now() - age, most);
@@ -359,18 +350,6 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
     await redriveAll(this, args[2]);
     return 0;
   }
-
-  // BullMQ calls these by itself only when it could not record a handler's success. That is no failure of the handler:
-  // leave the job locked, recovery hands it out again.
-  override async moveToFailed(): ReturnType<PostgresQueueBackend['moveToFailed']> {
-    return { result: undefined, finishedOn: Date.now() } as never;
-  }
-
-  override async moveToDelayed(): ReturnType<PostgresQueueBackend['moveToDelayed']> {
-    return [] as never;
-  }
-
-  override async retryJob(): Promise<void> {}
 
   override moveToActive(
     ...args: Parameters<PostgresQueueBackend['moveToActive']>

@@ -231,6 +231,48 @@ serverSuite('redis-server', 'the ends of a turn on Redis', () => {
     expect(kept).toEqual([REMEMBERED + job.id]);
   });
 
+  it('handled messages that are too many go now and then, and old events with them', async () => {
+    const prefix = `${PREFIX}:${context.actor}:`;
+    // Redis drops them by the hundred.
+    await redis.hset(`${prefix}meta`, 'opts.maxLenEvents', '10');
+    await engine.send(Array.from({ length: 150 }, () => context.envelope()));
+    const few = { age: MINUTE, count: 5 };
+    let job: Job | undefined = await take();
+    while (job) {
+      await backend.complete(job, 'mine', { sends: [] }, few);
+      job = (await workers[0]?.getNextJob('mine', { block: false })) as Job | undefined;
+    }
+    expect(await redis.zcard(`${prefix}completed`)).toBeLessThan(5 + 16);
+    expect(await redis.zcard(`${prefix}completed`)).toBeGreaterThanOrEqual(5);
+    expect(await redis.keys(`${prefix}${context.actor}-*`)).toHaveLength(
+      await redis.zcard(`${prefix}completed`),
+    );
+    expect(await redis.xlen(`${prefix}events`)).toBeLessThan(250);
+  });
+
+  it('a message that its own turn sends again waits anew, and the next one comes in the same step', async () => {
+    const prefix = `${PREFIX}:${context.actor}:`;
+    const timer = context.named(context.id('timer'), 'first', { key: 'k', dueAt: Date.now() - 1 });
+    await engine.send([timer]);
+    const job = await take();
+    const other = context.envelope({ key: 'k' });
+    await engine.send([other]);
+    const dueAt = Date.now() + MINUTE;
+    const again: Envelope = { ...timer, fingerprint: 'second', replace: true, dueAt };
+    const effects = { sends: [again], state: { data: 1, revision: 0, version: 1 } };
+    const next = await backend.complete(job, 'mine', effects, KEEP, true);
+    expect(next?.[1]).toBe(other.id);
+    expect(await redis.zcard(`${prefix}completed`)).toBe(0);
+    expect(await redis.zscore(`${prefix}delayed`, job.id ?? '')).not.toBeNull();
+    expect(await redis.lrange(`${prefix}active`, 0, -1)).toEqual([other.id]);
+    const record = await engine.find(timer.id, [context.actor]);
+    expect(record).toMatchObject({ state: 'delayed', envelope: { dueAt } });
+    expect(record?.reply).toBeUndefined();
+    const own = { callsheet: { key: 'k' } };
+    const taken = { id: other.id, queueName: context.actor, opts: own } as unknown as Job;
+    expect(backend.stateOf(taken)).toEqual({ data: 1, revision: 1, version: 1 });
+  });
+
   it('a message handed back for later has used no attempt', async () => {
     const message = context.envelope();
     await engine.send([message]);

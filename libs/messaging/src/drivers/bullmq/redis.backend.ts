@@ -33,14 +33,7 @@ import {
   toJob,
   type JobProgress,
 } from './bullmq.job.js';
-import {
-  Ending,
-  type Failure,
-  type FoundPlace,
-  type Keep,
-  type NextJob,
-  type TurnBackend,
-} from './bullmq.store.js';
+import type { Failure, FoundPlace, Keep, NextJob, TurnBackend } from './bullmq.store.js';
 import type { Found } from '../../search.result.js';
 import { mended } from './damaged.data.js';
 import { pauseAfterError } from './error.pause.js';
@@ -82,6 +75,10 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
   private channels: Omit<Channels, 'signal'> = { cancelled: '', inbox: '' };
   readonly mailboxes = new RedisMailboxes(() => this.client, this.toKey(''));
   reserved?: ReservedTurns;
+  /** How many messages ended well here. */
+  private ends = 0;
+  /** Arguments of moveToFinished, by lock token. */
+  private readonly finishes = new Map<string, readonly Argument[]>();
   /** States of keys that came with their jobs, until they are asked for. */
   private readonly states = new Map<string, StoredState | undefined>();
 
@@ -237,13 +234,7 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
     fetchNext = false,
   ): Promise<NextJob> {
     const value = JSON.stringify(toAnswer({ reply, sends }) ?? null);
-    const args = this.moveToCompletedArgs(
-      job,
-      value,
-      toKeepJobs(keep),
-      token,
-      fetchNext,
-    ) as Argument[];
+    const args = this.finishArgs(job, token, value, keep, fetchNext);
     const taken = await this.end(
       'complete',
       COMPLETE,
@@ -261,12 +252,29 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
     return raw2NextJobData(taken as never) as NextJob;
   }
 
-  override async moveToCompleted(
-    ...args: Parameters<RedisQueueBackend['moveToCompleted']>
-  ): ReturnType<RedisQueueBackend['moveToCompleted']> {
-    const [, value, , , fetchNext] = args;
-    if (!(value instanceof Ending)) return super.moveToCompleted(...args);
-    return { result: await value.commit(fetchNext), finishedOn: Date.now() } as never;
+  /** Those of moveToFinished: packing its options takes as long as many other parts of a turn, and for a lock token they are the same. */
+  private finishArgs(
+    job: Job,
+    token: string,
+    value: string,
+    keep: Keep,
+    fetchNext: boolean,
+  ): Argument[] {
+    const isNoneKept = Math.min(keep.age, keep.count) === 0;
+    const isTidying = isNoneKept || this.ends++ % TIDY_EVERY === 0;
+    const known = isTidying ? `${token} tidying` : token;
+    let args = this.finishes.get(known);
+    if (!args) {
+      if (this.finishes.size >= MOST_FINISHES) this.finishes.clear();
+      const kept = isTidying ? toKeepJobs(keep) : KEEP_ALL;
+      args = this.moveToCompletedArgs(job, value, kept, token, fetchNext) as Argument[];
+      this.finishes.set(known, args);
+    }
+    const own = args.slice();
+    own[FINISH_KEYS] = job.id;
+    own[FINISH_KEYS + 3] = value;
+    own[FINISH_KEYS + 5] = fetchNext ? 1 : 0;
+    return own;
   }
 
   async quit(
@@ -486,18 +494,6 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
     return 0;
   }
 
-  // BullMQ calls these by itself only when it could not record a handler's success. That is no failure of the handler:
-  // leave the job locked, recovery hands it out again.
-  override async moveToFailed(): ReturnType<RedisQueueBackend['moveToFailed']> {
-    return { result: undefined, finishedOn: Date.now() } as never;
-  }
-
-  override async moveToDelayed(): ReturnType<RedisQueueBackend['moveToDelayed']> {
-    return undefined as never;
-  }
-
-  override async retryJob(): Promise<void> {}
-
   override moveToActive(
     ...args: Parameters<RedisQueueBackend['moveToActive']>
   ): ReturnType<RedisQueueBackend['moveToActive']> {
@@ -562,6 +558,12 @@ const LOOK_AGAIN = 2;
 
 /** When it is roused again, if its clock has not come so far yet, ms. */
 const ROUSE_AGAIN = [2, 5, 20];
+
+/** So many messages end between two that look for those that are too old or too many. */
+const TIDY_EVERY = 16;
+const KEEP_ALL = { count: -1 };
+/** How many lock tokens are remembered: a worker has as many as turns, and a new one after each wait. */
+const MOST_FINISHES = 1_000;
 
 /** Number of KEYS of moveToFinished. */
 const FINISH_KEYS = 14;

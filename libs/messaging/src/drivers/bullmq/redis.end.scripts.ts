@@ -1,4 +1,4 @@
-import { composeScript } from './bullmq.package.js';
+import { composeScript, type Altered } from './bullmq.package.js';
 import { DRAINING, FETCHING, MAILBOX } from './redis.mailbox.js';
 import { TRANSFER } from './redis.scripts.js';
 import { ADDS, SENDS } from './redis.sends.js';
@@ -15,6 +15,30 @@ export function finishKeysLike(keys: readonly string[], prefix: string): string 
 const FINISHED_JOB = 11;
 
 /**
+ * BullMQ's script without what is done before it, and does not do twice: asking whether this worker holds the message, and whether that
+ * waits for others (`lost`), promoting what is due (`finish`). It trims the stream of events when it looks for messages that are too old, not each time.
+ */
+const ENDING: Altered = {
+  name: 'moveToFinished',
+  changes: [
+    ['rcall("EXISTS", jobIdKey) == 1', 'true'],
+    ['rcall("SCARD", jobIdKey .. ":dependencies") ~= 0', 'false'],
+    ['rcall("ZCARD", jobIdKey .. ":unsuccessful") ~= 0', 'false'],
+    ['rcall("GET", lockKey)', 'token'],
+    [
+      `promoteDelayedJobs(delayedKey, markerKey, waitKey, prioritizedKey,
+        eventStreamKey, prefix, timestamp, pcKey, isPausedOrMaxed)
+    local maxJobs`,
+      'local maxJobs',
+    ],
+    [
+      '    trimEvents(metaKey, eventStreamKey)\n',
+      '    if maxAge then trimEvents(metaKey, eventStreamKey) end\n',
+    ],
+  ],
+};
+
+/**
  * Ends a message well, with what its turn leaves. Made with {@link finishKeysLike}, as BURY is.
  *
  * KEYS[1]  key prefix of its queue, [2] prefix of the remembered ids
@@ -28,7 +52,7 @@ const FINISHED_JOB = 11;
  */
 export const COMPLETE = (finishKeys: string): string =>
   composeScript(
-    [...ADDS, 'moveToFinished'],
+    [...ADDS, ENDING, 'moveToActive'],
     `${finishKeys}${SENDS}${FETCHING}
 -- Why this worker may not end the message, as a code of moveToFinished, or nil. A client that got no reply sends this again:
 -- then the message has ended.
@@ -38,6 +62,13 @@ local function lost(job, active, id, token)
   if holder ~= token then return holder and -6 or -2 end
   if present > 1 then return -4 end
   return not redis.call('LPOS', active, id, 'RANK', -1) and -3 or nil
+end
+
+-- The KEYS of moveToActive: the first of moveToFinished, and the marker.
+local function fetchKeys(keys)
+  local first = { unpack(keys, 1, keyCount.moveToActive - 1) }
+  first[keyCount.moveToActive] = keys[#keys]
+  return first
 end
 
 local id, p, key = ARGV[1], ARGV[7], ARGV[12] ~= '' and ARGV[12] or nil
@@ -50,11 +81,15 @@ if state and (redis.call('HGET', state, 'revision') or '0') ~= ARGV[13] then ret
 
 -- From here on nothing is refused. What this sets free may be fetched next, so it comes before the end of the message; but
 -- another in its own place comes after. What leaves a mailbox deletes first, and so does the end of what is in none.
-if #plan > 0 and (not key or plan.isOwnReplaced) then ${DRAINING} end
-if plan.isOwnReplaced then ARGV[6] = '0' end
+if #plan > 0 and (not key or plan.ownReplaced) then ${DRAINING} end
 local isFetching = ARGV[6] == '1'
+if plan.ownReplaced then
+  local opts = cmsgpack.unpack(ARGV[8])
+  opts.keepJobs = { count = 0 }
+  ARGV[6], ARGV[8] = '0', cmsgpack.pack(opts)
+end
 -- The end wakes a worker when it fetches: once is enough.
-local isOffered = not plan.isOwnReplaced and leave(p, id, key, isFetching)
+local isOffered = not plan.ownReplaced and leave(p, id, key, isFetching)
 if state and ARGV[14] == '' then
   redis.call('DEL', state, p .. 'journal:' .. key)
   redis.call('ZREM', p .. 'states', key)
@@ -65,16 +100,18 @@ end
 for at = plan.next + 1, #ARGV do
   redis.call('XADD', p .. 'journal:' .. key, 'MAXLEN', ARGV[plan.next], '*', 'row', ARGV[at])
 end
-if not plan.isOwnReplaced then store(plan) end
+if not plan.ownReplaced then store(plan) end
 -- The stream of events keeps ten thousand of them: a large reply is not told there.
 local value = ARGV[4]
 if #value > 1024 then ARGV[4] = 'null' end
-local next = finish(finishKeys(p, id), ARGV)
+local keys = finishKeys(p, id)
+local next = finish(keys, ARGV)
 -- It may not be kept at all.
 if #value > 1024 and redis.call('EXISTS', p .. id) == 1 then redis.call('HSET', p .. id, 'returnvalue', value) end
-if plan.isOwnReplaced then
+if plan.ownReplaced then
   leave(p, id, key)
   store(plan)
+  if isFetching then next = fetch(fetchKeys(keys), { p, '', ARGV[8] }) end
 end
 if isOffered and isFetching and not (next and type(next[1]) == 'table') then wake(p) end
 if ARGV[10] ~= '' then redis.call('PUBLISH', ARGV[10], ARGV[11]) end

@@ -30,10 +30,10 @@ local function isRead(p, name) return redis.call('HEXISTS', p .. 'traits', 'read
 local function isQuarantined(p, key) return redis.call('HEXISTS', p .. 'quarantine', key) == 1 end
 
 local function tell(p, event, id, prev)
-  redis.call('XADD', p .. 'events', 'MAXLEN', '~', 10000, '*', 'event', event, 'jobId', id, 'prev', prev)
+  redis.call('XADD', p .. 'events', 'MAXLEN', '~', '10000', '*', 'event', event, 'jobId', id, 'prev', prev)
 end
 
-local function wake(p) redis.call('ZADD', p .. 'marker', 0, '0') end
+local function wake(p) redis.call('ZADD', p .. 'marker', '0', '0') end
 
 -- Runnable, behind all that wait with its priority: so no key holds up another for more than one turn. Workers are woken for it,
 -- unless that is left to the caller, who is told.
@@ -43,7 +43,7 @@ local function offer(p, id, prev, priority, isQuiet)
     redis.call('LPUSH', p .. 'wait', id)
   else
     local place = redis.call('INCR', p .. 'pc')
-    redis.call('ZADD', p .. 'prioritized', priority * 0x100000000 + place % 0x100000000, id)
+    redis.call('ZADD', p .. 'prioritized', string.format('%.0f', priority * 0x100000000 + place % 0x100000000), id)
   end
   if not isQuiet then wake(p) end
   tell(p, 'waiting', id, prev)
@@ -71,7 +71,7 @@ local function advance(p, key, id, arrival, isQuiet)
   local mailbox = p .. 'mailbox:' .. key
   while true do
     if not id then
-      local first = redis.call('ZRANGE', mailbox, 0, 0, 'WITHSCORES')
+      local first = redis.call('ZRANGE', mailbox, '0', '0', 'WITHSCORES')
       id, arrival = first[1], first[2]
     end
     if not id then
@@ -95,7 +95,7 @@ end
 local function leave(p, id, key, isQuiet)
   if not key then return end
   local mailbox = p .. 'mailbox:' .. key
-  local first = redis.call('ZRANGE', mailbox, 0, 1, 'WITHSCORES')
+  local first = redis.call('ZRANGE', mailbox, '0', '1', 'WITHSCORES')
   if redis.call('ZREM', mailbox, id) == 1 and first[1] == id then return advance(p, key, first[3], first[4], isQuiet) end
 end
 
@@ -123,14 +123,14 @@ end
 
 -- Messages that are due, at most 1,000: those between two attempts are the first of their key, others join its mailbox.
 local function promoteDue(p, now)
-  local due = redis.call('ZRANGEBYSCORE', p .. 'delayed', 0, (now + 1) * 0x1000 - 1, 'LIMIT', 0, 1000)
+  local due = redis.call('ZRANGEBYSCORE', p .. 'delayed', '0', string.format('%.0f', (now + 1) * 0x1000 - 1), 'LIMIT', '0', '1000')
   for _, id in ipairs(due) do
     redis.call('ZREM', p .. 'delayed', id)
     local known = redis.call('HMGET', p .. id, 'callsheet:key', 'name')
     local key = known[1] or nil
     if key and redis.call('ZSCORE', p .. 'mailbox:' .. key, id) then offer(p, id, 'delayed')
     else arrive(p, id, key, known[2] or '', 'delayed') end
-    redis.call('HSET', p .. id, 'delay', 0)
+    redis.call('HSET', p .. id, 'delay', '0')
   end
   return #due
 end
@@ -146,12 +146,12 @@ end
  * The next job, as BullMQ's moveToActive answers it, with the state of its key behind it: `fetch(KEYS, ARGV)` takes those of
  * moveToActive and the worst priority that is wanted, if not all are, `finish(KEYS, ARGV)` those of moveToFinished, and answers nil when no job is to be fetched. The time is the
  * server's. Delayed jobs are promoted here and not by BullMQ's scripts, which know nothing of mailboxes: moveToActive gets a
- * set of them that is always empty, moveToFinished fetches nothing while more may be due.
+ * set of them that is always empty, moveToFinished fetches nothing while more may be due, and does not look itself (ENDING).
  */
 export const FETCHING = `
 local function answered(p, result, delayed)
   if type(result[1]) ~= 'table' then
-    local next = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')
+    local next = redis.call('ZRANGE', delayed, '0', '0', 'WITHSCORES')
     if tonumber(result[3]) == 0 and next[2] then result[4] = math.floor(tonumber(next[2]) / 0x1000) end
     return result
   end
@@ -193,7 +193,6 @@ end
 local function finish(KEYS, ARGV)
   local p, now = ARGV[7], clock()
   ARGV[2] = string.format('%.0f', now)
-  -- What it would find due in turn, it would promote; it may also store there.
   if ARGV[6] == '1' and promoteDue(p, now) == 1000 then ARGV[6] = '0' end
   local result = moveToFinished(KEYS, ARGV)
   if ARGV[6] ~= '1' then return nil end

@@ -12,7 +12,7 @@ export const ADDS = ['addPrioritizedJob', 'addDelayedJob', 'addParentJob', 'remo
  *
  * `planned(args, at, remembered, own)` answers the plan, or nil and why not: { 1, place } when the id of the message at that
  * place (from 1) was used for another body, { 2, place } when what it is to replace is in work, { 5, place, max } when the
- * mailbox of its key is full. `own` is the key of the message whose turn sends, which is over by then. `isOwnReplaced` of the plan tells whether a
+ * mailbox of its key is full. `own` is the key of the message whose turn sends, which is over by then. `ownReplaced` of the plan is that too if a
  * message takes its place, `next` is the place behind the messages in ARGV.
  */
 export const SENDS = `${MAILBOX}${INDEX}
@@ -58,7 +58,7 @@ local function planned(args, at, remembered, own)
     if entry.isReplacing then
       if own ~= entry.live .. entry.id and redis.call('LPOS', entry.live .. 'active', entry.id) then return nil, { 2, place } end
       if earlier then earlier.isReplaced = true end
-      if own == entry.live .. entry.id then plan.isOwnReplaced = true end
+      if own == entry.live .. entry.id then plan.ownReplaced = own end
     elseif entry.fingerprint ~= '' then
       known = (earlier and earlier.fingerprint) or redis.call('GET', remembered .. entry.id)
       if not known then
@@ -91,8 +91,11 @@ local function store(plan)
   for _, entry in ipairs(plan) do
     if not entry.isReplaced then
       if entry.isReplacing then
-        evict(entry.live, entry.id)
-        evict(entry.dead, entry.id)
+        -- The end of a message that is replaced by its own turn leaves nothing of it.
+        if plan.ownReplaced ~= entry.live .. entry.id then evict(entry.live, entry.id) end
+        if redis.call('EXISTS', entry.dead .. entry.id) == 1 or redis.call('ZSCORE', entry.dead .. 'failed', entry.id) then
+          evict(entry.dead, entry.id)
+        end
       end
       if entry.fingerprint ~= '' then
         redis.call('SET', plan.remembered .. entry.id, entry.fingerprint, 'PX', plan.window)

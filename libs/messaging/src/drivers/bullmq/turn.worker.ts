@@ -1,0 +1,108 @@
+import { Worker, type Job, type JobJson, type WorkerOptions } from 'bullmq';
+import type { BullmqStore, NextJob } from './bullmq.store.js';
+import { mended } from './damaged.data.js';
+
+/** What becomes of a worker's place when a turn has ended: the next job came with the end, or is to be fetched, or BullMQ's loop looks. */
+export type Then = NextJob | 'fetch';
+
+/** What a worker does with each job. */
+export interface Turns<T> {
+  /** Runs the turn. Its lock is renewed meanwhile. */
+  run(job: Job, token: string): Promise<T>;
+  /** Stores what came of it, or that the turn rejected; never rejects. `mayFetch` tells whether there is room for another job. */
+  end(
+    job: Job,
+    token: string,
+    result: PromiseSettledResult<T>,
+    mayFetch: () => boolean,
+  ): Promise<Then>;
+}
+
+/** The next job as backends answer it. */
+type Answer = [json?: JobJson | null, id?: string, limit?: number, until?: number];
+
+/** What BullMQ's worker keeps to itself. */
+interface Inside {
+  drained: boolean;
+  updateDelays(limit?: number, until?: number): void;
+}
+
+/**
+ * A BullMQ worker whose turns end as `turns` says. BullMQ's own way there serves spans, sandboxes, cancelling and retrying, none of
+ * which is wanted here, and makes a promise for each step (0010).
+ */
+export class TurnWorker<T> extends Worker {
+  /** Places that are taken. */
+  private taken = 0;
+
+  constructor(
+    name: string,
+    options: WorkerOptions,
+    backend: BullmqStore['backend'],
+    private readonly turns: Turns<T>,
+  ) {
+    // BullMQ's loop does not start without a processor.
+    super(name, () => Promise.resolve(), options, backend as never);
+  }
+
+  override async processJob(
+    first: Job,
+    token: string,
+    hasRoom: () => boolean = () => true,
+  ): Promise<Job | void> {
+    const mayFetch = (): boolean => hasRoom() && !this.closing && !this.paused;
+    this.taken++;
+    try {
+      let job = first;
+      for (;;) {
+        const then = await this.handle(job, token, mayFetch);
+        const next = await (then === 'fetch'
+          ? this.moveToActive(token, this.opts.name)
+          : Array.isArray(then) && this.jobOf(then as Answer, token));
+        // With a place left, BullMQ's loop fetches for that one too.
+        if (!next || this.taken < this.concurrency) return next || undefined;
+        job = next;
+      }
+    } catch (error) {
+      this.emit('error', error as Error);
+      return undefined;
+    } finally {
+      this.taken--;
+    }
+  }
+
+  private async handle(job: Job, token: string, mayFetch: () => boolean): Promise<Then> {
+    const { id = '' } = job;
+    // BullMQ counts from the moment when the job was taken until its lock is to be renewed, and that is the store's clock: were
+    // it ahead of ours by half of what the lock lasts, the first renewal would come too late.
+    this.lockManager.trackJob(id, token, Date.now());
+    let result: PromiseSettledResult<T>;
+    try {
+      result = { status: 'fulfilled', value: await this.turns.run(job, token) };
+    } catch (reason) {
+      result = { status: 'rejected', reason };
+    }
+    this.lockManager.untrackJob(id);
+    return this.turns.end(job, token, result, mayFetch);
+  }
+
+  private jobOf([json, id, limit, until]: Answer, token: string): Promise<Job | undefined> | Job {
+    const inside = this as unknown as Inside;
+    inside.updateDelays(limit, until);
+    const job = json && this.createJob(json, id ?? '');
+    // Of a schedule of BullMQ's own the next one is made first.
+    if (!job || job.repeatJobKey) return this.nextJobFromJobData(json ?? undefined, id, token);
+    inside.drained = false;
+    job.token = token;
+    return job;
+  }
+
+  /** Whatever somebody has written over it: what cannot be read is for the turn to say. */
+  protected override createJob(json: JobJson, id: string): Job {
+    try {
+      return super.createJob(json, id);
+    } catch {
+      return super.createJob(mended(json), id);
+    }
+  }
+}
