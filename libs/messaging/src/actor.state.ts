@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { isDeepStrictEqual } from 'node:util';
-import { carryWithin, decode, type Carried } from './codec.js';
+import { carryWithin, cloneOf, decode, type Carried } from './codec.js';
 import type { StoredState } from './engine.js';
 import { LIMITS } from './json.js';
 import {
@@ -75,7 +75,7 @@ export class ActorState {
    */
   load(stored: StoredState | undefined): unknown {
     // A copy: schemas may answer the same default each time, and keys must not share it.
-    return structuredClone(this.parse(stored ? this.open(stored) : {}));
+    return cloneOf(this.parse(stored ? this.open(stored) : {}));
   }
 
   /**

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Overlap } from './policies.js';
 import { nextOccurrence } from './rule/index.js';
 import type { OccurrenceOutcome, RunOutcome } from './schedule.journal.js';
@@ -196,7 +197,7 @@ export class ScheduleRuns {
   private idOf(nominal: number, reason: RunReason): string {
     const { schedule, cause, attempt } = this.occasion;
     const isOfRule = reason === 'scheduled' || reason === 'catch-up';
-    const own = isOfRule ? '' : `:${reason}:${cause}`;
+    const own = isOfRule ? '' : `:${reason}:${hashOf(cause)}`;
     const anew = attempt < TAKEN_FROM ? '' : `~${attempt}`;
     return `run:${schedule}:${nominal}${own}${anew}`;
   }
@@ -256,6 +257,10 @@ export class ScheduleRuns {
   private atWork(): Run[] {
     return this.state.running.filter(({ stopped }) => stopped !== 'terminated');
   }
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 12);
 }
 
 /** What is said of one that has waited. */

@@ -181,7 +181,8 @@ describe('what people ask for', () => {
   it('a run now, as its own policy says or another', () => {
     const stage = staged({ every: '1h' });
     const first = stage.turn((schedule) => schedule.trigger(undefined));
-    expect(first).toEqual({ outcome: 'started', run: `run:s:${T0}:manual:c1` });
+    // The hash of the message that asks.
+    expect(first).toEqual({ outcome: 'started', run: `run:s:${T0}:manual:d0f631ca1ddb` });
     expect(stage.turn((schedule) => schedule.trigger(undefined))).toEqual({ outcome: 'skipped' });
     expect(stage.turn((schedule) => schedule.trigger('allow'))).toMatchObject({
       outcome: 'started',
