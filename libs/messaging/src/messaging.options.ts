@@ -24,7 +24,7 @@ export interface CallsheetOptions {
   shutdownGrace?: Duration;
   /** How long a message id chosen by its sender is remembered, at least. Default '24h'. */
   idempotencyWindow?: Duration;
-  /** How long, and how many, handled messages stay readable per actor; looked after every few seconds. Default { age: '24h', count: 10000 }. */
+  /** How long, and how many, handled messages stay readable per actor; a few more until that is looked after, every few seconds. Default { age: '24h', count: 10000 }. */
   keepDone?: { age?: Duration; count?: number };
   /** How long, and how many, dead letters are kept per actor, oldest dropped first. Default: all of them, for ever. */
   keepDead?: { age?: Duration; count?: number };
