@@ -113,7 +113,7 @@ export function decode(carried: Carried): unknown {
   return types === undefined ? rebuild(data, undefined) : rebuild(data, readNotes(types));
 }
 
-/** A copy that shares nothing with a value that can be carried; of what cannot, it is found when it is to be stored. */
+/** A copy of a value that can be carried; shares nothing with it. What cannot be carried is refused where it is stored. */
 export function cloneOf(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map(cloneOf);

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { Queue, Worker } from 'bullmq';
+import { FlowProducer, Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { Context, doneWith, type Driver } from '../../../../../test/contract/context.js';
@@ -189,6 +189,28 @@ serverSuite('redis-server', 'a consumer on Redis', () => {
     expect(await small.find(later[4]!.id, [context.actor])).toMatchObject({ state: 'cancelled' });
     expect(await small.find(later[0]!.id, [context.actor])).toBeUndefined();
   }, 20_000);
+
+  it('gives up a job of a plain producer whose child has failed for it, without a turn', async () => {
+    const options = { connection: { url: server.url }, prefix: PREFIX };
+    const producer = new FlowProducer(options);
+    const child = { name: 'part', queueName: context.other, opts: { failParentOnFailure: true } };
+    await producer.add({
+      name: `${context.actor}.do`,
+      queueName: context.actor,
+      children: [child],
+    });
+    const { deliveries } = await context.consume(engine);
+    const fail = () => Promise.reject(new Error('broken part'));
+    const worker = new Worker(context.other, fail, options);
+    const letter = await eventually(
+      async () => (await engine.deadLetters([context.actor], { limit: 1 }))[0] ?? null,
+    );
+    expect(letter).toMatchObject({ reason: 'rejected', history: [{ attempt: 1 }] });
+    expect(letter?.history[0]?.error.message).toContain('child');
+    expect(deliveries).toHaveLength(0);
+    await worker.close();
+    await producer.close();
+  });
 
   it('takes orders about its limit before, while and after it works, in whatever order', async () => {
     const { consumer, deliveries } = await context.consume(engine);

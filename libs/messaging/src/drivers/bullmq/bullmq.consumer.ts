@@ -185,6 +185,8 @@ export class BullmqConsumer implements Consumer {
     // A fetch that waited for a message when the limit came still brings one. Not if its turn still runs: others would
     // get it meanwhile.
     if (this.isShut && !this.running.has(job.id ?? '')) return Promise.resolve({ kind: 'release' });
+    // A plain producer's, whose child has failed and takes it along.
+    if (job.deferredFailure) return Promise.resolve(failedBefore(job, job.deferredFailure));
     return this.outcomeOf(job, token, state);
   }
 
@@ -362,6 +364,13 @@ export class BullmqConsumer implements Consumer {
 function isAgain(job: Job, earlier: Job): boolean {
   const isSame = job.timestamp === earlier.timestamp && redrivesOf(job) === redrivesOf(earlier);
   return isSame && job.attemptsStarted > earlier.attemptsStarted;
+}
+
+function failedBefore({ attemptsMade }: Job, message: string): Outcome {
+  const now = Date.now();
+  const attempt = { attempt: attemptsMade + 1, startedAt: now, finishedAt: now };
+  const error = { name: 'UnrecoverableError', message };
+  return { kind: 'dead', reason: 'rejected', attempt: { ...attempt, error } };
 }
 
 /** Whether the store said no, and nothing changed. */

@@ -78,7 +78,7 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
   /** How many messages ended well here. */
   private ends = 0;
   /** Arguments of moveToFinished, by lock token. */
-  private readonly finishes = new Map<string, readonly Argument[]>();
+  private readonly finishes = new Map<string, { keep: Keep; args: readonly Argument[] }>();
   /** States of keys that came with their jobs, until they are asked for. */
   private readonly states = new Map<string, StoredState | undefined>();
 
@@ -151,7 +151,8 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
     for (const wait of [after + 1, ...ROUSE_AGAIN]) {
       await sleep(wait, undefined, { signal, ref: false });
       const redis = (await this.client) as unknown as Redis;
-      if (redis.status === 'ready') await redis.ping();
+      // By a key, so that of a cluster the server answers that has the queue.
+      if (redis.status === 'ready') await redis.exists(this.toKey('marker'));
     }
   }
 
@@ -252,7 +253,7 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
     return raw2NextJobData(taken as never) as NextJob;
   }
 
-  /** Those of moveToFinished: packing its options takes as long as many other parts of a turn, and for a lock token they are the same. */
+  /** Those of moveToFinished: packing its options takes as long as many other parts of a turn, and a worker's are the same for a lock token. */
   private finishArgs(
     job: Job,
     token: string,
@@ -263,14 +264,14 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
     const isNoneKept = Math.min(keep.age, keep.count) === 0;
     const isTidying = isNoneKept || this.ends++ % TIDY_EVERY === 0;
     const known = isTidying ? `${token} tidying` : token;
-    let args = this.finishes.get(known);
-    if (!args) {
+    let packed = this.finishes.get(known);
+    if (packed?.keep !== keep) {
       if (this.finishes.size >= MOST_FINISHES) this.finishes.clear();
       const kept = isTidying ? toKeepJobs(keep) : KEEP_ALL;
-      args = this.moveToCompletedArgs(job, value, kept, token, fetchNext) as Argument[];
-      this.finishes.set(known, args);
+      packed = { keep, args: this.moveToCompletedArgs(job, '', kept, token) as Argument[] };
+      this.finishes.set(known, packed);
     }
-    const own = args.slice();
+    const own = packed.args.slice();
     own[FINISH_KEYS] = job.id;
     own[FINISH_KEYS + 3] = value;
     own[FINISH_KEYS + 5] = fetchNext ? 1 : 0;
@@ -559,8 +560,8 @@ const LOOK_AGAIN = 2;
 /** When it is roused again, if its clock has not come so far yet, ms. */
 const ROUSE_AGAIN = [2, 5, 20];
 
-/** So many messages end between two that look for those that are too old or too many. */
-const TIDY_EVERY = 16;
+/** Every so-manieth message that ends looks for those that are too old or too many. Prime: what takes turns with others gets it too. */
+const TIDY_EVERY = 17;
 const KEEP_ALL = { count: -1 };
 /** How many lock tokens are remembered: a worker has as many as turns, and a new one after each wait. */
 const MOST_FINISHES = 1_000;

@@ -132,7 +132,6 @@ local function promoteDue(p, now)
     else arrive(p, id, key, known[2] or '', 'delayed') end
     redis.call('HSET', p .. id, 'delay', '0')
   end
-  return #due
 end
 
 -- The server's clock, ms.
@@ -146,7 +145,7 @@ end
  * The next job, as BullMQ's moveToActive answers it, with the state of its key behind it: `fetch(KEYS, ARGV)` takes those of
  * moveToActive and the worst priority that is wanted, if not all are, `finish(KEYS, ARGV)` those of moveToFinished, and answers nil when no job is to be fetched. The time is the
  * server's. Delayed jobs are promoted here and not by BullMQ's scripts, which know nothing of mailboxes: moveToActive gets a
- * set of them that is always empty, moveToFinished fetches nothing while more may be due, and does not look itself (ENDING).
+ * set of them that is always empty, moveToFinished does not look (ENDING).
  */
 export const FETCHING = `
 local function answered(p, result, delayed)
@@ -193,7 +192,7 @@ end
 local function finish(KEYS, ARGV)
   local p, now = ARGV[7], clock()
   ARGV[2] = string.format('%.0f', now)
-  if ARGV[6] == '1' and promoteDue(p, now) == 1000 then ARGV[6] = '0' end
+  if ARGV[6] == '1' then promoteDue(p, now) end
   local result = moveToFinished(KEYS, ARGV)
   if ARGV[6] ~= '1' then return nil end
   calm(KEYS[14], KEYS[1], KEYS[3], KEYS[7], now)

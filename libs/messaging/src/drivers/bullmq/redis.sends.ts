@@ -12,7 +12,7 @@ export const ADDS = ['addPrioritizedJob', 'addDelayedJob', 'addParentJob', 'remo
  *
  * `planned(args, at, remembered, own)` answers the plan, or nil and why not: { 1, place } when the id of the message at that
  * place (from 1) was used for another body, { 2, place } when what it is to replace is in work, { 5, place, max } when the
- * mailbox of its key is full. `own` is the key of the message whose turn sends, which is over by then. `ownReplaced` of the plan is that too if a
+ * mailbox of its key is full. `own` is the key of the message whose turn sends, which is over by then. `ownReplaced` of the plan is `own` when a
  * message takes its place, `next` is the place behind the messages in ARGV.
  */
 export const SENDS = `${MAILBOX}${INDEX}

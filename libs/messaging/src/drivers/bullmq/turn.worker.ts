@@ -7,7 +7,7 @@ export type Then = NextJob | 'fetch';
 
 /** What a worker does with each job. */
 export interface Turns<T> {
-  /** Runs the turn. Its lock is renewed meanwhile. */
+  /** Runs the turn. Its lock is renewed meanwhile, and not while what came of it is stored. */
   run(job: Job, token: string): Promise<T>;
   /** Stores what came of it, or that the turn rejected; never rejects. `mayFetch` tells whether there is room for another job. */
   end(
@@ -32,9 +32,6 @@ interface Inside {
  * which is wanted here, and makes a promise for each step (0010).
  */
 export class TurnWorker<T> extends Worker {
-  /** Places that are taken. */
-  private taken = 0;
-
   constructor(
     name: string,
     options: WorkerOptions,
@@ -51,23 +48,20 @@ export class TurnWorker<T> extends Worker {
     hasRoom: () => boolean = () => true,
   ): Promise<Job | void> {
     const mayFetch = (): boolean => hasRoom() && !this.closing && !this.paused;
-    this.taken++;
     try {
       let job = first;
+      // BullMQ's loop sees to places that are free, not to those that go from message to message.
       for (;;) {
         const then = await this.handle(job, token, mayFetch);
         const next = await (then === 'fetch'
           ? this.moveToActive(token, this.opts.name)
           : Array.isArray(then) && this.jobOf(then as Answer, token));
-        // With a place left, BullMQ's loop fetches for that one too.
-        if (!next || this.taken < this.concurrency) return next || undefined;
+        if (!next) return undefined;
         job = next;
       }
     } catch (error) {
-      this.emit('error', error as Error);
+      if (!this.closing && !this.paused) this.emit('error', error as Error);
       return undefined;
-    } finally {
-      this.taken--;
     }
   }
 
