@@ -1,7 +1,7 @@
 import { composeScript, type Altered } from './bullmq.package.js';
 import { DRAINING, FETCHING, MAILBOX } from './redis.mailbox.js';
 import { TRANSFER } from './redis.scripts.js';
-import { ADDS, SENDS } from './redis.sends.js';
+import { ADDS, SENDING, SENDS } from './redis.sends.js';
 
 /** The Lua function `finishKeys(p, id)`, made of the KEYS of moveToFinished for a job: fourteen that need not be sent each time (0010). */
 export function finishKeysLike(keys: readonly string[], prefix: string): string {
@@ -21,6 +21,11 @@ const FINISHED_JOB = 11;
 const ENDING: Altered = {
   name: 'moveToFinished',
   changes: [
+    // Redis prints a number that is no string with seventeen digits.
+    ['rcall("HINCRBY", jobIdKey, "atm", 1)', 'rcall("HINCRBY", jobIdKey, "atm", "1")'],
+    ['rcall("HINCRBY", jobKey, "ats", 1)', 'rcall("HINCRBY", jobKey, "ats", "1")'],
+    ['rcall("LREM", KEYS[2], -1, jobId)', 'rcall("LREM", KEYS[2], "-1", jobId)'],
+    ['rcall("ZADD", markerKey, 0, "0")', 'rcall("ZADD", markerKey, "0", "0")'],
     ['rcall("EXISTS", jobIdKey) == 1', 'true'],
     ['rcall("SCARD", jobIdKey .. ":dependencies") ~= 0', 'false'],
     ['rcall("ZCARD", jobIdKey .. ":unsuccessful") ~= 0', 'false'],
@@ -53,7 +58,7 @@ const ENDING: Altered = {
 export const COMPLETE = (finishKeys: string): string =>
   composeScript(
     [...ADDS, ENDING, 'moveToActive'],
-    `${finishKeys}${SENDS}${FETCHING}
+    `${finishKeys}${MAILBOX}${FETCHING}
 -- Why this worker may not end the message, as a code of moveToFinished, or nil. A client that got no reply sends this again:
 -- then the message has ended.
 local function lost(job, active, id, token)
@@ -61,7 +66,7 @@ local function lost(job, active, id, token)
   if present == 0 then return -1 end
   if holder ~= token then return holder and -6 or -2 end
   if present > 1 then return -4 end
-  return not redis.call('LPOS', active, id, 'RANK', -1) and -3 or nil
+  return not redis.call('LPOS', active, id, 'RANK', '-1') and -3 or nil
 end
 
 -- The KEYS of moveToActive: the first of moveToFinished, and the marker.
@@ -74,7 +79,13 @@ end
 local id, p, key = ARGV[1], ARGV[7], ARGV[12] ~= '' and ARGV[12] or nil
 local code = lost(p .. id, p .. 'active', id, ARGV[16])
 if code then return { 3, code } end
-local plan, refusal = planned(ARGV, 17, KEYS[2], p .. id)
+-- What a script defines it makes anew each time: what sends, only if there is something to send.
+local plan, refusal, keep = { next = 19 }
+if ARGV[18] ~= '0' then
+${SENDING}
+  plan, refusal = planned(ARGV, 17, KEYS[2], p .. id)
+  keep = store
+end
 if not plan then return refusal end
 local state = key and ARGV[13] ~= '' and p .. 'state:' .. key
 if state and (redis.call('HGET', state, 'revision') or '0') ~= ARGV[13] then return { 4 } end
@@ -100,7 +111,7 @@ end
 for at = plan.next + 1, #ARGV do
   redis.call('XADD', p .. 'journal:' .. key, 'MAXLEN', ARGV[plan.next], '*', 'row', ARGV[at])
 end
-if not plan.ownReplaced then store(plan) end
+if keep and not plan.ownReplaced then keep(plan) end
 -- The stream of events keeps ten thousand of them: a large reply is not told there.
 local value = ARGV[4]
 if #value > 1024 then ARGV[4] = 'null' end
@@ -110,7 +121,7 @@ local next = finish(keys, ARGV)
 if #value > 1024 and redis.call('EXISTS', p .. id) == 1 then redis.call('HSET', p .. id, 'returnvalue', value) end
 if plan.ownReplaced then
   leave(p, id, key)
-  store(plan)
+  keep(plan)
   if isFetching then next = fetch(fetchKeys(keys), { p, '', ARGV[8] }) end
 end
 if isOffered and isFetching and not (next and type(next[1]) == 'table') then wake(p) end

@@ -13,9 +13,9 @@ export const ADDS = ['addPrioritizedJob', 'addDelayedJob', 'addParentJob', 'remo
  * `planned(args, at, remembered, own)` answers the plan, or nil and why not: { 1, place } when the id of the message at that
  * place (from 1) was used for another body, { 2, place } when what it is to replace is in work, { 5, place, max } when the
  * mailbox of its key is full. `own` is the key of the message whose turn sends, which is over by then. `ownReplaced` of the plan is `own` when a
- * message takes its place, `next` is the place behind the messages in ARGV.
+ * message takes its place, `next` is the place behind the messages in ARGV. Needs MAILBOX.
  */
-export const SENDS = `${MAILBOX}${INDEX}
+export const SENDING = `${INDEX}
 local add = { addPrioritizedJob = addPrioritizedJob, addDelayedJob = addDelayedJob, addParentJob = addParentJob }
 
 -- How many more messages may wait, or nil for any number. The first of a mailbox does not wait while it is in work.
@@ -116,3 +116,6 @@ local function store(plan)
   end
 end
 `;
+
+/** {@link SENDING}, with what it needs. */
+export const SENDS = MAILBOX + SENDING;
