@@ -290,7 +290,7 @@ export class ScheduleActor {
   }
 }
 
-/** What is undefined would be stored as that, with notes of where, at three times the price. */
+/** What is undefined would be stored as that, with notes of where it stands. */
 function dropUndefined(state: object): void {
   for (const [name, value] of Object.entries(state)) {
     if (value === undefined) Reflect.deleteProperty(state, name);

@@ -72,7 +72,7 @@ interface Running {
 /** A BullMQ worker whose ends of a turn are ours. */
 export class BullmqConsumer implements Consumer {
   private readonly logger = new Logger('Callsheet');
-  private readonly worker: TurnWorker<Outcome>;
+  private readonly worker: TurnWorker;
   private readonly backend: TurnBackend;
   private readonly running = new Map<string, Running>();
   private readonly chores: BullmqChores;
@@ -93,8 +93,8 @@ export class BullmqConsumer implements Consumer {
     private readonly options: ConsumerOptions,
     private readonly turn: TurnFunction,
   ) {
-    const { concurrency, rateLimit, reserved, lockDuration, keepDone } = options;
-    const worker = new TurnWorker<Outcome>(
+    const { concurrency, rateLimit, reserved, lockDuration } = options;
+    const worker = new TurnWorker(
       actor,
       {
         connection: store.workerConnection as never,
@@ -106,7 +106,6 @@ export class BullmqConsumer implements Consumer {
         maxStalledCount: NO_STALL_LIMIT,
         runRetryDelay: 1_000,
         ...(rateLimit && { limiter: { max: rateLimit.max, duration: rateLimit.per } }),
-        removeOnComplete: { age: Math.ceil(keepDone.age / 1_000), count: keepDone.count },
       },
       store.backend,
       {

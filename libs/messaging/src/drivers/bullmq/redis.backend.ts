@@ -45,6 +45,7 @@ import { OPERATIONS } from './redis.operations.js';
 import { refuse, type Result, type TakenJob } from './redis.answers.js';
 import { RedisMailboxes, toState } from './redis.mailboxes.js';
 import { RedisPlaces } from './redis.places.js';
+import { FINISH_KEYS, FinishArguments, toKeepJobs } from './redis.finish.js';
 import { runScript, type Argument } from './redis.run.js';
 import { entriesOf, foundIn } from './redis.terms.js';
 import { channelsOf, REMEMBERED, type Channels } from './redis.keys.js';
@@ -75,10 +76,9 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
   private channels: Omit<Channels, 'signal'> = { cancelled: '', inbox: '' };
   readonly mailboxes = new RedisMailboxes(() => this.client, this.toKey(''));
   reserved?: ReservedTurns;
-  /** How many messages ended well here. */
-  private ends = 0;
-  /** Arguments of moveToFinished, by lock token. */
-  private readonly finishes = new Map<string, { keep: Keep; args: readonly Argument[] }>();
+  private readonly finishes = new FinishArguments(
+    (job, kept, token) => this.moveToCompletedArgs(job, '', kept, token) as Argument[],
+  );
   /** States of keys that came with their jobs, until they are asked for. */
   private readonly states = new Map<string, StoredState | undefined>();
 
@@ -235,7 +235,7 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
     fetchNext = false,
   ): Promise<NextJob> {
     const value = JSON.stringify(toAnswer({ reply, sends }) ?? null);
-    const args = this.finishArgs(job, token, value, keep, fetchNext);
+    const args = this.finishes.of(job, token, value, keep, fetchNext);
     const taken = await this.end(
       'complete',
       COMPLETE,
@@ -251,31 +251,6 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
     if (!taken) return undefined;
     this.noteState(taken);
     return raw2NextJobData(taken as never) as NextJob;
-  }
-
-  /** Those of moveToFinished: packing its options takes as long as many other parts of a turn, and a worker's are the same for a lock token. */
-  private finishArgs(
-    job: Job,
-    token: string,
-    value: string,
-    keep: Keep,
-    fetchNext: boolean,
-  ): Argument[] {
-    const isNoneKept = Math.min(keep.age, keep.count) === 0;
-    const isTidying = isNoneKept || this.ends++ % TIDY_EVERY === 0;
-    const known = isTidying ? `${token} tidying` : token;
-    let packed = this.finishes.get(known);
-    if (packed?.keep !== keep) {
-      if (this.finishes.size >= MOST_FINISHES) this.finishes.clear();
-      const kept = isTidying ? toKeepJobs(keep) : KEEP_ALL;
-      packed = { keep, args: this.moveToCompletedArgs(job, '', kept, token) as Argument[] };
-      this.finishes.set(known, packed);
-    }
-    const own = packed.args.slice();
-    own[FINISH_KEYS] = job.id;
-    own[FINISH_KEYS + 3] = value;
-    own[FINISH_KEYS + 5] = fetchNext ? 1 : 0;
-    return own;
   }
 
   async quit(
@@ -560,26 +535,12 @@ const LOOK_AGAIN = 2;
 /** When it is roused again, if its clock has not come so far yet, ms. */
 const ROUSE_AGAIN = [2, 5, 20];
 
-/** Every so-manieth message that ends looks for those that are too old or too many. Prime: what takes turns with others gets it too. */
-const TIDY_EVERY = 17;
-const KEEP_ALL = { count: -1 };
-/** How many lock tokens are remembered: a worker has as many as turns, and a new one after each wait. */
-const MOST_FINISHES = 1_000;
-
-/** Number of KEYS of moveToFinished. */
-const FINISH_KEYS = 14;
-
 /** As COMPLETE takes it: a new state, only the revision of one that is removed, or none. */
 function fieldsOfState(state: StoredState | Pick<StoredState, 'revision'> | undefined): Argument[] {
   if (!state) return ['', '', ''];
   if (!('version' in state)) return [state.revision, '', ''];
   const { revision, version, ...carried } = state;
   return [revision, version, JSON.stringify(carried)];
-}
-
-/** As BullMQ has it: seconds. */
-function toKeepJobs({ age, count }: Keep): { age: number; count: number } {
-  return { age: Math.ceil(age / 1_000), count };
 }
 
 function fieldsOf({ reason, stacktrace, progress }: Failure): Record<string, string> {

@@ -1,4 +1,5 @@
 import { Worker, type Job, type JobJson, type WorkerOptions } from 'bullmq';
+import type { Outcome } from '../../engine.js';
 import type { BullmqStore, NextJob } from './bullmq.store.js';
 import { mended } from './damaged.data.js';
 
@@ -6,14 +7,14 @@ import { mended } from './damaged.data.js';
 export type Then = NextJob | 'fetch';
 
 /** What a worker does with each job. */
-export interface Turns<T> {
+export interface Turns {
   /** Runs the turn. Its lock is renewed meanwhile, and not while what came of it is stored. */
-  run(job: Job, token: string): Promise<T>;
+  run(job: Job, token: string): Promise<Outcome>;
   /** Stores what came of it, or that the turn rejected; never rejects. `mayFetch` tells whether there is room for another job. */
   end(
     job: Job,
     token: string,
-    result: PromiseSettledResult<T>,
+    result: PromiseSettledResult<Outcome>,
     mayFetch: () => boolean,
   ): Promise<Then>;
 }
@@ -31,12 +32,12 @@ interface Inside {
  * A BullMQ worker whose turns end as `turns` says. BullMQ's own way there serves spans, sandboxes, cancelling and retrying, none of
  * which is wanted here, and makes a promise for each step (0010).
  */
-export class TurnWorker<T> extends Worker {
+export class TurnWorker extends Worker {
   constructor(
     name: string,
     options: WorkerOptions,
     backend: BullmqStore['backend'],
-    private readonly turns: Turns<T>,
+    private readonly turns: Turns,
   ) {
     // BullMQ's loop does not start without a processor.
     super(name, () => Promise.resolve(), options, backend as never);
@@ -70,7 +71,7 @@ export class TurnWorker<T> extends Worker {
     // BullMQ counts from the moment when the job was taken until its lock is to be renewed, and that is the store's clock: were
     // it ahead of ours by half of what the lock lasts, the first renewal would come too late.
     this.lockManager.trackJob(id, token, Date.now());
-    let result: PromiseSettledResult<T>;
+    let result: PromiseSettledResult<Outcome>;
     try {
       result = { status: 'fulfilled', value: await this.turns.run(job, token) };
     } catch (reason) {
