@@ -1,6 +1,6 @@
 // How late runs begin when many schedules are due in the same second, at the same moment and with a window, and how long a page of the
 // list of schedules takes.
-// Usage: npm run build && node test/bench/schedules.mjs redis://127.0.0.1:<port> [schedules] [workers] [listed]
+// Usage: npm run build && node test/bench/schedules.mjs redis://127.0.0.1:<port> [schedules] [workers] [listed] [same-moment|window-60s]
 import 'reflect-metadata';
 import { fork } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -11,7 +11,7 @@ import { Actor, CallsheetModule, Handle, Message } from '../../dist/libs/messagi
 import { SchedulerModule, Schedules } from '../../dist/libs/scheduler/src/index.js';
 import { dueTime } from '../../dist/libs/scheduler/src/rule/index.js';
 
-const [url = 'redis://127.0.0.1:6379', count = '2000', workers = '4', listed = '10000'] =
+const [url = 'redis://127.0.0.1:6379', count = '2000', workers = '4', listed = '10000', only] =
   process.argv.slice(2);
 const isWorker = process.env['BENCH_WORKER'] === '1';
 const N = Number(count);
@@ -83,7 +83,8 @@ if (isWorker) {
     ['same-moment', undefined],
     ['window-60s', '60s'],
   ]) {
-    const lead = Math.ceil((each * N * 1.5) / 1_000) * 1_000 + 5_000;
+    if (only && only !== name) continue;
+    const lead = Math.ceil((each * N * 1.5) / 1_000) * 1_000 + 15_000;
     const nominal = Math.ceil((Date.now() + lead) / 1_000) * 1_000;
     const made = await create(name, N, { at: new Date(nominal), ...(window && { window }) });
     if (Date.now() > nominal) throw new Error('they were made too slowly');

@@ -27,6 +27,8 @@ import type { ScheduleState } from '../../libs/scheduler/src/schedule.state.js';
 import { eventually } from '../support/eventually.js';
 import type { Vandal } from './vandal.js';
 
+/** Comes due when all is over. */
+const FAR = 'far';
 /** Within which every damage must be repaired. */
 const BOUND = 30_000;
 const OFTEN = { overlap: 'allow', grace: '5m', catchUp: 'all' } as const;
@@ -72,29 +74,31 @@ interface Hand {
 const DAMAGES: readonly Damage[] = [
   {
     id: 'timer-removed',
-    every: '4s',
+    every: '30s',
+    isNew: true,
     act: async (hand) => (await hand.timer()).remove(),
   },
   {
     id: 'timer-delayed',
-    every: '4s',
+    every: '30s',
+    isNew: true,
     act: async (hand) => (await hand.timer()).changeDelay(3_600_000),
   },
   {
     id: 'timer-promoted',
-    every: '15s',
+    every: '30s',
     isNew: true,
     act: async (hand) => (await hand.timer()).promote(),
   },
   {
     id: 'timer-forgotten',
-    every: '15s',
+    every: '30s',
     isNew: true,
     act: (hand) => hand.edit((state) => ({ ...state, timer: undefined })),
   },
   {
     id: 'timer-in-the-past',
-    every: '15s',
+    every: '30s',
     isNew: true,
     act: (hand) => hand.edit((state) => ({ ...state, timer: Date.now() - 60_000 })),
   },
@@ -205,7 +209,7 @@ export async function healed(app: INestApplicationContext, vandal: Vandal): Prom
   await eventually(() => DAMAGES.every(isGoing), { timeout: 30_000 });
   for (const { id, every, isNew } of DAMAGES) {
     if (!every || !isNew) continue;
-    const phase = (Date.now() + 13_000) % 15_000;
+    const phase = (Date.now() + 25_000) % 30_000;
     await schedules.create(id, { every, phase, message: new Beat({ of: id }), ...OFTEN });
   }
 
@@ -220,20 +224,14 @@ export async function healed(app: INestApplicationContext, vandal: Vandal): Prom
   );
   await accounted();
 
-  // Whatever waited, and every timer.
-  const again = performance.now();
-  const before = new Map<string, number>();
-  const whole = DAMAGES.filter(({ told }) => told === undefined);
-  for (const { id } of whole) before.set(id, (await notes(id)).length);
+  // Whatever waited, and every timer. Those whose next run was sent already go on when it ends.
+  const phase = (Date.now() + 43_200_000) % 86_400_000;
+  await schedules.create(FAR, { every: '1d', phase, message: new Beat({ of: FAR }) });
   await queueOf(app).obliterate({ force: true });
-  await eventually(
-    async () => {
-      for (const { id } of whole) {
-        expect((await notes(id)).length, id).toBeGreaterThan(before.get(id) ?? 0);
-      }
-    },
-    { timeout: BOUND - (performance.now() - again), interval: 250 },
-  );
+  await eventually(async () => expect(await notes(FAR)).not.toEqual([]), {
+    timeout: BOUND,
+    interval: 250,
+  });
   await accounted();
   expect([...runs.values()].filter(({ count }) => count > 1)).toEqual([]);
   return DAMAGES.length + 1;
@@ -271,7 +269,7 @@ export async function healed(app: INestApplicationContext, vandal: Vandal): Prom
         expected.push(at);
       }
       expect(nominal, `${id}: decided`).toEqual(expected);
-      expect((nominal[0] ?? 0) - since, `${id}: from its beginning on`).toBeLessThan(16_000);
+      expect((nominal[0] ?? 0) - since, `${id}: from its beginning on`).toBeLessThan(28_000);
       await eventually(() => {
         expect(
           last.filter(({ run }) => !runs.has(run)),

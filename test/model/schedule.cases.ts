@@ -1,4 +1,4 @@
-import { Actor, Handle, Message, type Turn } from '@callsheet/messaging';
+import { Actor, ENGINE, Handle, Message, type Engine, type Turn } from '@callsheet/messaging';
 import {
   Every,
   ScheduleChangedError,
@@ -134,6 +134,60 @@ export const scheduleCases: ModelCase[] = [
       expect(await schedules.list({ tag: name })).toMatchObject([{ id, state: 'paused' }]);
       expect(await schedules.remove(id)).toBe(true);
       expect(await schedules.list({ tag: name })).toEqual([]);
+    },
+  },
+  {
+    waits: true,
+    behaviour:
+      'a run that was sent before its time is taken back by a pause, an edit and a removal',
+    async run(stage) {
+      const name = uniqueActor();
+      const done: string[] = [];
+      class Send extends Message(`${name}.send`, z.object({ to: z.string() })) {}
+      @Actor()
+      class Mail {
+        @Handle(Send) send({ to }: Send, { id }: Turn): void {
+          done.push(`${to} ${id}`);
+        }
+      }
+      const app = await stage.app([Mail], {}, { imports: [SchedulerModule] });
+      const schedules = app.get(Schedules);
+      const engine = app.get<Engine>(ENGINE);
+      const at = new Date(Date.now() + 8_000);
+      const idOf = (each: string): string => `run:${name}-${each}:${at.getTime()}`;
+      const all = ['kept', 'paused', 'resumed', 'edited', 'removed', 'triggered'];
+      for (const each of all) {
+        await schedules.create(`${name}-${each}`, { at, message: new Send({ to: each }) });
+        const record = await engine.find(idOf(each), [name]);
+        expect(record).toMatchObject({ state: 'delayed', envelope: { dueAt: at.getTime() } });
+      }
+      await schedules.pause(`${name}-paused`, 'stop');
+      await schedules.pause(`${name}-resumed`, 'stop');
+      await schedules.resume(`${name}-resumed`);
+      const later = new Date(at.getTime() + 3_600_000);
+      await schedules.put(`${name}-edited`, { at: later, message: new Send({ to: 'edited' }) });
+      await schedules.remove(`${name}-removed`);
+      await schedules.trigger(`${name}-triggered`);
+      for (const each of ['paused', 'resumed', 'edited', 'removed', 'triggered']) {
+        expect(await engine.find(idOf(each), [name])).toMatchObject({ state: 'cancelled' });
+      }
+      await eventually(() => done.length >= 4, SOON);
+      // Whatever was not taken back would have begun by now.
+      await eventually(() => Date.now() > at.getTime() + 1_500, SOON);
+      const names = done.map((each) => each.split(' ')[0] ?? '');
+      expect(names.sort((a, b) => a.localeCompare(b))).toEqual([
+        'kept',
+        'resumed',
+        'triggered',
+        'triggered',
+      ]);
+      expect(done).toContain(`kept ${idOf('kept')}`);
+      expect(done).toContain(`resumed ${idOf('resumed')}:again`);
+      await schedules.resume(`${name}-paused`);
+      const history = await schedules.history(`${name}-paused`);
+      expect(history.flatMap((each) => ('nominal' in each ? [each.outcome] : []))).toEqual([
+        'paused',
+      ]);
     },
   },
   {

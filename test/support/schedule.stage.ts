@@ -36,15 +36,25 @@ export class Stage {
   now = T0;
   state = scheduleState.parse({});
   readonly rows: ScheduleRow[] = [];
+  /** Ids of runs, without those that were taken back. */
   readonly sent: string[] = [];
+  /** Of those that were sent ahead, which have begun while the schedule had no turn. */
+  readonly begun = new Set<string>();
   readonly cancelled: string[] = [];
   readonly troubles: string[] = [];
   private turns = 0;
 
-  /** One turn. */
-  turn<T>(work: (schedule: Schedule) => T = () => undefined as T): T {
+  /** One turn. @param isChanging whether it is for somebody who changes something; default: when there is `work` */
+  turn<T>(work?: (schedule: Schedule) => T, isChanging = work !== undefined): T {
     const schedule = new Schedule('s', structuredClone(this.state), this.now, `c${this.turns++}`);
-    const answer = work(schedule);
+    const doubtful = schedule.doubtful(isChanging);
+    if (doubtful && this.begun.has(doubtful.id)) schedule.begin();
+    else if (doubtful) {
+      schedule.takeBack();
+      this.sent.splice(this.sent.indexOf(doubtful.id), 1);
+    }
+    schedule.beginDue();
+    const answer = work?.(schedule) as T;
     const timer = schedule.settle();
     this.state = scheduleState.parse(JSON.parse(JSON.stringify(schedule.state)));
     this.state.timer = timer;
@@ -64,18 +74,22 @@ export class Stage {
       this.turn();
     }
     this.now = to;
+    // It has begun, and whoever looks sees so after a second.
+    if ((this.state.ahead?.at ?? Infinity) <= to) this.turn();
   }
 
-  /** Time goes by and nothing rings. */
-  sleep(to: number): void {
+  /** Time goes by and nothing rings. @param isBegun whether what was sent ahead begins all the same */
+  sleep(to: number, isBegun = false): void {
     this.now = to;
+    const { ahead } = this.state;
+    if (isBegun && ahead && ahead.at <= to) this.begun.add(ahead.id);
   }
 
   end(id: string, outcome: 'succeeded' | 'failed' | 'cancelled' = 'succeeded'): void {
     const nominal = Number(id.split(':')[2]);
     const error = outcome === 'failed' ? { error: { name: 'Error', message: 'no' } } : {};
     const run = { id, outcome, nominal, startedAt: this.now, finishedAt: this.now, attempts: 1 };
-    this.turn((schedule) => schedule.ended({ ...run, ...error }));
+    this.turn((schedule) => schedule.ended({ ...run, ...error }), false);
   }
 
   /** Ends whatever is in work. */

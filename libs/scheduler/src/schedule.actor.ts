@@ -30,7 +30,13 @@ import type { ScheduleRow } from './schedule.journal.js';
 import { ScheduleMetrics } from './schedule.metrics.js';
 import { recovered } from './schedule.recovery.js';
 import { LOOK_AFTER, type EndedRun, type NewRun } from './schedule.runs.js';
-import { revisionOf, storedSchedule, type Run, type ScheduleState } from './schedule.state.js';
+import {
+  revisionOf,
+  storedSchedule,
+  type Run,
+  type ScheduleState,
+  type SentAhead,
+} from './schedule.state.js';
 import { ScheduleTroubled } from './schedule.trouble.js';
 import { DEPLOYMENTS, ringProblem, SCHEDULES, timerId, timerProblem } from './timer.js';
 
@@ -50,7 +56,7 @@ type ScheduleTurn = Turn<typeof storedSchedule>;
   name: SCHEDULES,
   state: { schema: storedSchedule, maxBytes: 1024 * 1024 },
   journal: { keep: JOURNAL },
-  concurrency: 50,
+  concurrency: 4,
   retry: { attempts: 20, delay: '1s', max: '1m' },
 })
 export class ScheduleActor {
@@ -78,7 +84,7 @@ export class ScheduleActor {
       if (outcome !== 'unchanged') schedule.report.healed(problem);
       return outcome;
     };
-    const done = await this.during(turn, put, true);
+    const done = await this.during(turn, put, { isChanging: true, isCreating: true });
     return done?.answer ?? ('unchanged' as const);
   }
 
@@ -92,13 +98,16 @@ export class ScheduleActor {
     turn.forget();
     if (!definition) return 'unknown';
     await this.actors.cancel(timerId(key));
+    const { ahead } = turn.state;
+    if (ahead && ahead.at > turn.now.getTime()) await this.takeBack(ahead, turn.now.getTime());
     this.happenings.tell('schedule', () => ({ schedule: key, what: 'removed' }));
     return 'removed';
   }
 
   @Handle(PauseSchedule)
   async pause({ reason, until }: PauseSchedule, turn: ScheduleTurn) {
-    const done = await this.during(turn, (schedule) => schedule.pause(reason, until));
+    const pause = (schedule: Schedule) => schedule.pause(reason, until);
+    const done = await this.during(turn, pause, { isChanging: true });
     return done ? ('paused' as const) : ('unknown' as const);
   }
 
@@ -111,15 +120,15 @@ export class ScheduleActor {
 
   @Handle(TriggerSchedule)
   async trigger({ overlap }: TriggerSchedule, turn: ScheduleTurn) {
-    const done = await this.during(turn, (schedule) => schedule.trigger(overlap));
+    const start = (schedule: Schedule) => schedule.trigger(overlap);
+    const done = await this.during(turn, start, { isChanging: true });
     return done?.answer ?? { outcome: 'unknown' as const };
   }
 
   @Handle(BackfillSchedule)
   async backfill({ id, from, to, isParallel }: BackfillSchedule, turn: ScheduleTurn) {
-    const done = await this.during(turn, (schedule) =>
-      schedule.backfill(id, from, to, isParallel === true),
-    );
+    const begin = (schedule: Schedule) => schedule.backfill(id, from, to, isParallel === true);
+    const done = await this.during(turn, begin, { isChanging: true });
     return done?.answer ?? ('unknown' as const);
   }
 
@@ -163,11 +172,15 @@ export class ScheduleActor {
     });
   }
 
-  /** One turn of a schedule: what `work` does to it, then whatever is due. Undefined when there is no such schedule. */
+  /**
+   * One turn of a schedule: what `work` does to it, then whatever is due. Undefined when there is no such schedule.
+   *
+   * @param isChanging whether a run that was sent ahead may be wrong by it
+   */
   private async during<T>(
     turn: ScheduleTurn,
     work: (schedule: Schedule) => T,
-    isCreating = false,
+    { isChanging = false, isCreating = false }: { isChanging?: boolean; isCreating?: boolean } = {},
   ): Promise<{ answer: T } | undefined> {
     const lostState = await recovered(this.engine, turn);
     if (!turn.state.definition && !isCreating) return this.missing(turn);
@@ -179,6 +192,10 @@ export class ScheduleActor {
     if (isCreating) delete turn.state.damage;
     const problem = lostState ?? damage?.problem ?? schedule.mend();
     if (problem !== undefined) schedule.report.healed(problem);
+    const doubtful = schedule.doubtful(isChanging);
+    if (doubtful && (await this.takeBack(doubtful, schedule.now))) schedule.takeBack();
+    else if (doubtful) schedule.begin();
+    schedule.beginDue();
     const lost = await this.lost(turn.state.running, turn.now.getTime());
     const answer = work(schedule);
     for (const each of lost) {
@@ -252,10 +269,22 @@ export class ScheduleActor {
     await this.actors.forward(sealed, {
       id: run.id,
       occurrence: new Date(run.nominal),
+      ...(run.at !== undefined && { at: new Date(run.at) }),
       notify: { type: RunEnded.meta.type, key: schedule },
       headers: runHeaders(schedule, run),
       ...(definition.priority !== undefined && { priority: definition.priority }),
     });
+  }
+
+  /** Takes a run back that was sent ahead; answers whether it could be: one that has begun goes on. */
+  private async takeBack({ id, actor, at }: SentAhead, now: number): Promise<boolean> {
+    const record = await this.engine.find(id, [actor]);
+    // Not there before its time: somebody has removed it. Later it may have ended and be gone.
+    if (!record) return at > now;
+    if (record.startedAt !== undefined) return false;
+    // By an earlier attempt at this very turn.
+    if (record.state === 'cancelled') return true;
+    return (await this.engine.cancel(id, [actor])) === 'cancelled';
   }
 
   /** Stops runs; answers whether one of them has ended by it. */

@@ -14,7 +14,10 @@ const step = fc.oneof(
   },
   {
     weight: 3,
-    arbitrary: fc.record({ do: fc.constant('sleep'), by: fc.integer({ min: 1, max: 48 * HOUR }) }),
+    arbitrary: fc.record({
+      do: fc.constantFrom('sleep', 'begin'),
+      by: fc.integer({ min: 1, max: 48 * HOUR }),
+    }),
   },
   {
     weight: 2,
@@ -60,6 +63,8 @@ describe('whatever happens', () => {
           for (const each of steps) {
             if (each.do === 'advance') stage.advance(stage.now + (each.by ?? 0));
             if (each.do === 'sleep') stage.sleep(stage.now + (each.by ?? 0));
+            // Runs are done, but turns of the schedule are not.
+            if (each.do === 'begin') stage.sleep(stage.now + (each.by ?? 0), true);
             if (each.do === 'ring') stage.turn();
             if (each.do === 'pause') {
               const until = each.by ? stage.now + each.by : undefined;
@@ -78,6 +83,11 @@ describe('whatever happens', () => {
           for (let rounds = 0; rounds < 5; rounds++) stage.endAll();
           expect(stage.state.buffer).toEqual([]);
           expect(unaccounted(stage.rows, spans, stage.state.watermark)).toEqual([]);
+          const runs = stage.rows.flatMap((row) =>
+            row.kind === 'occurrence' && row.run !== undefined ? [row.run] : [],
+          );
+          const { ahead } = stage.state;
+          expect([...runs, ...(ahead ? [ahead.id] : [])].sort()).toEqual([...stage.sent].sort());
         },
       ),
       { numRuns: Number(process.env['SCHEDULE_RUNS'] ?? 100) },

@@ -13,8 +13,15 @@ export class ScheduleReport {
     this.rows.push({ kind: 'note', what, at: this.now, ...(detail !== undefined && { detail }) });
   }
 
-  started(run: string, nominal: number, reason: RunReason, outcome: OccurrenceOutcome): void {
-    this.rows.push({ kind: 'occurrence', outcome, nominal, at: this.now, run, reason });
+  /** @param at when; default: now */
+  started(
+    run: string,
+    nominal: number,
+    reason: RunReason,
+    outcome: OccurrenceOutcome,
+    at = this.now,
+  ): void {
+    this.rows.push({ kind: 'occurrence', outcome, nominal, at, run, reason });
   }
 
   /**

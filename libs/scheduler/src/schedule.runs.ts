@@ -3,7 +3,14 @@ import type { Overlap } from './policies.js';
 import { nextOccurrence } from './rule/index.js';
 import type { OccurrenceOutcome, RunOutcome } from './schedule.journal.js';
 import type { ScheduleReport } from './schedule.report.js';
-import type { Buffered, Definition, Run, RunReason, ScheduleState } from './schedule.state.js';
+import type {
+  Buffered,
+  Definition,
+  Run,
+  RunReason,
+  ScheduleState,
+  SentAhead,
+} from './schedule.state.js';
 
 /** The most runs in work, and occurrences that wait, of which a schedule knows. */
 const MOST_RUNS = 1_000;
@@ -22,6 +29,8 @@ export interface NewRun {
   id: string;
   nominal: number;
   reason: RunReason;
+  /** When it may begin; absent: at once. */
+  at?: number;
   /** Nominal time of the occurrence before. */
   previous?: number;
 }
@@ -98,24 +107,23 @@ export class ScheduleRuns {
   }
 
   start(nominal: number, reason: RunReason, outcome: OccurrenceOutcome): 'started' {
-    const { state } = this;
-    const { message, policies } = this.definition;
-    const { timeout } = policies;
-    const { now } = this.occasion;
-    const { previous } = state;
-    const id = this.idOf(nominal, reason);
-    this.sent.push({ id, nominal, reason, ...(previous !== undefined && { previous }) });
-    state.running.push({
-      id,
-      actor: message.actor,
-      nominal,
-      reason,
-      startedAt: now,
-      ...(timeout !== undefined && { deadline: now + timeout }),
-    });
-    if (state.running.length > MOST_RUNS) state.running.shift();
+    const id = this.send(nominal, reason);
     this.report.started(id, nominal, reason, outcome);
+    this.note({ id, actor: this.definition.message.actor, nominal, reason }, this.occasion.now);
     return 'started';
+  }
+
+  /** Sends the run of the next occurrence before its time. Nobody else may begin one until then. */
+  sendAhead(nominal: number, at: number): void {
+    const id = this.send(nominal, 'scheduled', at);
+    this.state.ahead = { id, actor: this.definition.message.actor, nominal, at };
+  }
+
+  /** A run that was sent ahead is in work, if it has not ended already. */
+  startAhead({ id, actor, nominal, at }: SentAhead): void {
+    const startedAt = Math.min(at, this.occasion.now);
+    this.report.started(id, nominal, 'scheduled', 'fired', startedAt);
+    this.note({ id, actor, nominal, reason: 'scheduled' }, startedAt);
   }
 
   /** The first that waits begins when no run is in work. */
@@ -194,10 +202,35 @@ export class ScheduleRuns {
     return definitionOf(this.state, this.occasion.schedule);
   }
 
+  private send(nominal: number, reason: RunReason, at?: number): string {
+    const { previous } = this.state;
+    const id = this.idOf(nominal, reason);
+    this.sent.push({
+      id,
+      nominal,
+      reason,
+      ...(at !== undefined && { at }),
+      ...(previous !== undefined && { previous }),
+    });
+    return id;
+  }
+
+  private note(run: Omit<Run, 'startedAt'>, startedAt: number): void {
+    const { running } = this.state;
+    const { timeout } = this.definition.policies;
+    running.push({
+      ...run,
+      startedAt,
+      ...(timeout !== undefined && { deadline: startedAt + timeout }),
+    });
+    if (running.length > MOST_RUNS) running.shift();
+  }
+
   private idOf(nominal: number, reason: RunReason): string {
     const { schedule, cause, attempt } = this.occasion;
     const isOfRule = reason === 'scheduled' || reason === 'catch-up';
-    const own = isOfRule ? '' : `:${reason}:${hashOf(cause)}`;
+    const isSecond = isOfRule && nominal === this.state.takenBack;
+    const own = isOfRule ? (isSecond ? ':again' : '') : `:${reason}:${hashOf(cause)}`;
     const anew = attempt < TAKEN_FROM ? '' : `~${attempt}`;
     return `run:${schedule}:${nominal}${own}${anew}`;
   }

@@ -2,23 +2,25 @@ import { describe, expect, it } from 'vitest';
 import { definitionOf, HOUR, MINUTE, staged, T0 } from '../../../test/support/schedule.stage.js';
 import type { CatchUp } from './policies.js';
 import { checkRule, nextOccurrence } from './rule/index.js';
+import { LEAD } from './schedule.js';
 
 describe('a schedule', () => {
   it('fires each occurrence once, at its time', () => {
     const stage = staged({ every: '1h' }, { overlap: 'allow' });
-    expect(stage.state.timer).toBe(T0 + HOUR);
+    expect(stage.state.timer).toBe(T0 + HOUR - LEAD);
     stage.advance(T0 + 3 * HOUR);
     expect(stage.sent).toEqual([1, 2, 3].map((n) => `run:s:${T0 + n * HOUR}`));
+    // While a run is in work none is sent ahead.
     expect(stage.state.timer).toBe(T0 + 4 * HOUR);
     expect(stage.outcomes()).toEqual(['fired', 'fired', 'fired']);
   });
 
   it('does nothing when its timer rings early, and asks for it again', () => {
     const stage = staged({ every: '1h' });
-    stage.sleep(T0 + HOUR - 1);
+    stage.sleep(T0 + HOUR - LEAD - 1);
     stage.turn();
     expect(stage.sent).toEqual([]);
-    expect(stage.state.timer).toBe(T0 + HOUR);
+    expect(stage.state.timer).toBe(T0 + HOUR - LEAD);
   });
 
   it('has no turn to take when no occurrence is left, and no run is in work', () => {
@@ -39,14 +41,16 @@ describe('a schedule', () => {
 
   it('runs later than nominal by its window, and decides it only then', () => {
     const stage = staged({ every: '1h', window: '30m', seed: 'b' }, { overlap: 'allow' });
-    const due = stage.state.timer ?? 0;
+    const due = (stage.state.timer ?? 0) + LEAD;
     expect(due).toBeGreaterThan(T0 + HOUR);
     expect(due).toBeLessThan(T0 + 1.5 * HOUR);
     stage.sleep(due - 1);
     stage.turn();
-    expect(stage.sent).toEqual([]);
+    expect(stage.outcomes()).toEqual([]);
+    expect(stage.state.ahead).toMatchObject({ nominal: T0 + HOUR, at: due });
     stage.advance(due);
     expect(stage.sent).toEqual([`run:s:${T0 + HOUR}`]);
+    expect(stage.outcomes()).toEqual(['fired']);
   });
 });
 

@@ -40,6 +40,17 @@ const run = z.object({
 });
 export type Run = z.infer<typeof run>;
 
+/** A run that was sent before its time. About its occurrence nothing is decided yet. */
+const sentAhead = z.object({
+  id: z.string(),
+  /** In whose queue its message is. */
+  actor: z.string(),
+  nominal: z.number(),
+  /** When it may begin. */
+  at: z.number(),
+});
+export type SentAhead = z.infer<typeof sentAhead>;
+
 /** An occurrence that waits until the runs in work have ended. */
 const buffered = z.object({
   nominal: z.number(),
@@ -75,6 +86,9 @@ export const scheduleState = z.object({
   /** Nominal time of the occurrence decided last. */
   previous: z.number().optional(),
   running: z.array(run).default([]),
+  ahead: sentAhead.optional(),
+  /** Nominal time of the occurrence whose run was taken back last: it has another id if it runs, and is not sent ahead again. */
+  takenBack: z.number().optional(),
   buffer: z.array(buffered).default([]),
   pause: z
     .object({

@@ -11,6 +11,7 @@ import {
   revisionOf,
   type Definition,
   type ScheduleState,
+  type SentAhead,
 } from './schedule.state.js';
 
 /** Backfills under way, and those that are remembered. */
@@ -22,6 +23,13 @@ const AT_ONCE = 500;
 const MOST_EDITS = 20;
 /** A timer is never set farther: a message may not be due later than in a year. */
 const HORIZON = 300 * 86_400_000;
+/**
+ * How long before its time a run is sent, ms: that of many schedules which are due at one moment is then one turn for each of them, not
+ * two. While runs are in work, or something waits, nobody knows yet whether the next is to run: then it is sent when it is due.
+ */
+export const LEAD = 10_000;
+/** How long after its beginning a run that was sent ahead is noted, if it has not ended before, ms. */
+const NOTED_AFTER = 1_000;
 /** How soon a rule that cannot be computed is tried again. */
 const BROKEN_RETRY = 60_000;
 
@@ -99,6 +107,43 @@ export class Schedule {
     return 'changed';
   }
 
+  /**
+   * The run that was sent ahead and is still to begin, though somebody is about to change what it was sent for, or it should have
+   * begun long ago: it is to be taken back, if it can be.
+   */
+  doubtful(isChanging: boolean): SentAhead | undefined {
+    const { now, state } = this;
+    const { ahead } = state;
+    if (!ahead || !state.definition) return undefined;
+    const isLate = ahead.at < now - state.definition.policies.grace - LEAD;
+    return (isChanging && ahead.at > now) || isLate ? ahead : undefined;
+  }
+
+  /** The run that was sent ahead will not begin: what becomes of its occurrence is decided when that is due. */
+  takeBack(): void {
+    const { state } = this;
+    state.takenBack = state.ahead?.nominal;
+    state.ahead = undefined;
+  }
+
+  /** The run that was sent ahead begins when it is due, or has begun: that is decided. */
+  begin(): void {
+    const { state } = this;
+    const { ahead } = state;
+    state.ahead = undefined;
+    // Not when what is decided was changed by hand.
+    if (!ahead || ahead.nominal <= state.watermark) return;
+    this.pass(ahead.nominal);
+    this.runs.startAhead(ahead);
+    state.previous = ahead.nominal;
+  }
+
+  /** Begins what was sent ahead and is due by now. */
+  beginDue(): void {
+    const { ahead } = this.state;
+    if (ahead && ahead.at <= this.now) this.begin();
+  }
+
   /** Sets right what cannot be so, whoever has done it; answers what that was. */
   mend(): string | undefined {
     const { state, now } = this;
@@ -145,6 +190,7 @@ export class Schedule {
 
   /** A run has ended. */
   ended(run: EndedRun): void {
+    if (run.id === this.state.ahead?.id) this.begin();
     this.pauseAfterFailures(this.runs.ended(run));
   }
 
@@ -164,7 +210,9 @@ export class Schedule {
     const isMore = this.decide();
     if (!state.pause) this.runs.startWaiting();
     const isFilling = this.fill();
-    return isMore || isFilling ? now : this.nextTurn();
+    if (isMore || isFilling) return now;
+    this.sendAhead();
+    return this.nextTurn();
   }
 
   /** Nominal time of the next occurrence. */
@@ -255,9 +303,7 @@ export class Schedule {
 
   private carryOut({ nominal, outcome }: Decision): void {
     const { state } = this;
-    state.watermark = nominal;
-    state.decided++;
-    state.pauses = state.pauses.filter(({ until }) => until > nominal);
+    this.pass(nominal);
     if (outcome === 'fired' || outcome === 'late') {
       if (outcome === 'late') this.report.tell('late', nominal);
       const reason = outcome === 'late' ? 'catch-up' : 'scheduled';
@@ -267,6 +313,31 @@ export class Schedule {
       this.report.decided(outcome, nominal, state.previous);
     }
     state.previous = nominal;
+  }
+
+  /** It is decided what becomes of an occurrence. */
+  private pass(nominal: number): void {
+    const { state } = this;
+    state.watermark = nominal;
+    state.decided++;
+    state.pauses = state.pauses.filter(({ until }) => until > nominal);
+  }
+
+  private sendAhead(): void {
+    const next = this.sendable();
+    if (next && next.at > this.now && next.at <= this.now + LEAD) {
+      this.runs.sendAhead(next.nominal, next.at);
+    }
+  }
+
+  /** The next occurrence, if its run can be sent ahead. */
+  private sendable(): { nominal: number; at: number } | undefined {
+    const { pause, broken, successors, backfills, ahead, takenBack } = this.state;
+    const isFree = !pause && broken === undefined && !ahead && this.runs.isIdle;
+    if (!isFree || successors.length + backfills.length > 0) return undefined;
+    const next = this.upcoming();
+    if (!next || next.nominal === takenBack) return undefined;
+    return { nominal: next.nominal, at: dueTime(next.rule, next.nominal) };
   }
 
   /** Goes on with the first backfill; answers whether more of it can be done at once. */
@@ -330,14 +401,36 @@ export class Schedule {
     const times = this.runs.deadlines();
     if (pause?.until !== undefined) times.push(pause.until);
     if (broken !== undefined) times.push(this.now + BROKEN_RETRY);
-    else if (!pause) {
-      const due = this.nextDue();
-      if (due !== undefined) times.push(due);
-    }
+    else if (!pause) times.push(...this.dueTurns());
     // One that was cancelled before it began, or removed, tells nobody: what waits for it would wait for ever.
     const isAwaited = buffer.length + backfills.length > 0;
     if (isAwaited || times.length === 0) times.push(...this.runs.looks());
     return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  /** When the rule wants a turn. */
+  private dueTurns(): number[] {
+    const { ahead, definition } = this.state;
+    if (!ahead) {
+      const sendable = this.sendable();
+      if (sendable) return [sendable.at - LEAD];
+      const due = this.nextDue();
+      return due === undefined ? [] : [due];
+    }
+    const { timeout = NOTED_AFTER } = definition?.policies ?? {};
+    return [Math.min(ahead.at + Math.min(timeout, NOTED_AFTER), this.dueAfterNext())];
+  }
+
+  /** When the occurrence after the next is due. If it cannot be computed, that is told when it is the next. */
+  private dueAfterNext(): number {
+    const coming = this.coming();
+    coming.next();
+    try {
+      const { value } = coming.next();
+      return value ? dueTime(value.rule, value.nominal) : Infinity;
+    } catch {
+      return Infinity;
+    }
   }
 
   private nextDue(): number | undefined {

@@ -95,13 +95,15 @@ interface RunData {
 export function runData(schedule: string, run: NewRun, state: ScheduleState): JsonObject {
   const { definition, decided, last } = state;
   const { rule } = definition ?? {};
+  // It is still to be counted.
+  const undecided = run.at === undefined ? 0 : 1;
   const data: RunData = {
     schedule,
     reason: run.reason,
     ...(run.previous !== undefined && { previous: run.previous }),
     ...(last && { last }),
     ...(rule && { rule }),
-    ...(rule?.limit !== undefined && { left: Math.max(0, rule.limit - decided) }),
+    ...(rule?.limit !== undefined && { left: Math.max(0, rule.limit - decided - undecided) }),
   };
   return data as unknown as JsonObject;
 }

@@ -55,14 +55,14 @@ local function park(p, id, arrival)
 end
 
 -- A message, in no set of BullMQ's, whose time has come: runnable, or parked behind others of its key.
-local function arrive(p, id, key, name, prev)
-  if not key or isRead(p, name) then return offer(p, id, prev) end
+local function arrive(p, id, key, name, prev, priority, isQuiet)
+  if not key or isRead(p, name) then return offer(p, id, prev, priority, isQuiet) end
   local mailbox, arrival = p .. 'mailbox:' .. key, redis.call('INCR', p .. 'arrivals')
   redis.call('ZADD', mailbox, arrival, id)
   if redis.call('ZCARD', mailbox) > 1 then return park(p, id, arrival) end
   redis.call('ZADD', p .. 'mailboxes', arrival, key)
   if isQuarantined(p, key) then return park(p, id, arrival) end
-  offer(p, id, prev)
+  offer(p, id, prev, priority, isQuiet)
 end
 
 -- The first of a key becomes runnable. Those that somebody deleted by hand are passed over. It may be known which that is, and
@@ -121,17 +121,20 @@ local function rejoin(p, id, key, name)
   end
 end
 
--- Messages that are due, at most 1,000: those between two attempts are the first of their key, others join its mailbox.
+-- Messages that are due: those between two attempts are the first of their key, others join its mailbox. No more than a few of
+-- many, for whoever asks waits for all of them, and more come with whatever is fetched next.
 local function promoteDue(p, now)
-  local due = redis.call('ZRANGEBYSCORE', p .. 'delayed', '0', string.format('%.0f', (now + 1) * 0x1000 - 1), 'LIMIT', '0', '1000')
+  local due = redis.call('ZRANGEBYSCORE', p .. 'delayed', '0', string.format('%.0f', (now + 1) * 0x1000 - 1), 'LIMIT', '0', '50')
+  if #due == 0 then return end
   for _, id in ipairs(due) do
     redis.call('ZREM', p .. 'delayed', id)
-    local known = redis.call('HMGET', p .. id, 'callsheet:key', 'name')
-    local key = known[1] or nil
-    if key and redis.call('ZSCORE', p .. 'mailbox:' .. key, id) then offer(p, id, 'delayed')
-    else arrive(p, id, key, known[2] or '', 'delayed') end
+    local known = redis.call('HMGET', p .. id, 'callsheet:key', 'name', 'priority')
+    local key, priority = known[1] or nil, known[3] or '0'
+    if key and redis.call('ZSCORE', p .. 'mailbox:' .. key, id) then offer(p, id, 'delayed', priority, true)
+    else arrive(p, id, key, known[2] or '', 'delayed', priority, true) end
     redis.call('HSET', p .. id, 'delay', '0')
   end
+  wake(p)
 end
 
 -- The server's clock, ms.

@@ -22,6 +22,13 @@ export interface Turns {
 /** The next job as backends answer it. */
 type Answer = [json?: JobJson | null, id?: string, limit?: number, until?: number];
 
+/** One of the places of a worker, in work. */
+interface Place {
+  /** Whether it may go on to another message. */
+  hasRoom: () => boolean;
+  end: Promise<void>;
+}
+
 /** What BullMQ's worker keeps to itself. */
 interface Inside {
   drained: boolean;
@@ -33,6 +40,8 @@ interface Inside {
  * which is wanted here, and makes a promise for each step (0010).
  */
 export class TurnWorker extends Worker {
+  private readonly begun = new WeakMap<Job, Place>();
+
   constructor(
     name: string,
     options: WorkerOptions,
@@ -43,26 +52,41 @@ export class TurnWorker extends Worker {
     super(name, () => Promise.resolve(), options, backend as never);
   }
 
-  override async processJob(
-    first: Job,
-    token: string,
-    hasRoom: () => boolean = () => true,
-  ): Promise<Job | void> {
-    const mayFetch = (): boolean => hasRoom() && !this.closing && !this.paused;
+  /**
+   * BullMQ's loop fetches one after the other until no place is free, and only then hands them out: the first of a hundred would
+   * wait for a hundred answers. So its turn begins at once, and the loop waits for its end when it comes to that.
+   */
+  protected override async moveToActive(token: string, name?: string): Promise<Job> {
+    const job = await super.moveToActive(token, name);
+    if (!(job as Job | undefined)) return job;
+    const place: Place = { hasRoom: () => true, end: Promise.resolve() };
+    place.end = this.occupy(place, job, token);
+    this.begun.set(job, place);
+    return job;
+  }
+
+  override async processJob(job: Job, token: string, hasRoom?: () => boolean): Promise<void> {
+    const place = this.begun.get(job);
+    if (!place) throw new Error(`'${job.id}' was not fetched by its worker (token ${token})`);
+    if (hasRoom) place.hasRoom = hasRoom;
+    return place.end;
+  }
+
+  /** The place goes from message to message: BullMQ's loop sees to those that are free. */
+  private async occupy(place: Place, first: Job, token: string): Promise<void> {
+    const mayFetch = (): boolean => place.hasRoom() && !this.closing && !this.paused;
     try {
       let job = first;
-      // BullMQ's loop sees to places that are free, not to those that go from message to message.
       for (;;) {
         const then = await this.handle(job, token, mayFetch);
         const next = await (then === 'fetch'
-          ? this.moveToActive(token, this.opts.name)
+          ? super.moveToActive(token, this.opts.name)
           : Array.isArray(then) && this.jobOf(then as Answer, token));
-        if (!next) return undefined;
+        if (!next) return;
         job = next;
       }
     } catch (error) {
       if (!this.closing && !this.paused) this.emit('error', error as Error);
-      return undefined;
     }
   }
 
