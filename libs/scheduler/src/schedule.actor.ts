@@ -1,10 +1,12 @@
 import {
   Actor,
   Actors,
+  CLOCK,
   ENGINE,
   Handle,
   Happenings,
   readable,
+  type Clock,
   type Engine,
   type JsonObject,
   type MessageRecord,
@@ -65,6 +67,7 @@ export class ScheduleActor {
     private readonly metrics: ScheduleMetrics,
     private readonly happenings: Happenings,
     @Inject(ENGINE) private readonly engine: Engine,
+    @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   @Handle(PutSchedule)
@@ -186,7 +189,14 @@ export class ScheduleActor {
     if (!turn.state.definition && !isCreating) return this.missing(turn);
     const id = turn.key ?? '';
     const { timer } = turn.state;
-    const schedule = new Schedule(id, turn.state, turn.now.getTime(), turn.id, turn.attempt);
+    const schedule = new Schedule(
+      id,
+      turn.state,
+      turn.now.getTime(),
+      turn.id,
+      turn.attempt,
+      this.clock.now(),
+    );
     const { damage } = turn.state;
     // Whoever puts it gives it back what was lost.
     if (isCreating) delete turn.state.damage;

@@ -106,6 +106,22 @@ describe('no run is sent before its time', () => {
     expect(stage.sent).toHaveLength(1);
   });
 
+  it('by a process whose clock is so far ahead that it would begin at once', () => {
+    const stage = staged({ every: '1h' });
+    stage.sleep(T0 + HOUR - 3_000);
+    for (const [clock, isSent] of [
+      [T0 + HOUR - 250, true],
+      [T0 + HOUR - 249, false],
+      [T0 + HOUR + MINUTE, false],
+      [T0 - HOUR, true],
+    ] as const) {
+      const schedule = new Schedule('s', structuredClone(stage.state), stage.now, '', 1, clock);
+      const next = schedule.settle();
+      expect(schedule.state.ahead !== undefined).toBe(isSent);
+      expect(next).toBe(isSent ? T0 + HOUR + 1_000 : T0 + HOUR);
+    }
+  });
+
   it('in a pause, before an edit has come into force, beside a backfill, nor of a broken rule', () => {
     const stage = staged({ every: '1h' });
     stage.sleep(T0 + HOUR - 3_000);

@@ -44,7 +44,7 @@ describe('a schedule', () => {
     const due = (stage.state.timer ?? 0) + LEAD;
     expect(due).toBeGreaterThan(T0 + HOUR);
     expect(due).toBeLessThan(T0 + 1.5 * HOUR);
-    stage.sleep(due - 1);
+    stage.sleep(due - 1_000);
     stage.turn();
     expect(stage.outcomes()).toEqual([]);
     expect(stage.state.ahead).toMatchObject({ nominal: T0 + HOUR, at: due });

@@ -28,6 +28,8 @@ const HORIZON = 300 * 86_400_000;
  * two. While runs are in work, or something waits, nobody knows yet whether the next is to run: then it is sent when it is due.
  */
 export const LEAD = 10_000;
+/** No less before its time than that, ms: delays are counted on the clock of this process, and what is in its past would begin at once. */
+const LEAST_LEAD = 250;
 /** How long after its beginning a run that was sent ahead is noted, if it has not ended before, ms. */
 const NOTED_AFTER = 1_000;
 /** How soon a rule that cannot be computed is tried again. */
@@ -48,6 +50,7 @@ export type Started = { outcome: 'started'; run: string } | { outcome: 'buffered
  *
  * @param cause id of the message that the turn is of
  * @param attempt number of the attempt, from 1
+ * @param local what the clock of this process shows, which may not be that of the store
  */
 export class Schedule {
   readonly report: ScheduleReport;
@@ -61,6 +64,7 @@ export class Schedule {
     readonly now: number,
     cause: string,
     attempt = 1,
+    private readonly local = now,
   ) {
     this.report = new ScheduleReport(now);
     this.runs = new ScheduleRuns(state, this.report, { schedule: id, now, cause, attempt });
@@ -325,9 +329,7 @@ export class Schedule {
 
   private sendAhead(): void {
     const next = this.sendable();
-    if (next && next.at > this.now && next.at <= this.now + LEAD) {
-      this.runs.sendAhead(next.nominal, next.at);
-    }
+    if (next && next.at <= this.now + LEAD) this.runs.sendAhead(next.nominal, next.at);
   }
 
   /** The next occurrence, if its run can be sent ahead. */
@@ -337,7 +339,9 @@ export class Schedule {
     if (!isFree || successors.length + backfills.length > 0) return undefined;
     const next = this.upcoming();
     if (!next || next.nominal === takenBack) return undefined;
-    return { nominal: next.nominal, at: dueTime(next.rule, next.nominal) };
+    const at = dueTime(next.rule, next.nominal);
+    if (at < Math.max(this.now, this.local) + LEAST_LEAD) return undefined;
+    return { nominal: next.nominal, at };
   }
 
   /** Goes on with the first backfill; answers whether more of it can be done at once. */
@@ -391,17 +395,17 @@ export class Schedule {
 
   /** When it wants its next turn; undefined: when somebody tells it something. */
   private nextTurn(): number | undefined {
-    const wanted = this.wantedTurn();
+    const wanted = this.wantedTurn(LEAD);
     return wanted && Math.min(Math.max(this.now, wanted), this.now + HORIZON);
   }
 
-  /** When it should have its next turn, or should have had it. */
-  wantedTurn(): number | undefined {
+  /** When it should have its next turn, or should have had it. @param lead how long before an occurrence, if its run can be sent ahead, ms */
+  wantedTurn(lead = 0): number | undefined {
     const { pause, broken, buffer, backfills } = this.state;
     const times = this.runs.deadlines();
     if (pause?.until !== undefined) times.push(pause.until);
     if (broken !== undefined) times.push(this.now + BROKEN_RETRY);
-    else if (!pause) times.push(...this.dueTurns());
+    else if (!pause) times.push(...this.dueTurns(lead));
     // One that was cancelled before it began, or removed, tells nobody: what waits for it would wait for ever.
     const isAwaited = buffer.length + backfills.length > 0;
     if (isAwaited || times.length === 0) times.push(...this.runs.looks());
@@ -409,11 +413,11 @@ export class Schedule {
   }
 
   /** When the rule wants a turn. */
-  private dueTurns(): number[] {
+  private dueTurns(lead: number): number[] {
     const { ahead, definition } = this.state;
     if (!ahead) {
       const sendable = this.sendable();
-      if (sendable) return [sendable.at - LEAD];
+      if (sendable) return [sendable.at - lead];
       const due = this.nextDue();
       return due === undefined ? [] : [due];
     }
