@@ -34,6 +34,47 @@ export const cancelCases: Case[] = [
     },
   },
   {
+    promise: 'a message that no turn has begun is withdrawn, and any other stays as it is',
+    async run(context) {
+      const engine = await context.engine();
+      const { actor } = context;
+      const opened = gate();
+      const stops: boolean[] = [];
+      const sent = {
+        done: context.envelope({ key: 'a', data: { n: 'done' } }),
+        tried: context.envelope({ data: { n: 'tried' } }),
+        active: context.envelope({ key: 'b', data: { n: 'active' } }),
+        parked: context.envelope({ key: 'b', data: { n: 'parked' } }),
+        later: context.named(context.id('later'), 'same', { key: 'b', dueAt: Date.now() + 60_000 }),
+      };
+      const { deliveries } = await context.consume(engine, async (delivery) => {
+        const { n } = delivery.envelope.data as { n: string };
+        if (n === 'tried') return retry(60_000)(delivery);
+        if (n === 'active') await opened.opened;
+        stops.push(delivery.stop.signal.aborted);
+        return done();
+      });
+      await engine.send(Object.values(sent));
+      await reaches(context, engine, sent.done.id, 'done');
+      await reaches(context, engine, sent.tried.id, 'delayed');
+      await reaches(context, engine, sent.active.id, 'active');
+      for (const { id } of [sent.done, sent.tried, sent.active]) {
+        expect(await engine.withdraw(id, [actor])).toBe(false);
+      }
+      expect(await engine.withdraw('nobody', [actor])).toBe(false);
+      for (const { id } of [sent.parked, sent.later]) {
+        expect(await engine.withdraw(id, [actor])).toBe(true);
+        expect(await engine.find(id, [actor])).toMatchObject({ state: 'cancelled', history: [] });
+        expect(await engine.withdraw(id, [actor])).toBe(false);
+      }
+      opened.open();
+      await reaches(context, engine, sent.active.id, 'done');
+      expect(stops).toEqual([false, false]);
+      expect((await engine.find(sent.tried.id, [actor]))?.state).toBe('delayed');
+      expect(deliveries).toHaveLength(3);
+    },
+  },
+  {
     promise:
       'a message that failed and is due again later is cancelled, and remembers its failures',
     async run(context) {

@@ -15,6 +15,13 @@ class CancelsTheEnded extends MemoryEngine {
   }
 }
 
+class WithdrawsTheBegun extends MemoryEngine {
+  override async withdraw(id: string, actors: readonly string[]): Promise<boolean> {
+    await this.cancel(id, actors);
+    return super.withdraw(id, actors);
+  }
+}
+
 class CountsCancelledAsTurns extends MemoryEngine {
   private readonly turns: FinishedTurn[] = [];
 
@@ -64,6 +71,11 @@ export const cancelMutants: readonly Mutant[] = [
     'says of what has ended that it cancelled it',
     CancelsTheEnded,
     'what has ended cannot be cancelled, and what is not there neither',
+  ],
+  [
+    'cancels in work what it is to withdraw',
+    WithdrawsTheBegun,
+    'a message that no turn has begun is withdrawn, and any other stays as it is',
   ],
   [
     'forgets that a message was cancelled',

@@ -155,7 +155,7 @@ export const scheduleCases: ModelCase[] = [
       const engine = app.get<Engine>(ENGINE);
       const at = new Date(Date.now() + 8_000);
       const idOf = (each: string): string => `run:${name}-${each}:${at.getTime()}`;
-      const all = ['kept', 'paused', 'resumed', 'edited', 'removed', 'triggered'];
+      const all = ['kept', 'paused', 'resumed', 'edited', 'removed', 'triggered', 'anew'];
       for (const each of all) {
         await schedules.create(`${name}-${each}`, { at, message: new Send({ to: each }) });
         const record = await engine.find(idOf(each), [name]);
@@ -168,14 +168,17 @@ export const scheduleCases: ModelCase[] = [
       await schedules.put(`${name}-edited`, { at: later, message: new Send({ to: 'edited' }) });
       await schedules.remove(`${name}-removed`);
       await schedules.trigger(`${name}-triggered`);
-      for (const each of ['paused', 'resumed', 'edited', 'removed', 'triggered']) {
+      await schedules.remove(`${name}-anew`);
+      await schedules.create(`${name}-anew`, { at, message: new Send({ to: 'anew' }) });
+      for (const each of all.slice(1)) {
         expect(await engine.find(idOf(each), [name])).toMatchObject({ state: 'cancelled' });
       }
-      await eventually(() => done.length >= 4, SOON);
+      await eventually(() => done.length >= 5, SOON);
       // Whatever was not taken back would have begun by now.
       await eventually(() => Date.now() > at.getTime() + 1_500, SOON);
       const names = done.map((each) => each.split(' ')[0] ?? '');
       expect(names.sort((a, b) => a.localeCompare(b))).toEqual([
+        'anew',
         'kept',
         'resumed',
         'triggered',

@@ -40,6 +40,8 @@ export class Stage {
   readonly sent: string[] = [];
   /** Of those that were sent ahead, which have begun while the schedule had no turn. */
   readonly begun = new Set<string>();
+  /** Those that were taken back. */
+  private readonly gone = new Set<string>();
   readonly cancelled: string[] = [];
   readonly troubles: string[] = [];
   private turns = 0;
@@ -47,11 +49,14 @@ export class Stage {
   /** One turn. @param isChanging whether it is for somebody who changes something; default: when there is `work` */
   turn<T>(work?: (schedule: Schedule) => T, isChanging = work !== undefined): T {
     const schedule = new Schedule('s', structuredClone(this.state), this.now, `c${this.turns++}`);
-    const doubtful = schedule.doubtful(isChanging);
-    if (doubtful && this.begun.has(doubtful.id)) schedule.begin();
-    else if (doubtful) {
-      schedule.takeBack();
-      this.sent.splice(this.sent.indexOf(doubtful.id), 1);
+    const { ahead } = schedule.state;
+    if (ahead && schedule.isDoubtful(isChanging)) {
+      if (schedule.isBeginning || this.begun.has(ahead.id)) schedule.begin();
+      else {
+        schedule.takenBack(ahead.nominal);
+        this.sent.splice(this.sent.indexOf(ahead.id), 1);
+        this.gone.add(ahead.id);
+      }
     }
     schedule.beginDue();
     const answer = work?.(schedule) as T;
@@ -59,7 +64,11 @@ export class Stage {
     this.state = scheduleState.parse(JSON.parse(JSON.stringify(schedule.state)));
     this.state.timer = timer;
     this.rows.push(...schedule.report.rows);
-    this.sent.push(...schedule.runs.sent.map(({ id }) => id));
+    for (const { id } of schedule.runs.sent) {
+      // A store would take it for the one that was taken back, and store nothing.
+      if (this.gone.has(id)) throw new Error(`'${id}' was sent again after it had been taken back`);
+      this.sent.push(id);
+    }
     this.cancelled.push(...schedule.runs.cancels);
     this.troubles.push(...schedule.report.troubles.map(({ kind }) => kind));
     return answer;

@@ -95,6 +95,9 @@ export interface Engine {
    */
   cancel(id: string, actors: readonly string[]): Promise<Cancellation>;
 
+  /** Cancels a message that no turn has begun yet; any other stays as it is. Resolves to whether it did. */
+  withdraw(id: string, actors: readonly string[]): Promise<boolean>;
+
   /**
    * Calls `ended` with the public id of each message that ended (done, dead, cancelled) and whose `replyTo` is `inbox`. A notice
    * may be lost, with a connection say: whoever waits must look for himself now and then. Resolves to what stops it.

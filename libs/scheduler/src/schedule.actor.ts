@@ -13,6 +13,7 @@ import {
   type Turn,
 } from '@callsheet/messaging';
 import { Inject } from '@nestjs/common';
+import { isDeepStrictEqual } from 'node:util';
 import { runData, runHeaders } from './scheduled.run.js';
 import { happeningsOf } from './schedule.happenings.js';
 import { stateProblem } from './schedule.health.js';
@@ -33,11 +34,11 @@ import { ScheduleMetrics } from './schedule.metrics.js';
 import { recovered } from './schedule.recovery.js';
 import { LOOK_AFTER, type EndedRun, type NewRun } from './schedule.runs.js';
 import {
+  latestDefinition,
   revisionOf,
   storedSchedule,
   type Run,
   type ScheduleState,
-  type SentAhead,
 } from './schedule.state.js';
 import { ScheduleTroubled } from './schedule.trouble.js';
 import { DEPLOYMENTS, ringProblem, SCHEDULES, timerId, timerProblem } from './timer.js';
@@ -87,7 +88,8 @@ export class ScheduleActor {
       if (outcome !== 'unchanged') schedule.report.healed(problem);
       return outcome;
     };
-    const done = await this.during(turn, put, { isChanging: true, isCreating: true });
+    const isChanging = !isDeepStrictEqual(latestDefinition(turn.state), definition);
+    const done = await this.during(turn, put, { isChanging, isCreating: true });
     return done?.answer ?? ('unchanged' as const);
   }
 
@@ -101,8 +103,7 @@ export class ScheduleActor {
     turn.forget();
     if (!definition) return 'unknown';
     await this.actors.cancel(timerId(key));
-    const { ahead } = turn.state;
-    if (ahead && ahead.at > turn.now.getTime()) await this.takeBack(ahead, turn.now.getTime());
+    await this.withdraw(new Schedule(key, turn.state, turn.now.getTime(), turn.id));
     this.happenings.tell('schedule', () => ({ schedule: key, what: 'removed' }));
     return 'removed';
   }
@@ -188,6 +189,7 @@ export class ScheduleActor {
     const lostState = await recovered(this.engine, turn);
     if (!turn.state.definition && !isCreating) return this.missing(turn);
     const id = turn.key ?? '';
+    const isNew = !turn.state.definition;
     const { timer } = turn.state;
     const schedule = new Schedule(
       id,
@@ -202,9 +204,7 @@ export class ScheduleActor {
     if (isCreating) delete turn.state.damage;
     const problem = lostState ?? damage?.problem ?? schedule.mend();
     if (problem !== undefined) schedule.report.healed(problem);
-    const doubtful = schedule.doubtful(isChanging);
-    if (doubtful && (await this.takeBack(doubtful, schedule.now))) schedule.takeBack();
-    else if (doubtful) schedule.begin();
+    if (schedule.isDoubtful(isChanging)) await this.takeBack(schedule);
     schedule.beginDue();
     const lost = await this.lost(turn.state.running, turn.now.getTime());
     const answer = work(schedule);
@@ -212,6 +212,9 @@ export class ScheduleActor {
       // This very turn may have told.
       if (turn.state.running.some(({ id: run }) => run === each.id)) schedule.foundEnded(each);
     }
+    // It has paused by itself.
+    if (turn.state.pause && turn.state.ahead) await this.takeBack(schedule);
+    if (isNew || lostState !== undefined) await this.noteTakenBack(schedule);
     let next = schedule.settle();
     while (await this.cancel(schedule)) next = schedule.settle();
     await this.leave(schedule, turn);
@@ -286,15 +289,31 @@ export class ScheduleActor {
     });
   }
 
-  /** Takes a run back that was sent ahead; answers whether it could be: one that has begun goes on. */
-  private async takeBack({ id, actor, at }: SentAhead, now: number): Promise<boolean> {
+  /** Takes the run back that was sent ahead; one that has begun counts as begun. */
+  private async takeBack(schedule: Schedule): Promise<void> {
+    const { ahead } = schedule.state;
+    if (!ahead) return;
+    if (await this.withdraw(schedule)) schedule.takenBack(ahead.nominal);
+    else schedule.begin();
+  }
+
+  /** Answers whether the run that was sent ahead will not begin any more. */
+  private async withdraw({ state, now, isBeginning }: Schedule): Promise<boolean> {
+    if (!state.ahead) return false;
+    const { id, actor, at } = state.ahead;
+    if (!isBeginning && (await this.engine.withdraw(id, [actor]))) return true;
     const record = await this.engine.find(id, [actor]);
     // Not there before its time: somebody has removed it. Later it may have ended and be gone.
-    if (!record) return at > now;
-    if (record.startedAt !== undefined) return false;
-    // By an earlier attempt at this very turn.
-    if (record.state === 'cancelled') return true;
-    return (await this.engine.cancel(id, [actor])) === 'cancelled';
+    return record ? isWithdrawn(record) : at > now;
+  }
+
+  /** An earlier life of this schedule, or what was lost of its state, may have taken back what is to be sent now. */
+  private async noteTakenBack(schedule: Schedule): Promise<void> {
+    const { imminent, state } = schedule;
+    if (!imminent || !state.definition) return;
+    const id = schedule.runs.idOf(imminent.nominal, 'scheduled');
+    const record = await this.engine.find(id, [state.definition.message.actor]);
+    if (record && isWithdrawn(record)) schedule.takenBack(imminent.nominal);
   }
 
   /** Stops runs; answers whether one of them has ended by it. */
@@ -338,6 +357,11 @@ function dropUndefined(state: object): void {
 
 function isConflict(ifRevision: number | undefined, state: ScheduleState): boolean {
   return ifRevision !== undefined && ifRevision !== revisionOf(state);
+}
+
+/** Cancelled before it began: by an earlier attempt at the same turn, as a rule. */
+function isWithdrawn({ state, startedAt }: MessageRecord): boolean {
+  return state === 'cancelled' && startedAt === undefined;
 }
 
 /** The end of a run as its message tells. */

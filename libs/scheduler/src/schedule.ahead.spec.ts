@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { definitionOf, HOUR, MINUTE, staged, T0 } from '../../../test/support/schedule.stage.js';
 import type { CatchUp } from './policies.js';
 import { Schedule, LEAD } from './schedule.js';
+import { runData } from './scheduled.run.js';
 
 const RUN = `run:s:${T0 + HOUR}`;
 
@@ -87,6 +88,14 @@ describe('a run that is sent before its time', () => {
   });
 
   it('knows how many come after it', () => {
+    const stage = staged({ every: '1h', limit: 3 });
+    const run = { id: RUN, nominal: T0 + HOUR, reason: 'scheduled' } as const;
+    expect(runData('s', { ...run, at: T0 + HOUR }, stage.state)).toMatchObject({ left: 2 });
+    stage.advance(T0 + HOUR);
+    expect(runData('s', run, stage.state)).toMatchObject({ left: 2 });
+  });
+
+  it('is the last if the rule has no other', () => {
     const stage = staged({ every: '1h', limit: 1 });
     stage.advance(T0 + HOUR - 1);
     stage.end(RUN);
@@ -166,6 +175,16 @@ describe('a run that was sent before its time is taken back', () => {
     // The next one is sent ahead again.
     stage.advance(T0 + 2 * HOUR - 1);
     expect(stage.state.ahead?.id).toBe(`run:s:${T0 + 2 * HOUR}`);
+  });
+
+  it('by edits there and back', () => {
+    const stage = sentAhead();
+    stage.turn((schedule) => schedule.put(definitionOf({ at: new Date(T0 + HOUR - 1_000) })));
+    expect(stage.state.ahead?.nominal).toBe(T0 + HOUR - 1_000);
+    stage.turn((schedule) => schedule.put(definitionOf({ every: '1h' })));
+    expect(stage.state.ahead).toBeUndefined();
+    stage.advance(T0 + HOUR);
+    expect(stage.sent).toEqual([`${RUN}:again`]);
   });
 
   it('by an edit', () => {

@@ -31,6 +31,7 @@ const step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('end'), failed: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('trigger') }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('ring') }) },
+  { weight: 5, arbitrary: fc.record({ do: fc.constant('near') }) },
 ) as fc.Arbitrary<{ do: string; by?: number | null; which?: number; failed?: boolean }>;
 
 const RULES: ScheduleRule[] = [
@@ -66,6 +67,11 @@ describe('whatever happens', () => {
             // Runs are done, but turns of the schedule are not.
             if (each.do === 'begin') stage.sleep(stage.now + (each.by ?? 0), true);
             if (each.do === 'ring') stage.turn();
+            // What comes next finds a run that was sent ahead.
+            if (each.do === 'near') {
+              const timer = stage.state.timer ?? 0;
+              if (timer > stage.now) stage.advance(timer);
+            }
             if (each.do === 'pause') {
               const until = each.by ? stage.now + each.by : undefined;
               stage.turn((schedule) => schedule.pause('test', until));

@@ -226,10 +226,11 @@ export class ScheduleRuns {
     if (running.length > MOST_RUNS) running.shift();
   }
 
-  private idOf(nominal: number, reason: RunReason): string {
+  /** The id that a run would have. */
+  idOf(nominal: number, reason: RunReason): string {
     const { schedule, cause, attempt } = this.occasion;
     const isOfRule = reason === 'scheduled' || reason === 'catch-up';
-    const isSecond = isOfRule && nominal === this.state.takenBack;
+    const isSecond = isOfRule && this.state.takenBack.includes(nominal);
     const own = isOfRule ? (isSecond ? ':again' : '') : `:${reason}:${hashOf(cause)}`;
     const anew = attempt < TAKEN_FROM ? '' : `~${attempt}`;
     return `run:${schedule}:${nominal}${own}${anew}`;

@@ -87,8 +87,8 @@ export const scheduleState = z.object({
   previous: z.number().optional(),
   running: z.array(run).default([]),
   ahead: sentAhead.optional(),
-  /** Nominal time of the occurrence whose run was taken back last: it has another id if it runs, and is not sent ahead again. */
-  takenBack: z.number().optional(),
+  /** Nominal times of the last occurrences whose runs were taken back: they have other ids if they run, and are not sent ahead again. */
+  takenBack: z.array(z.number()).default([]),
   buffer: z.array(buffered).default([]),
   pause: z
     .object({

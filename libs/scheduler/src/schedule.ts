@@ -11,7 +11,6 @@ import {
   revisionOf,
   type Definition,
   type ScheduleState,
-  type SentAhead,
 } from './schedule.state.js';
 
 /** Backfills under way, and those that are remembered. */
@@ -112,22 +111,42 @@ export class Schedule {
   }
 
   /**
-   * The run that was sent ahead and is still to begin, though somebody is about to change what it was sent for, or it should have
-   * begun long ago: it is to be taken back, if it can be.
+   * Whether the run that was sent ahead is to be taken back, if it has not begun: somebody is about to change what it was sent for, or
+   * it should have begun long ago.
    */
-  doubtful(isChanging: boolean): SentAhead | undefined {
-    const { now, state } = this;
-    const { ahead } = state;
-    if (!ahead || !state.definition) return undefined;
-    const isLate = ahead.at < now - state.definition.policies.grace - LEAD;
-    return (isChanging && ahead.at > now) || isLate ? ahead : undefined;
+  isDoubtful(isChanging: boolean): boolean {
+    return this.state.ahead !== undefined && (isChanging || this.isLate);
   }
 
-  /** The run that was sent ahead will not begin: what becomes of its occurrence is decided when that is due. */
-  takeBack(): void {
+  /** Whether the run that was sent ahead should have begun long ago. */
+  private get isLate(): boolean {
+    const { ahead, definition } = this.state;
+    const grace = definition?.policies.grace ?? 0;
+    return ahead !== undefined && ahead.at < this.now - grace - LEAD;
+  }
+
+  /** Whether the run that was sent ahead begins now, whatever changes: its occurrence was due before. */
+  get isBeginning(): boolean {
+    const { ahead } = this.state;
+    return ahead !== undefined && ahead.at <= this.now && !this.isLate;
+  }
+
+  /** The run of an occurrence will not begin: what becomes of that is decided when it is due. */
+  takenBack(nominal: number): void {
     const { state } = this;
-    state.takenBack = state.ahead?.nominal;
-    state.ahead = undefined;
+    // None is sent ahead while one of them waits.
+    state.takenBack = [...state.takenBack, nominal].slice(-MOST_EDITS);
+    if (state.ahead?.nominal === nominal) state.ahead = undefined;
+  }
+
+  /** The next occurrence, if its run could have been sent ahead by now. */
+  get imminent(): Coming | undefined {
+    try {
+      const next = this.upcoming();
+      return next && dueTime(next.rule, next.nominal) <= this.now + LEAD ? next : undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   /** The run that was sent ahead begins when it is due, or has begun: that is decided. */
@@ -144,8 +163,7 @@ export class Schedule {
 
   /** Begins what was sent ahead and is due by now. */
   beginDue(): void {
-    const { ahead } = this.state;
-    if (ahead && ahead.at <= this.now) this.begin();
+    if ((this.state.ahead?.at ?? Infinity) <= this.now) this.begin();
   }
 
   /** Sets right what cannot be so, whoever has done it; answers what that was. */
@@ -338,7 +356,7 @@ export class Schedule {
     const isFree = !pause && broken === undefined && !ahead && this.runs.isIdle;
     if (!isFree || successors.length + backfills.length > 0) return undefined;
     const next = this.upcoming();
-    if (!next || next.nominal === takenBack) return undefined;
+    if (!next || takenBack.includes(next.nominal)) return undefined;
     const at = dueTime(next.rule, next.nominal);
     if (at < Math.max(this.now, this.local) + LEAST_LEAD) return undefined;
     return { nominal: next.nominal, at };

@@ -163,6 +163,10 @@ export class EncryptedEngine implements Engine {
     return this.inside.cancel(id, actors);
   }
 
+  withdraw(id: string, actors: readonly string[]): Promise<boolean> {
+    return this.inside.withdraw(id, actors);
+  }
+
   listen(inbox: string, ended: (id: string) => void): Promise<() => Promise<void>> {
     return this.inside.listen(inbox, ended);
   }

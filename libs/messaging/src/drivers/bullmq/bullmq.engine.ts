@@ -244,12 +244,24 @@ export class BullmqEngine implements Engine {
   }
 
   async cancel(id: string, actors: readonly string[]): Promise<Cancellation> {
+    return this.cancelBy('cancel', id, actors);
+  }
+
+  async withdraw(id: string, actors: readonly string[]): Promise<boolean> {
+    return (await this.cancelBy('withdraw', id, actors)) === 'cancelled';
+  }
+
+  private async cancelBy(
+    how: 'cancel' | 'withdraw',
+    id: string,
+    actors: readonly string[],
+  ): Promise<Cancellation> {
     return this.reading(async () => {
       // One that becomes a dead letter, or is redriven, between two looks is in the place looked at first.
       for (let look = 1; look <= 3; look++) {
         const job = await this.jobOf(id, actors);
         if (job?.queueName.endsWith(DEAD)) return 'ended';
-        const found = job && (await turnBackendOf(this.queue(job.queueName)).cancel(job.id ?? ''));
+        const found = job && (await turnBackendOf(this.queue(job.queueName))[how](job.id ?? ''));
         if (found && found !== 'unknown') return found;
       }
       return 'unknown';

@@ -123,6 +123,8 @@ export interface TurnBackend extends IQueueBackend {
    * `callsheetCancelled` added to its options, and every process is told (`BullmqStore.onCancel`).
    */
   cancel(id: string): Promise<Cancellation>;
+  /** As `cancel`, of one that no turn has begun; any other stays as it is, and counts as ended. */
+  withdraw(id: string): Promise<Cancellation>;
   /**
    * Ids of jobs that wait with a priority worse than this and could have been served since before that time, at most `limit`; the
    * first of them are looked for in each priority.

@@ -240,6 +240,14 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
     ])) as Cancellation;
   }
 
+  async withdraw(id: string): Promise<Cancellation> {
+    return (await this.ask('SELECT callsheet.withdraw($1, $2, $3) AS value', [
+      this.queueName,
+      id,
+      Date.now(),
+    ])) as Cancellation;
+  }
+
   async redrive(id: string, progress: unknown, edited?: Edited): Promise<boolean> {
     const answer = await this.ask(
       'SELECT callsheet.redrive($1, $2, $3::jsonb, $4::jsonb, $5::jsonb, true, $6::jsonb) AS value',

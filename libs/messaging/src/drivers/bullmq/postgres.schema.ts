@@ -10,6 +10,7 @@ import { MIGRATION_10 } from './postgres.migration.10.js';
 import { MIGRATION_11 } from './postgres.migration.11.js';
 import { MIGRATION_12 } from './postgres.migration.12.js';
 import { MIGRATION_13 } from './postgres.migration.13.js';
+import { MIGRATION_14 } from './postgres.migration.14.js';
 
 /** What a connection to PostgreSQL or PGlite can do. */
 export interface Queryable {
@@ -152,6 +153,7 @@ END $$;
   MIGRATION_11,
   MIGRATION_12,
   MIGRATION_13,
+  MIGRATION_14,
 ];
 
 const MIGRATION_LOCK = 0x63616c6c;

@@ -302,8 +302,16 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
   }
 
   async cancel(id: string): Promise<Cancellation> {
+    return this.runCancel(id);
+  }
+
+  async withdraw(id: string): Promise<Cancellation> {
+    return this.runCancel(id, 'unbegun');
+  }
+
+  private async runCancel(id: string, only = ''): Promise<Cancellation> {
     const { cancelled, inbox } = this.channels;
-    const args = [1, this.toKey(''), id, Date.now(), cancelled, inbox];
+    const args = [1, this.toKey(''), id, Date.now(), cancelled, inbox, only];
     return (await runScript(await this.client, 'cancel', CANCEL, args)) as Cancellation;
   }
 

@@ -121,10 +121,9 @@ local function rejoin(p, id, key, name)
   end
 end
 
--- Messages that are due: those between two attempts are the first of their key, others join its mailbox. No more than a few of
--- many, for whoever asks waits for all of them, and more come with whatever is fetched next.
+-- Messages that are due, at most 1,000: those between two attempts are the first of their key, others join its mailbox.
 local function promoteDue(p, now)
-  local due = redis.call('ZRANGEBYSCORE', p .. 'delayed', '0', string.format('%.0f', (now + 1) * 0x1000 - 1), 'LIMIT', '0', '50')
+  local due = redis.call('ZRANGEBYSCORE', p .. 'delayed', '0', string.format('%.0f', (now + 1) * 0x1000 - 1), 'LIMIT', '0', '1000')
   if #due == 0 then return end
   for _, id in ipairs(due) do
     redis.call('ZREM', p .. 'delayed', id)

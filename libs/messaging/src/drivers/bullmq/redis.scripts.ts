@@ -35,7 +35,8 @@ return { 0 }
  * Cancels a message: one that waits ends at once, one in work is marked, and every process is told.
  *
  * KEYS[1]  key prefix of its queue
- * ARGV[1]  id, [2] time, [3] channel on which cancelled messages are told, [4] prefix of the channels of inboxes
+ * ARGV[1]  id, [2] time, [3] channel on which cancelled messages are told, [4] prefix of the channels of inboxes,
+ *          [5] 'unbegun': only one that no turn has begun, any other counts as ended
  * returns  'cancelled', 'cancelling', 'ended' or 'unknown', as the engine's cancel. An occurrence of a schedule that has
  *          not started is only marked, and ends when its time comes: BullMQ would forget the schedule with it
  */
@@ -51,6 +52,7 @@ local function mark()
   local comma = opts == '{}' and '' or ','
   redis.call('HSET', key, 'opts', string.sub(opts, 1, -2) .. comma .. '"callsheetCancelled":' .. now .. '}')
 end
+if ARGV[5] == 'unbegun' and redis.call('HEXISTS', key, 'processedOn') == 1 then return 'ended' end
 if redis.call('LPOS', live .. 'active', id) then
   mark()
   redis.call('PUBLISH', ARGV[3], id)

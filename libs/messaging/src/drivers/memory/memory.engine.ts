@@ -155,6 +155,12 @@ export class MemoryEngine implements Engine {
     return entry ? this.messages.cancel(entry) : 'unknown';
   }
 
+  async withdraw(id: string, actors: readonly string[]): Promise<boolean> {
+    const entry = this.messages.lookUp(id, actors);
+    if (!entry || entry.startedAt !== undefined) return false;
+    return this.messages.cancel(entry) === 'cancelled';
+  }
+
   async listen(inbox: string, ended: (id: string) => void): Promise<() => Promise<void>> {
     return added(this.inboxes, inbox, ended);
   }
