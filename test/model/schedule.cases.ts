@@ -27,6 +27,20 @@ function clock() {
   return { id: `${name}.tick`, Clock, runs };
 }
 
+/** An actor that is sent messages by schedules. */
+function mail() {
+  const name = uniqueActor();
+  const done: { to: string; id: string }[] = [];
+  class Send extends Message(`${name}.send`, z.object({ to: z.string() })) {}
+  @Actor()
+  class Mail {
+    @Handle(Send) send({ to }: Send, { id }: Turn): void {
+      done.push({ to, id });
+    }
+  }
+  return { name, Send, Mail, done };
+}
+
 /** Schedules of these processes are changed at once, each change of what was seen: one of them is made. */
 async function editAtOnce(processes: readonly Schedules[]): Promise<void> {
   const id = `${uniqueActor()}-edited`;
@@ -112,15 +126,7 @@ export const scheduleCases: ModelCase[] = [
   {
     behaviour: 'a schedule made over the API is changed, paused, triggered and removed',
     async run(stage) {
-      const name = uniqueActor();
-      const done: string[] = [];
-      class Send extends Message(`${name}.send`, z.object({ to: z.string() })) {}
-      @Actor()
-      class Mail {
-        @Handle(Send) send({ to }: Send): void {
-          done.push(to);
-        }
-      }
+      const { name, Send, Mail, done } = mail();
       const app = await stage.app([Mail], {}, { imports: [SchedulerModule] });
       const schedules = app.get(Schedules);
       const message = new Send({ to: 'yearly' });
@@ -129,7 +135,7 @@ export const scheduleCases: ModelCase[] = [
       expect(await schedules.trigger(id)).toMatchObject({ outcome: 'started' });
       await eventually(() => done.length === 1, SOON);
       await schedules.put(id, { every: '1s', message: new Send({ to: 'often' }), tags: [name] });
-      await eventually(() => done.includes('often'), SOON);
+      await eventually(() => done.some(({ to }) => to === 'often'), SOON);
       expect(await schedules.pause(id, 'enough')).toBe(true);
       expect(await schedules.list({ tag: name })).toMatchObject([{ id, state: 'paused' }]);
       expect(await schedules.remove(id)).toBe(true);
@@ -139,17 +145,9 @@ export const scheduleCases: ModelCase[] = [
   {
     waits: true,
     behaviour:
-      'a run that was sent before its time is taken back by a pause, an edit and a removal',
+      'a run that was sent before its time is taken back by a pause, an edit, a removal and a trigger',
     async run(stage) {
-      const name = uniqueActor();
-      const done: string[] = [];
-      class Send extends Message(`${name}.send`, z.object({ to: z.string() })) {}
-      @Actor()
-      class Mail {
-        @Handle(Send) send({ to }: Send, { id }: Turn): void {
-          done.push(`${to} ${id}`);
-        }
-      }
+      const { name, Send, Mail, done } = mail();
       const app = await stage.app([Mail], {}, { imports: [SchedulerModule] });
       const schedules = app.get(Schedules);
       const engine = app.get<Engine>(ENGINE);
@@ -176,7 +174,7 @@ export const scheduleCases: ModelCase[] = [
       await eventually(() => done.length >= 5, SOON);
       // Whatever was not taken back would have begun by now.
       await eventually(() => Date.now() > at.getTime() + 1_500, SOON);
-      const names = done.map((each) => each.split(' ')[0] ?? '');
+      const names = done.map(({ to }) => to);
       expect(names.sort((a, b) => a.localeCompare(b))).toEqual([
         'anew',
         'kept',
@@ -184,8 +182,8 @@ export const scheduleCases: ModelCase[] = [
         'triggered',
         'triggered',
       ]);
-      expect(done).toContain(`kept ${idOf('kept')}`);
-      expect(done).toContain(`resumed ${idOf('resumed')}:again`);
+      expect(done).toContainEqual({ to: 'kept', id: idOf('kept') });
+      expect(done).toContainEqual({ to: 'resumed', id: `${idOf('resumed')}:again` });
       await schedules.resume(`${name}-paused`);
       const history = await schedules.history(`${name}-paused`);
       expect(history.flatMap((each) => ('nominal' in each ? [each.outcome] : []))).toEqual([

@@ -2,7 +2,7 @@ import type { JsonObject } from '@callsheet/messaging';
 import type { CheckedPolicies } from './policies.js';
 import type { CheckedRule } from './rule/index.js';
 import type { PreviousRun } from './scheduled.run.js';
-import { Schedule } from './schedule.js';
+import { coming } from './coming.js';
 import type { RunOutcome } from './schedule.journal.js';
 import {
   latestDefinition,
@@ -58,7 +58,7 @@ export function toScheduleRecord(
   if (!definition) return undefined;
   const { rule, message, policies, priority, tags, description, owner } = definition;
   const { pause, running, last, failures } = state;
-  const [next, problem] = nextOf(id, state, now);
+  const [next, problem] = nextOf(state, now);
   return {
     id,
     rule,
@@ -94,18 +94,17 @@ export function toScheduleRecord(
 }
 
 /** Nominal times to come. Of a paused one those that are still to come: those before are decided when the pause ends. */
-export function* comingOf(id: string, state: ScheduleState, now: number): Generator<Date, void> {
+export function* comingOf(state: ScheduleState, now: number): Generator<Date, void> {
   const seen = state.pause ? { ...state, watermark: Math.max(state.watermark, now) } : state;
-  for (const { nominal } of new Schedule(id, seen, now, '').coming()) yield new Date(nominal);
+  for (const { nominal } of coming(seen)) yield new Date(nominal);
 }
 
 function nextOf(
-  id: string,
   state: ScheduleState,
   now: number,
 ): [next: Date | undefined, problem: string | undefined] {
   try {
-    const { value } = comingOf(id, state, now).next();
+    const { value } = comingOf(state, now).next();
     return [value || undefined, state.broken];
   } catch (error) {
     return [undefined, (error as Error).message];

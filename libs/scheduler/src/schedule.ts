@@ -1,8 +1,9 @@
 import { RejectError } from '@callsheet/messaging';
 import { isDeepStrictEqual } from 'node:util';
+import { coming, isSameRule, upcoming, type Coming } from './coming.js';
 import { decideDue, ruleNext, type Decision } from './decisions.js';
 import type { Overlap } from './policies.js';
-import { dueTime, nextOccurrence, type CheckedRule } from './rule/index.js';
+import { nextOccurrence } from './rule/index.js';
 import { decidedUpTo, stateProblem } from './schedule.health.js';
 import { ScheduleReport } from './schedule.report.js';
 import { definitionOf, ScheduleRuns, type EndedRun } from './schedule.runs.js';
@@ -33,12 +34,6 @@ const LEAST_LEAD = 250;
 const NOTED_AFTER = 1_000;
 /** How soon a rule that cannot be computed is tried again. */
 const BROKEN_RETRY = 60_000;
-
-/** An occurrence that is still to come. */
-export interface Coming {
-  nominal: number;
-  rule: CheckedRule;
-}
 
 /** What became of a request for a run. */
 export type Started = { outcome: 'started'; run: string } | { outcome: 'buffered' | 'skipped' };
@@ -142,8 +137,8 @@ export class Schedule {
   /** The next occurrence, if its run could have been sent ahead by now. */
   get imminent(): Coming | undefined {
     try {
-      const next = this.upcoming();
-      return next && dueTime(next.rule, next.nominal) <= this.now + LEAD ? next : undefined;
+      const next = upcoming(this.state);
+      return next && next.at <= this.now + LEAD ? next : undefined;
     } catch {
       return undefined;
     }
@@ -237,34 +232,6 @@ export class Schedule {
     return this.nextTurn();
   }
 
-  /** Nominal time of the next occurrence. */
-  next(): number | undefined {
-    return this.upcoming()?.nominal;
-  }
-
-  private upcoming(): Coming | undefined {
-    const { value } = this.coming().next();
-    return value || undefined;
-  }
-
-  /** The occurrences that are not decided yet, of this definition and of those that follow it. */
-  *coming(): Generator<Coming, void> {
-    const { definition, successors, watermark, decided } = this.state;
-    if (!definition) return;
-    let [current, after, count] = [definition, watermark, decided];
-    for (const successor of [...successors, undefined]) {
-      for (;;) {
-        const nominal = ruleNext(current, after, count);
-        if (nominal === undefined || nominal > (successor?.from ?? Infinity)) break;
-        yield { nominal, rule: current.rule };
-        [after, count] = [nominal, count + 1];
-      }
-      if (!successor) return;
-      if (!isSameRule(current, successor.definition)) count = 0;
-      [current, after] = [successor.definition, Math.max(after, successor.from)];
-    }
-  }
-
   private revise(): void {
     this.state.revision = Math.max(this.now, revisionOf(this.state) + 1);
   }
@@ -291,7 +258,7 @@ export class Schedule {
         if (!this.succeed()) break;
       }
       state.broken = undefined;
-      const due = this.nextDue();
+      const due = upcoming(state)?.at;
       return due !== undefined && due <= (state.pause?.since ?? now);
     } catch (error) {
       this.breakDown(error as Error);
@@ -351,15 +318,13 @@ export class Schedule {
   }
 
   /** The next occurrence, if its run can be sent ahead. */
-  private sendable(): { nominal: number; at: number } | undefined {
+  private sendable(): Coming | undefined {
     const { pause, broken, successors, backfills, ahead, takenBack } = this.state;
     const isFree = !pause && broken === undefined && !ahead && this.runs.isIdle;
     if (!isFree || successors.length + backfills.length > 0) return undefined;
-    const next = this.upcoming();
+    const next = upcoming(this.state);
     if (!next || takenBack.includes(next.nominal)) return undefined;
-    const at = dueTime(next.rule, next.nominal);
-    if (at < Math.max(this.now, this.local) + LEAST_LEAD) return undefined;
-    return { nominal: next.nominal, at };
+    return next.at < Math.max(this.now, this.local) + LEAST_LEAD ? undefined : next;
   }
 
   /** Goes on with the first backfill; answers whether more of it can be done at once. */
@@ -436,7 +401,7 @@ export class Schedule {
     if (!ahead) {
       const sendable = this.sendable();
       if (sendable) return [sendable.at - lead];
-      const due = this.nextDue();
+      const due = upcoming(this.state)?.at;
       return due === undefined ? [] : [due];
     }
     const { timeout = NOTED_AFTER } = definition?.policies ?? {};
@@ -445,19 +410,13 @@ export class Schedule {
 
   /** When the occurrence after the next is due. If it cannot be computed, that is told when it is the next. */
   private dueAfterNext(): number {
-    const coming = this.coming();
-    coming.next();
+    const occurrences = coming(this.state);
+    occurrences.next();
     try {
-      const { value } = coming.next();
-      return value ? dueTime(value.rule, value.nominal) : Infinity;
+      return occurrences.next().value?.at ?? Infinity;
     } catch {
       return Infinity;
     }
-  }
-
-  private nextDue(): number | undefined {
-    const next = this.upcoming();
-    return next && dueTime(next.rule, next.nominal);
   }
 
   /** Said once, tried again each minute. */
@@ -466,8 +425,4 @@ export class Schedule {
     if (state.broken !== message) this.report.broken(message);
     state.broken = message;
   }
-}
-
-function isSameRule(a: Definition, b: Definition): boolean {
-  return isDeepStrictEqual(a.rule, b.rule);
 }

@@ -169,7 +169,7 @@ export class Schedules {
     const state = await this.keys.state(ScheduleActor, checkedScheduleId(id));
     if (!state?.definition) return undefined;
     const found: Date[] = [];
-    for (const at of comingOf(id, state, this.clock.now())) if (found.push(at) >= most) break;
+    for (const at of comingOf(state, this.clock.now())) if (found.push(at) >= most) break;
     return found;
   }
 

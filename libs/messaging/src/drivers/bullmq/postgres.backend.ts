@@ -232,20 +232,17 @@ export class PostgresTurnBackend extends PostgresQueueBackend implements TurnBac
     );
   }
 
-  async cancel(id: string): Promise<Cancellation> {
-    return (await this.ask('SELECT callsheet.cancel($1, $2, $3, true) AS value', [
-      this.queueName,
-      id,
-      Date.now(),
-    ])) as Cancellation;
+  cancel(id: string): Promise<Cancellation> {
+    return this.cancelBy('callsheet.cancel($1, $2, $3, true)', id);
   }
 
-  async withdraw(id: string): Promise<Cancellation> {
-    return (await this.ask('SELECT callsheet.withdraw($1, $2, $3) AS value', [
-      this.queueName,
-      id,
-      Date.now(),
-    ])) as Cancellation;
+  withdraw(id: string): Promise<Cancellation> {
+    return this.cancelBy('callsheet.withdraw($1, $2, $3)', id);
+  }
+
+  private async cancelBy(call: string, id: string): Promise<Cancellation> {
+    const params = [this.queueName, id, Date.now()];
+    return (await this.ask(`SELECT ${call} AS value`, params)) as Cancellation;
   }
 
   async redrive(id: string, progress: unknown, edited?: Edited): Promise<boolean> {

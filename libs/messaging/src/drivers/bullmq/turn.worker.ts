@@ -31,7 +31,6 @@ interface Place {
 
 /** What BullMQ's worker keeps to itself. */
 interface Inside {
-  drained: boolean;
   updateDelays(limit?: number, until?: number): void;
 }
 
@@ -65,9 +64,9 @@ export class TurnWorker extends Worker {
     return job;
   }
 
-  override async processJob(job: Job, token: string, hasRoom?: () => boolean): Promise<void> {
+  override async processJob(job: Job, _token: string, hasRoom?: () => boolean): Promise<void> {
     const place = this.begun.get(job);
-    if (!place) throw new Error(`'${job.id}' was not fetched by its worker (token ${token})`);
+    if (!place) throw new Error(`'${job.id}' was not fetched by its worker`);
     if (hasRoom) place.hasRoom = hasRoom;
     return place.end;
   }
@@ -106,12 +105,12 @@ export class TurnWorker extends Worker {
   }
 
   private jobOf([json, id, limit, until]: Answer, token: string): Promise<Job | undefined> | Job {
-    const inside = this as unknown as Inside;
-    inside.updateDelays(limit, until);
+    (this as unknown as Inside).updateDelays(limit, until);
     const job = json && this.createJob(json, id ?? '');
     // Of a schedule of BullMQ's own the next one is made first.
     if (!job || job.repeatJobKey) return this.nextJobFromJobData(json ?? undefined, id, token);
-    inside.drained = false;
+    // BullMQ's loop is not told that there are jobs again (drained): it would ask with each turn of a long mailbox, for nothing. What is there
+    // for others wakes it.
     job.token = token;
     return job;
   }

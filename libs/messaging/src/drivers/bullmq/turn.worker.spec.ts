@@ -1,0 +1,67 @@
+import { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { Context, done, type Driver } from '../../../../../test/contract/context.js';
+import { serverSuite } from '../../../../../test/support/available.js';
+import { eventually } from '../../../../../test/support/eventually.js';
+import { startRedis, type RedisServer } from '../../../../../test/support/redis.server.js';
+
+serverSuite('redis-server', 'a worker', () => {
+  let server: RedisServer;
+  let client: Redis;
+  let context: Context;
+  beforeAll(async () => {
+    server = await startRedis();
+    client = new Redis(server.url);
+  });
+  beforeEach(() => {
+    context = new Context({ name: 'Redis', lacks: {} } as Driver, server.url);
+  });
+  afterEach(() => context.close());
+  afterAll(async () => {
+    client.disconnect();
+    await server.stop();
+  });
+
+  it('begins the first of many turns before all its places are taken', async () => {
+    const engine = await context.engine();
+    const many = 200;
+    let begun = 0;
+    let fetched: number | undefined;
+    const turn = async () => {
+      if (++begun === 1) fetched = (await engine.counts(context.actor)).active;
+      else await new Promise((next) => setTimeout(next, 300));
+      return done();
+    };
+    await context.consume(engine, turn, { concurrency: many });
+    const dueAt = Date.now() + 300;
+    await engine.send(Array.from({ length: many }, () => context.envelope({ dueAt })));
+    await eventually(() => begun === many);
+    // BullMQ's loop takes all two hundred before it hands out the first.
+    expect(fetched).toBeLessThan(many / 2);
+  });
+
+  it('asks for the messages of a long mailbox once for each turn', async () => {
+    const engine = await context.engine({ lockDuration: '30s' });
+    const many = 2_000;
+    await engine.send(Array.from({ length: many }, () => context.envelope({ key: 'k' })));
+    const before = await calls();
+    let begun = 0;
+    await context.consume(
+      engine,
+      () => {
+        begun++;
+        return done();
+      },
+      { concurrency: 100 },
+    );
+    await eventually(async () => (await engine.counts(context.actor)).done === many);
+    expect(begun).toBe(many);
+    expect((await calls()) - before).toBeLessThan(many * 1.5);
+  });
+
+  /** How many scripts the server has run. */
+  async function calls(): Promise<number> {
+    const stats = await client.info('commandstats');
+    return Number(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1] ?? 0);
+  }
+});
