@@ -192,6 +192,31 @@ export const scheduleCases: ModelCase[] = [
     },
   },
   {
+    waits: true,
+    behaviour:
+      'a run that somebody asks for as soon as another has ended does not overlap it, and both ends are told',
+    async run(stage) {
+      const { name, Send, Mail, done } = mail();
+      const app = await stage.app([Mail], {}, { imports: [SchedulerModule] });
+      const schedules = app.get(Schedules);
+      const engine = app.get<Engine>(ENGINE);
+      const at = new Date(Date.now() + 2_000);
+      const id = `${name}-report`;
+      await schedules.create(id, { at, message: new Send({ to: 'x' }), overlap: 'skip' });
+      await eventually(async () => {
+        return (await engine.find(`run:${id}:${at.getTime()}`, [name]))?.state === 'done';
+      }, SOON);
+      expect(await schedules.trigger(id)).toMatchObject({ outcome: 'started' });
+      await eventually(async () => {
+        const history = await schedules.history(id);
+        return history.filter(({ kind }) => kind === 'end').length === 2;
+      }, SOON);
+      expect(done).toHaveLength(2);
+      const told = (await schedules.history(id)).map((each) => 'outcome' in each && each.outcome);
+      expect(told.filter(Boolean)).toEqual(['succeeded', 'triggered', 'succeeded', 'fired']);
+    },
+  },
+  {
     behaviour: 'of changes of a schedule that were made of the same revision at once one is made',
     async run(stage) {
       const app = await stage.app([Keeper], {}, { imports: [SchedulerModule] });

@@ -35,7 +35,11 @@ class JobActor {
 }
 @Actor()
 class WatchActor {
-  @Handle(Ended) ended(): void {}
+  readonly heard: EndNotice[] = [];
+
+  @Handle(Ended) ended(end: Ended): void {
+    this.heard.push(end);
+  }
   @Handle(Told) told(): void {}
 }
 
@@ -74,6 +78,20 @@ describe('the end of a message', () => {
     const id = await forward(new Run({}), { notify: { type: 'watch.told' } });
     expect(t.sent(Told)).toMatchObject([{ id, outcome: 'done' }]);
     expect(t.sent(Told)[0]).not.toHaveProperty('key');
+  });
+
+  it('is not told before the time that its sender named', async () => {
+    t = await TestCallsheet.create({ providers: [JobActor, WatchActor] });
+    const now = t.now.getTime();
+    for (const notBefore of [now + 60_000, now - 60_000]) {
+      const notify = { type: 'watch.ended', key: 'w-1', notBefore } as const;
+      await t.actors.forward(sealMessage(new Run({})), { notify });
+    }
+    const { heard } = t.get(WatchActor);
+    await t.advance('59s');
+    expect(heard).toHaveLength(1);
+    await t.advance('1s');
+    expect(heard).toMatchObject([{ finishedAt: now }, { finishedAt: now }]);
   });
 
   it('is told to nobody if nobody is named', async () => {

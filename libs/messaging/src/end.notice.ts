@@ -48,7 +48,7 @@ export function endNotices(delivery: Delivery, end: End): Envelope[] {
   const { notify, correlationId, id, traceparent, tracestate, tenant } = delivery.envelope;
   if (!notify) return [];
   const [actor = ''] = notify.type.split('.');
-  const { key } = notify;
+  const { key, notBefore = 0 } = notify;
   const data = noticeOf(delivery, end);
   return [
     {
@@ -59,6 +59,7 @@ export function endNotices(delivery: Delivery, end: End): Envelope[] {
       data: (key === undefined ? data : { key, ...data }) as unknown as JsonObject,
       priority: LANES.normal,
       sentAt: data.finishedAt,
+      ...(notBefore > data.finishedAt && { dueAt: notBefore }),
       headers: {},
       ...(key !== undefined && { key }),
       correlationId: correlationId ?? id,

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { fingerprintOf, generateId, storageId, storageIds } from './envelope.js';
 
 const HASHED = /^h-[0-9a-f]{40}$/;
@@ -12,6 +12,20 @@ describe('generateId', () => {
     const ids = Array.from({ length: 1_000 }, () => generateId('a'));
     expect([...ids].sort()).toEqual(ids);
     expect(new Set(ids).size).toBe(1_000);
+  });
+
+  it('has a random part that does not come again', () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const ids = Array.from({ length: 1_000 }, () => {
+      vi.advanceTimersByTime(1);
+      return generateId('a').slice(-16);
+    });
+    expect(new Set(ids).size).toBe(1_000);
+    // Each of its characters takes each value.
+    for (let place = 0; place < 16; place++) {
+      expect(new Set(ids.map((id) => id[place])).size).toBe(32);
+    }
   });
 });
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomFillSync } from 'node:crypto';
 import { monotonicFactory } from 'ulid';
 import type { Carried } from './codec.js';
 import type { JsonObject } from './json.js';
@@ -56,9 +56,21 @@ export interface NotifyTarget {
   type: MessageType;
   /** Key of that message, 1 to 200 characters; it stands in the data as `key`. Absent: without key. */
   key?: string;
+  /** Not told before this time, epoch milliseconds, at most a year from now. Absent: at once. */
+  notBefore?: number;
 }
 
-const ulid = monotonicFactory();
+/** Random bytes, many at a time: one by one, as ulid asks for them, sixteen calls of the system's source make an id. */
+const random = new Uint8Array(4_096);
+let used = random.length;
+
+const ulid = monotonicFactory(() => {
+  if (used === random.length) {
+    randomFillSync(random);
+    used = 0;
+  }
+  return (random[used++] ?? 0) / 256;
+});
 /** Copies of events end with their subscriber. */
 const GENERATED = /^[a-z][a-z0-9-]{0,62}-[0-9a-hjkmnp-tv-z]{26}(?:@[a-z][a-z0-9-]{0,62})?$/;
 /** Whether an id is as those that messages without one get, or copies of such events. */

@@ -120,11 +120,15 @@ describe('a sealed message', () => {
   it.each<[Record<string, unknown>, string]>([
     [{ occurrence: 5 }, 'occurrence must be a valid Date'],
     [{ occurrence: new Date(NaN) }, 'occurrence must be a valid Date'],
-    [{ notify: 'watch.ended' }, 'notify must be an object { type, key }'],
-    [{ notify: null }, 'notify must be an object { type, key }'],
+    [{ notify: 'watch.ended' }, 'notify must be an object { type, key, notBefore }'],
+    [{ notify: null }, 'notify must be an object { type, key, notBefore }'],
     [{ notify: { type: 'watch' } }, "notify.type must be '<actor>.<verb>'"],
     [{ notify: { type: 'watch.ended', key: '' } }, 'notify.key must be a string of 1 to 200'],
     [{ notify: { type: 'watch.ended', to: 'x' } }, 'notify.to is not an option'],
+    [{ notify: { type: 'watch.ended', notBefore: 1.5 } }, 'notBefore must be a number of milli'],
+    [{ notify: { type: 'watch.ended', notBefore: -1 } }, 'notBefore must be a number of milli'],
+    [{ notify: { type: 'watch.ended', notBefore: new Date() } }, 'notBefore must be a number of'],
+    [{ notify: { type: 'watch.ended', notBefore: 1e15 } }, 'notBefore must be within a year'],
     [{ every: 5 }, 'every is not an option'],
     [{ delay: '1s', at: new Date() }, 'at cannot be combined with delay'],
   ])('is not sent with %o', async (options, problem) => {

@@ -17,7 +17,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { runData, runHeaders } from './scheduled.run.js';
 import { happeningsOf } from './schedule.happenings.js';
 import { stateProblem } from './schedule.health.js';
-import { Schedule } from './schedule.js';
+import { Schedule, TOLD_AFTER } from './schedule.js';
 import {
   BackfillSchedule,
   CheckSchedule,
@@ -206,12 +206,8 @@ export class ScheduleActor {
     if (problem !== undefined) schedule.report.healed(problem);
     if (schedule.isDoubtful(isChanging)) await this.takeBack(schedule);
     schedule.beginDue();
-    const lost = await this.lost(turn.state.running, turn.now.getTime());
+    for (const each of await this.lost(turn, isChanging)) schedule.foundEnded(each);
     const answer = work(schedule);
-    for (const each of lost) {
-      // This very turn may have told.
-      if (turn.state.running.some(({ id: run }) => run === each.id)) schedule.foundEnded(each);
-    }
     // It has paused by itself.
     if (turn.state.pause && turn.state.ahead) await this.takeBack(schedule);
     if (isNew || lostState !== undefined) await this.noteTakenBack(schedule);
@@ -283,7 +279,12 @@ export class ScheduleActor {
       id: run.id,
       occurrence: new Date(run.nominal),
       ...(run.at !== undefined && { at: new Date(run.at) }),
-      notify: { type: RunEnded.meta.type, key: schedule },
+      notify: {
+        type: RunEnded.meta.type,
+        key: schedule,
+        // Elsewhere few things are due at one moment, and whoever looks, in a test above all, wants to see it.
+        ...(run.toldFrom !== undefined && this.engine.store.shared && { notBefore: run.toldFrom }),
+      },
       headers: runHeaders(schedule, run),
       ...(definition.priority !== undefined && { priority: definition.priority }),
     });
@@ -332,11 +333,14 @@ export class ScheduleActor {
     return hasEnded;
   }
 
-  /** Runs that have ended, or are gone, without anybody having told so. */
-  private async lost(running: readonly Run[], now: number): Promise<EndedRun[]> {
-    const old = running.filter(({ startedAt }) => startedAt < now - LOOK_AFTER);
+  /** Runs that have ended, or are gone, without anybody having told so; with those whose end is told later, if they matter. */
+  private async lost({ state, now: time }: ScheduleTurn, isChanging: boolean): Promise<EndedRun[]> {
+    const now = time.getTime();
+    const doubtful = state.running.filter(({ startedAt }) => {
+      return startedAt < now - LOOK_AFTER || (isChanging && startedAt > now - TOLD_AFTER);
+    });
     const found = await Promise.all(
-      old.slice(0, MOST_LOOKS).map(async (run) => ({ run, record: await this.find(run) })),
+      doubtful.slice(0, MOST_LOOKS).map(async (run) => ({ run, record: await this.find(run) })),
     );
     return found
       .filter(({ record }) => !record || record.finishedAt !== undefined)

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { definitionOf, HOUR, MINUTE, staged, T0 } from '../../../test/support/schedule.stage.js';
 import type { CatchUp } from './policies.js';
-import { Schedule, LEAD } from './schedule.js';
+import type { ScheduleRule } from './rule/index.js';
+import { Schedule, LEAD, TOLD_AFTER } from './schedule.js';
 import { runData } from './scheduled.run.js';
 
 const RUN = `run:s:${T0 + HOUR}`;
@@ -63,6 +64,21 @@ describe('a run that is sent before its time', () => {
     expect(stage.state.timer).toBe(T0 + 1_000);
     stage.advance(T0 + 1_000);
     expect(stage.outcomes()).toEqual(['fired', 'fired']);
+  });
+
+  it.each<[ScheduleRule, number, boolean]>([
+    [{ every: '1h' }, T0 + HOUR, true],
+    [{ every: '1h', limit: 1 }, T0 + HOUR, true],
+    [{ every: '5s' }, T0 + 5_000, true],
+    [{ every: '4s' }, T0 + 4_000, false],
+    [{ every: '1s' }, T0 + 1_000, false],
+  ])('has its end told when others have begun, if there is time: %j', (rule, nominal, isLater) => {
+    const state = { ...staged(rule).state, ahead: undefined };
+    const schedule = new Schedule('s', state, nominal - 500, '');
+    schedule.settle();
+    const { sent } = schedule.runs;
+    expect(sent).toMatchObject([{ nominal, at: nominal }]);
+    expect(sent[0]?.toldFrom).toBe(isLater ? nominal + TOLD_AFTER : undefined);
   });
 
   it('takes two turns, not three, where the next is due soon', () => {

@@ -112,6 +112,24 @@ describe('runs', () => {
     expect(stage.rows.filter(({ kind }) => kind === 'end')).toHaveLength(1);
   });
 
+  it('that were found to have ended tell their result later', () => {
+    const stage = staged({ every: '1h' });
+    stage.advance(T0 + HOUR);
+    const id = stage.sent[0] ?? '';
+    const end = { id, outcome: 'succeeded', nominal: T0 + HOUR, finishedAt: stage.now } as const;
+    stage.turn((schedule) => schedule.foundEnded(end));
+    const before = structuredClone(stage.state);
+    const told = { ...end, result: { rows: 3 } };
+    stage.turn((schedule) => schedule.ended(told));
+    expect(stage.state.last).toMatchObject({ outcome: 'succeeded', result: { rows: 3 } });
+    // Not when another one has ended meanwhile.
+    stage.state = before;
+    stage.advance(T0 + 2 * HOUR);
+    stage.end(stage.sent[1] ?? '');
+    stage.turn((schedule) => schedule.ended(told));
+    expect(stage.state.last).not.toHaveProperty('result');
+  });
+
   it('leave their result to the next', () => {
     const stage = staged({ every: '1h' });
     stage.advance(T0 + HOUR);

@@ -31,6 +31,8 @@ export interface NewRun {
   reason: RunReason;
   /** When it may begin; absent: at once. */
   at?: number;
+  /** Its schedule is not told of its end before this time; absent: at once. */
+  toldFrom?: number;
   /** Nominal time of the occurrence before. */
   previous?: number;
 }
@@ -114,8 +116,8 @@ export class ScheduleRuns {
   }
 
   /** Sends the run of the next occurrence before its time. Nobody else may begin one until then. */
-  sendAhead(nominal: number, at: number): void {
-    const id = this.send(nominal, 'scheduled', at);
+  sendAhead(nominal: number, at: number, toldFrom?: number): void {
+    const id = this.send(nominal, 'scheduled', at, toldFrom);
     this.state.ahead = { id, actor: this.definition.message.actor, nominal, at };
   }
 
@@ -147,6 +149,10 @@ export class ScheduleRuns {
     const known = state.running.find(({ id }) => id === run.id);
     if (!known && state.missedEnds.includes(run.id)) {
       state.missedEnds = state.missedEnds.filter((id) => id !== run.id);
+      // Its message did not show that.
+      if (run.result !== undefined && state.last?.nominal === run.nominal) {
+        state.last.result = run.result as never;
+      }
       return undefined;
     }
     state.running = state.running.filter(({ id }) => id !== run.id);
@@ -202,7 +208,7 @@ export class ScheduleRuns {
     return definitionOf(this.state, this.occasion.schedule);
   }
 
-  private send(nominal: number, reason: RunReason, at?: number): string {
+  private send(nominal: number, reason: RunReason, at?: number, toldFrom?: number): string {
     const { previous } = this.state;
     const id = this.idOf(nominal, reason);
     this.sent.push({
@@ -210,6 +216,7 @@ export class ScheduleRuns {
       nominal,
       reason,
       ...(at !== undefined && { at }),
+      ...(toldFrom !== undefined && { toldFrom }),
       ...(previous !== undefined && { previous }),
     });
     return id;

@@ -30,6 +30,13 @@ const HORIZON = 300 * 86_400_000;
 export const LEAD = 10_000;
 /** No less before its time than that, ms: delays are counted on the clock of this process, and what is in its past would begin at once. */
 const LEAST_LEAD = 250;
+/**
+ * How long after its time the end of a run that was sent ahead is told at the soonest, ms: until then the turns of workers are for what
+ * else is due at that moment.
+ */
+export const TOLD_AFTER = 500;
+/** Not where the next occurrence comes sooner than that after it, ms. */
+const SOON = 5_000;
 /** How long after its beginning a run that was sent ahead is noted, if it has not ended before, ms. */
 const NOTED_AFTER = 1_000;
 /** How soon a rule that cannot be computed is tried again. */
@@ -314,7 +321,9 @@ export class Schedule {
 
   private sendAhead(): void {
     const next = this.sendable();
-    if (next && next.at <= this.now + LEAD) this.runs.sendAhead(next.nominal, next.at);
+    if (!next || next.at > this.now + LEAD) return;
+    const isSoon = this.dueAfterNext() < next.at + SOON;
+    this.runs.sendAhead(next.nominal, next.at, isSoon ? undefined : next.at + TOLD_AFTER);
   }
 
   /** The next occurrence, if its run can be sent ahead. */

@@ -58,8 +58,11 @@ function replaced(
   return before + instead + after;
 }
 
+/** Required once: each time would look for the file again, with each fetch. */
+let shipped: Record<string, Script | undefined> | undefined;
+
 function shippedScript(name: string): Script {
-  const shipped = require('bullmq/dist/cjs/scripts/index.js') as Record<string, Script | undefined>;
+  shipped ??= require('bullmq/dist/cjs/scripts/index.js') as Record<string, Script | undefined>;
   const script = shipped[name];
   if (!script) throw new StoreError(`bullmq ${BULLMQ_VERSION} has no script '${name}'`);
   return script;
