@@ -1,4 +1,4 @@
-// How late runs begin when many schedules are due in the same second, at the same moment and with a window, and how long a page of the
+// How late runs begin when many schedules are due in the same second, at the same moment, once more, and with a window, and how long a page of the
 // list of schedules takes.
 // Usage: npm run build && node test/bench/schedules.mjs redis://127.0.0.1:<port> [schedules] [workers] [listed] [same-moment|window-60s|messages]
 // 'messages', which is only run when asked for, sends as many with a delay, without schedules.
@@ -92,10 +92,12 @@ if (isWorker) {
   console.log(`made ${Math.round(1_000 / each)} schedules a second`);
   for (const [name, window] of [
     ['same-moment', undefined],
+    // Workers that have had such a burst before have compiled what they run.
+    ['same-moment-again', undefined],
     ['window-60s', '60s'],
     ['messages', undefined],
   ]) {
-    if (only ? only !== name : name === 'messages') continue;
+    if (only ? !name.startsWith(only) : name === 'messages') continue;
     const lead = Math.ceil((each * N * 1.5) / 1_000) * 1_000 + 15_000;
     const nominal = Math.ceil((Date.now() + lead) / 1_000) * 1_000;
     const moment = new Date(nominal);
