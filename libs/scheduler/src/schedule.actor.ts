@@ -17,7 +17,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { runData, runHeaders } from './scheduled.run.js';
 import { happeningsOf } from './schedule.happenings.js';
 import { stateProblem } from './schedule.health.js';
-import { Schedule, TOLD_AFTER } from './schedule.js';
+import { Schedule } from './schedule.js';
 import {
   BackfillSchedule,
   CheckSchedule,
@@ -47,6 +47,15 @@ import { DEPLOYMENTS, ringProblem, SCHEDULES, timerId, timerProblem } from './ti
 const JOURNAL = 3_000;
 /** The most runs that are looked for in one turn. */
 const MOST_LOOKS = 20;
+
+/** What a turn of a schedule is for. */
+interface Occasion {
+  /** Whether a run that was sent ahead may be wrong by it. */
+  isChanging?: boolean;
+  isCreating?: boolean;
+  /** Id of the run whose end is told. */
+  told?: string;
+}
 
 type Removal = 'removed' | 'unknown' | 'declared' | 'conflict';
 type ScheduleTurn = Turn<typeof storedSchedule>;
@@ -161,8 +170,8 @@ export class ScheduleActor {
 
   @Handle(RunEnded)
   async ended(end: RunEnded, turn: ScheduleTurn): Promise<void> {
-    await this.during(turn, (schedule) => {
-      const { id, outcome, occurrence, startedAt, finishedAt, attempts, error, result } = end;
+    const { id, outcome, occurrence, startedAt, finishedAt, attempts, error, result } = end;
+    const tell = (schedule: Schedule): void => {
       schedule.ended({
         id,
         outcome: outcome === 'done' ? 'succeeded' : outcome === 'dead' ? 'failed' : 'cancelled',
@@ -173,18 +182,17 @@ export class ScheduleActor {
         ...(error && { error }),
         ...(result !== undefined && { result }),
       });
-    });
+    };
+    await this.during(turn, tell, { told: id });
   }
 
   /**
    * One turn of a schedule: what `work` does to it, then whatever is due. Undefined when there is no such schedule.
-   *
-   * @param isChanging whether a run that was sent ahead may be wrong by it
    */
   private async during<T>(
     turn: ScheduleTurn,
     work: (schedule: Schedule) => T,
-    { isChanging = false, isCreating = false }: { isChanging?: boolean; isCreating?: boolean } = {},
+    { isChanging = false, isCreating = false, told }: Occasion = {},
   ): Promise<{ answer: T } | undefined> {
     const lostState = await recovered(this.engine, turn);
     if (!turn.state.definition && !isCreating) return this.missing(turn);
@@ -206,7 +214,7 @@ export class ScheduleActor {
     if (problem !== undefined) schedule.report.healed(problem);
     if (schedule.isDoubtful(isChanging)) await this.takeBack(schedule);
     schedule.beginDue();
-    for (const each of await this.lost(turn, isChanging)) schedule.foundEnded(each);
+    for (const each of await this.lost(schedule, told, isChanging)) schedule.foundEnded(each);
     const answer = work(schedule);
     // It has paused by itself.
     if (turn.state.pause && turn.state.ahead) await this.takeBack(schedule);
@@ -333,17 +341,25 @@ export class ScheduleActor {
     return hasEnded;
   }
 
-  /** Runs that have ended, or are gone, without anybody having told so; with those whose end is told later, if they matter. */
-  private async lost({ state, now: time }: ScheduleTurn, isChanging: boolean): Promise<EndedRun[]> {
-    const now = time.getTime();
-    const doubtful = state.running.filter(({ startedAt }) => {
-      return startedAt < now - LOOK_AFTER || (isChanging && startedAt > now - TOLD_AFTER);
-    });
+  /**
+   * Runs that have ended, or are gone, without anybody having told so. All are looked for that something depends on now: their
+   * ends may be told later.
+   *
+   * @param told the run whose end this turn is told
+   */
+  private async lost(
+    { state, now, imminent }: Schedule,
+    told: string | undefined,
+    isChanging: boolean,
+  ): Promise<EndedRun[]> {
+    const isWanted = isChanging || (imminent?.at ?? Infinity) <= now;
+    const isOld = ({ startedAt }: Run): boolean => startedAt < now - LOOK_AFTER;
+    const doubtful = state.running.filter((run) => run.id !== told && (isWanted || isOld(run)));
     const found = await Promise.all(
       doubtful.slice(0, MOST_LOOKS).map(async (run) => ({ run, record: await this.find(run) })),
     );
     return found
-      .filter(({ record }) => !record || record.finishedAt !== undefined)
+      .filter(({ run, record }) => (record ? record.finishedAt !== undefined : isOld(run)))
       .map(({ run, record }) => endOf(run, record, now));
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { definitionOf, HOUR, MINUTE, staged, T0 } from '../../../test/support/schedule.stage.js';
-import type { CatchUp } from './policies.js';
+import type { CatchUp, SchedulePolicies } from './policies.js';
 import type { ScheduleRule } from './rule/index.js';
 import { Schedule, LEAD, TOLD_AFTER } from './schedule.js';
 import { runData } from './scheduled.run.js';
@@ -66,14 +66,19 @@ describe('a run that is sent before its time', () => {
     expect(stage.outcomes()).toEqual(['fired', 'fired']);
   });
 
-  it.each<[ScheduleRule, number, boolean]>([
-    [{ every: '1h' }, T0 + HOUR, true],
-    [{ every: '1h', limit: 1 }, T0 + HOUR, true],
-    [{ every: '5s' }, T0 + 5_000, true],
-    [{ every: '4s' }, T0 + 4_000, false],
-    [{ every: '1s' }, T0 + 1_000, false],
-  ])('has its end told when others have begun, if there is time: %j', (rule, nominal, isLater) => {
-    const state = { ...staged(rule).state, ahead: undefined };
+  it.each<[ScheduleRule, SchedulePolicies & { isOccurrence?: true }, number, boolean]>([
+    [{ every: '1h' }, {}, T0 + HOUR, true],
+    [{ every: '1h', limit: 1 }, {}, T0 + HOUR, true],
+    [{ every: '1h' }, { timeout: '5s' }, T0 + HOUR, true],
+    [{ every: '1h' }, { timeout: 300 }, T0 + HOUR, false],
+    [{ every: '1h' }, { isOccurrence: true }, T0 + HOUR, false],
+    [{ every: '5s' }, {}, T0 + 5_000, true],
+    [{ every: '4s' }, {}, T0 + 4_000, false],
+    [{ every: '1s' }, {}, T0 + 1_000, false],
+  ])('has its end told a little later, if there is time: %j %j', (rule, more, nominal, isLater) => {
+    const { isOccurrence, ...policies } = more;
+    const state = { ...staged(rule, policies).state, ahead: undefined };
+    Object.assign(state.definition ?? {}, { isOccurrence });
     const schedule = new Schedule('s', state, nominal - 500, '');
     schedule.settle();
     const { sent } = schedule.runs;

@@ -112,6 +112,15 @@ describe('runs', () => {
     expect(stage.rows.filter(({ kind }) => kind === 'end')).toHaveLength(1);
   });
 
+  it('of an earlier life leave nothing', () => {
+    const stage = staged({ every: '1h' }, { pauseAfter: 1 });
+    const end = { id: 'run:s:1', outcome: 'failed', nominal: 1, finishedAt: T0 - 1 } as const;
+    const before = stage.rows.length;
+    stage.turn((schedule) => schedule.ended(end));
+    expect(stage.rows.slice(before)).toEqual([]);
+    expect(stage.state).toMatchObject({ failures: 0 });
+  });
+
   it('that were found to have ended tell their result later', () => {
     const stage = staged({ every: '1h' });
     stage.advance(T0 + HOUR);

@@ -155,6 +155,8 @@ export class ScheduleRuns {
       }
       return undefined;
     }
+    // Of an earlier life.
+    if (!known && run.finishedAt < state.createdAt) return undefined;
     state.running = state.running.filter(({ id }) => id !== run.id);
     const outcome = known?.stopped && run.outcome !== 'succeeded' ? known.stopped : run.outcome;
     const { id, nominal, startedAt, finishedAt, attempts, error, result } = run;

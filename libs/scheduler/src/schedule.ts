@@ -35,7 +35,7 @@ const LEAST_LEAD = 250;
  * else is due at that moment.
  */
 export const TOLD_AFTER = 500;
-/** Not where the next occurrence comes sooner than that after it, ms. */
+/** Not where the next occurrence, or the end of its time, comes sooner than that after it, ms; nor where a run hears of the one before. */
 const SOON = 5_000;
 /** How long after its beginning a run that was sent ahead is noted, if it has not ended before, ms. */
 const NOTED_AFTER = 1_000;
@@ -322,8 +322,10 @@ export class Schedule {
   private sendAhead(): void {
     const next = this.sendable();
     if (!next || next.at > this.now + LEAD) return;
-    const isSoon = this.dueAfterNext() < next.at + SOON;
-    this.runs.sendAhead(next.nominal, next.at, isSoon ? undefined : next.at + TOLD_AFTER);
+    const { isOccurrence, policies } = this.definition;
+    const spare = Math.min(this.dueAfterNext() - next.at, policies.timeout ?? Infinity);
+    const isAwaited = isOccurrence === true || spare < SOON;
+    this.runs.sendAhead(next.nominal, next.at, isAwaited ? undefined : next.at + TOLD_AFTER);
   }
 
   /** The next occurrence, if its run can be sent ahead. */

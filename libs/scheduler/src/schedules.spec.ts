@@ -44,6 +44,7 @@ async function staged() {
     @Handle(SendReport) send({ to }: SendReport, turn: Turn): { rows: number } {
       sent.push({ to, turn });
       if (to === 'nobody') throw new Error('nobody is there');
+      if (to === 'slow' && turn.attempt === 1) throw new RetryLaterError('wait', { after: '40s' });
       return { rows: sent.length };
     }
   }
@@ -74,6 +75,15 @@ async function staged() {
     ...more,
   });
   return { t, sent, told, schedules, drained, hourly };
+}
+
+/** As if messages of runs were gone. */
+function loseRuns(t: TestCallsheet): void {
+  const engine = t.get<Engine>(ENGINE);
+  const find = engine.find.bind(engine);
+  vi.spyOn(engine, 'find').mockImplementation(async (id, actors) =>
+    id.startsWith('run:') ? undefined : find(id, actors),
+  );
 }
 
 /** What happened, oldest first. */
@@ -355,6 +365,44 @@ describe('Schedules', () => {
     await t.advance('30m');
     expect(sent).toHaveLength(1);
     expect(await schedules.get('report')).toMatchObject({ running: [], buffered: 0 });
+  });
+
+  it('believes what the end of a long run says of itself, when its message is gone', async () => {
+    const { t, schedules, drained, hourly } = await staged();
+    await drained(schedules.create('report', hourly({ message: new SendReport({ to: 'slow' }) })));
+    loseRuns(t);
+    await t.advance(HOUR + 60_000);
+    const [end] = await schedules.history('report');
+    expect(end).toMatchObject({ kind: 'end', outcome: 'succeeded', attempts: 2 });
+    expect((await schedules.get('report'))?.last).toMatchObject({ result: { rows: 2 } });
+  });
+
+  it('does not take a run that has begun for lost because its message is gone', async () => {
+    const { t, schedules, drained, hourly } = await staged();
+    Object.assign(t.get<Engine>(ENGINE).store, { shared: true });
+    await drained(schedules.create('report', hourly()));
+    await t.advance(HOUR);
+    loseRuns(t);
+    await drained(schedules.pause('report', 'stop'));
+    await t.advance('1s');
+    const history = await schedules.history('report');
+    expect(toldOf(history)).toEqual(['created', 'fired', 'paused', 'succeeded']);
+  });
+
+  it('does not skip what is due after a run has ended that is told later', async () => {
+    const { t, schedules, drained } = await staged();
+    Object.assign(t.get<Engine>(ENGINE).store, { shared: true });
+    class Again extends Message('later.again', z.object({})) {}
+    const message = new Again({});
+    await drained(schedules.put('slow', { every: '1h', message }));
+    t.probe(Again).fail(new RetryLaterError('a moment', { after: '100ms' }), 1);
+    await t.advance(HOUR);
+    await drained(schedules.put('slow', { every: '200ms', message }));
+    await t.advance(200);
+    await drained(schedules.pause('slow', 'stop'));
+    expect(toldOf(await schedules.history('slow'))).toEqual([
+      ...['created', 'fired', 'changed', 'succeeded', 'fired', 'succeeded', 'paused'],
+    ]);
   });
 
   it('tells of the end of a run once, however long it took', async () => {
