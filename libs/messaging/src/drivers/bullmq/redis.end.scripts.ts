@@ -1,5 +1,5 @@
 import { composeScript, type Altered } from './bullmq.package.js';
-import { DRAINING, FETCHING, MAILBOX } from './redis.mailbox.js';
+import { CLOCK, DRAINING, FETCHING } from './redis.mailbox.js';
 import { TRANSFER } from './redis.scripts.js';
 import { ADDS, SENDING, SENDS } from './redis.sends.js';
 
@@ -24,7 +24,10 @@ const ENDING: Altered = {
     // Redis prints a number that is no string with seventeen digits.
     ['rcall("HINCRBY", jobIdKey, "atm", 1)', 'rcall("HINCRBY", jobIdKey, "atm", "1")'],
     ['rcall("HINCRBY", jobKey, "ats", 1)', 'rcall("HINCRBY", jobKey, "ats", "1")'],
-    ['rcall("LREM", KEYS[2], -1, jobId)', 'rcall("LREM", KEYS[2], "-1", jobId)'],
+    [
+      'rcall("LREM", KEYS[2], -1, jobId)',
+      'ARGV.isTaken and 1 or rcall("LREM", KEYS[2], "-1", jobId)',
+    ],
     ['rcall("ZADD", markerKey, 0, "0")', 'rcall("ZADD", markerKey, "0", "0")'],
     ['rcall("EXISTS", jobIdKey) == 1', 'true'],
     ['rcall("SCARD", jobIdKey .. ":dependencies") ~= 0', 'false'],
@@ -58,15 +61,16 @@ const ENDING: Altered = {
 export const COMPLETE = (finishKeys: string): string =>
   composeScript(
     [...ADDS, ENDING, 'moveToActive'],
-    `${finishKeys}${MAILBOX}${FETCHING}
+    `${finishKeys}${FETCHING}
 -- Why this worker may not end the message, as a code of moveToFinished, or nil. A client that got no reply sends this again:
--- then the message has ended.
-local function lost(job, active, id, token)
+-- then the message has ended. Takes it out of those in work, if nothing else can be refused.
+local function lost(job, active, id, token, isLast)
   local holder, present = redis.call('GET', job .. ':lock'), redis.call('EXISTS', job, job .. ':dependencies', job .. ':unsuccessful')
   if present == 0 then return -1 end
   if holder ~= token then return holder and -6 or -2 end
   if present > 1 then return -4 end
-  return not redis.call('LPOS', active, id, 'RANK', '-1') and -3 or nil
+  if isLast then ARGV.isTaken = redis.call('LREM', active, '-1', id) == 1 end
+  return not (ARGV.isTaken or not isLast and redis.call('LPOS', active, id, 'RANK', '-1')) and -3 or nil
 end
 
 -- The KEYS of moveToActive: the first of moveToFinished, and the marker.
@@ -77,9 +81,10 @@ local function fetchKeys(keys)
 end
 
 local id, p, key = ARGV[1], ARGV[7], ARGV[12] ~= '' and ARGV[12] or nil
-local code = lost(p .. id, p .. 'active', id, ARGV[16])
+local code = lost(p .. id, p .. 'active', id, ARGV[16], ARGV[13] == '' and ARGV[18] == '0')
 if code then return { 3, code } end
 -- What a script defines it makes anew each time: what sends, only if there is something to send.
+if key or ARGV[18] ~= '0' then mailbox() end
 local plan, refusal, keep = { next = 19 }
 if ARGV[18] ~= '0' then
 ${SENDING}
@@ -100,7 +105,7 @@ if plan.ownReplaced then
   ARGV[6], ARGV[8] = '0', cmsgpack.pack(opts)
 end
 -- The end wakes a worker when it fetches: once is enough.
-local isOffered = not plan.ownReplaced and leave(p, id, key, isFetching)
+local isOffered = key and not plan.ownReplaced and leave(p, id, key, isFetching)
 if state and ARGV[14] == '' then
   redis.call('DEL', state, p .. 'journal:' .. key)
   redis.call('ZREM', p .. 'states', key)
@@ -120,7 +125,7 @@ local next = finish(keys, ARGV)
 -- It may not be kept at all.
 if #value > 1024 and redis.call('EXISTS', p .. id) == 1 then redis.call('HSET', p .. id, 'returnvalue', value) end
 if plan.ownReplaced then
-  leave(p, id, key)
+  if key then leave(p, id, key) end
   keep(plan)
   if isFetching then next = fetch(fetchKeys(keys), { p, '', ARGV[8] }) end
 end
@@ -171,7 +176,7 @@ return { 0 }
 export const POSTPONE = (): string =>
   composeScript(
     ['moveToDelayed'],
-    `${DRAINING}${MAILBOX}
+    `${DRAINING}${CLOCK}
 ARGV[2] = string.format('%.0f', clock())
 local opts = redis.call('HGET', KEYS[5], 'opts') or '{}'
 if cjson.decode(opts).callsheetCancelled then ARGV[5] = '1' end

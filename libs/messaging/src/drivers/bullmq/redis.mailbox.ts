@@ -120,11 +120,39 @@ local function rejoin(p, id, key, name)
     place, rank = before[2], rank - 1
   end
 end
+`;
 
+/** `clock()`, the server's, ms. */
+export const CLOCK = `
+local function clock()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+`;
+
+/**
+ * MAILBOX, whose functions are there once `mailbox()` was called: a script makes anew each time what it defines, and most turns of messages
+ * without key need none of them.
+ */
+const MAILBOX_LATER = `
+local ${[...MAILBOX.matchAll(/^local function (\w+)/gm)].map(([, name]) => name).join(', ')}
+local function mailbox()
+${MAILBOX.replaceAll(/^local function/gm, 'function')}
+end
+`;
+
+/**
+ * The next job, as BullMQ's moveToActive answers it, with the state of its key behind it: `fetch(KEYS, ARGV)` takes those of
+ * moveToActive and the worst priority that is wanted, if not all are, `finish(KEYS, ARGV)` those of moveToFinished, and answers nil when no job is to be fetched. The time is the
+ * server's. Delayed jobs are promoted here and not by BullMQ's scripts, which know nothing of mailboxes: moveToActive gets a
+ * set of them that is always empty, moveToFinished does not look (ENDING). With MAILBOX, for whoever calls `mailbox()` first.
+ */
+export const FETCHING = `${CLOCK}${MAILBOX_LATER}
 -- Messages that are due, at most 1,000: those between two attempts are the first of their key, others join its mailbox.
 local function promoteDue(p, now)
   local due = redis.call('ZRANGEBYSCORE', p .. 'delayed', '0', string.format('%.0f', (now + 1) * 0x1000 - 1), 'LIMIT', '0', '1000')
   if #due == 0 then return end
+  mailbox()
   for _, id in ipairs(due) do
     redis.call('ZREM', p .. 'delayed', id)
     local known = redis.call('HMGET', p .. id, 'callsheet:key', 'name', 'priority')
@@ -136,20 +164,6 @@ local function promoteDue(p, now)
   wake(p)
 end
 
--- The server's clock, ms.
-local function clock()
-  local time = redis.call('TIME')
-  return time[1] * 1000 + math.floor(time[2] / 1000)
-end
-`;
-
-/**
- * The next job, as BullMQ's moveToActive answers it, with the state of its key behind it: `fetch(KEYS, ARGV)` takes those of
- * moveToActive and the worst priority that is wanted, if not all are, `finish(KEYS, ARGV)` those of moveToFinished, and answers nil when no job is to be fetched. The time is the
- * server's. Delayed jobs are promoted here and not by BullMQ's scripts, which know nothing of mailboxes: moveToActive gets a
- * set of them that is always empty, moveToFinished does not look (ENDING).
- */
-export const FETCHING = `
 local function answered(p, result, delayed)
   if type(result[1]) ~= 'table' then
     local next = redis.call('ZRANGE', delayed, '0', '0', 'WITHSCORES')

@@ -10,7 +10,7 @@ import { HAND_BACK } from './redis.end.scripts.js';
  * returns  as FETCHING has it
  */
 const TAKE = (): string =>
-  composeScript(['moveToActive'], `${DRAINING}${MAILBOX}${FETCHING}\nreturn fetch(KEYS, ARGV)\n`);
+  composeScript(['moveToActive'], `${DRAINING}${FETCHING}\nreturn fetch(KEYS, ARGV)\n`);
 
 /**
  * Mending, in pieces: `healed` has the keys that were. `mend` looks at one mailbox, `gather` at one parked message.
