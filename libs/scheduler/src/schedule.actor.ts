@@ -49,7 +49,7 @@ const JOURNAL = 3_000;
 const MOST_LOOKS = 20;
 
 /** What a turn of a schedule is for. */
-interface Occasion {
+interface Purpose {
   /** Whether a run that was sent ahead may be wrong by it. */
   isChanging?: boolean;
   isCreating?: boolean;
@@ -186,13 +186,11 @@ export class ScheduleActor {
     await this.during(turn, tell, { told: id });
   }
 
-  /**
-   * One turn of a schedule: what `work` does to it, then whatever is due. Undefined when there is no such schedule.
-   */
+  /** One turn of a schedule: what `work` does to it, then whatever is due. Undefined when there is no such schedule. */
   private async during<T>(
     turn: ScheduleTurn,
     work: (schedule: Schedule) => T,
-    { isChanging = false, isCreating = false, told }: Occasion = {},
+    { isChanging = false, isCreating = false, told }: Purpose = {},
   ): Promise<{ answer: T } | undefined> {
     const lostState = await recovered(this.engine, turn);
     if (!turn.state.definition && !isCreating) return this.missing(turn);

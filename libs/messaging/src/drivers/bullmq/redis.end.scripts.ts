@@ -69,8 +69,11 @@ local function lost(job, active, id, token, isLast)
   if present == 0 then return -1 end
   if holder ~= token then return holder and -6 or -2 end
   if present > 1 then return -4 end
-  if isLast then ARGV.isTaken = redis.call('LREM', active, '-1', id) == 1 end
-  return not (ARGV.isTaken or not isLast and redis.call('LPOS', active, id, 'RANK', '-1')) and -3 or nil
+  if isLast then
+    ARGV.isTaken = redis.call('LREM', active, '-1', id) == 1
+    return not ARGV.isTaken and -3 or nil
+  end
+  return not redis.call('LPOS', active, id, 'RANK', '-1') and -3 or nil
 end
 
 -- The KEYS of moveToActive: the first of moveToFinished, and the marker.
