@@ -1,6 +1,6 @@
 // What a key costs: turns with state of 200 keys, of 10,000 keys and of one hot key, and turns without key, beside plain
 // BullMQ without any, and with one job at a time, on the same server, one after the other in each round.
-// Usage: npm run build && node test/bench/keys.mjs redis://127.0.0.1:<port> [messages] [rounds]
+// Usage: npm run build && node test/bench/keys.mjs redis://127.0.0.1:<port> [messages] [rounds] [sides, e.g. 'plain BullMQ,without key']
 import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -14,7 +14,7 @@ import {
   Message,
 } from '../../dist/libs/messaging/src/index.js';
 
-const [url = 'redis://127.0.0.1:6379', count = '20000', rounds = '5'] = process.argv.slice(2);
+const [url, count = '20000', rounds = '5', only = ''] = process.argv.slice(2);
 const N = Number(count);
 const AT_ONCE = 100;
 
@@ -112,17 +112,17 @@ const sides = {
   '10,000 keys': keyed(10_000),
   'one hot key': keyed(1),
 };
+const names = Object.keys(sides).filter((name) => !only || only.split(',').includes(name));
 const rows = [];
 for (let round = 0; round <= Number(rounds); round++) {
   const row = {};
-  const names = Object.keys(sides);
   // The first round warms up; then each round begins with another side.
   const order = [...names.slice(round % names.length), ...names.slice(0, round % names.length)];
   for (const name of order) row[name] = await sides[name]();
   if (round > 0) rows.push(row);
 }
 const median = (values) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
-for (const name of Object.keys(sides)) {
+for (const name of names) {
   const rate = median(rows.map((row) => row[name]));
   const ratio = median(rows.map((row) => row[name] / row['plain BullMQ']));
   console.log(`${name}: ${rate} turns/s, ratio ${ratio.toFixed(2)}`);

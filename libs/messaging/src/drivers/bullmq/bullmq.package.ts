@@ -37,13 +37,15 @@ export interface Altered {
  * name that takes KEYS and ARGV as BullMQ's caller would give them; `keyCount.<name>` is its number of KEYS.
  */
 export function composeScript(scripts: readonly (string | Altered)[], main: string): string {
+  const counts: string[] = [];
   const parts = scripts.map((script) => {
     const { name, changes } = typeof script === 'string' ? { name: script, changes: [] } : script;
     const { content, keys } = shippedScript(name);
     const text = changes.reduce((before, change) => replaced(name, before, change), content);
-    return `local function ${name}(KEYS, ARGV)\n${text}\nend\nkeyCount.${name} = ${keys}`;
+    counts.push(`${name} = ${keys}`);
+    return `local function ${name}(KEYS, ARGV)\n${text}\nend`;
   });
-  return ['local keyCount = {}', ...parts, main].join('\n');
+  return [`local keyCount = { ${counts.join(', ')} }`, ...parts, main].join('\n');
 }
 
 function replaced(

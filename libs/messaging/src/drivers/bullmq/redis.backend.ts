@@ -45,7 +45,7 @@ import { OPERATIONS } from './redis.operations.js';
 import { refuse, type Result, type TakenJob } from './redis.answers.js';
 import { RedisMailboxes, toState } from './redis.mailboxes.js';
 import { RedisPlaces } from './redis.places.js';
-import { FINISH_KEYS, FinishArguments, toKeepJobs } from './redis.finish.js';
+import { FINISH_KEYS, FinishArguments, type Taking } from './redis.finish.js';
 import { runScript, type Argument } from './redis.run.js';
 import { entriesOf, foundIn } from './redis.terms.js';
 import { channelsOf, REMEMBERED, type Channels } from './redis.keys.js';
@@ -77,7 +77,19 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
   readonly mailboxes = new RedisMailboxes(() => this.client, this.toKey(''));
   reserved?: ReservedTurns;
   private readonly finishes = new FinishArguments(
-    (job, kept, token) => this.moveToCompletedArgs(job, '', kept, token) as Argument[],
+    (fields) =>
+      this.moveToFinishedArgs(
+        { opts: {} } as Job,
+        'null',
+        'returnvalue',
+        { count: -1 },
+        'completed',
+        '',
+        0,
+        false,
+        fields,
+      ) as Argument[],
+    () => (this as unknown as { queue: { opts: Taking } }).queue.opts,
   );
   /** States of keys that came with their jobs, until they are asked for. */
   private readonly states = new Map<string, StoredState | undefined>();
@@ -235,13 +247,13 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
     fetchNext = false,
   ): Promise<NextJob> {
     const value = JSON.stringify(toAnswer({ reply, sends }) ?? null);
-    const args = this.finishes.of(job, token, value, keep, fetchNext);
+    const args = this.finishes.of(job.id ?? '', value, fetchNext);
     const taken = await this.end(
       'complete',
       COMPLETE,
       job,
       args,
-      [...fieldsOfState(state ?? forget), token],
+      [...fieldsOfState(state ?? forget), token, this.finishes.limits(keep)],
       sends,
       journal && [
         journal.keep,
@@ -260,18 +272,10 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
     keep: Keep,
     sends: Effects['sends'],
   ): Promise<void> {
-    const args = this.moveToFinishedArgs(
-      job,
-      'null',
-      'returnvalue',
-      toKeepJobs(keep),
-      'completed',
-      token,
-      Date.now(),
-      false,
-      { progress: JSON.stringify(progress) },
-    ) as Argument[];
-    await this.end('complete', COMPLETE, job, args, [...fieldsOfState(undefined), token], sends);
+    const fields = { progress: JSON.stringify(progress) };
+    const args = this.finishes.of(job.id ?? '', 'null', false, fields);
+    const more = [...fieldsOfState(undefined), token, this.finishes.limits(keep)];
+    await this.end('complete', COMPLETE, job, args, more, sends);
   }
 
   async bury(job: Job, token: string, failure: Failure, sends: readonly Envelope[]): Promise<void> {

@@ -5,14 +5,17 @@ import { ADDS, SENDING, SENDS } from './redis.sends.js';
 
 /** The Lua function `finishKeys(p, id)`, made of the KEYS of moveToFinished for a job: fourteen that need not be sent each time (0010). */
 export function finishKeysLike(keys: readonly string[], prefix: string): string {
-  const names = keys.map((key, at) =>
-    at === FINISHED_JOB ? 'p .. id' : `p .. '${key.slice(prefix.length)}'`,
-  );
+  const names = keys.map((key, at) => {
+    if (UNUSED.includes(at)) return "''";
+    return at === FINISHED_JOB ? 'p .. id' : `p .. '${key.slice(prefix.length)}'`;
+  });
   return `local function finishKeys(p, id) return { ${names.join(', ')} } end\n`;
 }
 
 /** Where the job stands among the KEYS of moveToFinished, from 0. */
 const FINISHED_JOB = 11;
+/** The list of those that are paused, which BullMQ hands on and reads no longer, and its metrics, of which no worker keeps any. */
+const UNUSED = [7, 12];
 
 /**
  * BullMQ's script without what is done before it, and does not do twice: asking whether this worker holds the message, and whether that
@@ -29,6 +32,11 @@ const ENDING: Altered = {
       'ARGV.isTaken and 1 or rcall("LREM", KEYS[2], "-1", jobId)',
     ],
     ['rcall("ZADD", markerKey, 0, "0")', 'rcall("ZADD", markerKey, "0", "0")'],
+    [
+      'addBaseMarkerIfNeeded(markerKey, false)',
+      'if ARGV.isWaking then addBaseMarkerIfNeeded(markerKey, false) end',
+    ],
+    ['cmsgpack.unpack(ARGV[8])', 'ARGV.opts'],
     ['rcall("EXISTS", jobIdKey) == 1', 'true'],
     ['rcall("SCARD", jobIdKey .. ":dependencies") ~= 0', 'false'],
     ['rcall("ZCARD", jobIdKey .. ":unsuccessful") ~= 0', 'false'],
@@ -50,11 +58,11 @@ const ENDING: Altered = {
  * Ends a message well, with what its turn leaves. Made with {@link finishKeysLike}, as BURY is.
  *
  * KEYS[1]  key prefix of its queue, [2] prefix of the remembered ids
- * ARGV     1..9 those of moveToFinished ([1] id, [4] reply, [6] '1' to fetch the next job, [7] key prefix of its queue,
- *          [8] options of the worker), [10] channel of the asker's inbox or '', [11] public id, [12] key or '', [13] revision
+ * ARGV     1..9 those of moveToFinished ([1] id, [4] reply, [6] '1' to fetch the next job, '2' to wake a worker with it, [7] key prefix of its queue,
+ *          [8] how long the lock of the next job lasts, ms), [10] channel of the asker's inbox or '', [11] public id, [12] key or '', [13] revision
  *          of the state that the turn began with, [14] version and [15] value (JSON) of the new one, '' twice to remove the state
- *          and the journal of the key, or '' thrice, [16] lock token, then as SENDS has them, then, if there are any, how many rows of
- *          the journal are kept and those that are added (JSON)
+ *          and the journal of the key, or '' thrice, [16] lock token, [17] { keepJobs, limiter } as BullMQ has them (JSON), or '', then as SENDS has them, then, if
+ *          there are any, how many rows of the journal are kept and those that are added (JSON)
  * returns  { 0 }, or { 0, job } as FETCHING has it; or a refusal as SENDS has it, { 4 } when the revision is another one, or
  *          { 3, code } with a negative code of moveToFinished: then nothing changed
  */
@@ -64,7 +72,8 @@ export const COMPLETE = (finishKeys: string): string =>
     `${finishKeys}${FETCHING}
 -- Why this worker may not end the message, as a code of moveToFinished, or nil. A client that got no reply sends this again:
 -- then the message has ended. Takes it out of those in work, if nothing else can be refused.
-local function lost(job, active, id, token, isLast)
+local function lost(keys, id, token, isLast)
+  local job, active = keys[${FINISHED_JOB + 1}], keys[2]
   local holder, present = redis.call('GET', job .. ':lock'), redis.call('EXISTS', job, job .. ':dependencies', job .. ':unsuccessful')
   if present == 0 then return -1 end
   if holder ~= token then return holder and -6 or -2 end
@@ -76,6 +85,14 @@ local function lost(job, active, id, token, isLast)
   return not redis.call('LPOS', active, id, 'RANK', '-1') and -3 or nil
 end
 
+-- What BullMQ unpacks.
+local function options()
+  local own = ARGV[17] ~= '' and cjson.decode(ARGV[17]) or {}
+  return {
+    token = ARGV[16], lockDuration = ARGV[8], maxMetricsSize = '', keepJobs = own.keepJobs or { count = -1 }, limiter = own.limiter,
+  }
+end
+
 -- The KEYS of moveToActive: the first of moveToFinished, and the marker.
 local function fetchKeys(keys)
   local first = { unpack(keys, 1, keyCount.moveToActive - 1) }
@@ -84,14 +101,15 @@ local function fetchKeys(keys)
 end
 
 local id, p, key = ARGV[1], ARGV[7], ARGV[12] ~= '' and ARGV[12] or nil
-local code = lost(p .. id, p .. 'active', id, ARGV[16], ARGV[13] == '' and ARGV[18] == '0')
+local keys, opts = finishKeys(p, id), options()
+local code = lost(keys, id, ARGV[16], ARGV[13] == '' and ARGV[19] == '0')
 if code then return { 3, code } end
 -- What a script defines it makes anew each time: what sends, only if there is something to send.
-if key or ARGV[18] ~= '0' then mailbox() end
-local plan, refusal, keep = { next = 19 }
-if ARGV[18] ~= '0' then
+if key or ARGV[19] ~= '0' then mailbox() end
+local plan, refusal, keep = { next = 20 }
+if ARGV[19] ~= '0' then
 ${SENDING}
-  plan, refusal = planned(ARGV, 17, KEYS[2], p .. id)
+  plan, refusal = planned(ARGV, 18, KEYS[2], p .. id)
   keep = store
 end
 if not plan then return refusal end
@@ -101,13 +119,13 @@ if state and (redis.call('HGET', state, 'revision') or '0') ~= ARGV[13] then ret
 -- From here on nothing is refused. What this sets free may be fetched next, so it comes before the end of the message; but
 -- another in its own place comes after. What leaves a mailbox deletes first, and so does the end of what is in none.
 if #plan > 0 and (not key or plan.ownReplaced) then ${DRAINING} end
-local isFetching = ARGV[6] == '1'
-if plan.ownReplaced then
-  local opts = cmsgpack.unpack(ARGV[8])
-  opts.keepJobs = { count = 0 }
-  ARGV[6], ARGV[8] = '0', cmsgpack.pack(opts)
-end
--- The end wakes a worker when it fetches: once is enough.
+local isFetching = ARGV[6] == '1' or ARGV[6] == '2'
+-- Others were woken by what came; once more by what this sends.
+ARGV.isWaking = ARGV[6] == '2' or #plan > 0
+if isFetching then ARGV[6] = '1' end
+if plan.ownReplaced then ARGV[6], opts.keepJobs = '0', { count = 0 } end
+ARGV.opts = opts
+-- The end takes one when it fetches: nobody is woken then.
 local isOffered = key and not plan.ownReplaced and leave(p, id, key, isFetching)
 if state and ARGV[14] == '' then
   redis.call('DEL', state, p .. 'journal:' .. key)
@@ -123,14 +141,13 @@ if keep and not plan.ownReplaced then keep(plan) end
 -- The stream of events keeps ten thousand of them: a large reply is not told there.
 local value = ARGV[4]
 if #value > 1024 then ARGV[4] = 'null' end
-local keys = finishKeys(p, id)
 local next = finish(keys, ARGV)
 -- It may not be kept at all.
 if #value > 1024 and redis.call('EXISTS', p .. id) == 1 then redis.call('HSET', p .. id, 'returnvalue', value) end
 if plan.ownReplaced then
   if key then leave(p, id, key) end
   keep(plan)
-  if isFetching then next = fetch(fetchKeys(keys), { p, '', ARGV[8] }) end
+  if isFetching then next = fetch(fetchKeys(keys), { p, '', cmsgpack.pack(opts) }) end
 end
 if isOffered and isFetching and not (next and type(next[1]) == 'table') then wake(p) end
 if ARGV[10] ~= '' then redis.call('PUBLISH', ARGV[10], ARGV[11]) end
@@ -180,7 +197,7 @@ export const POSTPONE = (): string =>
   composeScript(
     ['moveToDelayed'],
     `${DRAINING}${CLOCK}
-ARGV[2] = string.format('%.0f', clock())
+ARGV[2] = select(2, clock())
 local opts = redis.call('HGET', KEYS[5], 'opts') or '{}'
 if cjson.decode(opts).callsheetCancelled then ARGV[5] = '1' end
 local result = moveToDelayed(KEYS, ARGV)

@@ -1,45 +1,63 @@
-import type { Job } from 'bullmq';
 import type { Keep } from './bullmq.store.js';
 import type { Argument } from './redis.run.js';
 
 /** What BullMQ is told of how many ended jobs it keeps; the age in seconds. */
 export type KeepJobs = { count: number; age?: number };
 
+/** What a worker's options have of the jobs that it takes. */
+export interface Taking {
+  /** How long a lock lasts, ms. */
+  readonly lockDuration?: number;
+  readonly limiter?: { readonly max: number; readonly duration: number };
+}
+
 /** Number of KEYS of moveToFinished. */
 export const FINISH_KEYS = 14;
 
 /** Every so-manieth message that ends looks for those that are too old or too many. Prime: what takes turns with others gets it too. */
 const TIDY_EVERY = 17;
-const KEEP_ALL: KeepJobs = { count: -1 };
-/** How many lock tokens are remembered: a worker has as many as turns, and a new one after each wait. */
-const MOST_TOKENS = 1_000;
-
 /**
- * KEYS and ARGV of moveToFinished for messages that end well. Packing the options takes as long as many other parts of a turn, and
- * they are the same for all that end under one lock token.
+ * How often a worker that goes from message to message wakes another one, ms. Whoever sends does that, so that it is not needed, unless
+ * the one that was woken stopped before it looked.
  */
+const WAKE_EVERY = 50;
+
+/** KEYS and ARGV of moveToFinished for messages that end well: BullMQ's own, but for what it packs, which COMPLETE takes in two pieces. */
 export class FinishArguments {
   private ends = 0;
-  private readonly packed = new Map<string, { keep: Keep; args: readonly Argument[] }>();
+  private wokeAt = -Infinity;
+  private made?: readonly Argument[];
 
-  /** @param pack BullMQ's own, for a job, how many are kept, and a lock token */
-  constructor(private readonly pack: (job: Job, kept: KeepJobs, token: string) => Argument[]) {}
+  /** @param make BullMQ's own, for any job that it keeps, and for what changes of the job */
+  constructor(
+    private readonly make: (fields?: Record<string, string>) => Argument[],
+    private readonly taking: () => Taking,
+  ) {}
 
-  of(job: Job, token: string, value: string, keep: Keep, fetchNext: boolean): Argument[] {
-    const isNoneKept = Math.min(keep.age, keep.count) === 0;
-    const isTidying = isNoneKept || this.ends++ % TIDY_EVERY === 0;
-    const known = isTidying ? `${token} tidying` : token;
-    let packed = this.packed.get(known);
-    if (packed?.keep !== keep) {
-      if (this.packed.size >= MOST_TOKENS) this.packed.clear();
-      packed = { keep, args: this.pack(job, isTidying ? toKeepJobs(keep) : KEEP_ALL, token) };
-      this.packed.set(known, packed);
-    }
-    const args = packed.args.slice();
-    args[FINISH_KEYS] = job.id;
+  /** They differ in little, and are made once, but for those of a job of which something changes. */
+  of(id: string, value: string, fetchNext: boolean, fields?: Record<string, string>): Argument[] {
+    const args = fields ? this.make(fields) : (this.made ??= this.make()).slice();
+    args[FINISH_KEYS] = id;
     args[FINISH_KEYS + 3] = value;
-    args[FINISH_KEYS + 5] = fetchNext ? 1 : 0;
+    args[FINISH_KEYS + 5] = fetchNext ? this.fetching() : 0;
+    args[FINISH_KEYS + 7] = this.taking().lockDuration;
     return args;
+  }
+
+  /** To fetch the next job, and with 2 to wake another worker with it. */
+  private fetching(): 1 | 2 {
+    const now = performance.now();
+    if (now - this.wokeAt < WAKE_EVERY) return 1;
+    this.wokeAt = now;
+    return 2;
+  }
+
+  /** How many ended jobs are kept, if it is time to look, and how many are taken at most, as JSON; '' for all. */
+  limits(keep: Keep): string {
+    const isNoneKept = Math.min(keep.age, keep.count) === 0;
+    const keepJobs = isNoneKept || this.ends++ % TIDY_EVERY === 0 ? toKeepJobs(keep) : undefined;
+    const { limiter } = this.taking();
+    return keepJobs || limiter ? JSON.stringify({ keepJobs, limiter }) : '';
   }
 }
 

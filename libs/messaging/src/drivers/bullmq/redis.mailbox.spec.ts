@@ -111,6 +111,27 @@ serverSuite('redis-server', 'mailboxes on Redis', () => {
     expect(await isWoken()).toBe(true);
   });
 
+  it('wake another worker with the next message, when the one that was woken stopped before it looked', async () => {
+    const sent = ['k', 'l', 'm'].map((key) => at.message(key, { key }));
+    await at.engine.send(sent);
+    const backend = at.queue.getBackend() as unknown as RedisTurnBackend;
+    Object.assign(at.queue.opts, { lockDuration: 30_000 });
+    const end = async (n: number) => {
+      const job = (await at.queue.getJob(sent[n]!.id)) as Job;
+      return backend.complete(job, 'one', { sends: [] }, { age: 1_000, count: 9 }, true);
+    };
+    const isWoken = async () => (await redis.zscore(`${prefix}marker`, '0')) !== null;
+    await backend.moveToActive('one');
+    await redis.del(`${prefix}marker`);
+    expect((await end(0))?.[1]).toBe(sent[1]!.id);
+    expect(await isWoken()).toBe(true);
+    expect((await end(1))?.[1]).toBe(sent[2]!.id);
+    // Nobody needs it when nothing is left.
+    await redis.zadd(`${prefix}marker`, '0', '0');
+    expect((await end(2))?.[0]).toBeFalsy();
+    expect(await isWoken()).toBe(false);
+  });
+
   it('wake a worker for what an end sets free, when it fetches nothing itself', async () => {
     const sent = [0, 1].map((n) => at.message(n));
     await at.engine.send(sent);

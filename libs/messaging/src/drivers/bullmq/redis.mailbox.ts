@@ -122,11 +122,12 @@ local function rejoin(p, id, key, name)
 end
 `;
 
-/** `clock()`, the server's, ms. */
+/** `clock()`, the server's, ms: as a number and as a string, for commands, which print a number of that size slowly. */
 export const CLOCK = `
 local function clock()
   local time = redis.call('TIME')
-  return time[1] * 1000 + math.floor(time[2] / 1000)
+  local now = string.format('%d%03d', time[1], time[2] / 1000)
+  return tonumber(now), now
 end
 `;
 
@@ -149,12 +150,12 @@ end
  */
 export const FETCHING = `${CLOCK}${MAILBOX_LATER}
 -- Messages that are due, at most 1,000: those between two attempts are the first of their key, others join its mailbox.
-local function promoteDue(p, now)
-  local due = redis.call('ZRANGEBYSCORE', p .. 'delayed', '0', string.format('%.0f', (now + 1) * 0x1000 - 1), 'LIMIT', '0', '1000')
-  if #due == 0 then return end
+local function promoteDue(p, delayed, now)
+  local first, last = redis.call('ZRANGE', delayed, '0', '0', 'WITHSCORES'), (now + 1) * 0x1000 - 1
+  if not first[2] or tonumber(first[2]) > last then return false end
   mailbox()
-  for _, id in ipairs(due) do
-    redis.call('ZREM', p .. 'delayed', id)
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', delayed, '0', last, 'LIMIT', '0', '1000')) do
+    redis.call('ZREM', delayed, id)
     local known = redis.call('HMGET', p .. id, 'callsheet:key', 'name', 'priority')
     local key, priority = known[1] or nil, known[3] or '0'
     if key and redis.call('ZSCORE', p .. 'mailbox:' .. key, id) then offer(p, id, 'delayed', priority, true)
@@ -162,6 +163,7 @@ local function promoteDue(p, now)
     redis.call('HSET', p .. id, 'delay', '0')
   end
   wake(p)
+  return true
 end
 
 local function answered(p, result, delayed)
@@ -188,9 +190,10 @@ local function calm(marker, wait, prioritized, delayed, now)
 end
 
 local function fetch(KEYS, ARGV)
-  local p, now, delayed = ARGV[1], clock(), KEYS[7]
-  ARGV[2], KEYS[7] = string.format('%.0f', now), p .. 'none'
-  promoteDue(p, now)
+  local p, delayed, now = ARGV[1], KEYS[7], nil
+  now, ARGV[2] = clock()
+  KEYS[7] = p .. 'none'
+  promoteDue(p, delayed, now)
   if ARGV[4] and redis.call('LLEN', KEYS[1]) == 0 then
     local first = redis.call('ZRANGE', KEYS[3], 0, 0, 'WITHSCORES')
     if not first[2] or tonumber(first[2]) >= (ARGV[4] + 1) * 0x100000000 then
@@ -206,12 +209,13 @@ local function fetch(KEYS, ARGV)
 end
 
 local function finish(KEYS, ARGV)
-  local p, now = ARGV[7], clock()
-  ARGV[2] = string.format('%.0f', now)
-  if ARGV[6] == '1' then promoteDue(p, now) end
+  local p, now = ARGV[7], nil
+  now, ARGV[2] = clock()
+  if ARGV[6] == '1' and promoteDue(p, KEYS[7], now) then ARGV.isWaking = true end
   local result = moveToFinished(KEYS, ARGV)
   if ARGV[6] ~= '1' then return nil end
-  calm(KEYS[14], KEYS[1], KEYS[3], KEYS[7], now)
-  return answered(p, type(result) == 'table' and result or { 0, 0, 0, 0 }, KEYS[7])
+  if type(result) ~= 'table' then result = { 0, 0, 0, 0 } end
+  if ARGV.isWaking or type(result[1]) ~= 'table' then calm(KEYS[14], KEYS[1], KEYS[3], KEYS[7], now) end
+  return answered(p, result, KEYS[7])
 end
 `;
