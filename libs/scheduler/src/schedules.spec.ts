@@ -1,95 +1,22 @@
 import {
-  Actor,
   CallsheetModule,
   ENGINE,
-  Handle,
   IdempotencyConflictError,
-  Message,
-  MessageRegistry,
   METRICS,
-  On,
   OptionError,
-  RetryLaterError,
   type Engine,
   type Metrics,
-  type Turn,
 } from '@callsheet/messaging';
-import { TestCallsheet } from '@callsheet/messaging/testing';
 import { Test } from '@nestjs/testing';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { z } from 'zod';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { HOUR, SendReport, staged, toldOf } from '../../../test/support/scheduler.stage.js';
 import { ScheduleMetrics } from './schedule.metrics.js';
-import type { HistoryEntry } from './schedule.history.js';
-import { toDefinition, type ScheduleInput } from './schedule.input.js';
+import { toDefinition } from './schedule.input.js';
 import { PutSchedule } from './schedule.messages.js';
-import { ScheduleTroubled } from './schedule.trouble.js';
 import { SchedulerModule } from './scheduler.module.js';
 import { ScheduleExistsError } from './scheduler.errors.js';
 import { Schedules } from './schedules.js';
 import { LookAfterSchedules } from './watchdog.actor.js';
-
-const HOUR = 3_600_000;
-
-class SendReport extends Message('report.send', z.object({ to: z.string() }), {
-  reply: z.object({ rows: z.number() }),
-}) {}
-
-/** An application with schedules, and an actor that a schedule may send to. */
-async function staged() {
-  const sent: { to: string; turn: Turn }[] = [];
-  const told: ScheduleTroubled[] = [];
-
-  @Actor({ retry: { attempts: 2, delay: '1s', jitter: 0 } })
-  class Reporter {
-    @Handle(SendReport) send({ to }: SendReport, turn: Turn): { rows: number } {
-      sent.push({ to, turn });
-      if (to === 'nobody') throw new Error('nobody is there');
-      if (to === 'slow' && turn.attempt === 1) throw new RetryLaterError('wait', { after: '40s' });
-      return { rows: sent.length };
-    }
-  }
-
-  @Actor({ name: 'alerts' })
-  class Alerts {
-    @On(ScheduleTroubled) tell(trouble: ScheduleTroubled): void {
-      told.push(trouble);
-    }
-  }
-
-  const t = await TestCallsheet.create({
-    imports: [SchedulerModule],
-    providers: [Reporter, Alerts],
-  });
-  onTestFinished(() => t.close());
-  await t.drain();
-  const schedules = t.get(Schedules);
-  /** Waits for an answer that comes when the actor has had its turn. */
-  const drained = async <T>(asked: Promise<T>): Promise<T> => {
-    void asked.catch(() => undefined);
-    await t.drain();
-    return asked;
-  };
-  const hourly = (more: Partial<ScheduleInput> = {}): ScheduleInput => ({
-    every: '1h',
-    message: new SendReport({ to: 'all' }),
-    ...more,
-  });
-  return { t, sent, told, schedules, drained, hourly };
-}
-
-/** As if messages of runs were gone. */
-function loseRuns(t: TestCallsheet): void {
-  const engine = t.get<Engine>(ENGINE);
-  const find = engine.find.bind(engine);
-  vi.spyOn(engine, 'find').mockImplementation(async (id, actors) =>
-    id.startsWith('run:') ? undefined : find(id, actors),
-  );
-}
-
-/** What happened, oldest first. */
-function toldOf(history: HistoryEntry[]): string[] {
-  return history.map((entry) => ('outcome' in entry ? entry.outcome : entry.what)).reverse();
-}
 
 describe('Schedules', () => {
   it('makes a schedule, which sends its message at each occurrence', async () => {
@@ -324,95 +251,6 @@ describe('Schedules', () => {
     expect(told.filter(({ kind }) => kind === 'dead')).toMatchObject([{ detail: problem }]);
     // Once for three looks within a minute.
     expect(told.filter(({ kind }) => kind === 'healed')).toMatchObject([{ detail: problem }]);
-  });
-
-  it('cancels what takes too long', async () => {
-    const { t, schedules, drained } = await staged();
-    class Wait extends Message('nowhere.wait', z.object({})) {}
-    const input = { every: '1h', timeout: '10m', message: new Wait({}) } as const;
-    await drained(schedules.put('slow', input));
-    await t.advance(HOUR + 11 * 60_000);
-    expect(toldOf(await schedules.history('slow'))).toEqual(['created', 'fired', 'timed-out']);
-  });
-
-  it('cancels it in a process that knows nothing of its actor', async () => {
-    const { t, schedules, drained } = await staged();
-    class Wait extends Message('nowhere.wait', z.object({})) {}
-    const input = { every: '1h', timeout: '10m', message: new Wait({}) } as const;
-    await drained(schedules.put('slow', input));
-    // As where no message of that actor was ever sent or declared.
-    vi.spyOn(t.get(MessageRegistry), 'actors').mockReturnValue(['schedules']);
-    await t.advance(HOUR + 11 * 60_000);
-    const [run] = (await schedules.history('slow')).filter(({ kind }) => kind === 'end');
-    const id = (run as { run: string }).run;
-    const record = await t.get<Engine>(ENGINE).find(id, ['nowhere']);
-    expect(record).toMatchObject({ state: 'cancelled' });
-  });
-
-  it('sees that a run was cancelled before it began, whatever else is to come', async () => {
-    const { t, sent, schedules, drained } = await staged();
-    class Wait extends Message('nowhere.wait', z.object({})) {}
-    const at = new Date(t.now.getTime() + 100 * HOUR);
-    const of = (message: ScheduleInput['message']) =>
-      ({ at, overlap: 'buffer-all', message }) as const;
-    await drained(schedules.create('report', of(new Wait({}))));
-    const first = await drained(schedules.trigger('report'));
-    await drained(schedules.put('report', of(new SendReport({ to: 'all' }))));
-    await drained(schedules.trigger('report'));
-    await t.advance('10m');
-    expect(sent).toEqual([]);
-    await t.actors.cancel((first as { run: string }).run);
-    await t.advance('30m');
-    expect(sent).toHaveLength(1);
-    expect(await schedules.get('report')).toMatchObject({ running: [], buffered: 0 });
-  });
-
-  it('believes what the end of a long run says of itself, when its message is gone', async () => {
-    const { t, schedules, drained, hourly } = await staged();
-    await drained(schedules.create('report', hourly({ message: new SendReport({ to: 'slow' }) })));
-    loseRuns(t);
-    await t.advance(HOUR + 60_000);
-    const [end] = await schedules.history('report');
-    expect(end).toMatchObject({ kind: 'end', outcome: 'succeeded', attempts: 2 });
-    expect((await schedules.get('report'))?.last).toMatchObject({ result: { rows: 2 } });
-  });
-
-  it('does not take a run that has begun for lost because its message is gone', async () => {
-    const { t, schedules, drained, hourly } = await staged();
-    Object.assign(t.get<Engine>(ENGINE).store, { shared: true });
-    await drained(schedules.create('report', hourly()));
-    await t.advance(HOUR);
-    loseRuns(t);
-    await drained(schedules.pause('report', 'stop'));
-    await t.advance('1s');
-    const history = await schedules.history('report');
-    expect(toldOf(history)).toEqual(['created', 'fired', 'paused', 'succeeded']);
-  });
-
-  it('does not skip what is due after a run has ended that is told later', async () => {
-    const { t, schedules, drained } = await staged();
-    Object.assign(t.get<Engine>(ENGINE).store, { shared: true });
-    class Again extends Message('later.again', z.object({})) {}
-    const message = new Again({});
-    await drained(schedules.put('slow', { every: '1h', message }));
-    t.probe(Again).fail(new RetryLaterError('a moment', { after: '100ms' }), 1);
-    await t.advance(HOUR);
-    await drained(schedules.put('slow', { every: '200ms', message }));
-    await t.advance(200);
-    await drained(schedules.pause('slow', 'stop'));
-    expect(toldOf(await schedules.history('slow'))).toEqual([
-      ...['created', 'fired', 'changed', 'succeeded', 'fired', 'succeeded', 'paused'],
-    ]);
-  });
-
-  it('tells of the end of a run once, however long it took', async () => {
-    const { t, schedules, drained } = await staged();
-    class Again extends Message('later.again', z.object({})) {}
-    const message = new Again({});
-    await drained(schedules.put('slow', { every: '1h', message }));
-    t.probe(Again).fail(new RetryLaterError('not yet', { after: '5m' }), 2);
-    await t.advance(HOUR + 20 * 60_000);
-    expect(toldOf(await schedules.history('slow'))).toEqual(['created', 'fired', 'succeeded']);
   });
 
   it('keeps at most what its journal is to keep, a thousand runs at least', async () => {
