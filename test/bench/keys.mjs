@@ -1,6 +1,6 @@
 // What a key costs: turns with state of 200 keys, of 10,000 keys and of one hot key, and turns without key, beside plain
 // BullMQ without any, and with one job at a time, on the same server, one after the other in each round.
-// Usage: npm run build && node test/bench/keys.mjs redis://127.0.0.1:<port> [messages] [rounds] [sides, e.g. 'plain BullMQ,without key']
+// Usage: npm run build && node test/bench/keys.mjs redis://127.0.0.1:<port> [messages] [rounds] [sides beside plain BullMQ, e.g. 'without key,200 keys']
 import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -112,7 +112,8 @@ const sides = {
   '10,000 keys': keyed(10_000),
   'one hot key': keyed(1),
 };
-const names = Object.keys(sides).filter((name) => !only || only.split(',').includes(name));
+const wanted = only ? ['plain BullMQ', ...only.split(',')] : Object.keys(sides);
+const names = Object.keys(sides).filter((name) => wanted.includes(name));
 const rows = [];
 for (let round = 0; round <= Number(rounds); round++) {
   const row = {};

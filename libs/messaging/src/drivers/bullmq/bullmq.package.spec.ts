@@ -15,6 +15,15 @@ describe('the BullMQ installed', () => {
       expect(script).toMatch(/^local keyCount = \{ \w+ = \d+/);
     expect(SEND()).toMatch(/^local .* addPrioritizedJob = \d+, addDelayedJob = \d+, /);
   });
+
+  it('reads none of the keys that are not made for it', () => {
+    const script = composeScript(['moveToFinished'], '');
+    // The first is only handed on, as a parameter that nobody reads; the second is for metrics.
+    expect(script.match(/KEYS\[(8|13)\]/g)).toEqual([
+      ...['KEYS[8]', 'KEYS[13]', 'KEYS[8]', 'KEYS[13]', 'KEYS[13]'],
+    ]);
+    expect(script.match(/.*pausedKey.*/g)?.filter((line) => line.includes('rcall'))).toEqual([]);
+  });
 });
 
 describe('composeScript', () => {

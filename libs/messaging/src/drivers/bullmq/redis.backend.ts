@@ -253,7 +253,7 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
       COMPLETE,
       job,
       args,
-      [...fieldsOfState(state ?? forget), token, this.finishes.limits(keep)],
+      [...fieldsOfState(state ?? forget), token, this.finishes.bounds(keep)],
       sends,
       journal && [
         journal.keep,
@@ -274,7 +274,7 @@ export class RedisTurnBackend extends RedisQueueBackend implements TurnBackend {
   ): Promise<void> {
     const fields = { progress: JSON.stringify(progress) };
     const args = this.finishes.of(job.id ?? '', 'null', false, fields);
-    const more = [...fieldsOfState(undefined), token, this.finishes.limits(keep)];
+    const more = [...fieldsOfState(undefined), token, this.finishes.bounds(keep)];
     await this.end('complete', COMPLETE, job, args, more, sends);
   }
 

@@ -20,6 +20,8 @@ const UNUSED = [7, 12];
 /**
  * BullMQ's script without what is done before it, and does not do twice: asking whether this worker holds the message, and whether that
  * waits for others (`lost`), promoting what is due (`finish`). It trims the stream of events when it looks for messages that are too old, not each time.
+ * COMPLETE gives it, in ARGV: `opts`, what BullMQ unpacks; `isTaken` when the message has left those in work; `isWaking` when another worker is woken
+ * with the next message, which it always is where the queue limits how many are in work: then what is sent wakes nobody.
  */
 const ENDING: Altered = {
   name: 'moveToFinished',
@@ -37,6 +39,10 @@ const ENDING: Altered = {
       'if ARGV.isWaking then addBaseMarkerIfNeeded(markerKey, false) end',
     ],
     ['cmsgpack.unpack(ARGV[8])', 'ARGV.opts'],
+    [
+      'if activeCount >= tonumber(queueAttributes[2]) then',
+      'ARGV.isWaking = true\n      if activeCount >= tonumber(queueAttributes[2]) then',
+    ],
     ['rcall("EXISTS", jobIdKey) == 1', 'true'],
     ['rcall("SCARD", jobIdKey .. ":dependencies") ~= 0', 'false'],
     ['rcall("ZCARD", jobIdKey .. ":unsuccessful") ~= 0', 'false'],
@@ -119,12 +125,14 @@ if state and (redis.call('HGET', state, 'revision') or '0') ~= ARGV[13] then ret
 -- From here on nothing is refused. What this sets free may be fetched next, so it comes before the end of the message; but
 -- another in its own place comes after. What leaves a mailbox deletes first, and so does the end of what is in none.
 if #plan > 0 and (not key or plan.ownReplaced) then ${DRAINING} end
-local isFetching = ARGV[6] == '1' or ARGV[6] == '2'
--- Others were woken by what came; once more by what this sends.
-ARGV.isWaking = ARGV[6] == '2' or #plan > 0
-if isFetching then ARGV[6] = '1' end
-if plan.ownReplaced then ARGV[6], opts.keepJobs = '0', { count = 0 } end
-ARGV.opts = opts
+local isFetching = ARGV[6] ~= '0'
+ARGV.opts, ARGV.isWaking = opts, ARGV[6] == '2'
+ARGV[6] = isFetching and not plan.ownReplaced and '1' or '0'
+if plan.ownReplaced then opts.keepJobs = { count = 0 } end
+for _, entry in ipairs(plan) do
+  -- What wakes a worker for it, this end may have to take back: it may fetch that message itself.
+  if entry.live == p then ARGV.isWaking = true end
+end
 -- The end takes one when it fetches: nobody is woken then.
 local isOffered = key and not plan.ownReplaced and leave(p, id, key, isFetching)
 if state and ARGV[14] == '' then

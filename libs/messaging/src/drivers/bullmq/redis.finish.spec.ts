@@ -56,22 +56,22 @@ describe('the arguments of an end', () => {
   });
 
   it('look at what is kept every seventeenth time', () => {
-    const limits = Array.from({ length: 35 }, () => finishes.limits(KEEP));
-    const looks = limits.flatMap((text, at) => (text === '' ? [] : [at]));
+    const all = Array.from({ length: 35 }, () => finishes.bounds(KEEP));
+    const looks = all.flatMap((text, at) => (text === '' ? [] : [at]));
     expect(looks).toEqual([0, 17, 34]);
-    expect(JSON.parse(limits[17]!)).toEqual({ keepJobs: { age: 60, count: 9 } });
+    expect(JSON.parse(all[17]!)).toEqual({ keepJobs: { age: 60, count: 9 } });
   });
 
   it.each([{ age: 0 }, { count: 0 }])('look each time where none is kept: %j', (none) => {
     const keep = { ...KEEP, ...none };
-    expect(finishes.limits(keep)).not.toBe('');
-    expect(finishes.limits(keep)).toBe(finishes.limits(keep));
+    expect(finishes.bounds(keep)).not.toBe('');
+    expect(finishes.bounds(keep)).toBe(finishes.bounds(keep));
   });
 
   it('have the limit of the worker each time', () => {
     const limiter = { max: 3, duration: 1_000 };
     taking = { ...taking, limiter };
-    finishes.limits(KEEP);
-    expect(JSON.parse(finishes.limits(KEEP))).toEqual({ limiter });
+    finishes.bounds(KEEP);
+    expect(JSON.parse(finishes.bounds(KEEP))).toEqual({ limiter });
   });
 });

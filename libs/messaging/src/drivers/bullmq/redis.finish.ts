@@ -2,12 +2,12 @@ import type { Keep } from './bullmq.store.js';
 import type { Argument } from './redis.run.js';
 
 /** What BullMQ is told of how many ended jobs it keeps; the age in seconds. */
-export type KeepJobs = { count: number; age?: number };
+type KeepJobs = { count: number; age?: number };
 
 /** What a worker's options have of the jobs that it takes. */
 export interface Taking {
   /** How long a lock lasts, ms. */
-  readonly lockDuration?: number;
+  readonly lockDuration: number;
   readonly limiter?: { readonly max: number; readonly duration: number };
 }
 
@@ -17,12 +17,12 @@ export const FINISH_KEYS = 14;
 /** Every so-manieth message that ends looks for those that are too old or too many. Prime: what takes turns with others gets it too. */
 const TIDY_EVERY = 17;
 /**
- * How often a worker that goes from message to message wakes another one, ms. Whoever sends does that, so that it is not needed, unless
- * the one that was woken stopped before it looked.
+ * How often a worker that goes from message to message wakes another one, ms. Whoever sends does that, and who is woken wakes the next;
+ * so it is for what nobody looks after who was woken: that worker died, say, or may take no more. Idle workers look by themselves after five seconds.
  */
 const WAKE_EVERY = 50;
 
-/** KEYS and ARGV of moveToFinished for messages that end well: BullMQ's own, but for what it packs, which COMPLETE takes in two pieces. */
+/** KEYS and ARGV of moveToFinished for messages that end well: BullMQ's own, but for what it packs, which COMPLETE takes as it is. */
 export class FinishArguments {
   private ends = 0;
   private wokeAt = -Infinity;
@@ -52,8 +52,8 @@ export class FinishArguments {
     return 2;
   }
 
-  /** How many ended jobs are kept, if it is time to look, and how many are taken at most, as JSON; '' for all. */
-  limits(keep: Keep): string {
+  /** How many ended jobs are kept, if it is time to look, and how many are taken at most, as JSON; '' for any number. */
+  bounds(keep: Keep): string {
     const isNoneKept = Math.min(keep.age, keep.count) === 0;
     const keepJobs = isNoneKept || this.ends++ % TIDY_EVERY === 0 ? toKeepJobs(keep) : undefined;
     const { limiter } = this.taking();
@@ -62,6 +62,6 @@ export class FinishArguments {
 }
 
 /** As BullMQ has it. */
-export function toKeepJobs({ age, count }: Keep): KeepJobs {
+function toKeepJobs({ age, count }: Keep): KeepJobs {
   return { age: Math.ceil(age / 1_000), count };
 }

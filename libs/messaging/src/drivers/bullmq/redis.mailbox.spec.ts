@@ -1,10 +1,11 @@
 import { Queue, type Job, type JobsOptions } from 'bullmq';
 import { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Context } from '../../../../../test/contract/context.js';
 import { Operation } from '../../../../../test/contract/operator.cases.js';
 import { serverSuite } from '../../../../../test/support/available.js';
 import { startRedis, type RedisServer } from '../../../../../test/support/redis.server.js';
+import type { Envelope } from '../../envelope.js';
 import type { RedisTurnBackend } from './redis.backend.js';
 import { PREFIX } from './redis.keys.js';
 
@@ -111,25 +112,76 @@ serverSuite('redis-server', 'mailboxes on Redis', () => {
     expect(await isWoken()).toBe(true);
   });
 
-  it('wake another worker with the next message, when the one that was woken stopped before it looked', async () => {
-    const sent = ['k', 'l', 'm'].map((key) => at.message(key, { key }));
-    await at.engine.send(sent);
-    const backend = at.queue.getBackend() as unknown as RedisTurnBackend;
-    Object.assign(at.queue.opts, { lockDuration: 30_000 });
-    const end = async (n: number) => {
-      const job = (await at.queue.getJob(sent[n]!.id)) as Job;
-      return backend.complete(job, 'one', { sends: [] }, { age: 1_000, count: 9 }, true);
+  describe('between two messages', () => {
+    let backend: RedisTurnBackend;
+    let now: number;
+    const KEEP = { age: 1_000, count: 9 };
+    beforeEach(() => {
+      backend = at.queue.getBackend() as unknown as RedisTurnBackend;
+      Object.assign(at.queue.opts, { lockDuration: 30_000 });
+      now = 1_000;
+    });
+
+    /** Ends a message, and answers the next one. */
+    async function next({ id }: Envelope, sends: readonly Envelope[] = []): Promise<unknown> {
+      const job = (await at.queue.getJob(id)) as Job;
+      const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
+      const ended = backend.complete(job, 'one', { sends }, KEEP, true);
+      return (await ended.finally(() => clock.mockRestore()))?.[1];
+    }
+    const isWoken = async () => (await redis.zrem(`${prefix}marker`, '0')) === 1;
+    const sent = async (...keys: string[]): Promise<Envelope[]> => {
+      const all = keys.map((key) => at.message(key, { key }));
+      await at.engine.send(all);
+      await backend.moveToActive('one');
+      await isWoken();
+      return all;
     };
-    const isWoken = async () => (await redis.zscore(`${prefix}marker`, '0')) !== null;
-    await backend.moveToActive('one');
-    await redis.del(`${prefix}marker`);
-    expect((await end(0))?.[1]).toBe(sent[1]!.id);
-    expect(await isWoken()).toBe(true);
-    expect((await end(1))?.[1]).toBe(sent[2]!.id);
-    // Nobody needs it when nothing is left.
-    await redis.zadd(`${prefix}marker`, '0', '0');
-    expect((await end(2))?.[0]).toBeFalsy();
-    expect(await isWoken()).toBe(false);
+
+    it('wake another worker each 50 ms, for what one that was woken has left', async () => {
+      const [a, b, c, d] = await sent('a', 'b', 'c', 'd', 'e');
+      expect([await next(a!), await isWoken()]).toEqual([b!.id, true]);
+      now += 49;
+      expect([await next(b!), await isWoken()]).toEqual([c!.id, false]);
+      now += 1;
+      expect([await next(c!), await isWoken()]).toEqual([d!.id, true]);
+    });
+
+    it('wake another worker each time, where the queue says how many may be in work', async () => {
+      const [a, b, c] = await sent('a', 'b', 'c', 'd');
+      await redis.hset(`${prefix}meta`, 'concurrency', '1');
+      expect([await next(a!), await isWoken()]).toEqual([b!.id, true]);
+      expect([await next(b!), await isWoken()]).toEqual([c!.id, true]);
+    });
+
+    it('take back what would wake others for what they fetch, and for nothing', async () => {
+      const [a, b] = await sent('a', 'b');
+      await next(a!);
+      await isWoken();
+      const own = at.message('c', { key: 'c' });
+      expect([await next(b!, [own]), await isWoken()]).toEqual([own.id, false]);
+      const later = at.message('d', { key: 'd', dueAt: Date.now() + 20 });
+      await at.engine.send([later]);
+      await isWoken();
+      await new Promise((resolve) => setTimeout(resolve, 40));
+      expect([await next(own), await isWoken()]).toEqual([later.id, false]);
+      await redis.zadd(`${prefix}marker`, '0', '0');
+      expect([await next(later), await isWoken()]).toEqual([0, false]);
+    });
+
+    it('hold the next one by a lock of the same token, as long as any', async () => {
+      const [a, b] = await sent('a', 'b');
+      const isHeld = async (id: string) => {
+        const lock = `${prefix}${id}:lock`;
+        const left = await redis.pttl(lock);
+        return (await redis.get(lock)) === 'one' && left > 20_000 && left <= 30_000;
+      };
+      expect(await next(a!)).toBe(b!.id);
+      expect(await isHeld(b!.id)).toBe(true);
+      // Its own timer, anew.
+      expect(await next(b!, [{ ...b!, replace: true }])).toBe(b!.id);
+      expect(await isHeld(b!.id)).toBe(true);
+    });
   });
 
   it('wake a worker for what an end sets free, when it fetches nothing itself', async () => {

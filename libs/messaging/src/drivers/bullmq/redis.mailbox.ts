@@ -182,7 +182,7 @@ local function answered(p, result, delayed)
   return result
 end
 
--- With each job that it gives out BullMQ wakes another worker, if there is one more or not. By that the other learns when the next
+-- Who takes a job by BullMQ's scripts wakes another worker, if there is one more or not. By that the other learns when the next
 -- is due, too: nobody needs that which is due later than a worker waits without asking, ten seconds at most.
 local function calm(marker, wait, prioritized, delayed, now)
   if redis.call('EXISTS', wait, prioritized) > 0 then return end
@@ -190,9 +190,9 @@ local function calm(marker, wait, prioritized, delayed, now)
 end
 
 local function fetch(KEYS, ARGV)
-  local p, delayed, now = ARGV[1], KEYS[7], nil
-  now, ARGV[2] = clock()
-  KEYS[7] = p .. 'none'
+  local p, delayed = ARGV[1], KEYS[7]
+  local now, text = clock()
+  ARGV[2], KEYS[7] = text, p .. 'none'
   promoteDue(p, delayed, now)
   if ARGV[4] and redis.call('LLEN', KEYS[1]) == 0 then
     local first = redis.call('ZRANGE', KEYS[3], 0, 0, 'WITHSCORES')
@@ -209,8 +209,9 @@ local function fetch(KEYS, ARGV)
 end
 
 local function finish(KEYS, ARGV)
-  local p, now = ARGV[7], nil
-  now, ARGV[2] = clock()
+  local p = ARGV[7]
+  local now, text = clock()
+  ARGV[2] = text
   if ARGV[6] == '1' and promoteDue(p, KEYS[7], now) then ARGV.isWaking = true end
   local result = moveToFinished(KEYS, ARGV)
   if ARGV[6] ~= '1' then return nil end

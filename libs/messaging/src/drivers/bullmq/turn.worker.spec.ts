@@ -1,9 +1,11 @@
+import { createRedisBackend } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { Context, done, type Driver } from '../../../../../test/contract/context.js';
 import { serverSuite } from '../../../../../test/support/available.js';
 import { eventually } from '../../../../../test/support/eventually.js';
 import { startRedis, type RedisServer } from '../../../../../test/support/redis.server.js';
+import { TurnWorker } from './turn.worker.js';
 
 serverSuite('redis-server', 'a worker', () => {
   let server: RedisServer;
@@ -57,6 +59,30 @@ serverSuite('redis-server', 'a worker', () => {
     await eventually(async () => (await engine.counts(context.actor)).done === many);
     expect(begun).toBe(many);
     expect((await calls()) - before).toBeLessThan(many * 1.5);
+  });
+
+  it('does not forget when the next message is due because it was given another one', async () => {
+    const connection = new Redis(server.url, { maxRetriesPerRequest: null });
+    const turns = { run: () => Promise.reject(new Error('none')), end: async () => undefined };
+    const options = { connection: connection as never, autorun: false };
+    const worker = new TurnWorker(context.actor, options, createRedisBackend as never, turns);
+    const inside = worker as unknown as {
+      blockUntil: number;
+      jobOf(answer: unknown[], token: string): Promise<unknown>;
+    };
+    try {
+      const due = Date.now() + 60_000;
+      await inside.jobOf([undefined, undefined, 0, due], 'token');
+      expect(inside.blockUntil).toBe(due);
+      const json = { id: '1', name: 'do', data: '{}', opts: {}, progress: 0, attemptsMade: 0 };
+      expect(await inside.jobOf([json, '1', 0, 0], 'token')).toMatchObject({ id: '1' });
+      expect(inside.blockUntil).toBe(due);
+      await inside.jobOf([undefined, undefined, 0, 0], 'token');
+      expect(inside.blockUntil).toBe(0);
+    } finally {
+      await worker.close();
+      connection.disconnect();
+    }
   });
 
   /** How many scripts the server has run. */

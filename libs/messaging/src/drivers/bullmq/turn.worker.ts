@@ -105,7 +105,8 @@ export class TurnWorker extends Worker {
   }
 
   private jobOf([json, id, limit, until]: Answer, token: string): Promise<Job | undefined> | Job {
-    (this as unknown as Inside).updateDelays(limit, until);
+    // With a job none of them is told, and BullMQ's loop may just have heard when the next one is due: it would sleep through that.
+    if (!json) (this as unknown as Inside).updateDelays(limit, until);
     const job = json && this.createJob(json, id ?? '');
     // Of a schedule of BullMQ's own the next one is made first.
     if (!job || job.repeatJobKey) return this.nextJobFromJobData(json ?? undefined, id, token);
