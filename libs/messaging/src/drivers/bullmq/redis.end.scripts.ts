@@ -64,11 +64,12 @@ const ENDING: Altered = {
  * Ends a message well, with what its turn leaves. Made with {@link finishKeysLike}, as BURY is.
  *
  * KEYS[1]  key prefix of its queue, [2] prefix of the remembered ids
- * ARGV     1..9 those of moveToFinished ([1] id, [4] reply, [6] '1' to fetch the next job, '2' to wake a worker with it, [7] key prefix of its queue,
- *          [8] how long the lock of the next job lasts, ms), [10] channel of the asker's inbox or '', [11] public id, [12] key or '', [13] revision
- *          of the state that the turn began with, [14] version and [15] value (JSON) of the new one, '' twice to remove the state
- *          and the journal of the key, or '' thrice, [16] lock token, [17] { keepJobs, limiter } as BullMQ has them (JSON), or '', then as SENDS has them, then, if
- *          there are any, how many rows of the journal are kept and those that are added (JSON)
+ * ARGV     1..9 those of moveToFinished ([1] id, [4] reply, [6] '1' to fetch the next job, '2' to wake a worker with it, [7] key
+ *          prefix of its queue, [8] how long the lock of the next job lasts, ms), [10] channel of the asker's inbox or '', [11] public
+ *          id, [12] key or '', [13] revision of the state that the turn began with, [14] version and [15] value (JSON) of the new
+ *          one, '' twice to remove the state and the journal of the key, or '' thrice, [16] lock token, [17] { keepJobs, limiter } as
+ *          BullMQ has them (JSON) or '', then as SENDS has them, then, if there are any, how many rows of the journal are kept and
+ *          those that are added (JSON)
  * returns  { 0 }, or { 0, job } as FETCHING has it; or a refusal as SENDS has it, { 4 } when the revision is another one, or
  *          { 3, code } with a negative code of moveToFinished: then nothing changed
  */

@@ -1,9 +1,6 @@
 import type { Keep } from './bullmq.store.js';
 import type { Argument } from './redis.run.js';
 
-/** What BullMQ is told of how many ended jobs it keeps; the age in seconds. */
-type KeepJobs = { count: number; age?: number };
-
 /** What a worker's options have of the jobs that it takes. */
 export interface Taking {
   /** How long a lock lasts, ms. */
@@ -17,8 +14,8 @@ export const FINISH_KEYS = 14;
 /** Every so-manieth message that ends looks for those that are too old or too many. Prime: what takes turns with others gets it too. */
 const TIDY_EVERY = 17;
 /**
- * How often a worker that goes from message to message wakes another one, ms. Whoever sends does that, and who is woken wakes the next;
- * so it is for what nobody looks after who was woken: that worker died, say, or may take no more. Idle workers look by themselves after five seconds.
+ * How often a worker that goes from message to message wakes another one, ms. Whoever sends wakes a worker, and that one the next: this is for what
+ * is left when one that was woken takes nothing, because it died, say. Idle workers look by themselves after five seconds.
  */
 const WAKE_EVERY = 50;
 
@@ -61,7 +58,7 @@ export class FinishArguments {
   }
 }
 
-/** As BullMQ has it. */
-function toKeepJobs({ age, count }: Keep): KeepJobs {
+/** As BullMQ has it, the age in seconds. */
+function toKeepJobs({ age, count }: Keep): Keep {
   return { age: Math.ceil(age / 1_000), count };
 }
