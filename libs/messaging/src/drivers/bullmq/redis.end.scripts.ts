@@ -21,7 +21,7 @@ const UNUSED = [7, 12];
  * BullMQ's script without what is done before it, and does not do twice: asking whether this worker holds the message, and whether that
  * waits for others (`lost`), promoting what is due (`finish`). It trims the stream of events when it looks for messages that are too old, not each time.
  * COMPLETE gives it, in ARGV: `opts`, what BullMQ unpacks; `isTaken` when the message has left those in work; `isWaking` when another worker is woken
- * with the next message, which it always is where the queue limits how many are in work: then what is sent wakes nobody.
+ * with the next message; `written`, the state of the key. A worker is always woken where the queue limits how many are in work: then what is sent wakes nobody.
  */
 const ENDING: Altered = {
   name: 'moveToFinished',
@@ -78,18 +78,19 @@ export const COMPLETE = (finishKeys: string): string =>
     [...ADDS, ENDING, 'moveToActive'],
     `${finishKeys}${FETCHING}
 -- Why this worker may not end the message, as a code of moveToFinished, or nil. A client that got no reply sends this again:
--- then the message has ended. Takes it out of those in work, if nothing else can be refused.
-local function lost(keys, id, token, isLast)
-  local job, active = keys[${FINISHED_JOB + 1}], keys[2]
+-- then the message has ended.
+local function lost(job, token)
   local holder, present = redis.call('GET', job .. ':lock'), redis.call('EXISTS', job, job .. ':dependencies', job .. ':unsuccessful')
   if present == 0 then return -1 end
   if holder ~= token then return holder and -6 or -2 end
   if present > 1 then return -4 end
-  if isLast then
-    ARGV.isTaken = redis.call('LREM', active, '-1', id) == 1
-    return not ARGV.isTaken and -3 or nil
-  end
-  return not redis.call('LPOS', active, id, 'RANK', '-1') and -3 or nil
+end
+
+-- Whether it is in work. Takes it out of there, if nothing else can be refused.
+local function isInWork(active, id, isLast)
+  if not isLast then return redis.call('LPOS', active, id, 'RANK', '-1') end
+  ARGV.isTaken = redis.call('LREM', active, '-1', id) == 1
+  return ARGV.isTaken
 end
 
 -- What BullMQ unpacks.
@@ -109,19 +110,20 @@ end
 
 local id, p, key = ARGV[1], ARGV[7], ARGV[12] ~= '' and ARGV[12] or nil
 local keys, opts = finishKeys(p, id), options()
-local code = lost(keys, id, ARGV[16], ARGV[13] == '' and ARGV[19] == '0')
+local code = lost(keys[${FINISHED_JOB + 1}], ARGV[16])
 if code then return { 3, code } end
+local state, hasSends = key and ARGV[13] ~= '' and p .. 'state:' .. key, ARGV[19] ~= '0'
+if state and (redis.call('HGET', state, 'revision') or '0') ~= ARGV[13] then return { 4 } end
+if not isInWork(keys[2], id, not hasSends) then return { 3, -3 } end
 -- What a script defines it makes anew each time: what sends, only if there is something to send.
-if key or ARGV[19] ~= '0' then mailbox() end
+if key or hasSends then mailbox() end
 local plan, refusal, keep = { next = 20 }
-if ARGV[19] ~= '0' then
+if hasSends then
 ${SENDING}
   plan, refusal = planned(ARGV, 18, KEYS[2], p .. id)
   keep = store
 end
 if not plan then return refusal end
-local state = key and ARGV[13] ~= '' and p .. 'state:' .. key
-if state and (redis.call('HGET', state, 'revision') or '0') ~= ARGV[13] then return { 4 } end
 
 -- From here on nothing is refused. What this sets free may be fetched next, so it comes before the end of the message; but
 -- another in its own place comes after. What leaves a mailbox deletes first, and so does the end of what is in none.
@@ -140,7 +142,8 @@ if state and ARGV[14] == '' then
   redis.call('DEL', state, p .. 'journal:' .. key)
   redis.call('ZREM', p .. 'states', key)
 elseif state then
-  redis.call('HSET', state, 'revision', string.format('%.0f', ARGV[13] + 1), 'version', ARGV[14], 'value', ARGV[15])
+  ARGV.written = { key = key, string.format('%.0f', ARGV[13] + 1), ARGV[14], ARGV[15] }
+  redis.call('HSET', state, 'revision', ARGV.written[1], 'version', ARGV[14], 'value', ARGV[15])
   if ARGV[13] == '0' then redis.call('ZADD', p .. 'states', 0, key) end
 end
 for at = plan.next + 1, #ARGV do

@@ -30,7 +30,7 @@ local function isRead(p, name) return redis.call('HEXISTS', p .. 'traits', 'read
 local function isQuarantined(p, key) return redis.call('HEXISTS', p .. 'quarantine', key) == 1 end
 
 local function tell(p, event, id, prev)
-  redis.call('XADD', p .. 'events', 'MAXLEN', '~', '10000', '*', 'event', event, 'jobId', id, 'prev', prev)
+  redis.call('XADD', p .. 'events', '*', 'event', event, 'jobId', id, 'prev', prev)
 end
 
 local function wake(p) redis.call('ZADD', p .. 'marker', '0', '0') end
@@ -166,7 +166,7 @@ local function promoteDue(p, delayed, now)
   return true
 end
 
-local function answered(p, result, delayed)
+local function answered(p, result, delayed, written)
   if type(result[1]) ~= 'table' then
     local next = redis.call('ZRANGE', delayed, '0', '0', 'WITHSCORES')
     if tonumber(result[3]) == 0 and next[2] then result[4] = math.floor(tonumber(next[2]) / 0x1000) end
@@ -175,7 +175,10 @@ local function answered(p, result, delayed)
   local fields = result[1]
   for i = 1, #fields, 2 do
     if fields[i] == 'callsheet:key' then
-      local state = redis.call('HMGET', p .. 'state:' .. fields[i + 1], 'revision', 'version', 'value')
+      local state = written
+      if not written or written.key ~= fields[i + 1] then
+        state = redis.call('HMGET', p .. 'state:' .. fields[i + 1], 'revision', 'version', 'value')
+      end
       result[5] = state[1] and state or 0
     end
   end
@@ -217,6 +220,6 @@ local function finish(KEYS, ARGV)
   if ARGV[6] ~= '1' then return nil end
   if type(result) ~= 'table' then result = { 0, 0, 0, 0 } end
   if ARGV.isWaking or type(result[1]) ~= 'table' then calm(KEYS[14], KEYS[1], KEYS[3], KEYS[7], now) end
-  return answered(p, result, KEYS[7])
+  return answered(p, result, KEYS[7], ARGV.written)
 end
 `;
