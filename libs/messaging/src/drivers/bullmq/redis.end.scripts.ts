@@ -21,7 +21,8 @@ const UNUSED = [7, 12];
  * BullMQ's script without what is done before it, and does not do twice: asking whether this worker holds the message, and whether that
  * waits for others (`lost`), promoting what is due (`finish`). It trims the stream of events when it looks for messages that are too old, not each time.
  * COMPLETE gives it, in ARGV: `opts`, what BullMQ unpacks; `isTaken` when the message has left those in work; `isWaking` when another worker is woken
- * with the next message; `written`, the state of the key. A worker is always woken where the queue limits how many are in work: then what is sent wakes nobody.
+ * with the next message, which it always is where the queue limits how many are in work: then what is sent wakes nobody. And FETCHING `written`: the
+ * state of its key.
  */
 const ENDING: Altered = {
   name: 'moveToFinished',
