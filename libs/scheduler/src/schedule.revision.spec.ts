@@ -1,34 +1,15 @@
-import { Actor, Handle, Message, OptionError, type Duration } from '@callsheet/messaging';
-import { TestCallsheet } from '@callsheet/messaging/testing';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { z } from 'zod';
+import { OptionError, type Duration } from '@callsheet/messaging';
+import { describe, expect, it } from 'vitest';
 import { definitionOf } from '../../../test/support/schedule.stage.js';
+import { SendReport, staged } from '../../../test/support/scheduler.stage.js';
 import { revisionOf, scheduleState } from './schedule.state.js';
-import { SchedulerModule } from './scheduler.module.js';
 import { ScheduleChangedError } from './scheduler.errors.js';
-import { Schedules } from './schedules.js';
 
-class SendReport extends Message('report.send', z.object({})) {}
-
-@Actor()
-class Reporter {
-  @Handle(SendReport) send(): void {}
-}
-
-async function staged() {
-  const t = await TestCallsheet.create({ imports: [SchedulerModule], providers: [Reporter] });
-  onTestFinished(() => t.close());
-  await t.drain();
-  const schedules = t.get(Schedules);
-  /** Waits for an answer that comes when the actor has had its turn. */
-  const drained = async <T>(asked: Promise<T>): Promise<T> => {
-    void asked.catch(() => undefined);
-    await t.drain();
-    return asked;
-  };
+async function revised() {
+  const { t, schedules, drained } = await staged();
   const put = async (every: Duration, ifRevision?: number) => {
     const change = ifRevision === undefined ? {} : { ifRevision };
-    const input = { every, message: new SendReport({}) };
+    const input = { every, message: new SendReport({ to: 'all' }) };
     const { outcome, schedule } = await drained(schedules.put('report', input, change));
     return [outcome, schedule.revision] as const;
   };
@@ -39,7 +20,7 @@ async function staged() {
 
 describe('the revision of a schedule', () => {
   it('lets a change be made only of what was seen', async () => {
-    const { schedules, put, refused } = await staged();
+    const { schedules, put, refused } = await revised();
     await expect(put('1h', 1)).rejects.toEqual(refused(undefined));
     const [, first] = await put('1h', 0);
     for (const seen of [0, first - 1, first + 1]) {
@@ -56,7 +37,7 @@ describe('the revision of a schedule', () => {
   });
 
   it('grows with every change, at one moment too, and with nothing else', async () => {
-    const { t, schedules, drained, put } = await staged();
+    const { t, schedules, drained, put } = await revised();
     const [, first] = await put('1h');
     const [, second] = await put('2h');
     const [, third] = await put('3h');
@@ -71,7 +52,7 @@ describe('the revision of a schedule', () => {
   });
 
   it('lets it be removed only as it was seen', async () => {
-    const { schedules, put, remove, refused } = await staged();
+    const { schedules, put, remove, refused } = await revised();
     const [, first] = await put('1h');
     const [, second] = await put('2h');
     for (const seen of [0, first]) await expect(remove(seen)).rejects.toEqual(refused(second));
@@ -81,7 +62,7 @@ describe('the revision of a schedule', () => {
   });
 
   it('is another one when it was removed and made anew', async () => {
-    const { t, put, remove } = await staged();
+    const { t, put, remove } = await revised();
     const [, first] = await put('1h');
     await remove(first);
     await t.advance('1s');
